@@ -1,0 +1,56 @@
+# Every target sets up what it needs; a fresh machine needs Python 3.11 or newer, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV_VERSION := 0.13.8
+SECONDS_PER_TEST := 300
+
+.PHONY: help setup reproduce test test-slow lint format bench lock clean
+
+help:
+	@echo 'make reproduce  set up, run the study r2rt_part1, print where its report is'
+	@echo 'make test       set up, run the tests (make test-slow: the long ones)'
+	@echo 'make lint       ruff and mypy (make format: let ruff rewrite)'
+	@echo 'make bench      measure speed on this machine'
+	@echo 'make lock       resolve setup.cfg again into requirements.lock'
+	@echo 'make clean      remove .venv and caches; runs/ stays'
+
+setup: $(READY)
+
+$(READY): requirements.lock setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+reproduce: setup
+	$(BIN)/python run.py reproduce r2rt_part1
+
+test: setup
+	$(BIN)/python -m pytest -n auto --timeout $(SECONDS_PER_TEST) -m 'not slow'
+
+test-slow: setup
+	$(BIN)/python -m pytest -n auto --timeout 1800 -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python run.py bench
+
+lock: setup
+	$(BIN)/uv pip compile setup.cfg --extra test --extra lint --universal --python-version 3.11 \
+	    --generate-hashes --quiet --custom-compile-command 'make lock' --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

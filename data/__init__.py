@@ -1,0 +1,1 @@
+"""Tasks in NumPy: generators, batching, exact entropy floors. No TensorFlow here."""

@@ -1,0 +1,121 @@
+"""r2rt's binary sequence: y_t depends on single inputs a few steps back.
+
+Source: r2rt, "Recurrent Neural Networks in Tensorflow I" (2016), `gen_data`.
+x_t is 0 or 1 with equal chance; P(y_t = 1) is `base` plus the `effect` of every
+dependency whose x_{t - lag} is 1. The blog uses base 0.5, (3, +0.5), (8, -0.25).
+Losses and entropies are in nats per time step.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.config import BinaryDependencyConfig
+from data.task import Sequence
+
+CHUNK = 1 << 16  # draws at a time: stays in cache, and an epoch of 1e8 in memory
+FRESH_SIZE = 400_000  # symbols for evaluation: a mean loss to about 0.001
+
+
+class Combination(NamedTuple):
+    """One setting of the lagged inputs, with its chance of a 1."""
+
+    inputs: tuple[int, ...]  # x_{t - lag}, one for each dependency
+    probability: float  # P(y_t = 1)
+
+
+@dataclass(frozen=True)
+class BinaryDependency:
+    """The task; `config` is checked, so every probability is within [0, 1]."""
+
+    config: BinaryDependencyConfig
+    num_inputs: int = 2
+    num_classes: int = 2
+
+    @property
+    def lags(self) -> list[int]:
+        """The lag of each dependency, in the config's order."""
+        return [dependency.lag for dependency in self.config.dependencies]
+
+    def draw(self, stream: np.random.RandomState) -> Sequence:
+        """Draw one epoch from a legacy NumPy stream, bit for bit as the blog's loop does.
+
+        The blog draws all inputs by `choice(2, size)`, then one `rand()` a symbol, and
+        reads x[i - lag] with Python's negative indices, so the first symbols look at
+        the end of the sequence. All of that is kept.
+        """
+        return self._draw(stream, self.config.size)
+
+    def fresh(self, stream: np.random.RandomState) -> Sequence:
+        """A sequence of FRESH_SIZE symbols, or of the epoch's size where that is less."""
+        return self._draw(stream, min(self.config.size, FRESH_SIZE))
+
+    def _draw(self, stream: np.random.RandomState, size: int) -> Sequence:
+        inputs = np.empty(size, np.int8)
+        for start in range(0, size, CHUNK):
+            # choice(2, n) is randint(0, 2, n), and takes one 32-bit draw a value in either width.
+            stop = min(start + CHUNK, size)
+            inputs[start:stop] = stream.randint(0, 2, stop - start, dtype=np.int32)
+        thresholds = np.array([combination.probability for combination in self.combinations()])
+        labels = np.empty(size, np.int8)
+        for start in range(0, size, CHUNK):
+            stop = min(start + CHUNK, size)
+            index = self.combination_index(inputs, start, stop)
+            labels[start:stop] = stream.random_sample(stop - start) <= thresholds[index]
+        return Sequence(inputs, labels)
+
+    def combinations(self) -> list[Combination]:
+        """Every setting of the lagged inputs, the first dependency as the highest bit."""
+        result = []
+        for bits in itertools.product((0, 1), repeat=len(self.config.dependencies)):
+            probability = self.config.base
+            for dependency, bit in zip(self.config.dependencies, bits, strict=True):
+                if bit:  # in the blog's order: the thresholds must be the same to the last bit
+                    probability += dependency.effect
+            result.append(Combination(bits, probability))
+        return result
+
+    def combination_index(self, inputs: NDArray[np.int8], start: int, stop: int) -> NDArray[np.intp]:
+        """The place in `combinations` of each time step of [start, stop). Shape [stop - start]."""
+        index = np.zeros(stop - start, np.intp)
+        for lag in self.lags:
+            index <<= 1
+            index |= _lagged(inputs, start, stop, lag)
+        return index
+
+    def floors(self) -> dict[str, float]:
+        """The least loss of a model that knows each subset of the dependencies, nats per step.
+
+        Exact: the mean, over the known inputs, of the entropy of P(y=1) averaged over
+        the unknown ones. Keys are "none", "lag 3", "lag 3 + lag 8", and so on.
+        """
+        table = self.combinations()
+        floors = {}
+        for size in range(len(self.lags) + 1):
+            for known in itertools.combinations(range(len(self.lags)), size):
+                groups: dict[tuple[int, ...], list[float]] = {}
+                for combination in table:
+                    key = tuple(combination.inputs[index] for index in known)
+                    groups.setdefault(key, []).append(combination.probability)
+                entropies = [_entropy(float(np.mean(group))) for group in groups.values()]
+                name = " + ".join(f"lag {self.lags[index]}" for index in known) or "none"
+                floors[name] = float(np.mean(entropies))
+        return floors
+
+
+def _lagged(inputs: NDArray[np.int8], start: int, stop: int, lag: int) -> NDArray[np.int8]:
+    """inputs[i - lag] for i in [start, stop), with Python's negative indices."""
+    if start >= lag:
+        return inputs[start - lag : stop - lag]
+    return np.take(inputs, np.arange(start - lag, stop - lag), mode="wrap")
+
+
+def _entropy(probability: float) -> float:
+    """Entropy in nats of a coin with this chance of heads; 0 at both ends."""
+    inside = [p for p in (probability, 1 - probability) if p > 0]
+    return float(-sum(p * np.log(p) for p in inside))

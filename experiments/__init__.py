@@ -1,0 +1,1 @@
+"""Where data and graphs meet: config, training, run directories, analysis, reports."""

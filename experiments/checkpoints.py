@@ -1,0 +1,116 @@
+"""Checkpoints: all that a seed needs to go on, bit for bit, in one file each.
+
+`checkpoint/seed-3/000001200.npz` holds every variable of the graph (weights, slots,
+RNN state), the random stream as it stood at the start of the epoch, and the position
+as JSON. The zip container checks each array's CRC, nothing in it is unpickled, and
+the newest two files of a seed are kept, so that there is one to fall back to.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.files import write_atomic
+
+KEPT = 2
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError)
+
+
+@dataclass
+class Position:
+    """Where a seed stands."""
+
+    seed: int
+    epoch: int = 0
+    window: int = 0  # windows of this epoch that are done
+    updates: int = 0
+    seconds: float = 0.0
+    metrics_bytes: int = 0  # metrics.csv as long as it was at this moment
+    status: str = "running"  # or complete, diverged
+    pending: list[float] = field(default_factory=list)  # losses not yet in a row
+
+
+class Checkpoint(NamedTuple):
+    """A position with the arrays that belong to it."""
+
+    position: Position
+    stream: tuple[Any, ...]  # RandomState.get_state() at the start of the epoch
+    variables: dict[str, NDArray[Any]]
+
+
+def save(directory: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint of its seed and drop all but the newest of the earlier ones."""
+    folder = _folder(directory, checkpoint.position.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    _, keys, place, has_gauss, gauss = checkpoint.stream
+    arrays = {f"variables/{name}": value for name, value in checkpoint.variables.items()}
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        position=np.array(json.dumps(asdict(checkpoint.position))),
+        stream_keys=keys,
+        stream_place=np.array([place, has_gauss]),
+        stream_gauss=np.array(gauss),
+        **arrays,
+    )
+    write_atomic(folder / f"{checkpoint.position.updates:012d}.npz", buffer.getvalue())
+    for path in _files(folder)[:-KEPT]:
+        path.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read one file. Raises one of UNREADABLE where it is truncated, changed or something else."""
+    with np.load(path, allow_pickle=False) as content:
+        arrays = {name: content[name] for name in content.files}
+    position = Position(**json.loads(str(arrays["position"])))
+    place, has_gauss = (int(value) for value in arrays["stream_place"])
+    stream = ("MT19937", arrays["stream_keys"], place, has_gauss, float(arrays["stream_gauss"]))
+    variables = {
+        name.removeprefix("variables/"): value
+        for name, value in arrays.items()
+        if name.startswith("variables/")
+    }
+    return Checkpoint(position, stream, variables)
+
+
+class Found(NamedTuple):
+    """The newest checkpoint that can be read, and what was passed over on the way."""
+
+    checkpoint: Checkpoint | None
+    unreadable: list[Path]
+
+
+def newest(directory: Path, seed: int, metrics_bytes: int | None = None) -> Found:
+    """A seed's newest readable checkpoint whose rows metrics.csv still holds."""
+    unreadable = []
+    for path in reversed(_files(_folder(directory, seed))):
+        try:
+            checkpoint = load(path)
+            if metrics_bytes is not None and checkpoint.position.metrics_bytes > metrics_bytes:
+                raise ValueError("metrics.csv is shorter than at this checkpoint")
+            return Found(checkpoint, unreadable)
+        except UNREADABLE:
+            unreadable.append(path)
+    return Found(None, unreadable)
+
+
+def drop(directory: Path, seed: int) -> None:
+    """Remove a seed's checkpoints."""
+    for path in _files(_folder(directory, seed)):
+        path.unlink(missing_ok=True)
+
+
+def _folder(directory: Path, seed: int) -> Path:
+    return directory / f"seed-{seed}"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.npz"))

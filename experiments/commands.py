@@ -1,0 +1,78 @@
+"""What each command of run.py does; heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+
+def list(options: Namespace) -> int:
+    """Experiments and studies, a line each."""
+    from experiments.compose import names
+
+    for kind, title in (("experiment", "experiments"), ("study", "studies")):
+        print(f"{title}:")
+        for name, description in names(kind).items():
+            print(f"  {name:24} {description}")
+    return 0
+
+
+def config(options: Namespace) -> int:
+    """The composed config as YAML."""
+    import yaml
+
+    from experiments.compose import load_config
+
+    composed = load_config(options.experiment, options.overrides)
+    print(yaml.safe_dump(composed.as_dict(), sort_keys=False), end="")
+    return 0
+
+
+def train(options: Namespace) -> int:
+    """Train, or go on."""
+    from experiments.compose import load_config
+
+    composed = load_config(options.experiment, options.overrides)
+    from experiments import runner
+
+    path = options.run_dir or runner.default_directory(composed, options.overrides)
+    runner.train(composed, path, options.overwrite)
+    return 0
+
+
+def reproduce(options: Namespace) -> int:
+    """Run a study and write its report."""
+    from experiments.study import reproduce as run_study
+
+    return run_study(options.study, options.overrides, options.workers, options.out)
+
+
+def compare(options: Namespace) -> int:
+    """One plot, one table, one report."""
+    from experiments.compare import compare as compare_runs
+
+    compare_runs(options.run_dirs, options.out)
+    return 0
+
+
+def evaluate(options: Namespace) -> int:
+    """The loss of each seed's checkpoint on fresh data."""
+    from experiments.run_directory import RunDirectory
+
+    directory = RunDirectory(options.run_dir)
+    directory.read_config()  # says so, before TensorFlow is imported, where this is no run
+    from experiments.evaluate import evaluate_run
+
+    for result in evaluate_run(directory, options.batch_size):
+        print(
+            f"seed {result.seed}: loss {result.loss:.5f} nats per time step, checkpoint of update "
+            f"{result.updates}, {result.time_steps} fresh time steps"
+        )
+    return 0
+
+
+def bench(options: Namespace) -> int:
+    """Measure speed."""
+    from experiments.bench import bench as measure
+
+    measure(options.out)
+    return 0

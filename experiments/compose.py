@@ -1,0 +1,194 @@
+"""YAML and overrides to a checked config: Hydra composes, pydantic checks."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from experiments.config import Config
+from experiments.errors import UsageError
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def names(kind: str) -> dict[str, str]:
+    """Every config of a kind ("experiment", "study", …), with its description."""
+    return {path.stem: _description(path) for path in sorted((CONFIGS / kind).glob("*.yaml"))}
+
+
+def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
+    """The checked config of an experiment, by name or by the path of a YAML file.
+
+    Raises UsageError, in one line, for anything that is not as it should be.
+    """
+    path = _experiment_path(experiment)
+    check_yaml(path)
+    given = [_parse(text) for text in overrides]
+    own = _is_shipped(path)
+    composed = _compose(path.stem if own else None, given)
+    if not own:
+        composed = _merge(composed, load_yaml(path), given)
+    composed.setdefault("name", path.stem)
+    return validate(Config, composed, f"experiment {experiment}")
+
+
+def validate(model: type[Any], values: Any, where: str) -> Any:
+    """`values` as the model, or a UsageError that names the first wrong key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(_one_line(error, model, where)) from error
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping, safely loaded."""
+    check_yaml(path)
+    content = yaml.safe_load(path.read_text("utf-8"))
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
+    return content
+
+
+def check_yaml(path: Path) -> None:
+    """Raise a UsageError, with the place, for a file that is no YAML or cannot be read."""
+    try:
+        yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise UsageError(f"{path}{place}: not valid YAML: {problem}") from error
+
+
+def override_name(overrides: Iterable[str]) -> str:
+    """The directory name of a set of overrides: "default", or key=value,key=value sorted."""
+    cleaned = sorted(text.strip() for text in overrides)
+    name = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", ",".join(cleaned)) or "default"
+    return name if len(name) <= 200 else name[:180] + f"-{_digest(name)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """"; did you mean 'x'?" for the nearest known name, or nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _experiment_path(experiment: str) -> Path:
+    if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
+        path = Path(experiment)
+        if not path.is_file():
+            raise UsageError(f"experiment file {experiment}: no such file")
+        return path
+    path = CONFIGS / "experiment" / f"{experiment}.yaml"
+    if not path.is_file():
+        known = names("experiment")
+        hint = nearest(experiment, known) or f"; known: {', '.join(known)}"
+        raise UsageError(f"experiment '{experiment}': not known{hint}")
+    return path
+
+
+def _is_shipped(path: Path) -> bool:
+    return path.resolve().parent == CONFIGS / "experiment"
+
+
+def _parse(text: str) -> Override:
+    """One key=value of the command line, in Hydra's grammar."""
+    key, equals, value = text.partition("=")
+    if not equals or not KEY.fullmatch(key):
+        raise UsageError(f"override '{text}': expected key=value")
+    try:
+        override = OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        raise UsageError(f"override '{text}': value not understood: {value!r}") from error
+    if override.is_sweep_override():
+        raise UsageError(f"{key}: expected one value, got the sweep {value}")
+    return override
+
+
+def _compose(experiment: str | None, overrides: Sequence[Override]) -> dict[str, Any]:
+    """base.yaml, the experiment's differences, then the overrides."""
+    arguments = [f"+experiment={experiment}"] if experiment else []
+    for override in overrides:
+        is_group = (CONFIGS / str(override.key_or_group)).is_dir()
+        # ++ lets a mistyped key through, so that pydantic names it and the nearest one.
+        arguments.append(("" if is_group else "++") + str(override.input_line))
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+            composed = compose("base", arguments)
+        content = OmegaConf.to_container(composed, resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(f"config: {_first_line(error)}") from error
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}
+
+
+def _merge(base: dict[str, Any], content: dict[str, Any], overrides: Sequence[Override]) -> dict[str, Any]:
+    """A user's own file between base.yaml and the overrides."""
+    try:
+        merged = OmegaConf.merge(base, content)
+        for override in overrides:
+            OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
+        result = OmegaConf.to_container(merged, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UsageError(f"config: {_first_line(error)}") from error
+    assert isinstance(result, dict)
+    return {str(key): value for key, value in result.items()}
+
+
+def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
+    """The first of pydantic's errors: key, reason, what was got, and the nearest key."""
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    key = ".".join(location)
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return f"{where}: {key}: unknown key{nearest(key, known_keys(model))}{more}"
+    if first["type"] == "missing":
+        return f"{where}: {key}: this key is needed and was not given{more}"
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":  # our own messages say what was got
+        return f"{where}: {key + ': ' if key else ''}{reason}{more}"
+    reason = reason.replace("Input should be", "expected").replace("Input should have", "expected")
+    return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
+
+
+def known_keys(model: type[Any], prefix: str = "") -> list[str]:
+    """Every dotted key of a pydantic model, its sections' keys included."""
+    keys = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        if hasattr(field.annotation, "model_fields"):
+            keys += known_keys(field.annotation, f"{prefix}{name}.")
+    return keys
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def _description(path: Path) -> str:
+    try:
+        return str(load_yaml(path).get("description", ""))
+    except UsageError as error:
+        return f"(unreadable: {error})"
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

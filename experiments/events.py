@@ -1,0 +1,28 @@
+"""TensorBoard events of one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.metrics import Row
+from rnn_graphs.tf1 import tf
+
+
+class Events:
+    """Writes each row of metrics as a scalar; a seed that continues purges what it repeats."""
+
+    def __init__(self, directory: Path, seed: int, updates: int) -> None:
+        self._writer = tf.summary.FileWriter(str(directory / f"seed-{seed}"))
+        start = tf.SessionLog(status=tf.SessionLog.START)
+        self._writer.add_session_log(start, updates)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Losses in nats, against updates."""
+        for row in rows:
+            value = tf.Summary.Value(tag=f"loss/{row.split}", simple_value=row.loss)
+            self._writer.add_summary(tf.Summary(value=[value]), row.updates)
+
+    def close(self) -> None:
+        """See everything to the disk."""
+        self._writer.close()

@@ -1,0 +1,79 @@
+"""metrics.csv: one row for the mean loss of each `logging.every` updates."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.errors import UsageError
+
+
+class Row(NamedTuple):
+    """One row; the first seven columns are a contract, other programs read them."""
+
+    seed: int
+    epoch: int
+    updates: int  # optimizer steps so far
+    time_steps: int  # symbols of each row trained on so far, times rows
+    seconds: float  # of training this seed so far
+    split: str
+    loss: float  # nats per time step, mean since the row before
+
+
+HEADER = ",".join(Row._fields) + "\n"
+
+
+class MetricsFile:
+    """An append-only file of whole lines that can be cut back to a checkpoint."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def cut(self, size: int) -> None:
+        """Forget what was written past `size` bytes; 0 starts the file anew."""
+        with open(self.path, "ab") as file:
+            file.truncate(size)
+            if size == 0:
+                file.write(HEADER.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def size(self) -> int:
+        """Bytes so far; 0 where there is no file."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Write rows as one piece and see them to the disk."""
+        lines = "".join(",".join(_format(value) for value in row) + "\n" for row in rows)
+        with open(self.path, "ab") as file:
+            file.write(lines.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read_metrics(path: Path) -> list[Row]:
+    """All rows of a metrics.csv. Raises UsageError, naming the line, where one is not as written."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            if header[: len(Row._fields)] != list(Row._fields):
+                raise UsageError(f"{path}: expected the columns {HEADER.strip()}, got {','.join(header)}")
+            return [_parse(path, reader.line_num, line) for line in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+
+
+def _parse(path: Path, number: int, line: list[str]) -> Row:
+    try:
+        seed, epoch, updates, time_steps, seconds, split, loss = line[: len(Row._fields)]
+        return Row(int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split, float(loss))
+    except ValueError as error:
+        raise UsageError(f"{path}, line {number}: expected {HEADER.strip()}, got {','.join(line)}") from error
+
+
+def _format(value: float | str) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,177 @@
+"""One run, from its config to a complete run directory."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from data.binary_dependency import BinaryDependency
+from data.task import Task
+from data.tasks import make_task
+from experiments import checkpoints
+from experiments.checkpoints import Position
+from experiments.compose import override_name
+from experiments.config import Config
+from experiments.curves import curves
+from experiments.errors import Interrupted, RunError
+from experiments.files import locked
+from experiments.interrupts import StopRequest, stop_request
+from experiments.metrics import read_metrics
+from experiments.progress import Progress, progress
+from experiments.resume import find_resume_point
+from experiments.run_directory import ROOT, RunDirectory
+from experiments.summary import summarize
+
+FINISHED = ("complete", "diverged")
+
+
+def default_directory(config: Config, overrides: Sequence[str]) -> Path:
+    """runs/<experiment>/<overrides or "default">."""
+    return ROOT / config.name / override_name(overrides)
+
+
+def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]:
+    """Train a run to its end, going on where an earlier call stopped. Returns its summary.
+
+    Raises UsageError (the directory cannot be used), Interrupted (asked to stop, the
+    checkpoint is written) or RunError (a seed diverged, the disk is full, …).
+    """
+    directory = RunDirectory(path)
+    directory.prepare(config, overwrite)
+    with locked(path), progress(directory.log) as line, stop_request() as stop:
+        summary = directory.read_summary()
+        if summary.get("status") in FINISHED:
+            line.say(f"{path}: already {summary['status']}; --overwrite runs it again")
+        else:
+            summary = _train(config, directory, line, stop)
+        _tell(config, directory, summary, line)
+    if summary["status"] == "diverged":
+        seeds = [seed for seed, status in summary["seeds"].items() if status == "diverged"]
+        raise RunError(f"{path}: the loss was not finite for seed {', '.join(seeds)}")
+    return summary
+
+
+def _train(config: Config, directory: RunDirectory, line: Progress, stop: StopRequest) -> dict[str, Any]:
+    """Train what is left, and leave a summary whatever happens."""
+    positions: list[Position] = []
+    try:
+        directory.write_summary({"status": "running", "name": config.name})
+        _train_seeds(config, directory, line, stop, positions)
+        worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
+        task = make_task(config.task)
+        probes = _probe(config, task, directory, positions)
+        summary = summarize(config, directory, worst, positions) | probes
+        _plot(config, directory, summary["floors"])
+        directory.write_summary(summary)
+        return summary
+    except (Interrupted, KeyboardInterrupt) as stopped:
+        _leave(config, directory, "interrupted", positions, str(stopped))
+        reason = str(stopped) or "stopped"
+        raise Interrupted(f"{directory.path}: {reason}; the same command goes on from there") from None
+    except OSError as error:
+        _leave(config, directory, "failed", positions, str(error))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                f"{directory.path}: the disk is full ({error}); what is written is kept, "
+                "and the same command goes on when there is room"
+            ) from error
+        raise RunError(f"{directory.path}: {error}") from error
+    except Exception as error:
+        _leave(config, directory, "failed", positions, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _train_seeds(
+    config: Config,
+    directory: RunDirectory,
+    line: Progress,
+    stop: StopRequest,
+    positions: list[Position],
+) -> None:
+    """Train the seeds that are not finished; fills `positions` as they end."""
+    from experiments.session import TrainingSession, build  # TensorFlow takes seconds to import
+    from experiments.training import SeedTraining
+
+    point = find_resume_point(config, directory, line)
+    positions += point.finished
+    seeds = config.seeds[len(point.finished) :]
+    if not seeds:
+        return
+    task = make_task(config.task)
+    with TrainingSession(build(config, task), config.execution.threads) as session:
+        training = SeedTraining(config, task, directory, session, line, stop)
+        for seed in seeds:
+            start = training.start(seed)
+            if point.checkpoint and point.checkpoint.position.seed == seed:
+                line.say(f"seed {seed}: going on at update {point.checkpoint.position.updates}")
+                start = training.restore(point.checkpoint)
+            position = training.run(start)
+            positions.append(position)
+            line.say(f"seed {seed}: {position.status} at update {position.updates}, {position.seconds:.1f} s")
+
+
+def _probe(config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]) -> dict[str, Any]:
+    """Ask each complete seed's model what it learned, where the task can tell."""
+    if not isinstance(task, BinaryDependency):
+        return {}
+    from experiments.evaluate import Evaluator
+    from experiments.probe import probe
+
+    probes = []
+    with Evaluator(config, task.num_inputs, task.num_classes) as evaluator:
+        for position in positions:
+            found = checkpoints.newest(directory.checkpoints, position.seed)
+            if position.status == "complete" and found.checkpoint:
+                evaluator.load(found.checkpoint.variables)
+                probes.append(probe(task, evaluator, position.seed, config.graph.batch_size)._asdict())
+    return {"probe": probes}
+
+
+def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:
+    from experiments.plots import Series, learning_curve_figure, save_figure
+
+    series = [Series(config.name, curves(read_metrics(directory.metrics)))]
+    save_figure(learning_curve_figure(config.description or config.name, series, floors), directory.curve)
+
+
+def _leave(
+    config: Config, directory: RunDirectory, status: str, positions: list[Position], reason: str
+) -> None:
+    """Note how a run ended early; a full disk must not hide the first error."""
+    try:
+        summary = summarize(config, directory, status, positions)
+        directory.write_summary(summary | {"reason": reason})
+    except OSError:
+        pass
+
+
+def _tell(config: Config, directory: RunDirectory, summary: dict[str, Any], line: Progress) -> None:
+    """The result in a few lines."""
+    final = summary["final_loss"]
+    if final["mean"] is None:
+        return
+    spread = ""
+    if final["low"] is not None:
+        spread = f", 95 % interval {final['low']:.4f} to {final['high']:.4f} over {len(final['per_seed'])} seeds"
+    line.say(f"final loss {final['mean']:.4f} nats per time step{spread}")
+    for name, floor in summary["floors"].items():
+        line.say(f"  floor, {name}: {floor:.4f}")
+    for effect in _learned(summary.get("probe", [])):
+        line.say(effect)
+    line.say(f"run directory: {directory.path}")
+
+
+def _learned(probes: list[dict[str, Any]]) -> list[str]:
+    """How many seeds learned each dependency."""
+    lines = []
+    for column, first in enumerate(probes[0]["effects"] if probes else []):
+        effects = [probe["effects"][column] for probe in probes]
+        count = sum(effect["learned"] for effect in effects)
+        mean = sum(effect["model"] for effect in effects) / len(effects)
+        lines.append(
+            f"  lag {first['lag']}: learned by {count} of {len(effects)} seeds "
+            f"(effect {mean:+.3f}, true {first['true']:+.3f})"
+        )
+    return lines

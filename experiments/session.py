@@ -1,0 +1,102 @@
+"""A TensorFlow session on a training graph, in the terms of training."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batching import Windows
+from data.task import Task
+from experiments.config import Config
+from experiments.execution import uses_xla
+from rnn_graphs.build import Snapshot, TaskShape, TrainingGraph, build_training_graph
+from rnn_graphs.tf1 import tf
+
+
+def build(config: Config, task: Task) -> TrainingGraph:
+    """The training graph of a config."""
+    return build_training_graph(
+        config.model,
+        config.graph,
+        config.truncation,
+        config.optimizer,
+        config.execution,
+        TaskShape(task.num_inputs, task.num_classes),
+        uses_xla(config),
+    )
+
+
+def session_options(threads: int | None) -> tf.ConfigProto:
+    """Thread pools of this size; TensorFlow's own choice for None."""
+    return tf.ConfigProto(
+        intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0
+    )
+
+
+class TrainingSession:
+    """One built graph, initialised anew for each seed."""
+
+    def __init__(self, graph: TrainingGraph, threads: int | None) -> None:
+        self._graph = graph
+        self._session = tf.Session(graph=graph.graph, config=session_options(threads))
+
+    def __enter__(self) -> TrainingSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+
+    @property
+    def iterations(self) -> int:
+        """The most windows that one call of `train` takes."""
+        return self._graph.iterations
+
+    def initialize(self, seed: int) -> None:
+        """Weights from the seed, slots and state as new."""
+        self._session.run(self._graph.initialize, {self._graph.seed: seed})
+
+    def reset_state(self) -> None:
+        """The RNN's state to zeros, as at the start of each epoch."""
+        self._session.run(self._graph.reset_state)
+
+    def train(self, windows: Windows, count: int) -> NDArray[np.floating[Any]]:
+        """One update for each of `count` windows. Returns their mean losses, [count], nats."""
+        feeds = {
+            self._graph.inputs: self._time_major(windows.inputs),
+            self._graph.labels: self._time_major(windows.labels),
+            self._graph.count: count,
+        }
+        losses: NDArray[np.floating[Any]] = self._session.run(self._graph.losses, feeds)
+        return losses[:count]
+
+    def variables(self) -> dict[str, NDArray[Any]]:
+        """Every variable's value, by name."""
+        values: dict[str, NDArray[Any]] = self._session.run(self._graph.snapshot.variables)
+        return values
+
+    def restore(self, variables: dict[str, NDArray[Any]]) -> None:
+        """Set every variable. Raises ValueError where names or shapes are not this graph's."""
+        self._session.run(self._graph.snapshot.restore, feeds_to_restore(self._graph.snapshot, variables))
+
+    def _time_major(self, sequence: NDArray[np.int8]) -> NDArray[np.int8]:
+        """[batch, time] → [graph's time, batch]; what lies past the windows is never read."""
+        padded = np.zeros(self._graph.inputs.shape.as_list(), sequence.dtype)
+        padded[: sequence.shape[1]] = sequence.T
+        return padded
+
+
+def feeds_to_restore(snapshot: Snapshot, variables: dict[str, NDArray[Any]]) -> dict[Any, NDArray[Any]]:
+    """What to feed for `snapshot.restore`. Raises ValueError, naming the variable, on a mismatch."""
+    feeds = {}
+    for name, placeholder in snapshot.values.items():
+        shape = tuple(placeholder.shape.as_list())
+        if name not in variables or variables[name].shape != shape:
+            found = variables[name].shape if name in variables else "nothing"
+            raise ValueError(f"checkpoint: {name}: expected shape {shape}, found {found}")
+        feeds[placeholder] = variables[name]
+    return feeds

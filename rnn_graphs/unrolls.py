@@ -1,0 +1,55 @@
+"""Unrolls: apply a cell along time. One signature, the same losses, three graphs.
+
+    inputs   x_0    x_1    x_2         [time, batch, depth]
+              |      |      |
+    state -> cell -> cell -> cell -> final_state
+              |      |      |
+    outputs  o_0    o_1    o_2         [time, batch, output_size]
+
+`scratch` and `static` put one copy of the cell into the graph for every time step,
+`dynamic` one copy inside a while loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rnn_graphs.tf1 import tf
+
+Tensor = Any
+
+
+class Unrolled(NamedTuple):
+    """What a cell gives along time."""
+
+    outputs: Tensor  # [time, batch, output_size]
+    final_state: Tensor  # [batch, state_size], nested as the cell's state is
+
+
+UnrollFunction = Callable[[Any, Tensor, Tensor], Unrolled]
+
+
+def scratch(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
+    """The blog's own loop over a list of tensors."""
+    state = initial_state
+    outputs = []
+    for x in tf.unstack(inputs):
+        output, state = cell(x, state)
+        outputs.append(output)
+    return Unrolled(tf.stack(outputs), state)
+
+
+def static(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
+    """`tf.compat.v1.nn.static_rnn`."""
+    outputs, state = tf.nn.static_rnn(cell, tf.unstack(inputs), initial_state)
+    return Unrolled(tf.stack(outputs), state)
+
+
+def dynamic(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
+    """`tf.compat.v1.nn.dynamic_rnn`."""
+    outputs, state = tf.nn.dynamic_rnn(cell, inputs, initial_state=initial_state, time_major=True)
+    return Unrolled(outputs, state)
+
+
+UNROLLS: dict[str, UnrollFunction] = {"scratch": scratch, "static": static, "dynamic": dynamic}

@@ -1,0 +1,112 @@
+"""The command line: parse, dispatch, turn errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+EXAMPLES = """examples:
+  python run.py list                                     what there is
+  python run.py config r2rt_n5 graph.num_steps=10        the composed config, as YAML
+  python run.py train r2rt_n5 training.seeds=3           train; results in runs/r2rt_n5/training.seeds=3
+  python run.py compare runs/r2rt_n5/* runs/r2rt_n10/*   one plot, one table, one report
+  python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
+  python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
+  python run.py bench                                    speed on this machine
+
+exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config; 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    from experiments import commands
+    from experiments.errors import Interrupted, RunError, UsageError
+
+    try:
+        command = getattr(commands, options.command)
+        return int(command(options))
+    except (UsageError, RunError, Interrupted) as error:
+        return fail(error, error.exit_code, options.debug)
+    except KeyboardInterrupt as error:
+        return fail(error, Interrupted.exit_code, options.debug)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader left, as `| head` does; there is nobody to tell
+        return 0
+    except Exception as error:
+        return fail(error, RunError.exit_code, options.debug)
+
+
+def fail(error: BaseException, code: int, debug: bool) -> int:
+    """One line on stderr, and the traceback with --debug."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    text = " ".join(str(error).split()) or "interrupted"
+    known = type(error).__module__ == "experiments.errors" or isinstance(error, KeyboardInterrupt)
+    kind = "" if known else f"{type(error).__name__}: "
+    hint = "" if known or debug else " (--debug shows where)"
+    print(f"error: {kind}{text}{hint}", file=sys.stderr)
+    return code
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole grammar of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Experiments on recurrent networks and truncated backpropagation.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show tracebacks")
+    configured = argparse.ArgumentParser(add_help=False)
+    configured.add_argument("experiment", help="a name that `list` shows, or a YAML file")
+    configured.add_argument("overrides", nargs="*", metavar="key=value", help="changes to its config")
+
+    def add(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=text, description=text, parents=[common, *parents], allow_abbrev=False
+        )
+
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    add("list", "experiments and studies, a line each")
+    add("config", "print the composed config as YAML", configured)
+    train = add("train", "train an experiment, or go on with it", configured)
+    train.add_argument("--run-dir", type=Path, metavar="DIR", help="where to, instead of runs/…")
+    train.add_argument("--overwrite", action="store_true", help="replace the run that is there")
+    reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report")
+    reproduce.add_argument("study", help="a name that `list` shows")
+    reproduce.add_argument("overrides", nargs="*", metavar="key=value", help="changes to every run")
+    reproduce.add_argument("--workers", type=count, metavar="N", help="runs at a time; default: cores")
+    reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
+    compare = add("compare", "one plot, one table, one report over finished runs")
+    compare.add_argument("run_dirs", nargs="+", type=Path, metavar="RUN_DIR")
+    compare.add_argument("--out", type=Path, default=Path("reports/compare"), metavar="DIR")
+    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
+    evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
+    bench = add("bench", "speed on this machine, ratios side by side")
+    bench.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR")
+    return parser
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
