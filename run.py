@@ -6,24 +6,30 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 EXAMPLES = """examples:
   python run.py list                                     what there is
   python run.py config r2rt_n5 graph.num_steps=10        the composed config, as YAML
-  python run.py train r2rt_n5 training.seeds=3           train; results in runs/r2rt_n5/training.seeds=3
+  python run.py train r2rt_n5 training.seeds=3           to runs/r2rt_n5/training.seeds=3/
   python run.py compare runs/r2rt_n5/* runs/r2rt_n10/*   one plot, one table, one report
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
   python run.py bench                                    speed on this machine
 
-exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config; 130 interrupted
+exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config;
+130 interrupted
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     parser = make_parser()
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and (not hasattr(options, "overrides") or any(text.startswith("-") for text in rest)):
+        parser.error(f"unknown: {' '.join(rest)}")
+    if rest:
+        options.overrides += rest  # key=value after an option, which argparse does not gather
     if options.command is None:
         parser.print_help()
         return 0
@@ -58,22 +64,24 @@ def fail(error: BaseException, code: int, debug: bool) -> int:
     return code
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The whole grammar of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="run.py",
         description="Experiments on recurrent networks and truncated backpropagation.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks")
-    configured = argparse.ArgumentParser(add_help=False)
+    configured = Parser(add_help=False)
     configured.add_argument("experiment", help="a name that `list` shows, or a YAML file")
-    configured.add_argument("overrides", nargs="*", metavar="key=value", help="changes to its config")
+    configured.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="changes to its config"
+    )
 
-    def add(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def add(name: str, text: str, *parents: Parser) -> Parser:
         return commands.add_parser(
             name, help=text, description=text, parents=[common, *parents], allow_abbrev=False
         )
@@ -87,7 +95,9 @@ def make_parser() -> argparse.ArgumentParser:
     reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report")
     reproduce.add_argument("study", help="a name that `list` shows")
     reproduce.add_argument("overrides", nargs="*", metavar="key=value", help="changes to every run")
-    reproduce.add_argument("--workers", type=count, metavar="N", help="runs at a time; default: cores")
+    reproduce.add_argument(
+        "--workers", type=count, metavar="N", help="runs at a time; default: cores"
+    )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
     compare = add("compare", "one plot, one table, one report over finished runs")
     compare.add_argument("run_dirs", nargs="+", type=Path, metavar="RUN_DIR")
@@ -98,6 +108,13 @@ def make_parser() -> argparse.ArgumentParser:
     bench = add("bench", "speed on this machine, ratios side by side")
     bench.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR")
     return parser
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} (`{self.prog} --help` shows what there is)\n")
 
 
 def count(text: str) -> int:

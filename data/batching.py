@@ -1,8 +1,8 @@
 """Cut one long sequence into a batch of contiguous rows, as the blog's `gen_batch` does.
 
-    sequence:  0 1 2 3 4 5 6 7 8 9 …          batch_size rows, cut from the sequence in turn
-    row 0:    [0 1 2 | 3 4 5 | … ]            windows of num_steps; the state is carried
-    row 1:    [k …   |       |   ]            from each window to the next one on its right
+sequence:  0 1 2 3 4 5 6 7 8 9 …          batch_size rows, cut from the sequence in turn
+row 0:    [0 1 2 | 3 4 5 | … ]            windows of num_steps; the state is carried
+row 1:    [k …   |       |   ]            from each window to the next one on its right
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def cut_into_rows(inputs: NDArray[np.int8], labels: NDArray[np.int8], batch_size
     """[size] → [batch_size, size // batch_size], without a copy."""
     length = len(inputs) // batch_size
     used = batch_size * length
-    return Rows(inputs[:used].reshape(batch_size, length), labels[:used].reshape(batch_size, length))
+    return Rows(
+        inputs[:used].reshape(batch_size, length), labels[:used].reshape(batch_size, length)
+    )
 
 
 def count_windows(size: int, batch_size: int, num_steps: int) -> int:

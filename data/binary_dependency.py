@@ -34,8 +34,14 @@ class BinaryDependency:
     """The task; `config` is checked, so every probability is within [0, 1]."""
 
     config: BinaryDependencyConfig
-    num_inputs: int = 2
-    num_classes: int = 2
+
+    @property
+    def num_inputs(self) -> int:
+        return 2
+
+    @property
+    def num_classes(self) -> int:
+        return 2
 
     @property
     def lags(self) -> list[int]:
@@ -80,7 +86,9 @@ class BinaryDependency:
             result.append(Combination(bits, probability))
         return result
 
-    def combination_index(self, inputs: NDArray[np.int8], start: int, stop: int) -> NDArray[np.intp]:
+    def combination_index(
+        self, inputs: NDArray[np.int8], start: int, stop: int
+    ) -> NDArray[np.intp]:
         """The place in `combinations` of each time step of [start, stop). Shape [stop - start]."""
         index = np.zeros(stop - start, np.intp)
         for lag in self.lags:

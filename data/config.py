@@ -36,30 +36,34 @@ class BinaryDependencyConfig(BaseModel):
         lags = [dependency.lag for dependency in dependencies]
         for lag in lags:
             if lags.count(lag) > 1:
-                raise ValueError(f"each lag at most once, lag {lag} is there {lags.count(lag)} times")
+                raise ValueError(
+                    f"each lag at most once, lag {lag} is there {lags.count(lag)} times"
+                )
         return dependencies
 
     @model_validator(mode="after")
     def _longest_lag_fits(self) -> BinaryDependencyConfig:
         longest = max((dependency.lag for dependency in self.dependencies), default=0)
         if longest >= self.size:
-            raise ValueError(f"size must be greater than the longest lag, {longest}; got {self.size}")
+            raise ValueError(
+                f"size must be greater than the longest lag, {longest}; got {self.size}"
+            )
         return self
 
     @model_validator(mode="after")
     def _probabilities_are_probabilities(self) -> BinaryDependencyConfig:
         for bits in itertools.product((0, 1), repeat=len(self.dependencies)):
             chance = self.base + sum(
-                dependency.effect for dependency, bit in zip(self.dependencies, bits, strict=True) if bit
+                dependency.effect
+                for dependency, bit in zip(self.dependencies, bits, strict=True)
+                if bit
             )
             if not -ROUNDING <= chance <= 1 + ROUNDING:
                 inputs = ", ".join(
                     f"x[t-{dependency.lag}]={bit}"
                     for dependency, bit in zip(self.dependencies, bits, strict=True)
                 )
-                raise ValueError(
-                    f"base and effects must keep P(y=1) within [0, 1]; for {inputs} it is {chance:g}"
-                )
+                raise ValueError(f"P(y=1) must stay within [0, 1]; for {inputs} it is {chance:g}")
         return self
 
 

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 EVALUATION = 1
+
+
+class StreamState(NamedTuple):
+    """Where a stream stands, in plain arrays and numbers."""
+
+    keys: NDArray[np.uint32]  # [624], of the Mersenne Twister
+    place: int
+
+
+def state_of(stream: np.random.RandomState) -> StreamState:
+    """The state, to continue from with `stream_at`; no normal deviate may be half used."""
+    state = stream.get_state(legacy=False)
+    assert isinstance(state, dict)
+    assert not state["has_gauss"]
+    return StreamState(state["state"]["key"].copy(), int(state["state"]["pos"]))
+
+
+def stream_at(state: StreamState) -> np.random.RandomState:
+    """A stream that goes on from this state."""
+    stream = np.random.RandomState()
+    stream.set_state(("MT19937", state.keys, state.place, 0, 0.0))
+    return stream
 
 
 def training_stream(seed: int) -> np.random.RandomState:

@@ -18,8 +18,13 @@ class Sequence(NamedTuple):
 class Task(Protocol):
     """A source of sequences. A new task is one file with these, and one YAML."""
 
-    num_inputs: int  # input ids are below this
-    num_classes: int  # label ids are below this
+    @property
+    def num_inputs(self) -> int:
+        """Input ids are below this."""
+
+    @property
+    def num_classes(self) -> int:
+        """Label ids are below this."""
 
     def draw(self, stream: np.random.RandomState) -> Sequence:
         """One epoch of training data."""
@@ -28,4 +33,4 @@ class Task(Protocol):
         """Data for evaluation: of the same kind, large enough for a mean."""
 
     def floors(self) -> dict[str, float]:
-        """Exact least losses, nats per time step, by what a model knows; empty where none is known."""
+        """Exact least losses, nats per time step, by what a model knows; may be empty."""

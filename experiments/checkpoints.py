@@ -18,10 +18,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from data.streams import StreamState
 from experiments.files import write_atomic
 
 KEPT = 2
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+)
 
 
 @dataclass
@@ -42,7 +51,7 @@ class Checkpoint(NamedTuple):
     """A position with the arrays that belong to it."""
 
     position: Position
-    stream: tuple[Any, ...]  # RandomState.get_state() at the start of the epoch
+    stream: StreamState  # at the start of the epoch
     variables: dict[str, NDArray[Any]]
 
 
@@ -50,17 +59,12 @@ def save(directory: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint of its seed and drop all but the newest of the earlier ones."""
     folder = _folder(directory, checkpoint.position.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    _, keys, place, has_gauss, gauss = checkpoint.stream
     arrays = {f"variables/{name}": value for name, value in checkpoint.variables.items()}
     buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        position=np.array(json.dumps(asdict(checkpoint.position))),
-        stream_keys=keys,
-        stream_place=np.array([place, has_gauss]),
-        stream_gauss=np.array(gauss),
-        **arrays,
-    )
+    arrays["position"] = np.array(json.dumps(asdict(checkpoint.position)))
+    arrays["stream/keys"] = checkpoint.stream.keys
+    arrays["stream/place"] = np.array(checkpoint.stream.place)
+    np.savez(buffer, allow_pickle=False, **arrays)
     write_atomic(folder / f"{checkpoint.position.updates:012d}.npz", buffer.getvalue())
     for path in _files(folder)[:-KEPT]:
         path.unlink(missing_ok=True)
@@ -71,8 +75,7 @@ def load(path: Path) -> Checkpoint:
     with np.load(path, allow_pickle=False) as content:
         arrays = {name: content[name] for name in content.files}
     position = Position(**json.loads(str(arrays["position"])))
-    place, has_gauss = (int(value) for value in arrays["stream_place"])
-    stream = ("MT19937", arrays["stream_keys"], place, has_gauss, float(arrays["stream_gauss"]))
+    stream = StreamState(arrays["stream/keys"], int(arrays["stream/place"]))
     variables = {
         name.removeprefix("variables/"): value
         for name, value in arrays.items()
@@ -90,7 +93,7 @@ class Found(NamedTuple):
 
 def newest(directory: Path, seed: int, metrics_bytes: int | None = None) -> Found:
     """A seed's newest readable checkpoint whose rows metrics.csv still holds."""
-    unreadable = []
+    unreadable: list[Path] = []
     for path in reversed(_files(_folder(directory, seed))):
         try:
             checkpoint = load(path)

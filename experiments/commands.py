@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 
 
-def list(options: Namespace) -> int:
+def list(_: Namespace) -> int:
     """Experiments and studies, a line each."""
-    from experiments.compose import names
+    from experiments.catalog import description, names, path_of
 
     for kind, title in (("experiment", "experiments"), ("study", "studies")):
         print(f"{title}:")
-        for name, description in names(kind).items():
-            print(f"  {name:24} {description}")
+        for name in names(kind):
+            print(f"  {name:24} {description(path_of(kind, name))}")
     return 0
 
 

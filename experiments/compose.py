@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,16 +17,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from experiments.catalog import CONFIGS, nearest, path_of, unknown
 from experiments.config import Config
 from experiments.errors import UsageError
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
-
-
-def names(kind: str) -> dict[str, str]:
-    """Every config of a kind ("experiment", "study", …), with its description."""
-    return {path.stem: _description(path) for path in sorted((CONFIGS / kind).glob("*.yaml"))}
 
 
 def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
@@ -42,7 +37,8 @@ def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
     if not own:
         composed = _merge(composed, load_yaml(path), given)
     composed.setdefault("name", path.stem)
-    return validate(Config, composed, f"experiment {experiment}")
+    config: Config = validate(Config, composed, f"experiment {experiment}")
+    return config
 
 
 def validate(model: type[Any], values: Any, where: str) -> Any:
@@ -82,23 +78,15 @@ def override_name(overrides: Iterable[str]) -> str:
     return name if len(name) <= 200 else name[:180] + f"-{_digest(name)}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """"; did you mean 'x'?" for the nearest known name, or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
 def _experiment_path(experiment: str) -> Path:
     if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
         path = Path(experiment)
         if not path.is_file():
             raise UsageError(f"experiment file {experiment}: no such file")
         return path
-    path = CONFIGS / "experiment" / f"{experiment}.yaml"
+    path = path_of("experiment", experiment)
     if not path.is_file():
-        known = names("experiment")
-        hint = nearest(experiment, known) or f"; known: {', '.join(known)}"
-        raise UsageError(f"experiment '{experiment}': not known{hint}")
+        raise UsageError(unknown("experiment", experiment))
     return path
 
 
@@ -137,7 +125,9 @@ def _compose(experiment: str | None, overrides: Sequence[Override]) -> dict[str,
     return {str(key): value for key, value in content.items()}
 
 
-def _merge(base: dict[str, Any], content: dict[str, Any], overrides: Sequence[Override]) -> dict[str, Any]:
+def _merge(
+    base: dict[str, Any], content: dict[str, Any], overrides: Sequence[Override]
+) -> dict[str, Any]:
     """A user's own file between base.yaml and the overrides."""
     try:
         merged = OmegaConf.merge(base, content)
@@ -178,17 +168,10 @@ def known_keys(model: type[Any], prefix: str = "") -> list[str]:
 
 
 def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-def _description(path: Path) -> str:
-    try:
-        return str(load_yaml(path).get("description", ""))
-    except UsageError as error:
-        return f"(unreadable: {error})"
+    return next(
+        (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
+    )
 
 
 def _digest(text: str) -> str:
-    import hashlib
-
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -43,7 +43,10 @@ class Evaluator:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._session.close()
 
@@ -87,7 +90,9 @@ def evaluate_run(directory: RunDirectory, batch_size: int | None) -> list[SeedLo
     config = directory.read_config()
     task = make_task(config.task)
     if batch_size is not None and not 1 <= batch_size <= config.task.size:
-        raise UsageError(f"--batch-size: expected 1 to task.size, {config.task.size}; got {batch_size}")
+        raise UsageError(
+            f"--batch-size: expected 1 to task.size, {config.task.size}; got {batch_size}"
+        )
     results = []
     with Evaluator(config, task.num_inputs, task.num_classes) as evaluator:
         for seed in config.seeds:
@@ -99,7 +104,9 @@ def evaluate_run(directory: RunDirectory, batch_size: int | None) -> list[SeedLo
             except ValueError as error:
                 raise RunError(f"{directory.path}: seed {seed}: {error}") from error
             sequence = task.fresh(evaluation_stream(seed))
-            rows = cut_into_rows(*sequence, min(batch_size or config.graph.batch_size, len(sequence.inputs)))
+            rows = cut_into_rows(
+                *sequence, min(batch_size or config.graph.batch_size, len(sequence.inputs))
+            )
             losses = evaluator.run(rows).losses
             updates = found.checkpoint.position.updates
             results.append(SeedLoss(seed, updates, float(losses.mean()), losses.size))

@@ -15,7 +15,7 @@ class StopRequest:
     def __init__(self) -> None:
         self.requested = False
 
-    def handle(self, number: int, frame: FrameType | None) -> None:
+    def handle(self, _number: int, _frame: FrameType | None) -> None:
         """The first signal asks, the second one insists."""
         if self.requested:
             raise KeyboardInterrupt

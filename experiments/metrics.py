@@ -55,13 +55,15 @@ class MetricsFile:
 
 
 def read_metrics(path: Path) -> list[Row]:
-    """All rows of a metrics.csv. Raises UsageError, naming the line, where one is not as written."""
+    """All rows of a metrics.csv. Raises UsageError, naming a line that is not as written."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             header = next(reader, [])
             if header[: len(Row._fields)] != list(Row._fields):
-                raise UsageError(f"{path}: expected the columns {HEADER.strip()}, got {','.join(header)}")
+                raise UsageError(
+                    f"{path}: expected the columns {HEADER.strip()}, got {','.join(header)}"
+                )
             return [_parse(path, reader.line_num, line) for line in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
@@ -70,9 +72,13 @@ def read_metrics(path: Path) -> list[Row]:
 def _parse(path: Path, number: int, line: list[str]) -> Row:
     try:
         seed, epoch, updates, time_steps, seconds, split, loss = line[: len(Row._fields)]
-        return Row(int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split, float(loss))
+        return Row(
+            int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split, float(loss)
+        )
     except ValueError as error:
-        raise UsageError(f"{path}, line {number}: expected {HEADER.strip()}, got {','.join(line)}") from error
+        raise UsageError(
+            f"{path}, line {number}: expected {HEADER.strip()}, got {','.join(line)}"
+        ) from error
 
 
 def _format(value: float | str) -> str:

@@ -7,10 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-
-matplotlib.use("agg")  # no display is needed, and none is looked for
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,7 +14,15 @@ from matplotlib.figure import Figure
 from experiments.curves import Curves
 from experiments.files import atomic_path
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito
+COLORS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+)  # Okabe & Ito
 FLOOR = "#666666"
 
 
@@ -36,7 +40,8 @@ def learning_curve_figure(
 
     `axis` is the Curves field on the x axis: updates, time_steps or seconds.
     """
-    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    axes = figure.subplots()
     for index, (label, curve) in enumerate(series):
         draw_curve(axes, curve, label, COLORS[index % len(COLORS)], axis)
     draw_floors(axes, floors)
@@ -46,11 +51,15 @@ def learning_curve_figure(
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if series:
-        axes.legend(frameon=False, loc="upper right")
+        axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")
     return figure
 
 
-AXIS_LABELS = {"updates": "updates", "time_steps": "time steps (symbols)", "seconds": "seconds of training"}
+AXIS_LABELS = {
+    "updates": "updates",
+    "time_steps": "time steps (symbols)",
+    "seconds": "seconds of training",
+}
 
 
 def draw_curve(axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates") -> None:
@@ -69,20 +78,17 @@ def draw_curve(axes: Axes, curve: Curves, label: str, color: str, axis: str = "u
 
 
 def draw_floors(axes: Axes, floors: Mapping[str, float]) -> None:
-    """Entropy floors as dashed lines, named at the right edge."""
+    """Entropy floors as dashed lines, named beyond the right edge, where no curve is."""
     for name, value in floors.items():
         axes.axhline(value, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
-        text = "no dependency known" if name == "none" else f"{name} known"
+        known = "nothing known" if name == "none" else f"{name} known"
         axes.annotate(
-            f"{text}: {value:.3f}", (0, value), (4, 2), xycoords=("axes fraction", "data"),
-            textcoords="offset points", fontsize=7.5, color=FLOOR, va="bottom",
+            f"{value:.4f}\n{known}", (1, value), (5, 0), xycoords=("axes fraction", "data"),
+            textcoords="offset points", fontsize=7.5, color=FLOOR, va="center",
         )  # fmt: skip
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG, whole or not at all, and let go of the figure."""
-    try:
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=130)
-    finally:
-        plt.close(figure)
+    """Write a PNG, whole or not at all."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130)

@@ -35,10 +35,10 @@ def probe(task: BinaryDependency, evaluator: Evaluator, seed: int, batch_size: i
     index = task.combination_index(sequence.inputs, 0, chances.size).reshape(chances.shape)
     # At a row's start the state is zeros and has not seen the lagged inputs.
     seen = slice(max(task.lags, default=0), None)
-    chances, index = chances[:, seen].ravel(), index[:, seen].ravel()
+    flat, kinds = chances[:, seen].ravel(), index[:, seen].ravel()
     table = task.combinations()
-    counts = np.bincount(index, minlength=len(table))
-    sums = np.bincount(index, chances, minlength=len(table))
+    counts = np.bincount(kinds, minlength=len(table))
+    sums = np.bincount(kinds, flat, minlength=len(table))
     means = np.divide(sums, counts, out=np.full(len(table), np.nan), where=counts > 0)
     combinations = [
         {"inputs": list(c.inputs), "true": c.probability, "model": float(m), "time_steps": int(n)}
@@ -47,7 +47,9 @@ def probe(task: BinaryDependency, evaluator: Evaluator, seed: int, batch_size: i
     return Probe(seed, combinations, _effects(task, means))
 
 
-def _effects(task: BinaryDependency, means: np.ndarray[Any, np.dtype[np.float64]]) -> list[dict[str, Any]]:
+def _effects(
+    task: BinaryDependency, means: np.ndarray[Any, np.dtype[np.float64]]
+) -> list[dict[str, Any]]:
     inputs = np.array([combination.inputs for combination in task.combinations()])
     effects = []
     for column, dependency in enumerate(task.config.dependencies):

@@ -31,7 +31,9 @@ def find_resume_point(config: Config, directory: RunDirectory, progress: Progres
     for seed in config.seeds:
         checkpoint, unreadable = checkpoints.newest(directory.checkpoints, seed, size)
         for path in unreadable:
-            earlier = f"update {checkpoint.position.updates}" if checkpoint else "the start of the seed"
+            earlier = (
+                f"update {checkpoint.position.updates}" if checkpoint else "the start of the seed"
+            )
             progress.say(f"checkpoint {path}: cannot be used; falling back to {earlier}")
             path.unlink(missing_ok=True)
         if checkpoint is None or checkpoint.position.status == "running":

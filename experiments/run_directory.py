@@ -41,7 +41,9 @@ class RunDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"run directory {self.path}: cannot be made: {error.strerror}") from error
+            raise UsageError(
+                f"run directory {self.path}: cannot be made: {error.strerror}"
+            ) from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise UsageError(f"run directory {self.path}: not writable")
         if not self.config.exists() and any(self._strangers()):
@@ -103,6 +105,8 @@ def _differences(there: Any, here: Any, key: str = "") -> Iterator[tuple[str, An
     """Every dotted key whose values differ, with both values."""
     if isinstance(there, dict) and isinstance(here, dict):
         for name in [*there, *(name for name in here if name not in there)]:
-            yield from _differences(there.get(name), here.get(name), f"{key}.{name}" if key else name)
+            yield from _differences(
+                there.get(name), here.get(name), f"{key}.{name}" if key else name
+            )
     elif there != here:
         yield key, there, here

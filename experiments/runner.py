@@ -46,14 +46,16 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
             line.say(f"{path}: already {summary['status']}; --overwrite runs it again")
         else:
             summary = _train(config, directory, line, stop)
-        _tell(config, directory, summary, line)
+        _tell(directory, summary, line)
     if summary["status"] == "diverged":
         seeds = [seed for seed, status in summary["seeds"].items() if status == "diverged"]
         raise RunError(f"{path}: the loss was not finite for seed {', '.join(seeds)}")
     return summary
 
 
-def _train(config: Config, directory: RunDirectory, line: Progress, stop: StopRequest) -> dict[str, Any]:
+def _train(
+    config: Config, directory: RunDirectory, line: Progress, stop: StopRequest
+) -> dict[str, Any]:
     """Train what is left, and leave a summary whatever happens."""
     positions: list[Position] = []
     try:
@@ -69,7 +71,9 @@ def _train(config: Config, directory: RunDirectory, line: Progress, stop: StopRe
     except (Interrupted, KeyboardInterrupt) as stopped:
         _leave(config, directory, "interrupted", positions, str(stopped))
         reason = str(stopped) or "stopped"
-        raise Interrupted(f"{directory.path}: {reason}; the same command goes on from there") from None
+        raise Interrupted(
+            f"{directory.path}: {reason}; the same command goes on from there"
+        ) from None
     except OSError as error:
         _leave(config, directory, "failed", positions, str(error))
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -109,10 +113,15 @@ def _train_seeds(
                 start = training.restore(point.checkpoint)
             position = training.run(start)
             positions.append(position)
-            line.say(f"seed {seed}: {position.status} at update {position.updates}, {position.seconds:.1f} s")
+            line.say(
+                f"seed {seed}: {position.status} at update {position.updates}, "
+                f"{position.seconds:.1f} s"
+            )
 
 
-def _probe(config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]) -> dict[str, Any]:
+def _probe(
+    config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]
+) -> dict[str, Any]:
     """Ask each complete seed's model what it learned, where the task can tell."""
     if not isinstance(task, BinaryDependency):
         return {}
@@ -125,7 +134,9 @@ def _probe(config: Config, task: Task, directory: RunDirectory, positions: Seque
             found = checkpoints.newest(directory.checkpoints, position.seed)
             if position.status == "complete" and found.checkpoint:
                 evaluator.load(found.checkpoint.variables)
-                probes.append(probe(task, evaluator, position.seed, config.graph.batch_size)._asdict())
+                probes.append(
+                    probe(task, evaluator, position.seed, config.graph.batch_size)._asdict()
+                )
     return {"probe": probes}
 
 
@@ -133,7 +144,9 @@ def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> 
     from experiments.plots import Series, learning_curve_figure, save_figure
 
     series = [Series(config.name, curves(read_metrics(directory.metrics)))]
-    save_figure(learning_curve_figure(config.description or config.name, series, floors), directory.curve)
+    save_figure(
+        learning_curve_figure(config.description or config.name, series, floors), directory.curve
+    )
 
 
 def _leave(
@@ -147,14 +160,15 @@ def _leave(
         pass
 
 
-def _tell(config: Config, directory: RunDirectory, summary: dict[str, Any], line: Progress) -> None:
+def _tell(directory: RunDirectory, summary: dict[str, Any], line: Progress) -> None:
     """The result in a few lines."""
     final = summary["final_loss"]
     if final["mean"] is None:
         return
     spread = ""
     if final["low"] is not None:
-        spread = f", 95 % interval {final['low']:.4f} to {final['high']:.4f} over {len(final['per_seed'])} seeds"
+        seeds = len(final["per_seed"])
+        spread = f", 95 % interval {final['low']:.4f} to {final['high']:.4f} over {seeds} seeds"
     line.say(f"final loss {final['mean']:.4f} nats per time step{spread}")
     for name, floor in summary["floors"].items():
         line.say(f"  floor, {name}: {floor:.4f}")

@@ -47,7 +47,10 @@ class TrainingSession:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._session.close()
 
@@ -81,7 +84,9 @@ class TrainingSession:
 
     def restore(self, variables: dict[str, NDArray[Any]]) -> None:
         """Set every variable. Raises ValueError where names or shapes are not this graph's."""
-        self._session.run(self._graph.snapshot.restore, feeds_to_restore(self._graph.snapshot, variables))
+        self._session.run(
+            self._graph.snapshot.restore, feeds_to_restore(self._graph.snapshot, variables)
+        )
 
     def _time_major(self, sequence: NDArray[np.int8]) -> NDArray[np.int8]:
         """[batch, time] → [graph's time, batch]; what lies past the windows is never read."""
@@ -90,8 +95,10 @@ class TrainingSession:
         return padded
 
 
-def feeds_to_restore(snapshot: Snapshot, variables: dict[str, NDArray[Any]]) -> dict[Any, NDArray[Any]]:
-    """What to feed for `snapshot.restore`. Raises ValueError, naming the variable, on a mismatch."""
+def feeds_to_restore(
+    snapshot: Snapshot, variables: dict[str, NDArray[Any]]
+) -> dict[Any, NDArray[Any]]:
+    """What to feed for `snapshot.restore`. Raises ValueError on a mismatch, with the name."""
     feeds = {}
     for name, placeholder in snapshot.values.items():
         shape = tuple(placeholder.shape.as_list())

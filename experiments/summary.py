@@ -20,7 +20,9 @@ from experiments.statistics import mean_interval
 PACKAGES = ("numpy", "tensorflow", "tf-keras")
 
 
-def summarize(config: Config, directory: RunDirectory, status: str, positions: list[Position]) -> dict[str, Any]:
+def summarize(
+    config: Config, directory: RunDirectory, status: str, positions: list[Position]
+) -> dict[str, Any]:
     """The summary of a run as its metrics.csv stands now."""
     rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
     finals = final_losses(rows, total_updates(config))
@@ -50,14 +52,28 @@ def environment() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **versions},
         "git_commit": git_commit(),
-        "host": {"name": platform.node(), "machine": platform.machine(), "system": platform.platform()},
+        "host": {
+            "name": platform.node(),
+            "machine": platform.machine(),
+            "system": platform.platform(),
+        },
     }
 
 
 def git_commit() -> str | None:
     """The commit of this program, "-dirty" where files differ from it; None outside of git."""
     root = Path(__file__).resolve().parent.parent
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"]
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude",
+        "*",
+    ]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

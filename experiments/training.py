@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import Rows, cut_into_rows
-from data.streams import training_stream
+from data.streams import StreamState, state_of, stream_at, training_stream
 from data.task import Task
 from experiments import checkpoints
 from experiments.checkpoints import Checkpoint, Position
@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
     """What one session.run trains on."""
 
     first: int  # window of the epoch
-    count: int  # windows
+    size: int  # windows
     ends_epoch: bool
 
 
@@ -60,7 +60,7 @@ class SeedTraining:
         """A seed at its beginning."""
         self._session.initialize(seed)
         position = Position(seed, metrics_bytes=self._metrics.size())
-        return Checkpoint(position, training_stream(seed).get_state(legacy=True), {})
+        return Checkpoint(position, state_of(training_stream(seed)), {})
 
     def restore(self, checkpoint: Checkpoint) -> Checkpoint:
         """A seed as its checkpoint left it. Raises ValueError where it is not of this graph."""
@@ -75,11 +75,10 @@ class SeedTraining:
         position = replace(start.position, pending=list(start.position.pending))
         events = self._open_events(position)
         try:
-            stream = np.random.RandomState()
-            stream.set_state(start.stream)
+            stream = stream_at(start.stream)
             saved = time.monotonic()
             while position.status == "running":
-                epoch_start = stream.get_state(legacy=True)
+                epoch_start = state_of(stream)
                 if position.window == 0:
                     self._session.reset_state()
                 sequence = self._task.draw(stream)
@@ -87,15 +86,20 @@ class SeedTraining:
                 for chunk in self._chunks(position.window):
                     self._train(position, rows, chunk, events)
                     if chunk.ends_epoch:
-                        epoch_start = stream.get_state(legacy=True)
+                        epoch_start = state_of(stream)
                     if position.status != "running":
                         break
                     now = time.monotonic()
-                    if self._stop.requested or now - saved >= self._config.logging.checkpoint_seconds:
+                    if (
+                        self._stop.requested
+                        or now - saved >= self._config.logging.checkpoint_seconds
+                    ):
                         self._save(position, epoch_start)
                         saved = now
                     if self._stop.requested:
-                        raise Interrupted(f"stopped at seed {position.seed}, update {position.updates}")
+                        raise Interrupted(
+                            f"stopped at seed {position.seed}, update {position.updates}"
+                        )
             self._save(position, epoch_start)
         finally:
             if events:
@@ -113,15 +117,15 @@ class SeedTraining:
         """One session.run; moves the position and writes the rows that are full."""
         config = self._config
         began = time.perf_counter()
-        windows = rows.windows(chunk.first, chunk.count, config.graph.num_steps)
-        losses = self._session.train(windows, chunk.count)
+        windows = rows.windows(chunk.first, chunk.size, config.graph.num_steps)
+        losses = self._session.train(windows, chunk.size)
         position.seconds += time.perf_counter() - began
         finite = losses[: _count_finite(losses)]
         epoch = position.epoch + 1
-        position.window += chunk.count
+        position.window += chunk.size
         if chunk.ends_epoch:
             position.epoch, position.window = epoch, 0
-        if len(finite) < chunk.count:
+        if len(finite) < chunk.size:
             position.status = "diverged"
         elif position.epoch == config.training.epochs:
             position.status = "complete"
@@ -150,9 +154,11 @@ class SeedTraining:
         time_steps = position.updates * graph.num_steps * graph.batch_size
         loss = float(np.mean(position.pending))
         position.pending.clear()
-        return Row(position.seed, epoch, position.updates, time_steps, position.seconds, "train", loss)
+        return Row(
+            position.seed, epoch, position.updates, time_steps, position.seconds, "train", loss
+        )
 
-    def _save(self, position: Position, epoch_start: tuple[object, ...]) -> None:
+    def _save(self, position: Position, epoch_start: StreamState) -> None:
         variables = self._session.variables()
         checkpoints.save(self._directory.checkpoints, Checkpoint(position, epoch_start, variables))
 

@@ -115,7 +115,9 @@ def _state_variables(model: Model, batch_size: int) -> Tensor:
     """A variable for each part of the RNN's state: it lives in the graph between updates."""
     with tf.variable_scope("state"):
         leaves = [
-            tf.get_variable(f"part_{index}", zeros.shape, zeros.dtype, tf.zeros_initializer(), trainable=False)
+            tf.get_variable(
+                f"part_{index}", zeros.shape, zeros.dtype, tf.zeros_initializer(), trainable=False
+            )
             for index, zeros in enumerate(tf.nest.flatten(model.zero_state(batch_size)))
         ]
     return tf.nest.pack_sequence_as(model.cell.state_size, leaves)

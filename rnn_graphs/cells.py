@@ -53,6 +53,6 @@ class ScratchCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
         self.built = True
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """inputs [batch, input_depth], state [batch, state_size] → output and state, the same tensor."""
+        """[batch, input_depth], [batch, state_size] → output and state, the same tensor."""
         state = tf.tanh(tf.matmul(tf.concat([inputs, state], 1), self.W) + self.b)
         return state, state

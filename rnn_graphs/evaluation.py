@@ -31,7 +31,7 @@ class EvaluationGraph(NamedTuple):
 def build_evaluation_graph(
     model_config: ModelConfig, graph_config: GraphConfig, shape: TaskShape
 ) -> EvaluationGraph:
-    """The model alone, unrolled by `dynamic_rnn` whatever the training unroll: all give the same."""
+    """The model alone, unrolled by `dynamic_rnn`: all unrolls give the same."""
     with tf.Graph().as_default() as graph:
         model = Model(model_config, *shape, tf.as_dtype(graph_config.precision))
         inputs = tf.placeholder(tf.int32, [None, None], "inputs")

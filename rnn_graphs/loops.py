@@ -60,7 +60,9 @@ def per_step(step: StepFunction, update: UpdateFunction, window: Window) -> Loop
     """One update; the caller runs it once for each window."""
     result = step(window)
     with tf.control_dependencies([update(result)]):
-        return Looped(tf.reshape(result.loss, [1]), tf.nest.map_structure(tf.identity, result.final_state))
+        return Looped(
+            tf.reshape(result.loss, [1]), tf.nest.map_structure(tf.identity, result.final_state)
+        )
 
 
 def _time_slice(sequence: Tensor, start: Tensor, length: int) -> Tensor:

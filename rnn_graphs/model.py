@@ -42,7 +42,7 @@ class Model:
         return tf.one_hot(ids, self.num_inputs, dtype=self.dtype)
 
     def losses(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy in nats: outputs [time, batch, output_size], labels [time, batch] → [time, batch]."""
+        """Cross-entropy in nats, [time, batch], of outputs [time, batch, output_size]."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels=labels, logits=self.logits(outputs)
         )

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.compat.v1.nn.rnn_cell lives in tf_keras
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # oneDNN's sums differ from machine to machine
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # start-up notices; errors still show
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter arrive as exceptions
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # results are defined on the CPU
 
-with warnings.catch_warnings():
+
+@contextlib.contextmanager
+def _native_stderr_kept_back() -> Iterator[None]:
+    """Show what C++ writes to stderr only if the block fails.
+
+    TensorFlow's libraries write notices about CUDA before their log level applies.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as kept, os.fdopen(os.dup(2), "wb") as stderr:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            stderr.write(kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr.fileno(), 2)
+
+
+with _native_stderr_kept_back(), warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of TensorFlow's own imports
     import tensorflow.compat.v1 as tf
+
+    _ = tf.nn.rnn_cell.RNNCell  # imports tf_keras, which is as talkative
 
 # Not disable_v2_behavior(): resource variables and while_v2 are what lets a whole
 # training loop run inside the graph, and XLA compile it.
