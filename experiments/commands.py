@@ -72,7 +72,7 @@ def evaluate(options: Namespace) -> int:
 
 def bench(options: Namespace) -> int:
     """Measure speed."""
-    from experiments.bench import bench as measure
+    from experiments.benchmarks.bench import bench as measure
 
     measure(options.out)
     return 0

@@ -45,11 +45,8 @@ def learning_curve_figure(
     for index, (label, curve) in enumerate(series):
         draw_curve(axes, curve, label, COLORS[index % len(COLORS)], axis)
     draw_floors(axes, floors)
-    axes.set_title(title, fontsize=11, loc="left")
+    style_axes(axes, title)
     axes.set_xlabel(AXIS_LABELS[axis])
-    axes.set_ylabel("loss (nats per time step)")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
     if series:
         axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")
     return figure
@@ -60,6 +57,14 @@ AXIS_LABELS = {
     "time_steps": "time steps (symbols)",
     "seconds": "seconds of training",
 }
+
+
+def style_axes(axes: Axes, title: str) -> None:
+    """What all plots of losses share."""
+    axes.set_title(title, fontsize=11, loc="left")
+    axes.set_ylabel("loss (nats per time step)")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def draw_curve(axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates") -> None:

@@ -28,3 +28,22 @@ def mean_interval(values: Sequence[float]) -> Interval:
     standard_error = float(np.std(values, ddof=1)) / len(values) ** 0.5
     half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * standard_error
     return Interval(mean, mean - half, mean + half)
+
+
+def difference_interval(values: Sequence[float], others: Sequence[float]) -> Interval:
+    """The mean of `values` less that of `others`, with Welch's 95 % interval.
+
+    Source: Welch 1947; degrees of freedom by Satterthwaite 1946. A side with a single
+    value has no spread to go by: low and high are nan.
+    """
+    from scipy.special import stdtrit
+
+    difference = float(np.mean(values) - np.mean(others))
+    if len(values) < 2 or len(others) < 2:
+        return Interval(difference, float("nan"), float("nan"))
+    parts = np.array([np.var(side, ddof=1) / len(side) for side in (values, others)])
+    if not parts.any():
+        return Interval(difference, difference, difference)
+    degrees = parts.sum() ** 2 / (parts**2 / [len(values) - 1, len(others) - 1]).sum()
+    half = float(stdtrit(degrees, (1 + CONFIDENCE) / 2) * parts.sum() ** 0.5)
+    return Interval(difference, difference - half, difference + half)

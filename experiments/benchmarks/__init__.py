@@ -1,0 +1,1 @@
+"""Speed on this machine: `run.py bench`. Every ratio is taken side by side in one run."""

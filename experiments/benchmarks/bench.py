@@ -1,0 +1,52 @@
+"""All measurements, a table and bench.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.benchmarks.timing import Measurement
+from experiments.errors import UsageError
+from experiments.files import write_atomic
+from experiments.summary import environment
+
+
+def bench(out: Path) -> None:
+    """Measure, print, and write bench.json to `out`. Takes a few minutes."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be made: {error.strerror}") from error
+    from experiments.benchmarks import graphs, start, updates
+
+    costs = graphs.measure_graphs()  # first: it forks, and no session may be open then
+    rows = [updates.measure_data(), *updates.measure_updates()]
+    rows += [*start.measure_commands(), start.measure_train()]
+    content = {
+        "measurements": [row._asdict() for row in rows],
+        "graphs": [cost._asdict() for cost in costs],
+        **environment(),
+    }
+    write_atomic(out / "bench.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    _print(rows, costs)
+    print(f"written: {out / 'bench.json'}")
+
+
+def _print(rows: Sequence[Measurement], costs: Sequence[tuple[str | float, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=140, markup=False)
+    table = Table("measure", "here", "baseline", "ratio", "target", "met", title="speed")
+    for row in rows:
+        baseline = "" if row.baseline is None else f"{row.baseline:.4g} {row.unit}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
+        met = "" if row.met is None else ("yes" if row.met else "no")
+        table.add_row(row.measure, f"{row.value:.4g} {row.unit}", baseline, ratio, row.target, met)
+    console.print(table)
+    columns = ("unroll", "num_steps", "operations", "build s", "first update s", "peak MiB")
+    table = Table(*columns, title="graphs: state 4, batch 200, no XLA")
+    for cost in costs:
+        table.add_row(*[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cost])
+    console.print(table)

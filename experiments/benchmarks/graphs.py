@@ -1,0 +1,63 @@
+"""What a graph costs before its first update: building time, size and memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from data.batching import Windows
+from data.tasks import make_task
+from experiments.compose import load_config
+from experiments.session import TrainingSession, build
+
+UNROLLS = ("scratch", "static", "dynamic")
+NUM_STEPS = (1, 5, 10, 20, 50, 100, 200)
+
+
+class GraphCost(NamedTuple):
+    """One graph, run for one update."""
+
+    unroll: str
+    num_steps: int
+    operations: int
+    build_seconds: float
+    first_update_seconds: float
+    peak_mebibytes: float  # above what importing TensorFlow took
+
+
+def measure_graphs() -> Sequence[GraphCost]:
+    """Each in a forked process of its own, for a peak memory of its own."""
+    # A fork is safe as long as this process has opened no session; bench() sees to that.
+    context = multiprocessing.get_context("fork")
+    costs = []
+    for unroll in UNROLLS:
+        for num_steps in NUM_STEPS:
+            with context.Pool(1) as pool:
+                costs.append(pool.apply(_measure, (unroll, num_steps)))
+    return costs
+
+
+def _measure(unroll: str, num_steps: int) -> GraphCost:
+    overrides = [f"graph.unroll={unroll}", f"graph.num_steps={num_steps}"]
+    config = load_config("r2rt_n5", [*overrides, "execution.xla=off"])
+    before = _peak()
+    began = time.perf_counter()
+    graph = build(config, make_task(config.task))
+    built = time.perf_counter() - began
+    with TrainingSession(graph, 1) as session:
+        session.initialize(0)
+        zeros = np.zeros((config.graph.batch_size, num_steps), np.int8)
+        began = time.perf_counter()
+        session.train(Windows(zeros, zeros), 1)
+        first = time.perf_counter() - began
+    operations = len(graph.graph.get_operations())
+    return GraphCost(unroll, num_steps, operations, built, first, _peak() - before)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

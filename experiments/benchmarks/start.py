@@ -1,0 +1,50 @@
+"""How long commands take as whole processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from experiments.benchmarks.timing import Measurement, alternate, seconds
+
+PROGRAM = Path(__file__).resolve().parent.parent.parent / "run.py"
+ROUNDS = 5
+QUICK = {
+    "run.py --help": ["--help"],
+    "run.py list": ["list"],
+    "run.py config r2rt_n5": ["config", "r2rt_n5"],
+    "run.py train with a wrong key": ["train", "r2rt_n5", "graph.num_step=3"],
+}
+QUICK_SECONDS = 0.6
+TRAIN_SECONDS = 3.0
+
+
+def measure_commands() -> Sequence[Measurement]:
+    """Commands that need no TensorFlow."""
+    rows = []
+    for name, arguments in QUICK.items():
+        _run([str(PROGRAM), *arguments])
+        value = median(seconds(lambda a=arguments: _run([str(PROGRAM), *a])) for _ in range(ROUNDS))
+        target = f"under {QUICK_SECONDS:g} s"
+        rows.append(Measurement(name, value, "s", None, None, target, value < QUICK_SECONDS))
+    return rows
+
+
+def measure_train() -> Measurement:
+    """`train` of one seed and one epoch, against `import tensorflow` alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(PROGRAM), "train", "r2rt_n5", "--overwrite", "--run-dir", f"{folder}/run"]
+        pair = alternate(lambda: _run(command), lambda: _run(["-c", "import tensorflow"]), ROUNDS)
+    more = pair.first - pair.second
+    return Measurement(
+        "train r2rt_n5, whole process, against `import tensorflow`", pair.first, "s", pair.second,
+        None, f"at most {TRAIN_SECONDS:g} s more; it is {more:.2f} s", more <= TRAIN_SECONDS,
+    )  # fmt: skip
+
+
+def _run(arguments: Sequence[str]) -> None:
+    subprocess.run([sys.executable, *arguments], capture_output=True, check=False)

@@ -1,0 +1,100 @@
+"""Data generation and the time of one update, against the blog's way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from data.batching import Windows
+from data.tasks import make_task
+from experiments.benchmarks import blog
+from experiments.benchmarks.timing import Measurement, Pair, alternate
+from experiments.compose import load_config
+from experiments.session import TrainingSession, build
+
+ROUNDS = 7
+BLOG_UPDATES = 200  # of the blog's loop in one round
+LOOPS = 20  # session.runs of ours in one round
+
+
+class Case(NamedTuple):
+    """One row."""
+
+    num_steps: int
+    state_size: int
+    unroll: str
+    at_least: float
+
+
+CASES = (
+    Case(1, 4, "static", 40),
+    Case(5, 4, "static", 12),
+    Case(5, 4, "dynamic", 8),
+    Case(10, 16, "static", 3.5),
+)
+
+
+def measure_data() -> Measurement:
+    """One epoch of 1,000,000 symbols."""
+    config = load_config("r2rt_n5").task
+    task, stream = make_task(config), np.random.RandomState(0)
+    np.random.seed(0)
+    pair = alternate(lambda: task.draw(stream), lambda: blog.gen_data(config.size), 3)
+    return _against("data generation, 1,000,000 symbols", pair, 1e3, "ms", 30)
+
+
+def measure_updates() -> Sequence[Measurement]:
+    """Steady state of each case under XLA, against the blog's loop."""
+    return [measure_update(case) for case in CASES]
+
+
+def measure_update(case: Case) -> Measurement:
+    """Microseconds an update: ours in the graph under XLA, the blog's by feed_dict."""
+    config = load_config(
+        "r2rt_n5",
+        [
+            f"graph.num_steps={case.num_steps}",
+            f"model.state_size={case.state_size}",
+            f"graph.unroll={case.unroll}",
+            "execution.xla=on",
+        ],
+    )
+    task = make_task(config.task)
+    model = blog.BlogModel(case.num_steps, case.state_size, case.unroll == "dynamic")
+    sequence = task.draw(np.random.RandomState(0))
+    batches = list(blog.gen_batch(sequence, case.num_steps))[:BLOG_UPDATES]
+    with model.session, TrainingSession(build(config, task), config.execution.threads) as session:
+        session.initialize(0)
+        width = session.iterations * case.num_steps
+        shape = (config.graph.batch_size, width)
+        count = config.graph.batch_size * width
+        windows = Windows(
+            sequence.inputs[:count].reshape(shape), sequence.labels[:count].reshape(shape)
+        )
+
+        def ours() -> None:
+            for _ in range(LOOPS):
+                session.train(windows, session.iterations)
+
+        def theirs() -> None:
+            for x, y in batches:
+                model.update(x, y)
+
+        pair = alternate(ours, theirs, ROUNDS)
+    per_update = LOOPS * session.iterations, len(batches)
+    each = Pair(
+        pair.first / per_update[0],
+        pair.second / per_update[1],
+        pair.ratio * per_update[0] / per_update[1],
+    )
+    name = f"update, num_steps {case.num_steps}, state {case.state_size}, {case.unroll}"
+    return _against(name, each, 1e6, "µs", case.at_least)
+
+
+def _against(name: str, pair: Pair, scale: float, unit: str, at_least: float) -> Measurement:
+    return Measurement(
+        name, pair.first * scale, unit, pair.second * scale, pair.ratio,
+        f"at least {at_least:g} times faster", pair.ratio >= at_least,
+    )  # fmt: skip

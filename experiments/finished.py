@@ -1,0 +1,64 @@
+"""Finished runs, read from their directories; no session, no TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from experiments.config import Config
+from experiments.curves import Curves, curves, final_losses
+from experiments.errors import UsageError
+from experiments.execution import total_updates
+from experiments.metrics import Row, read_metrics
+from experiments.run_directory import RunDirectory
+from experiments.statistics import Interval, mean_interval
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a run directory holds."""
+
+    label: str
+    directory: RunDirectory
+    config: Config
+    summary: dict[str, Any]
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """All rows of metrics.csv."""
+        return read_metrics(self.directory.metrics)
+
+    @cached_property
+    def curves(self) -> Curves:
+        """The training curves of all seeds."""
+        return curves(self.rows)
+
+    @cached_property
+    def final_losses(self) -> dict[int, float]:
+        """Each seed's mean loss over the last tenth of training."""
+        return final_losses(self.rows, total_updates(self.config))
+
+    @cached_property
+    def final_loss(self) -> Interval:
+        """Their mean with its 95 % interval."""
+        return mean_interval(list(self.final_losses.values()))
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """The task's exact entropy floors, nats per time step."""
+        floors: dict[str, float] = self.summary.get("floors", {})
+        return floors
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, all seeds."""
+        return float(self.summary.get("seconds", 0.0))
+
+
+def read_run(directory: RunDirectory, label: str) -> FinishedRun:
+    """Read a run that has at least one row. Raises UsageError where it has none."""
+    run = FinishedRun(label, directory, directory.read_config(), directory.read_summary())
+    if not directory.metrics.exists() or not run.rows:
+        raise UsageError(f"{directory.path}: nothing to read yet: metrics.csv has no row")
+    return run
