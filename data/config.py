@@ -5,25 +5,43 @@ from __future__ import annotations
 import itertools
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 MAX_DEPENDENCIES = 8  # floors and probabilities are exact, over all 2^n combinations
 ROUNDING = 1e-12  # 0.5 + 0.3 + 0.2 may miss 1 by an ulp and is still meant as 1
 
 
-class Dependency(BaseModel):
-    """The chance of y_t = 1 changes by `effect` where x_{t - lag} is 1."""
+class Section(BaseModel):
+    """A part of a config: cannot change, and has no key it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_boolean_is_no_number(cls, value: object, field: ValidationInfo) -> object:
+        """Python takes True for 1, and so would pydantic."""
+        annotation = cls.model_fields[str(field.field_name)].annotation
+        if isinstance(value, bool) and annotation in (int, float, int | None, float | None):
+            raise ValueError(f"expected a number; got {value}")
+        return value
+
+
+class Dependency(Section):
+    """The chance of y_t = 1 changes by `effect` where x_{t - lag} is 1."""
 
     lag: int = Field(ge=0)
     effect: float = Field(ge=-1, le=1)
 
 
-class BinaryDependencyConfig(BaseModel):
+class BinaryDependencyConfig(Section):
     """r2rt's binary sequence; see data/binary_dependency.py."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["binary_dependency"]
     size: int = Field(ge=1, le=1_000_000_000)

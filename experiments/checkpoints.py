@@ -2,7 +2,7 @@
 
 `checkpoint/seed-3/000001200.npz` holds every variable of the graph (weights, slots,
 RNN state), the random stream as it stood at the start of the epoch, and the position
-as JSON. The zip container checks each array's CRC, nothing in it is unpickled, and
+as JSON. The zip container holds a CRC of each array, nothing in it is unpickled, and
 the newest two files of a seed are kept, so that there is one to fall back to.
 """
 
@@ -22,15 +22,6 @@ from data.streams import StreamState
 from experiments.files import write_atomic
 
 KEPT = 2
-UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    zipfile.BadZipFile,
-    NotImplementedError,
-)
 
 
 @dataclass
@@ -71,8 +62,18 @@ def save(directory: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read one file. Raises one of UNREADABLE where it is truncated, changed or something else."""
-    with np.load(path, allow_pickle=False) as content:
+    """Read one file.
+
+    Raises where it is truncated, changed or something else: by the damage, any of the
+    exceptions of zipfile, zlib, json and NumPy.
+    """
+    file = io.BytesIO(path.read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        damaged = archive.testzip()  # all CRCs; to read an array may not reach its own
+        if damaged:
+            raise ValueError(f"{path}: {damaged} is damaged")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as content:
         arrays = {name: content[name] for name in content.files}
     position = Position(**json.loads(str(arrays["position"])))
     stream = StreamState(arrays["stream/keys"], int(arrays["stream/place"]))
@@ -100,7 +101,7 @@ def newest(directory: Path, seed: int, metrics_bytes: int | None = None) -> Foun
             if metrics_bytes is not None and checkpoint.position.metrics_bytes > metrics_bytes:
                 raise ValueError("metrics.csv is shorter than at this checkpoint")
             return Found(checkpoint, unreadable)
-        except UNREADABLE:
+        except Exception:
             unreadable.append(path)
     return Found(None, unreadable)
 

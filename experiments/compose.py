@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from hydra import compose, initialize_config_dir
@@ -32,11 +32,10 @@ def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
     path = _experiment_path(experiment)
     check_yaml(path)
     given = [_parse(text) for text in overrides]
-    own = _is_shipped(path)
-    composed = _compose(path.stem if own else None, given)
-    if not own:
-        composed = _merge(composed, load_yaml(path), given)
-    composed.setdefault("name", path.stem)
+    shipped = _is_shipped(path)
+    composed = _compose(path.stem if shipped else None, given)
+    if not shipped:
+        composed = _merge(composed, {"name": path.stem} | load_yaml(path), given)
     config: Config = validate(Config, composed, f"experiment {experiment}")
     return config
 
@@ -103,6 +102,8 @@ def _parse(text: str) -> Override:
         override = OverridesParser.create().parse_override(text)
     except HydraException as error:
         raise UsageError(f"override '{text}': value not understood: {value!r}") from error
+    if key.split(".")[0] == "hydra":  # Hydra would take it for its own settings, and say nothing
+        raise UsageError(f"{key}: unknown key")
     if override.is_sweep_override():
         raise UsageError(f"{key}: expected one value, got the sweep {value}")
     return override
@@ -112,9 +113,8 @@ def _compose(experiment: str | None, overrides: Sequence[Override]) -> dict[str,
     """base.yaml, the experiment's differences, then the overrides."""
     arguments = [f"+experiment={experiment}"] if experiment else []
     for override in overrides:
-        is_group = (CONFIGS / str(override.key_or_group)).is_dir()
         # ++ lets a mistyped key through, so that pydantic names it and the nearest one.
-        arguments.append(("" if is_group else "++") + str(override.input_line))
+        arguments.append(("" if _is_group(override) else "++") + str(override.input_line))
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
             composed = compose("base", arguments)
@@ -132,7 +132,10 @@ def _merge(
     try:
         merged = OmegaConf.merge(base, content)
         for override in overrides:
-            OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
+            if not _is_group(override):  # a group is in `base` already
+                OmegaConf.update(
+                    merged, str(override.key_or_group), override.value(), force_add=True
+                )
         result = OmegaConf.to_container(merged, resolve=True)
     except OmegaConfBaseException as error:
         raise UsageError(f"config: {_first_line(error)}") from error
@@ -140,14 +143,23 @@ def _merge(
     return {str(key): value for key, value in result.items()}
 
 
+def _is_group(override: Override) -> bool:
+    """Whether it chooses a file of configs/, as task=binary_dependency does."""
+    return (CONFIGS / str(override.key_or_group)).is_dir()
+
+
 def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
-    """The first of pydantic's errors: key, reason, what was got, and the nearest key."""
-    first = error.errors()[0]
+    """The first of pydantic's errors: key, reason, what was got, and the nearest key.
+
+    A key that is not known comes first: it is often the reason why another is missing.
+    """
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     location = [str(part) for part in first["loc"]]
     key = ".".join(location)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        return f"{where}: {key}: unknown key{nearest(key, known_keys(model))}{more}"
+        path = ".".join(part for part in location if not part.isdigit())
+        return f"{where}: {key}: unknown key{nearest(path, known_keys(model))}{more}"
     if first["type"] == "missing":
         return f"{where}: {key}: this key is needed and was not given{more}"
     reason = first["msg"].removeprefix("Value error, ")
@@ -158,12 +170,13 @@ def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
 
 
 def known_keys(model: type[Any], prefix: str = "") -> list[str]:
-    """Every dotted key of a pydantic model, its sections' keys included."""
+    """Every dotted key of a pydantic model, those of its sections and lists included."""
     keys = []
     for name, field in model.model_fields.items():
         keys.append(prefix + name)
-        if hasattr(field.annotation, "model_fields"):
-            keys += known_keys(field.annotation, f"{prefix}{name}.")
+        for part in (field.annotation, *get_args(field.annotation)):
+            if hasattr(part, "model_fields"):
+                keys += known_keys(part, f"{prefix}{name}.")
     return keys
 
 

@@ -43,12 +43,11 @@ def curves(rows: Sequence[Row], split: str = "train") -> Curves:
 
 def final_losses(rows: Sequence[Row], total_updates: int) -> dict[int, float]:
     """Each seed's mean loss over the last tenth of training, the last row at least."""
-    result: dict[int, list[float]] = {}
+    newest: dict[int, float] = {}
+    late: dict[int, list[float]] = {}
     for row in rows:
-        if row.split != "train":
-            continue
-        losses = result.setdefault(row.seed, [])
-        if row.updates <= LAST * total_updates:
-            losses.clear()  # still before the last tenth: only the newest row counts
-        losses.append(row.loss)
-    return {seed: float(np.mean(losses)) for seed, losses in result.items()}
+        if row.split == "train":
+            newest[row.seed] = row.loss
+            if row.updates > LAST * total_updates:
+                late.setdefault(row.seed, []).append(row.loss)
+    return {seed: float(np.mean(late.get(seed, [loss]))) for seed, loss in newest.items()}

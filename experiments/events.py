@@ -13,9 +13,12 @@ class Events:
     """Writes each row of metrics as a scalar; a seed that continues purges what it repeats."""
 
     def __init__(self, directory: Path, seed: int, updates: int) -> None:
-        self._writer = tf.summary.FileWriter(str(directory / f"seed-{seed}"))
+        # TensorFlow names files by the second; one that goes on must not overwrite its past.
+        self._writer = tf.summary.FileWriter(
+            str(directory / f"seed-{seed}"), filename_suffix=f".{updates}"
+        )
         start = tf.SessionLog(status=tf.SessionLog.START)
-        self._writer.add_session_log(start, updates)
+        self._writer.add_session_log(start, updates + 1)  # purges from this step on
 
     def write(self, rows: Sequence[Row]) -> None:
         """Losses in nats, against updates."""

@@ -7,6 +7,7 @@ input makes; it counts as learned from half of the true effect on.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ def probe(task: BinaryDependency, evaluator: Evaluator, seed: int, batch_size: i
     sums = np.bincount(kinds, flat, minlength=len(table))
     means = np.divide(sums, counts, out=np.full(len(table), np.nan), where=counts > 0)
     combinations = [
-        {"inputs": list(c.inputs), "true": c.probability, "model": float(m), "time_steps": int(n)}
+        {"inputs": list(c.inputs), "true": c.probability, "model": _number(m), "time_steps": int(n)}
         for c, m, n in zip(table, means, counts, strict=True)
     ]
     return Probe(seed, combinations, _effects(task, means))
@@ -57,6 +58,16 @@ def _effects(
         model = float(means[ones].mean() - means[~ones].mean())
         learned = bool(dependency.effect and model / dependency.effect >= LEARNED)
         effects.append(
-            {"lag": dependency.lag, "true": dependency.effect, "model": model, "learned": learned}
+            {
+                "lag": dependency.lag,
+                "true": dependency.effect,
+                "model": _number(model),
+                "learned": learned,
+            }
         )
     return effects
+
+
+def _number(value: float) -> float | None:
+    """None where no time step could tell; JSON has no nan."""
+    return None if math.isnan(value) else float(value)

@@ -32,11 +32,11 @@ class RunDirectory:
         self.checkpoints = path / "checkpoint"
         self.log = path / "log.txt"
 
-    def prepare(self, config: Config, overwrite: bool) -> None:
-        """Make the directory ready for a run with this config.
+    def check(self, config: Config, overwrite: bool) -> None:
+        """See that a run with this config may use the directory; make it where it is missing.
 
         Raises UsageError where it cannot be written, holds another config, or holds
-        files that are no run.
+        files that are no run. Nothing in it is changed.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -51,10 +51,15 @@ class RunDirectory:
                 f"run directory {self.path}: holds files but no config.yaml, so it is no run; "
                 "name another with --run-dir"
             )
+        if self.config.exists() and not overwrite:
+            self._check_same(config)
+
+    def prepare(self, config: Config, overwrite: bool) -> None:
+        """Make the directory ready for a run with this config, once it is checked and locked."""
         if overwrite:
             self._empty()
         if self.config.exists():
-            self._check_same(config)
+            self._check_same(config)  # another process may have come first
         else:
             write_atomic(self.config, yaml.safe_dump(config.as_dict(), sort_keys=False))
 
@@ -90,7 +95,12 @@ class RunDirectory:
             )
 
     def _strangers(self) -> Iterator[Path]:
-        return (path for path in self.path.iterdir() if path.name != ".lock")
+        # A process killed at its first write leaves the lock and a part of config.yaml.
+        return (
+            path
+            for path in self.path.iterdir()
+            if path.name != ".lock" and not path.match(".config.*.yaml")
+        )
 
     def _empty(self) -> None:
         """Remove what a run writes, and nothing else."""

@@ -39,8 +39,9 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
     checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
     directory = RunDirectory(path)
-    directory.prepare(config, overwrite)
+    directory.check(config, overwrite)
     with locked(path), progress(directory.log) as line, stop_request() as stop:
+        directory.prepare(config, overwrite)
         summary = directory.read_summary()
         if summary.get("status") in FINISHED:
             line.say(f"{path}: already {summary['status']}; --overwrite runs it again")
@@ -182,6 +183,10 @@ def _learned(probes: list[dict[str, Any]]) -> list[str]:
     lines = []
     for column, first in enumerate(probes[0]["effects"] if probes else []):
         effects = [probe["effects"][column] for probe in probes]
+        effects = [effect for effect in effects if effect["model"] is not None]
+        if not effects:
+            lines.append(f"  lag {first['lag']}: rows too short to tell")
+            continue
         count = sum(effect["learned"] for effect in effects)
         mean = sum(effect["model"] for effect in effects) / len(effects)
         lines.append(

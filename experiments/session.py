@@ -90,8 +90,9 @@ class TrainingSession:
 
     def _time_major(self, sequence: NDArray[np.int8]) -> NDArray[np.int8]:
         """[batch, time] → [graph's time, batch]; what lies past the windows is never read."""
-        padded = np.zeros(self._graph.inputs.shape.as_list(), sequence.dtype)
+        padded = np.empty(self._graph.inputs.shape.as_list(), sequence.dtype)
         padded[: sequence.shape[1]] = sequence.T
+        padded[sequence.shape[1] :] = 0
         return padded
 
 

@@ -119,7 +119,7 @@ class SeedTraining:
         began = time.perf_counter()
         windows = rows.windows(chunk.first, chunk.size, config.graph.num_steps)
         losses = self._session.train(windows, chunk.size)
-        position.seconds += time.perf_counter() - began
+        seconds_each = (time.perf_counter() - began) / chunk.size
         finite = losses[: _count_finite(losses)]
         epoch = position.epoch + 1
         position.window += chunk.size
@@ -129,7 +129,7 @@ class SeedTraining:
             position.status = "diverged"
         elif position.epoch == config.training.epochs:
             position.status = "complete"
-        written = self._take(position, finite, epoch)
+        written = self._take(position, finite, seconds_each, epoch)
         self._metrics.append(written)
         position.metrics_bytes = self._metrics.size()
         if events:
@@ -137,11 +137,14 @@ class SeedTraining:
         loss = float(finite[-1]) if len(finite) else float("nan")
         self._progress.advance(f"seed {position.seed}", position.updates, self._total, loss)
 
-    def _take(self, position: Position, losses: NDArray[np.floating[Any]], epoch: int) -> list[Row]:
+    def _take(
+        self, position: Position, losses: NDArray[np.floating[Any]], seconds_each: float, epoch: int
+    ) -> list[Row]:
         """Count the losses in; a row for each full group, and for the rest at the seed's end."""
         rows = []
         for loss in losses:
             position.updates += 1
+            position.seconds += seconds_each
             position.pending.append(float(loss))
             if len(position.pending) == self._config.logging.every:
                 rows.append(self._row(position, epoch))

@@ -28,6 +28,11 @@ class TaskShape(NamedTuple):
     num_inputs: int
     num_classes: int
 
+    @property
+    def ids(self) -> tf.DType:
+        """The type to feed ids in: the narrowest, as feeding is a good part of a short update."""
+        return tf.int8 if max(self) <= tf.int8.max + 1 else tf.int32
+
 
 class Snapshot(NamedTuple):
     """Every variable of a graph, to be saved by fetching and restored by feeding."""
@@ -43,8 +48,8 @@ class TrainingGraph(NamedTuple):
     graph: tf.Graph
     seed: Tensor  # feed: scalar int32
     initialize: tf.Operation  # weights from `seed`, slots, state and position
-    inputs: Tensor  # feed: ids, int32 [iterations * num_steps, batch]
-    labels: Tensor  # feed: ids, int32 [iterations * num_steps, batch]
+    inputs: Tensor  # feed: ids [iterations * num_steps, batch]
+    labels: Tensor  # feed: ids [iterations * num_steps, batch]
     count: Tensor  # feed: scalar int32, how many of the windows to train on
     iterations: int  # windows there is room for in one session.run
     losses: Tensor  # fetch: [iterations], trains; the mean loss of each update
@@ -74,8 +79,8 @@ def build_training_graph(
         _create_slots(optimizer, model.variables)
         state = _state_variables(model, graph_config.batch_size)
         feeds = [iterations * graph_config.num_steps, graph_config.batch_size]
-        inputs = tf.placeholder(tf.int32, feeds, "inputs")
-        labels = tf.placeholder(tf.int32, feeds, "labels")
+        inputs = tf.placeholder(shape.ids, feeds, "inputs")
+        labels = tf.placeholder(shape.ids, feeds, "labels")
         count = tf.placeholder(tf.int32, [], "count")
 
         def train(inputs: Tensor, labels: Tensor, count: Tensor, state: Tensor) -> loops.Looped:

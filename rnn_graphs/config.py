@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Cell = Literal["scratch", "basic_rnn"]
 Unroll = Literal["scratch", "static", "dynamic"]
@@ -14,7 +21,16 @@ OptimizerKind = Literal["sgd", "momentum", "adagrad", "adam", "rmsprop"]
 class Section(BaseModel):
     """A part of a config: cannot change, and has no key it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_boolean_is_no_number(cls, value: object, field: ValidationInfo) -> object:
+        """Python takes True for 1, and so would pydantic."""
+        annotation = cls.model_fields[str(field.field_name)].annotation
+        if isinstance(value, bool) and annotation in (int, float, int | None, float | None):
+            raise ValueError(f"expected a number; got {value}")
+        return value
 
 
 class ModelConfig(Section):

@@ -37,7 +37,7 @@ def in_graph(
     iterations = int(windows.labels.shape[0]) // num_steps
     leaves = tf.nest.flatten(windows.state)
 
-    def body(index: Tensor, losses: Tensor, *state: Tensor) -> list[Tensor]:
+    def body(index: Tensor, losses: tf.TensorArray, *state: Tensor) -> list[Any]:
         start = index * num_steps
         window = Window(
             _time_slice(windows.inputs, start, context + num_steps),
@@ -46,14 +46,15 @@ def in_graph(
         )
         result = step(window)
         with tf.control_dependencies([update(result)]):
-            losses = tf.tensor_scatter_nd_update(losses, [[index]], [result.loss])
+            losses = losses.write(index, result.loss)
             return [index + 1, losses, *tf.nest.flatten(result.final_state)]
 
-    first = [tf.constant(0), tf.zeros([iterations], leaves[0].dtype), *leaves]
+    losses = tf.TensorArray(leaves[0].dtype, iterations, element_shape=[])
+    first = [tf.constant(0), losses, *leaves]
     _, losses, *state = tf.while_loop(
         lambda index, *_: index < count, body, first, parallel_iterations=1
     )
-    return Looped(losses, tf.nest.pack_sequence_as(windows.state, state))
+    return Looped(losses.stack(), tf.nest.pack_sequence_as(windows.state, state))
 
 
 def per_step(step: StepFunction, update: UpdateFunction, window: Window) -> Looped:

@@ -39,12 +39,12 @@ class Model:
 
     def encode(self, ids: Tensor) -> Tensor:
         """ids [time, batch] → one-hot inputs [time, batch, num_inputs]."""
-        return tf.one_hot(ids, self.num_inputs, dtype=self.dtype)
+        return tf.one_hot(tf.cast(ids, tf.int32), self.num_inputs, dtype=self.dtype)
 
     def losses(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy in nats, [time, batch], of outputs [time, batch, output_size]."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=labels, logits=self.logits(outputs)
+            labels=tf.cast(labels, tf.int32), logits=self.logits(outputs)
         )
 
     def logits(self, outputs: Tensor) -> Tensor:

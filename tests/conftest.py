@@ -1,0 +1,194 @@
+"""What many tests share: a shrunken experiment, ways to run it, ways to look at what it left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from numpy.typing import NDArray
+
+from experiments import checkpoints
+from experiments.compose import load_config
+from experiments.config import Config
+from experiments.metrics import Row, read_metrics
+
+# The same examples in every run; building a graph for one takes longer than hypothesis allows.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT = 200  # seconds for one command: it hangs, rather than being slow
+
+# 200 updates an epoch, a checkpoint after each 10 of them, a row of metrics after each 100.
+SMALL = (
+    "task.size=20000",
+    "graph.batch_size=20",
+    "training.epochs=2",
+    "execution.iterations_per_loop=10",
+    "execution.xla=off",
+    "logging.checkpoint_seconds=0",
+)
+
+
+def small_config(*overrides: str) -> Config:
+    """r2rt_n5 on little data: 400 updates in about half a second."""
+    return load_config("r2rt_n5", [*SMALL, *overrides])
+
+
+def no_seconds(rows: Sequence[Row]) -> list[Row]:
+    """Rows as they must be the same in every run: time aside."""
+    return [row._replace(seconds=0.0) for row in rows]
+
+
+def metrics_of(path: Path) -> list[Row]:
+    """The rows of a run directory, seconds aside."""
+    return no_seconds(read_metrics(path / "metrics.csv"))
+
+
+def summary_of(path: Path) -> dict[str, Any]:
+    """The summary.json of a run directory, read as strictly as JSON is defined."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    content = json.loads((path / "summary.json").read_text("utf-8"), parse_constant=refuse)
+    assert isinstance(content, dict)
+    return content
+
+
+def final_arrays(path: Path, seeds: Sequence[int]) -> dict[str, NDArray[Any]]:
+    """Every array of each seed's newest checkpoint: variables and random stream."""
+    arrays = {}
+    for seed in seeds:
+        checkpoint = checkpoints.newest(path / "checkpoint", seed).checkpoint
+        assert checkpoint is not None, f"no checkpoint of seed {seed} in {path}"
+        arrays[f"{seed}/stream"] = np.append(checkpoint.stream.keys, checkpoint.stream.place)
+        arrays |= {f"{seed}/{name}": value for name, value in checkpoint.variables.items()}
+    return arrays
+
+
+def assert_same_end(path: Path, undisturbed: Path, seeds: Sequence[int]) -> None:
+    """Two runs ended alike: metrics.csv, seconds aside, and every bit of the last checkpoints."""
+    assert metrics_of(path) == metrics_of(undisturbed)
+    ours, theirs = final_arrays(path, seeds), final_arrays(undisturbed, seeds)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+    assert summary_of(path)["status"] == summary_of(undisturbed)["status"] == "complete"
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """A command line of run.py."""
+    return [sys.executable, str(ROOT / "run.py"), *map(str, arguments)]
+
+
+def run_command(
+    arguments: Sequence[str | Path], cwd: Path
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """Run run.py to its end, in a process of its own."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=TIMEOUT
+    )
+
+
+# run.py in a process that sends itself a signal when it is about to see its n-th write to the
+# disk: a moment that can be chosen, and a signal that is real.
+SIGNAL_AT_FSYNC = """
+import os, sys
+number, left = int(sys.argv[1]), int(sys.argv[2])
+fsync = os.fsync
+def counted(descriptor):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), number)
+    fsync(descriptor)
+os.fsync = counted
+import run
+sys.exit(run.main(sys.argv[3:]))
+"""
+
+
+def start_with_signal(
+    number: signal.Signals, at_fsync: int, arguments: Sequence[str | Path], cwd: Path
+) -> subprocess.Popen[str]:
+    """Start run.py; it sends itself signal `number` at its write number `at_fsync`, from 1."""
+    driver = [sys.executable, "-c", SIGNAL_AT_FSYNC, str(int(number)), str(at_fsync)]
+    return subprocess.Popen(
+        [*driver, *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Return as soon as the condition holds; fail where the process ends before that."""
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert process.poll() is None, f"ended early: {process.communicate()}"
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.001)  # files give no event that Python could wait for
+
+
+def count_lines(path: Path) -> int:
+    """Whole lines of a file; 0 where there is none."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+class StopAtSave:
+    """Ask training to stop, as Ctrl-C does, at its n-th checkpoint from now on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._left = -1
+        self._save = checkpoints.save
+        monkeypatch.setattr(checkpoints, "save", self._counted)
+
+    def arm(self, number: int) -> None:
+        self._left = number
+
+    def _counted(self, directory: Path, checkpoint: checkpoints.Checkpoint) -> None:
+        self._save(directory, checkpoint)
+        self._left -= 1
+        if self._left == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def stop_at_save(monkeypatch: pytest.MonkeyPatch) -> StopAtSave:
+    """A switch that interrupts a run in this process."""
+    return StopAtSave(monkeypatch)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount a small file system of its own; call with its size, again to change the size."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mount(size: str) -> Path:
+        options = f"size={size}" + (",remount" if place.is_mount() else "")
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)],
+            capture_output=True,
+            text=True,
+        )
+        if mounted.returncode:
+            pytest.skip(f"cannot mount a small disk here: {mounted.stderr.strip()}")
+        return place
+
+    yield mount
+    if place.is_mount():
+        subprocess.run(["umount", "--lazy", str(place)], check=True)

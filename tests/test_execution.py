@@ -1,0 +1,40 @@
+"""experiments/execution.py: whether XLA pays, and how many updates there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.compose import load_config
+from experiments.execution import total_updates, uses_xla
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ([], 1000),
+        (["training.epochs=3"], 3000),
+        (["graph.num_steps=7"], 714),  # rows of 5000 hold 714 windows of 7
+        (["graph.batch_size=300", "graph.num_steps=1"], 3333),
+    ],
+)
+def test_updates_are_whole_windows_of_whole_rows(overrides: list[str], expected: int) -> None:
+    assert total_updates(load_config("r2rt_n5", overrides)) == expected
+
+
+@pytest.mark.parametrize("choice", ["on", "off"])
+def test_a_choice_is_followed(choice: str) -> None:
+    config = load_config("r2rt_n5", [f"execution.xla={choice}", "execution.loop=per_step"])
+    assert uses_xla(config) == (choice == "on")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "compiles"),
+    [
+        (["training.seeds=100"], True),
+        (["task.size=10000"], False),  # no work that would pay for compiling
+        (["training.seeds=100", "execution.loop=per_step"], False),
+        (["training.seeds=100", "model.state_size=1000"], False),  # kernels are the cost
+    ],
+)
+def test_auto_looks_at_the_work_ahead(overrides: list[str], compiles: bool) -> None:
+    assert uses_xla(load_config("r2rt_n5", overrides)) == compiles

@@ -1,0 +1,114 @@
+"""Who may import whom, read from the source; and what commands load, seen in a process."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PROGRAM = [ROOT / "run.py"] + sorted(
+    path for package in ("data", "rnn_graphs", "experiments") for path in (ROOT / package).rglob("*.py")
+)  # fmt: skip
+TENSORFLOW = {"tensorflow", "tf_keras", "keras"}
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that a file imports, inside of functions too."""
+    return {name.split(".")[0] for name in _imported(ast.parse(path.read_text("utf-8")))}
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports here are absolute"
+            yield node.module or ""
+
+
+def files(package: str) -> list[Path]:
+    found = [path for path in PROGRAM if path.parent.name == package]
+    assert found
+    return found
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", files("data"), ids=name)
+def test_data_imports_only_numpy_pydantic_and_the_standard_library(path: Path) -> None:
+    assert imported(path) - sys.stdlib_module_names <= {"numpy", "pydantic", "data"}
+
+
+@pytest.mark.parametrize("path", files("rnn_graphs"), ids=name)
+def test_rnn_graphs_imports_neither_data_nor_experiments(path: Path) -> None:
+    assert not imported(path) & {"data", "experiments", "run", "tests"}
+
+
+@pytest.mark.parametrize("path", files("experiments"), ids=name)
+def test_experiments_does_not_import_the_command_line(path: Path) -> None:
+    assert not imported(path) & {"run", "tests"}
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=name)
+def test_tensorflow_is_imported_in_one_module_alone(path: Path) -> None:
+    expected = {"tensorflow"} if name(path) == "rnn_graphs/tf1.py" else set()
+    assert imported(path) & TENSORFLOW == expected
+
+
+@pytest.mark.parametrize("path", files("rnn_graphs"), ids=name)
+def test_graphs_know_no_sessions_and_no_files(path: Path) -> None:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+    assert not names & {"Session", "open", "Path", "FileWriter", "Saver"}
+
+
+REPORT_TENSORFLOW = """
+import atexit, sys
+def report():
+    loaded = {"tensorflow", "tf_keras", "rnn_graphs.tf1"} & set(sys.modules)
+    print("loaded:", sorted(loaded))
+atexit.register(report)
+import run
+sys.exit(run.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 0),
+        (("--help",), 0),
+        (("train", "--help"), 0),
+        (("list",), 0),
+        (("config", "r2rt_n5"), 0),
+        (("config", "r2rt_n5", "graph.num_stpes=5"), 2),
+        (("train", "r2rt_n5", "graph.num_steps=0"), 2),
+        (("train", "no_such_experiment"), 2),
+        (("evaluate", "no_such_directory"), 2),
+        (("no_such_command",), 2),
+    ],
+)
+def test_what_needs_no_tensorflow_does_not_import_it(
+    arguments: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT_TENSORFLOW, *arguments],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stdout.endswith("loaded: []\n")
