@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import errno
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.metrics import Row
@@ -14,18 +17,32 @@ class Events:
 
     def __init__(self, directory: Path, seed: int, updates: int) -> None:
         # TensorFlow names files by the second; one that goes on must not overwrite its past.
-        self._writer = tf.summary.FileWriter(
-            str(directory / f"seed-{seed}"), filename_suffix=f".{updates}"
-        )
-        start = tf.SessionLog(status=tf.SessionLog.START)
-        self._writer.add_session_log(start, updates + 1)  # purges from this step on
+        with _os_errors():
+            self._writer = tf.summary.FileWriter(
+                str(directory / f"seed-{seed}"), filename_suffix=f".{updates}"
+            )
+            start = tf.SessionLog(status=tf.SessionLog.START)
+            self._writer.add_session_log(start, updates + 1)  # purges from this step on
 
     def write(self, rows: Sequence[Row]) -> None:
         """Losses in nats, against updates."""
-        for row in rows:
-            value = tf.Summary.Value(tag=f"loss/{row.split}", simple_value=row.loss)
-            self._writer.add_summary(tf.Summary(value=[value]), row.updates)
+        with _os_errors():
+            for row in rows:
+                value = tf.Summary.Value(tag=f"loss/{row.split}", simple_value=row.loss)
+                self._writer.add_summary(tf.Summary(value=[value]), row.updates)
 
     def close(self) -> None:
         """See everything to the disk."""
-        self._writer.close()
+        with _os_errors():
+            self._writer.close()
+
+
+@contextlib.contextmanager
+def _os_errors() -> Iterator[None]:
+    """What the disk refuses as OSError; TensorFlow's writer raises it under other names."""
+    try:
+        yield
+    except (RuntimeError, tf.errors.OpError) as error:
+        full = os.strerror(errno.ENOSPC) in str(error)
+        reason = " ".join(str(error).split())
+        raise OSError(errno.ENOSPC if full else errno.EIO, reason) from error

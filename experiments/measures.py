@@ -72,7 +72,7 @@ def stays_above(runs: Runs, _expected: str, run: str, known: str, margin: float)
 
 
 def does_not_settle(runs: Runs, _expected: str, run: str, rise: float) -> Measured:
-    """In the second half of training the loss rises by `rise` over an earlier row, in half the seeds."""
+    """Within the second half of training the loss rises by `rise` again, in half the seeds."""
     losses = runs[run].curves.losses
     late = losses[:, losses.shape[1] // 2 :]
     rises = np.max(late - np.minimum.accumulate(late, axis=1), axis=1)

@@ -46,12 +46,17 @@ class MetricsFile:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Write rows as one piece and see them to the disk."""
+        """Write rows as one piece and see them to the disk; all of them or, on an error, none."""
         lines = "".join(",".join(_format(value) for value in row) + "\n" for row in rows)
-        with open(self.path, "ab") as file:
-            file.write(lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        size = self.size()
+        try:
+            with open(self.path, "ab") as file:
+                file.write(lines.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            os.truncate(self.path, size)  # a full disk may have taken a part of a row
+            raise
 
 
 def read_metrics(path: Path) -> list[Row]:

@@ -15,7 +15,7 @@ from experiments.checkpoints import Position
 from experiments.compose import override_name
 from experiments.config import Config
 from experiments.curves import curves
-from experiments.errors import Interrupted, RunError
+from experiments.errors import Interrupted, RunError, UsageError
 from experiments.files import locked
 from experiments.interrupts import StopRequest, stop_request
 from experiments.metrics import read_metrics
@@ -40,17 +40,31 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
     """
     directory = RunDirectory(path)
     directory.check(config, overwrite)
-    with locked(path), progress(directory.log) as line, stop_request() as stop:
-        directory.prepare(config, overwrite)
-        summary = directory.read_summary()
-        if summary.get("status") in FINISHED:
-            line.say(f"{path}: already {summary['status']}; --overwrite runs it again")
-        else:
-            summary = _train(config, directory, line, stop)
-        _tell(directory, summary, line)
+    try:
+        summary = _train_alone(config, directory, overwrite)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                f"{path}: the disk is full ({error}); what is written is kept, "
+                "and the same command goes on when there is room"
+            ) from error
+        raise RunError(f"{path}: {error}") from error
     if summary["status"] == "diverged":
         seeds = [seed for seed, status in summary["seeds"].items() if status == "diverged"]
         raise RunError(f"{path}: the loss was not finite for seed {', '.join(seeds)}")
+    return summary
+
+
+def _train_alone(config: Config, directory: RunDirectory, overwrite: bool) -> dict[str, Any]:
+    """Train, or say that it is done, while no other process uses the directory."""
+    with locked(directory.path), progress(directory.log) as line, stop_request() as stop:
+        directory.prepare(config, overwrite)
+        summary = directory.read_summary()
+        if summary.get("status") in FINISHED:
+            line.say(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
+        else:
+            summary = _train(config, directory, line, stop)
+        _tell(directory, summary, line)
     return summary
 
 
@@ -75,14 +89,6 @@ def _train(
         raise Interrupted(
             f"{directory.path}: {reason}; the same command goes on from there"
         ) from None
-    except OSError as error:
-        _leave(config, directory, "failed", positions, str(error))
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunError(
-                f"{directory.path}: the disk is full ({error}); what is written is kept, "
-                "and the same command goes on when there is room"
-            ) from error
-        raise RunError(f"{directory.path}: {error}") from error
     except Exception as error:
         _leave(config, directory, "failed", positions, f"{type(error).__name__}: {error}")
         raise
@@ -144,7 +150,8 @@ def _probe(
 def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:
     from experiments.plots import Series, learning_curve_figure, save_figure
 
-    series = [Series(config.name, curves(read_metrics(directory.metrics)))]
+    found = curves(read_metrics(directory.metrics))
+    series = [Series(config.name, found)] if found.seeds else []
     save_figure(
         learning_curve_figure(config.description or config.name, series, floors), directory.curve
     )
@@ -153,11 +160,11 @@ def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> 
 def _leave(
     config: Config, directory: RunDirectory, status: str, positions: list[Position], reason: str
 ) -> None:
-    """Note how a run ended early; a full disk must not hide the first error."""
+    """Note how a run ended early; what goes wrong here must not hide the first error."""
     try:
         summary = summarize(config, directory, status, positions)
         directory.write_summary(summary | {"reason": reason})
-    except OSError:
+    except (OSError, UsageError):
         pass
 
 

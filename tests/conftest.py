@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -16,8 +17,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
 
-from experiments import checkpoints
+from experiments import checkpoints, runner
 from experiments.compose import load_config
 from experiments.config import Config
 from experiments.metrics import Row, read_metrics
@@ -40,6 +44,7 @@ SMALL = (
 )
 
 
+@functools.cache
 def small_config(*overrides: str) -> Config:
     """r2rt_n5 on little data: 400 updates in about half a second."""
     return load_config("r2rt_n5", [*SMALL, *overrides])
@@ -85,6 +90,13 @@ def assert_same_end(path: Path, undisturbed: Path, seeds: Sequence[int]) -> None
     for name, value in ours.items():
         np.testing.assert_array_equal(value, theirs[name], err_msg=name)
     assert summary_of(path)["status"] == summary_of(undisturbed)["status"] == "complete"
+
+
+def shown_by_tensorboard(events: Path) -> list[tuple[int, float]]:
+    """The training losses of a folder of events, as (updates, loss)."""
+    accumulator = EventAccumulator(str(events))
+    accumulator.Reload()
+    return [(event.step, event.value) for event in accumulator.Scalars("loss/train")]
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -140,12 +152,19 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
     while not condition():
         assert process.poll() is None, f"ended early: {process.communicate()}"
         assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.001)  # files give no event that Python could wait for
+        time.sleep(0.005)  # files give no event that Python could wait for
 
 
 def count_lines(path: Path) -> int:
     """Whole lines of a file; 0 where there is none."""
     return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+@pytest.fixture
+def only_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the picture and the probe: they take longer than training so little."""
+    monkeypatch.setattr(runner, "_plot", lambda *_: None)
+    monkeypatch.setattr(runner, "_probe", lambda *_: {})
 
 
 class StopAtSave:

@@ -48,7 +48,8 @@ def draw_weights(
 
 def one_hot(ids: NDArray[Any], depth: int) -> Array:
     """[...] → [..., depth]."""
-    return np.eye(depth)[ids]
+    result: Array = np.eye(depth)[ids]
+    return result
 
 
 def forward(weights: Weights, inputs: NDArray[Any], state: Array) -> Array:
@@ -123,7 +124,7 @@ class Updater:
             for key, value in settings.items()
         }
         self._rate = self._settings["learning_rate"]
-        self._slots: list[Any] = []
+        self._slots: list[Any] = []  # arrays; numbers before the first update
 
     def __call__(self, value: Array, gradient: Array) -> Array:
         """The variable after one more update."""
@@ -135,12 +136,14 @@ class Updater:
     def _momentum(self, gradient: Array) -> Array:
         (velocity,) = self._slots or [0.0]
         self._slots = [self._settings["momentum"] * velocity + gradient]
-        return self._rate * self._slots[0]
+        result: Array = self._rate * self._slots[0]
+        return result
 
     def _adagrad(self, gradient: Array) -> Array:
         (total,) = self._slots or [self._settings["initial_accumulator"]]
         self._slots = [total + gradient**2]
-        return self._rate * gradient / np.sqrt(self._slots[0])
+        result: Array = self._rate * gradient / np.sqrt(self._slots[0])
+        return result
 
     def _adam(self, gradient: Array) -> Array:
         beta1, beta2 = self._settings["beta1"], self._settings["beta2"]
@@ -159,4 +162,5 @@ class Updater:
         mean_square = decay * mean_square + (1 - decay) * gradient**2
         step = self._rate * gradient / np.sqrt(mean_square + self._settings["epsilon"])
         self._slots = [mean_square, self._settings["momentum"] * velocity + step]
-        return self._slots[1]
+        result: Array = self._slots[1]
+        return result

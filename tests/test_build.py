@@ -22,7 +22,8 @@ UPDATES = 200
 @functools.cache
 def curve(*overrides: str) -> NDArray[np.floating]:
     """The losses of the blog's first 200 updates, batch 200, from seed 0."""
-    config = load_config("r2rt_n5", ["task.size=200000", "execution.xla=off", *overrides])
+    size = ["task.size=200000", "execution.iterations_per_loop=100"]
+    config = load_config("r2rt_n5", [*size, "execution.xla=off", *overrides])
     task, num_steps = make_task(config.task), config.graph.num_steps
     rows = cut_into_rows(*task.draw(training_stream(0)), config.graph.batch_size)
     with TrainingSession(build(config, task), 1) as session:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from data.streams import state_of, training_stream
 from experiments.checkpoints import Checkpoint, Position, drop, load, newest, save
@@ -17,7 +18,7 @@ from experiments.checkpoints import Checkpoint, Position, drop, load, newest, sa
 def checkpoint(updates: int, seed: int = 3, **position: Any) -> Checkpoint:
     stream = training_stream(updates)
     stream.rand(5)
-    variables = {
+    variables: dict[str, NDArray[Any]] = {
         "model/W": np.arange(12, dtype=np.float32).reshape(3, 4) / 7,
         "beta1_power": np.float64(0.9) * np.ones([]),
         "state/part_0": np.full([2, 3], updates, np.float32),
@@ -121,7 +122,7 @@ class TestDamage:
         length = data.draw(st.integers(0, len(content) - 1))
         assert self.assert_found_or_passed_over(pair, content[:length])
 
-    @settings(max_examples=500)
+    @settings(max_examples=200)
     @given(st.data())
     def test_no_flipped_bit_goes_unseen(self, pair: Path, data: st.DataObject) -> None:
         content = bytearray(path_of(pair, 20).read_bytes())

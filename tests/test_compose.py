@@ -1,4 +1,4 @@
-"""experiments/compose.py: from YAML and overrides to a checked config, or one line that says why."""
+"""experiments/compose.py: YAML and overrides to a checked config, or one line that says why not."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ("graph.num_steps=5001", "graph.num_steps", "at most the length of a row", "got 5001"),
         ("graph.num_steps=5001", "graph.num_steps", "task.size // graph.batch_size = 5000", "5001"),
         ("graph.batch_size=1000001", "graph.batch_size", "at most task.size, 1000000", "1000001"),
-        ("task.dependencies=[{lag: 1, effect: 0.9}]", "task", "within [0, 1]", "x[t-1]=1 it is 1.4"),
+        ("task.dependencies=[{lag: 1, effect: 0.9}]", "task", "[0, 1]", "x[t-1]=1 it is 1.4"),
         (
             "task.dependencies=[{lag: 2, effect: -0.3}, {lag: 7, effect: -0.3}]",
             "task", "P(y=1) must stay within [0, 1]", "x[t-2]=1, x[t-7]=1 it is -0.1",
@@ -203,7 +203,7 @@ def test_rounding_alone_does_not_leave_0_to_1() -> None:
 def test_a_config_cannot_change() -> None:
     config = load_config("r2rt_n5")
     with pytest.raises(ValidationError, match="frozen"):
-        config.graph.num_steps = 3  # type: ignore[misc]
+        config.graph.num_steps = 3
 
 
 def test_seeds_count_up_from_the_first() -> None:

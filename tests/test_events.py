@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
 from experiments.events import Events
 from experiments.metrics import Row
+from tests.conftest import shown_by_tensorboard
 
 
 def write(directory: Path, start: int, updates: range) -> None:
@@ -16,18 +15,12 @@ def write(directory: Path, start: int, updates: range) -> None:
     events.close()
 
 
-def shown(directory: Path) -> list[tuple[int, float]]:
-    accumulator = EventAccumulator(str(directory / "seed-3"))
-    accumulator.Reload()
-    return [(event.step, event.value) for event in accumulator.Scalars("loss/train")]
-
-
 def test_rows_are_scalars_against_updates(tmp_path: Path) -> None:
     write(tmp_path, 0, range(1, 4))
-    assert shown(tmp_path) == [(1, 0.125), (2, 0.25), (3, 0.375)]
+    assert shown_by_tensorboard(tmp_path / "seed-3") == [(1, 0.125), (2, 0.25), (3, 0.375)]
 
 
 def test_a_seed_that_goes_on_replaces_what_it_repeats(tmp_path: Path) -> None:
     write(tmp_path, 0, range(1, 6))
     write(tmp_path, 2, range(3, 8))
-    assert [step for step, _ in shown(tmp_path)] == list(range(1, 8))
+    assert [step for step, _ in shown_by_tensorboard(tmp_path / "seed-3")] == list(range(1, 8))

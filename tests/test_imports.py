@@ -12,9 +12,11 @@ import pytest
 
 from tests.conftest import ROOT
 
-PROGRAM = [ROOT / "run.py"] + sorted(
-    path for package in ("data", "rnn_graphs", "experiments") for path in (ROOT / package).rglob("*.py")
-)  # fmt: skip
+PACKAGES = ("data", "rnn_graphs", "experiments")
+PROGRAM = [
+    ROOT / "run.py",
+    *sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")),
+]
 TENSORFLOW = {"tensorflow", "tf_keras", "keras"}
 
 
@@ -33,7 +35,7 @@ def _imported(tree: ast.AST) -> Iterator[str]:
 
 
 def files(package: str) -> list[Path]:
-    found = [path for path in PROGRAM if path.parent.name == package]
+    found = [path for path in PROGRAM if path.is_relative_to(ROOT / package)]
     assert found
     return found
 

@@ -26,8 +26,8 @@ class Known:
         for dependency in self.task.config.dependencies:
             effect = dependency.effect * self.share.get(dependency.lag, 0.0)
             chances += effect * np.roll(flat, dependency.lag)
-        chances = chances.reshape(rows.inputs.shape)
-        return Evaluated(np.zeros(rows.inputs.shape), np.stack([1 - chances, chances], axis=-1))
+        both = np.stack([1 - chances, chances], axis=-1).reshape(*rows.inputs.shape, 2)
+        return Evaluated(np.zeros(rows.inputs.shape), both)
 
 
 def ask(share: dict[int, float], *overrides: str, batch_size: int = 20) -> Probe:

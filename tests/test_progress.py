@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from experiments import progress as module
 from experiments.progress import BarProgress, PlainProgress, progress
 
 
@@ -41,7 +40,7 @@ def test_plain_lines_keep_their_distance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("experiments.progress.time.monotonic", lambda: now[0])
     line = PlainProgress(tmp_path / "log.txt")
     for second in range(12):
         now[0] = second

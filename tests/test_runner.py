@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from experiments import checkpoints, runner
 from experiments.checkpoints import Checkpoint
@@ -24,6 +23,7 @@ from tests.conftest import (
     assert_same_end,
     final_arrays,
     metrics_of,
+    shown_by_tensorboard,
     small_config,
     summary_of,
 )
@@ -112,11 +112,9 @@ class TestWhatARunLeaves:
 
     def test_tensorboard_shows_the_rows(self, undisturbed: Path) -> None:
         for seed in SEEDS:
-            accumulator = EventAccumulator(str(undisturbed / "events" / f"seed-{seed}"))
-            accumulator.Reload()
-            shown = [(event.step, event.value) for event in accumulator.Scalars("loss/train")]
+            shown = shown_by_tensorboard(undisturbed / "events" / f"seed-{seed}")
             rows = [row for row in metrics_of(undisturbed) if row.seed == seed]
-            assert shown == [(row.updates, pytest.approx(row.loss, abs=1e-6)) for row in rows]
+            np.testing.assert_allclose(shown, [(row.updates, row.loss) for row in rows], rtol=1e-6)
 
     def test_the_log_tells_of_every_seed(self, undisturbed: Path) -> None:
         log = (undisturbed / "log.txt").read_text()
@@ -127,6 +125,7 @@ class TestWhatARunLeaves:
         assert_same_end(tmp_path, undisturbed, SEEDS)
 
 
+@pytest.mark.usefixtures("only_training")
 class TestMeans:
     @pytest.fixture(scope="class")
     @classmethod
@@ -154,6 +153,7 @@ class TestMeans:
         ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("only_training")
 @pytest.mark.parametrize(
     "override",
     ["execution.iterations_per_loop=1", "execution.iterations_per_loop=37",
@@ -168,6 +168,7 @@ def test_how_a_run_is_executed_does_not_change_its_losses(
     assert metrics_of(tmp_path) == expected
 
 
+@pytest.mark.usefixtures("only_training")
 @pytest.mark.parametrize("override", ["execution.loop=per_step", "execution.xla=on"])
 def test_another_loop_or_compiler_changes_no_more_than_rounding(
     undisturbed: Path, tmp_path: Path, override: str
@@ -178,6 +179,7 @@ def test_another_loop_or_compiler_changes_no_more_than_rounding(
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
 
 
+@pytest.mark.usefixtures("only_training")
 def test_a_seed_does_not_depend_on_the_seeds_before_it(undisturbed: Path, tmp_path: Path) -> None:
     runner.train(small_config("training.first_seed=1"), tmp_path)
     assert metrics_of(tmp_path) == [row for row in metrics_of(undisturbed) if row.seed == 1]
@@ -201,7 +203,7 @@ class TestAgain:
         assert_same_end(finished, undisturbed, SEEDS)
 
     def test_another_config_is_refused(self, finished: Path) -> None:
-        with pytest.raises(UsageError, match="training.seeds = 2, this one has 1"):
+        with pytest.raises(UsageError, match=r"training\.seeds = 2, this one has 1"):
             runner.train(small_config(), finished)
 
     @pytest.mark.parametrize("overwrite", [False, True])
@@ -212,8 +214,9 @@ class TestAgain:
         assert len(metrics_of(finished)) == 8
 
 
+@pytest.mark.usefixtures("only_training")
 class TestInterrupted:
-    @pytest.mark.parametrize("number", [1, 20, 39, 40, 41, 60, 81])
+    @pytest.mark.parametrize("number", [1, 20, 39, 40, 41, 79])
     def test_it_goes_on_as_if_it_had_not_stopped(
         self, undisturbed: Path, tmp_path: Path, stop_at_save: StopAtSave, number: int
     ) -> None:
@@ -234,7 +237,7 @@ class TestInterrupted:
     ) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 5)
         runner.train(CONFIG, tmp_path)
-        assert "seed 0: going on at update 60" in capsys.readouterr().out
+        assert "seed 0: going on at update 50" in capsys.readouterr().out
 
     def test_the_summary_says_so(self, tmp_path: Path, stop_at_save: StopAtSave) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 50)
@@ -247,10 +250,8 @@ class TestInterrupted:
     ) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 19)  # at update 200, where a row ends
         runner.train(CONFIG, tmp_path)
-        accumulator = EventAccumulator(str(tmp_path / "events" / "seed-0"))
-        accumulator.Reload()
-        steps = [event.step for event in accumulator.Scalars("loss/train")]
-        assert steps == [100, 200, 300, 400]
+        shown = shown_by_tensorboard(tmp_path / "events" / "seed-0")
+        assert [step for step, _ in shown] == [100, 200, 300, 400]
 
     def test_an_interrupt_before_the_first_update_keeps_the_run(
         self, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -282,6 +283,7 @@ class TestInterrupted:
         assert summary_of(tmp_path)["status"] == "interrupted"
 
 
+@pytest.mark.usefixtures("only_training")
 class TestDamagedCheckpoints:
     @pytest.fixture
     def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
@@ -296,9 +298,11 @@ class TestDamagedCheckpoints:
         self, stopped: Path, undisturbed: Path, damage: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         newest = max((stopped / "checkpoint" / "seed-1").iterdir())
-        content = bytearray(newest.read_bytes())
-        content[len(content) // 2] ^= 1
-        damaged = {"truncated": content[: len(content) // 2], "flipped": content, "empty": b""}
+        content = newest.read_bytes()
+        middle = len(content) // 2
+        flipped = bytearray(content)
+        flipped[middle] ^= 1
+        damaged = {"truncated": content[:middle], "flipped": bytes(flipped), "empty": b""}
         newest.write_bytes(damaged[damage])
         earlier = int(newest.stem) - 10
         runner.train(CONFIG, stopped)
@@ -420,12 +424,18 @@ def test_an_unforeseen_error_is_noted_and_not_hidden(
     assert summary["reason"] == "ZeroDivisionError: of all things"
 
 
+@pytest.mark.usefixtures("only_training")
 def test_events_are_closed_when_a_run_stops(
     tmp_path: Path, stop_at_save: StopAtSave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = []
     close = Events.close
-    monkeypatch.setattr(Events, "close", lambda self: (closed.append(self), close(self)))
+
+    def counted(events: Events) -> None:
+        closed.append(events)
+        close(events)
+
+    monkeypatch.setattr(Events, "close", counted)
     stop(CONFIG, tmp_path, stop_at_save, 3)
     assert len(closed) == 1
 

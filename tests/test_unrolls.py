@@ -67,7 +67,7 @@ def assert_is_reference(example: Example, step: Step, tolerance: float = 1e-10) 
 @pytest.mark.parametrize("unroll", ALL_UNROLLS)
 @pytest.mark.parametrize("cell", CELLS)
 class TestEveryCellAndUnroll:
-    @settings(max_examples=12)
+    @settings(max_examples=8)
     @given(
         seed=st.integers(0, 1000),
         time=st.integers(1, 9),

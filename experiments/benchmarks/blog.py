@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_graphs.cells import make_cell
+from rnn_graphs.config import ModelConfig
 from rnn_graphs.tf1 import tf
 
 BATCH_SIZE = 200
@@ -61,7 +63,7 @@ class BlogModel:
             self.y = tf.placeholder(tf.int32, [BATCH_SIZE, num_steps])
             self.init_state = tf.zeros([BATCH_SIZE, state_size])
             inputs = tf.one_hot(self.x, NUM_CLASSES)
-            cell = tf.nn.rnn_cell.BasicRNNCell(state_size)
+            cell = make_cell(ModelConfig(cell="basic_rnn", state_size=state_size), tf.float32)
             with tf.variable_scope("softmax"):
                 W = tf.get_variable("W", [state_size, NUM_CLASSES])
                 b = tf.get_variable("b", [NUM_CLASSES], initializer=tf.zeros_initializer())

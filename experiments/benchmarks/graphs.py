@@ -14,6 +14,7 @@ from data.batching import Windows
 from data.tasks import make_task
 from experiments.compose import load_config
 from experiments.session import TrainingSession, build
+from rnn_graphs.tf1 import tf
 
 UNROLLS = ("scratch", "static", "dynamic")
 NUM_STEPS = (1, 5, 10, 20, 50, 100, 200)
@@ -55,8 +56,15 @@ def _measure(unroll: str, num_steps: int) -> GraphCost:
         began = time.perf_counter()
         session.train(Windows(zeros, zeros), 1)
         first = time.perf_counter() - began
-    operations = len(graph.graph.get_operations())
+    operations = count_operations(graph.graph)
     return GraphCost(unroll, num_steps, operations, built, first, _peak() - before)
+
+
+def count_operations(graph: tf.Graph) -> int:
+    """Operations of a graph and of every function in it: loop bodies are functions."""
+    definition = graph.as_graph_def()
+    functions = definition.library.function
+    return len(definition.node) + sum(len(function.node_def) for function in functions)
 
 
 def _peak() -> float:

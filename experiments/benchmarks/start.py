@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -27,8 +28,9 @@ def measure_commands() -> Sequence[Measurement]:
     """Commands that need no TensorFlow."""
     rows = []
     for name, arguments in QUICK.items():
-        _run([str(PROGRAM), *arguments])
-        value = median(seconds(lambda a=arguments: _run([str(PROGRAM), *a])) for _ in range(ROUNDS))
+        command = partial(_run, [str(PROGRAM), *arguments])
+        command()
+        value = median(seconds(command) for _ in range(ROUNDS))
         target = f"under {QUICK_SECONDS:g} s"
         rows.append(Measurement(name, value, "s", None, None, target, value < QUICK_SECONDS))
     return rows
