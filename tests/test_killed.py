@@ -76,7 +76,7 @@ def test_killed_at_several_moments_a_run_ends_as_if_it_had_not_been(
 # Writes seen to the disk: config.yaml, summary.json, metrics.csv as it starts, then by turns
 # rows and checkpoints.
 @pytest.mark.parametrize(
-    "at_fsync", [1, 2, 4, 5, 50, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 6, 7, 84))]
+    "at_fsync", [1, 2, 4, 5, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 6, 7, 50, 84))]
 )
 def test_killed_in_the_middle_of_a_write_a_run_ends_as_if_it_had_not_been(
     tmp_path: Path, undisturbed: Path, at_fsync: int

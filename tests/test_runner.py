@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.tasks import make_task
 from experiments import checkpoints, runner
 from experiments.checkpoints import Checkpoint
 from experiments.config import Config
@@ -16,6 +17,7 @@ from experiments.errors import Interrupted, RunError, UsageError
 from experiments.events import Events
 from experiments.files import locked
 from experiments.metrics import Row
+from experiments.session import TrainingSession, build
 from experiments.training import SeedTraining
 from rnn_graphs.tf1 import tf
 from tests.conftest import (
@@ -27,6 +29,8 @@ from tests.conftest import (
     small_config,
     summary_of,
 )
+from tests.numpy_reference import Updater, Weights, train_step
+from tests.test_binary_dependency import blog_gen_data
 
 CONFIG = small_config("training.seeds=2")  # 2 seeds of 400 updates, 40 checkpoints each
 SEEDS = list(CONFIG.seeds)
@@ -125,6 +129,31 @@ class TestWhatARunLeaves:
         assert_same_end(tmp_path, undisturbed, SEEDS)
 
 
+def test_a_run_is_the_blogs_training_loop(tmp_path: Path) -> None:
+    """New data each epoch, a state of zeros at its start and carried within it."""
+    config = small_config("task.size=2000", "graph.precision=float64", "logging.every=1")
+    batch_size, num_steps = config.graph.batch_size, config.graph.num_steps
+    runner.train(config, tmp_path)
+    with TrainingSession(build(config, make_task(config.task)), 1) as session:
+        session.initialize(0)
+        weights = Weights(*list(session.variables().values())[:4])
+    updaters = [Updater("adagrad", learning_rate=0.1, initial_accumulator=0.1) for _ in weights]
+    np.random.seed(0)
+    losses = []
+    for _ in range(config.training.epochs):
+        X, Y = (array.reshape(batch_size, -1).T for array in blog_gen_data(config.task.size))
+        state = np.zeros([batch_size, config.model.state_size])
+        for start in range(0, len(X), num_steps):
+            window = slice(start, start + num_steps)
+            step = train_step(weights, X[window], Y[window], state)
+            losses.append(step.loss)
+            state = step.final_state
+            parts = zip(updaters, weights, step.gradients, strict=True)
+            weights = Weights(*[update(value, gradient) for update, value, gradient in parts])
+    rows = metrics_of(tmp_path)
+    np.testing.assert_allclose([row.loss for row in rows], losses, rtol=0, atol=1e-9)
+
+
 @pytest.mark.usefixtures("only_training")
 class TestMeans:
     @pytest.fixture(scope="class")
@@ -216,7 +245,7 @@ class TestAgain:
 
 @pytest.mark.usefixtures("only_training")
 class TestInterrupted:
-    @pytest.mark.parametrize("number", [1, 20, 39, 40, 41, 79])
+    @pytest.mark.parametrize("number", [1, 39, 40, 79])
     def test_it_goes_on_as_if_it_had_not_stopped(
         self, undisturbed: Path, tmp_path: Path, stop_at_save: StopAtSave, number: int
     ) -> None:
