@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 class Windows(NamedTuple):
     """Consecutive training windows, side by side."""
 
-    inputs: NDArray[np.int8]  # [batch, windows * num_steps]
+    inputs: NDArray[np.int8]  # [batch, context + windows * num_steps]
     labels: NDArray[np.int8]  # [batch, windows * num_steps]
 
 
@@ -26,10 +26,15 @@ class Rows(NamedTuple):
     inputs: NDArray[np.int8]  # [batch, time]
     labels: NDArray[np.int8]  # [batch, time]
 
-    def windows(self, first: int, count: int, num_steps: int) -> Windows:
-        """`count` windows of `num_steps`, from window number `first` on."""
-        time = slice(first * num_steps, (first + count) * num_steps)
-        return Windows(self.inputs[:, time], self.labels[:, time])
+    def windows(self, first: int, count: int, num_steps: int, context: int = 0) -> Windows:
+        """`count` windows of `num_steps`, from window number `first` on.
+
+        The inputs begin `context` steps before the first label. A row's first `context`
+        steps have no labels: they are context only.
+        """
+        start, stop = first * num_steps, (first + count) * num_steps
+        labels = slice(context + start, context + stop)
+        return Windows(self.inputs[:, start : context + stop], self.labels[:, labels])
 
 
 def cut_into_rows(inputs: NDArray[np.int8], labels: NDArray[np.int8], batch_size: int) -> Rows:
@@ -41,6 +46,6 @@ def cut_into_rows(inputs: NDArray[np.int8], labels: NDArray[np.int8], batch_size
     )
 
 
-def count_windows(size: int, batch_size: int, num_steps: int) -> int:
-    """Whole windows in an epoch; 0 where a row is shorter than a window."""
-    return size // batch_size // num_steps
+def count_windows(size: int, batch_size: int, num_steps: int, context: int = 0) -> int:
+    """Whole windows in an epoch; 0 where a row is shorter than a window and its context."""
+    return max(0, size // batch_size - context) // num_steps

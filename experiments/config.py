@@ -54,11 +54,14 @@ class Config(Section):
             raise ValueError(
                 f"graph.batch_size: expected at most task.size, {size}; got {batch_size}"
             )
-        if num_steps > size // batch_size:
+        context = self.truncation.context_steps
+        if num_steps + context > size // batch_size:
+            more = f" less {context} steps of context" if context else ""
             raise ValueError(
                 "graph.num_steps: expected at most the length of a row, task.size // "
-                f"graph.batch_size = {size // batch_size}; got {num_steps}"
+                f"graph.batch_size = {size // batch_size}{more}; got {num_steps}"
             )
+        self.truncation.check_window(num_steps)
         return self
 
     @property

@@ -35,5 +35,6 @@ def uses_xla(config: Config) -> bool:
 
 def total_updates(config: Config) -> int:
     """Optimizer steps of one seed."""
-    windows = count_windows(config.task.size, config.graph.batch_size, config.graph.num_steps)
+    graph, context = config.graph, config.truncation.context_steps
+    windows = count_windows(config.task.size, graph.batch_size, graph.num_steps, context)
     return config.training.epochs * windows

@@ -13,7 +13,7 @@ from data.task import Task
 from experiments.config import Config
 from experiments.execution import uses_xla
 from rnn_graphs.build import Snapshot, TaskShape, TrainingGraph, build_training_graph
-from rnn_graphs.tf1 import tf
+from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
 
 
 def build(config: Config, task: Task) -> TrainingGraph:
@@ -31,6 +31,8 @@ def build(config: Config, task: Task) -> TrainingGraph:
 
 def session_options(threads: int | None) -> tf.ConfigProto:
     """Thread pools of this size; TensorFlow's own choice for None."""
+    if threads == 1:
+        keep_xla_to_one_thread()
     return tf.ConfigProto(
         intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0
     )
@@ -70,8 +72,8 @@ class TrainingSession:
     def train(self, windows: Windows, count: int) -> NDArray[np.floating[Any]]:
         """One update for each of `count` windows. Returns their mean losses, [count], nats."""
         feeds = {
-            self._graph.inputs: self._time_major(windows.inputs),
-            self._graph.labels: self._time_major(windows.labels),
+            self._graph.inputs: _time_major(windows.inputs, self._graph.inputs),
+            self._graph.labels: _time_major(windows.labels, self._graph.labels),
             self._graph.count: count,
         }
         losses: NDArray[np.floating[Any]] = self._session.run(self._graph.losses, feeds)
@@ -88,12 +90,13 @@ class TrainingSession:
             self._graph.snapshot.restore, feeds_to_restore(self._graph.snapshot, variables)
         )
 
-    def _time_major(self, sequence: NDArray[np.int8]) -> NDArray[np.int8]:
-        """[batch, time] → [graph's time, batch]; what lies past the windows is never read."""
-        padded = np.empty(self._graph.inputs.shape.as_list(), sequence.dtype)
-        padded[: sequence.shape[1]] = sequence.T
-        padded[sequence.shape[1] :] = 0
-        return padded
+
+def _time_major(sequence: NDArray[np.int8], placeholder: Any) -> NDArray[np.int8]:
+    """[batch, time] → the placeholder's [time, batch]; what lies past the windows is never read."""
+    padded = np.empty(placeholder.shape.as_list(), sequence.dtype)
+    padded[: sequence.shape[1]] = sequence.T
+    padded[sequence.shape[1] :] = 0
+    return padded
 
 
 def feeds_to_restore(

@@ -117,7 +117,8 @@ class SeedTraining:
         """One session.run; moves the position and writes the rows that are full."""
         config = self._config
         began = time.perf_counter()
-        windows = rows.windows(chunk.first, chunk.size, config.graph.num_steps)
+        context = config.truncation.context_steps
+        windows = rows.windows(chunk.first, chunk.size, config.graph.num_steps, context)
         losses = self._session.train(windows, chunk.size)
         seconds_each = (time.perf_counter() - began) / chunk.size
         finite = losses[: _count_finite(losses)]

@@ -48,7 +48,7 @@ class TrainingGraph(NamedTuple):
     graph: tf.Graph
     seed: Tensor  # feed: scalar int32
     initialize: tf.Operation  # weights from `seed`, slots, state and position
-    inputs: Tensor  # feed: ids [iterations * num_steps, batch]
+    inputs: Tensor  # feed: ids [context + iterations * num_steps, batch]
     labels: Tensor  # feed: ids [iterations * num_steps, batch]
     count: Tensor  # feed: scalar int32, how many of the windows to train on
     iterations: int  # windows there is room for in one session.run
@@ -78,27 +78,33 @@ def build_training_graph(
 
         _create_slots(optimizer, model.variables)
         state = _state_variables(model, graph_config.batch_size)
-        feeds = [iterations * graph_config.num_steps, graph_config.batch_size]
-        inputs = tf.placeholder(shape.ids, feeds, "inputs")
-        labels = tf.placeholder(shape.ids, feeds, "labels")
+        time, batch_size = iterations * graph_config.num_steps, graph_config.batch_size
+        inputs_shape = [truncation.context_steps + time, batch_size]
+        inputs = tf.placeholder(shape.ids, inputs_shape, "inputs")
+        labels = tf.placeholder(shape.ids, [time, batch_size], "labels")
         count = tf.placeholder(tf.int32, [], "count")
 
-        def train(inputs: Tensor, labels: Tensor, count: Tensor, state: Tensor) -> loops.Looped:
-            windows = Window(inputs, labels, state)
+        def train(window: Window, count: Tensor) -> loops.Looped:
             if execution.loop == "per_step":
-                return loops.per_step(step, update, windows)
-            return loops.in_graph(step, update, windows, count, graph_config.num_steps)
+                return loops.per_step(step, update, window)
+            return loops.in_graph(step, update, window, count, graph_config.num_steps)
 
         if xla:
             train = tf.function(train, jit_compile=True, autograph=False)
-        looped = train(inputs, labels, count, tf.nest.map_structure(tf.identity, state))
-        with tf.control_dependencies(_assign(state, looped.final_state)):
+        key = tf.get_variable("key", [2], tf.int32, tf.zeros_initializer(), trainable=False)
+        values = tf.nest.map_structure(tf.identity, state)
+        looped = train(Window(inputs, labels, values, tf.identity(key)), count)
+        with tf.control_dependencies(
+            [*_assign(state, looped.final_state), key.assign_add([0, count])]
+        ):
             losses = tf.identity(looped.losses, "losses")
 
         seed = tf.placeholder(tf.int32, [], "seed")
         others = [v for v in tf.global_variables() if not any(v is w for w in model.variables)]
         initial = tf.group(
-            initialize(model.variables, seed), *[variable.initializer for variable in others]
+            initialize(model.variables, seed),
+            key.assign(tf.stack([seed, 0])),
+            *[variable.initializer for variable in others if variable is not key],
         )
         reset_state = tf.group(*[variable.initializer for variable in tf.nest.flatten(state)])
         snapshot = make_snapshot(tf.global_variables())

@@ -15,6 +15,7 @@ from pydantic import (
 
 Cell = Literal["scratch", "basic_rnn"]
 Unroll = Literal["scratch", "static", "dynamic"]
+TruncationKind = Literal["full", "tf_style", "true_bptt", "williams_peng", "artbp"]
 OptimizerKind = Literal["sgd", "momentum", "adagrad", "adam", "rmsprop"]
 
 
@@ -50,9 +51,68 @@ class GraphConfig(Section):
 
 
 class TruncationConfig(Section):
-    """How far errors flow back; see rnn_graphs/truncation.py."""
+    """How far errors flow back; see rnn_graphs/truncation.py.
 
-    kind: Literal["tf_style"]
+    A key that the kind does not use must stay as it is in base.yaml.
+    """
+
+    kind: TruncationKind
+    depth: int | None = Field(default=None, ge=1)
+    stride: int | None = Field(default=None, ge=1)
+    context: bool = False
+    cut_probability: float | None = Field(default=None, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _keys_are_those_of_the_kind(self) -> TruncationConfig:
+        for key in ("depth", "stride", "cut_probability"):
+            if getattr(self, key) is not None and key not in TRUNCATION_KEYS[self.kind]:
+                kinds = [kind for kind, keys in TRUNCATION_KEYS.items() if key in keys]
+                raise ValueError(f"{key} is for {', '.join(kinds)}; {self.kind} does not use it")
+            needed = key in TRUNCATION_KEYS[self.kind] and self.kind != "tf_style"
+            if getattr(self, key) is None and needed:
+                raise ValueError(f"{self.kind} needs {key}; got null")
+        if self.context and self.kind not in ("true_bptt", "williams_peng"):
+            raise ValueError(
+                f"context is for true_bptt and williams_peng; {self.kind} reaches no step before "
+                "its block"
+            )
+        if self.kind == "williams_peng" and self.depth and self.stride and self.depth % self.stride:
+            raise ValueError(
+                f"depth must be a multiple of stride; got depth {self.depth}, stride {self.stride}"
+            )
+        return self
+
+    @property
+    def errors_stride(self) -> int:
+        """Losses that share one way back: 1 for true_bptt."""
+        return 1 if self.kind == "true_bptt" else int(self.stride or 1)
+
+    @property
+    def context_steps(self) -> int:
+        """Time steps of the graph before its first loss."""
+        return (self.depth or 0) - self.errors_stride if self.context else 0
+
+    def check_window(self, num_steps: int) -> None:
+        """Raise ValueError where a window of `num_steps` losses does not divide as it must."""
+        if self.kind == "tf_style" and self.depth and num_steps % self.depth:
+            raise ValueError(
+                f"truncation.depth: tf_style cuts graph.num_steps, {num_steps}, in blocks of equal "
+                f"depth; got {self.depth}"
+            )
+        if self.kind == "williams_peng" and self.stride and num_steps % self.stride:
+            raise ValueError(
+                f"truncation.stride: expected a divisor of graph.num_steps, {num_steps}; "
+                f"got {self.stride}"
+            )
+
+
+TRUNCATION_KEYS: dict[str, tuple[str, ...]] = {
+    "full": (),
+    "tf_style": ("depth",),
+    "true_bptt": ("depth",),
+    "williams_peng": ("depth", "stride"),
+    "artbp": ("cut_probability",),
+}
 
 
 class OptimizerConfig(Section):

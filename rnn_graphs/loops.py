@@ -26,15 +26,16 @@ def in_graph(
     windows: Window,
     count: Tensor,
     num_steps: int,
-    context: int = 0,
 ) -> Looped:
     """`count` updates inside `tf.while_loop`: no return to Python between them.
 
     `windows` holds consecutive windows side by side, [context + iterations * num_steps, batch]
     (labels lack the context); their shape is static, as XLA needs, and `count` may be
-    less than the windows there is room for.
+    less than the windows there is room for. `windows.key` is that of the first window,
+    and its second part counts on.
     """
     iterations = int(windows.labels.shape[0]) // num_steps
+    context = int(windows.inputs.shape[0]) - int(windows.labels.shape[0])
     leaves = tf.nest.flatten(windows.state)
 
     def body(index: Tensor, losses: tf.TensorArray, *state: Tensor) -> list[Any]:
@@ -43,6 +44,7 @@ def in_graph(
             _time_slice(windows.inputs, start, context + num_steps),
             _time_slice(windows.labels, start, num_steps),
             tf.nest.pack_sequence_as(windows.state, state),
+            windows.key + tf.stack([0, index]),
         )
         result = step(window)
         with tf.control_dependencies([update(result)]):

@@ -25,8 +25,7 @@ class Model:
         self.dtype = dtype
         with tf.variable_scope("model"):
             self.cell = make_cell(config, dtype)
-            # The first call creates the cell's variables; its result is not used.
-            self.cell(tf.zeros([1, num_inputs], dtype), self.zero_state(1))
+            create_variables(self.cell, num_inputs, dtype)
             with tf.variable_scope("softmax"):
                 shape = [self.cell.output_size, num_classes]
                 self.W = tf.get_variable("W", shape, dtype, tf.zeros_initializer())
@@ -50,3 +49,14 @@ class Model:
     def logits(self, outputs: Tensor) -> Tensor:
         """[time, batch, output_size] → [time, batch, num_classes], as one matrix product."""
         return tf.tensordot(outputs, self.W, 1) + self.b
+
+
+def create_variables(cell: Any, input_depth: int, dtype: tf.DType) -> None:
+    """Call a cell for what it keeps of its calls; the results are not used.
+
+    The first call creates the variables. The second one creates the scope in which all
+    later calls reuse them, which remembers the graph it was made in: were that the body
+    of a loop, a call outside of the loop would land inside.
+    """
+    for _ in range(2):
+        cell(tf.zeros([1, input_depth], dtype), cell.zero_state(1, dtype))

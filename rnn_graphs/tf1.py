@@ -20,6 +20,14 @@ os.environ["XLA_FLAGS"] = (
 )
 
 
+def keep_xla_to_one_thread() -> None:
+    """Let matrix products under XLA run in the calling thread, with no pool to go through.
+
+    XLA reads its flags once, when the first session opens; a later call changes nothing.
+    """
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false " + os.environ["XLA_FLAGS"]
+
+
 @contextlib.contextmanager
 def _native_stderr_kept_back() -> Iterator[None]:
     """Show what C++ writes to stderr only if the block fails.
@@ -51,4 +59,4 @@ with _native_stderr_kept_back(), warnings.catch_warnings():
 tf.disable_eager_execution()
 tf.logging.set_verbosity(tf.logging.ERROR)
 
-__all__ = ["tf"]
+__all__ = ["keep_xla_to_one_thread", "tf"]

@@ -1,8 +1,23 @@
 """How far errors flow back: each style is one function from a window to its gradient.
 
-TF style (Williams & Peng 1990: epochwise BPTT(n; n)): the graph is `num_steps` wide,
-the state that enters it is a constant, and errors flow to the graph's edge. The
-error of the last step goes back num_steps cell applications, that of the first one.
+Cell application s maps (h_{s−1}, x_s) to h_s with weights θ; L_t is the loss at t. Every
+style estimates the gradient of the mean loss as
+
+    ĝ = Σ_t Σ_s M[t,s] · (∂L_t/∂h_t)(∂h_t/∂h_s)(∂⁺h_s/∂θ)
+
+and is told apart only by its credit matrix M, within one window of num_steps losses:
+
+    full            1 where s ≤ t
+    tf_style        1 where s ≤ t and both in the same block of `depth`
+                    (Williams & Peng 1990: epochwise BPTT(depth; depth))
+    true_bptt       1 where t − depth < s ≤ t              (BPTT(depth) = BPTT(depth; 1))
+    williams_peng   1 where end of t's block − depth < s ≤ t, blocks of `stride`
+                    (BPTT(depth; stride))
+    artbp           Π over the boundaries between s and t of 0 with chance c, else 1/(1−c)
+                    (Tallec & Ollivier 2017, section 3; its mean is full)
+
+The edge of the graph cuts too. With `context` the graph starts depth − stride steps before
+the first loss, so that early losses reach back their full depth.
 """
 
 from __future__ import annotations
@@ -11,9 +26,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rnn_graphs.config import TruncationConfig
+from rnn_graphs.crossing import Stretches, crossing_errors, gradients
+from rnn_graphs.gates import GatedCell, draw_gates
 from rnn_graphs.model import Model
+from rnn_graphs.recording import RecordingCell
 from rnn_graphs.tf1 import tf
-from rnn_graphs.unrolls import UnrollFunction
+from rnn_graphs.unrolls import Unrolled, UnrollFunction
 
 Tensor = Any
 
@@ -21,9 +39,10 @@ Tensor = Any
 class Window(NamedTuple):
     """What one update reads."""
 
-    inputs: Tensor  # [time, batch] ids
+    inputs: Tensor  # [context + time, batch] ids
     labels: Tensor  # [time, batch] ids
-    state: Tensor  # [batch, state_size], nested as the cell's state is
+    state: Tensor  # before the first input; [batch, state_size], nested as the cell's state is
+    key: Tensor  # [2] int32: what a random style draws from
 
 
 class Step(NamedTuple):
@@ -31,23 +50,102 @@ class Step(NamedTuple):
 
     losses: Tensor  # [time, batch], nats
     loss: Tensor  # scalar, their mean
-    final_state: Tensor  # to carry to the next window
+    final_state: Tensor  # to carry: the state before the next window's first input
     gradients: list[Tensor]  # of `loss`, one for each of the model's variables
 
 
-def tf_style(model: Model, unroll: UnrollFunction, window: Window) -> Step:
-    """Plain gradient of a graph as wide as the window."""
-    unrolled = unroll(model.cell, model.encode(window.inputs), window.state)
-    losses = model.losses(unrolled.outputs, window.labels)
-    loss = tf.reduce_mean(losses)
-    return Step(losses, loss, unrolled.final_state, tf.gradients(loss, model.variables))
+StepFunction = Callable[[Window], Step]
 
 
-def make_step(
-    model: Model, unroll: UnrollFunction, config: TruncationConfig
-) -> Callable[[Window], Step]:
+def make_step(model: Model, unroll: UnrollFunction, truncation: TruncationConfig) -> StepFunction:
     """The training step of the config's style, used unchanged by every loop."""
-    return lambda window: STYLES[config.kind](model, unroll, window)
+    return lambda window: STYLES[truncation.kind](model, unroll, truncation, window)
 
 
-STYLES = {"tf_style": tf_style}
+def full(model: Model, unroll: UnrollFunction, _: TruncationConfig, window: Window) -> Step:
+    """Plain gradients: errors flow to the edge of the window."""
+    unrolled = unroll(model.cell, model.encode(window.inputs), window.state)
+    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+
+
+def tf_style(
+    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    """Plain gradients of blocks of `depth` that are cut from each other."""
+    if truncation.depth is None:  # the plain narrow graph
+        return full(model, unroll, truncation, window)
+    inputs = model.encode(window.inputs)
+    unrolled = _in_blocks(model.cell, unroll, inputs, window.state, truncation.depth)
+    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+
+
+def windowed(
+    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    """true_bptt and williams_peng: the TF style, plus the errors that cross its blocks."""
+    assert truncation.depth is not None
+    stride = truncation.errors_stride
+    inputs = model.encode(window.inputs)
+    recorded = _in_blocks(RecordingCell(model.cell), unroll, inputs, window.state, truncation.depth)
+    outputs = recorded.outputs.output
+    length, context = int(inputs.shape[0]), truncation.context_steps
+    ends = [tf.unstack(part, length) for part in tf.nest.flatten(recorded.outputs.state)]
+    befores = [tf.nest.flatten(window.state), *[list(parts) for parts in zip(*ends, strict=True)]]
+    carried = tf.nest.pack_sequence_as(window.state, befores[length - context])
+    step = _plain_step(model, window, outputs, carried)
+    if truncation.depth in (stride, length) or truncation.depth > length:
+        return step  # nothing crosses: each block ends with its errors, or there is one block
+    errors = tf.unstack(gradients([step.loss], [outputs], [tf.ones_like(step.loss)])[0], length)
+    stretches = Stretches(model.cell, tf.unstack(inputs), errors, befores[:-1], stride)
+    crossing = crossing_errors(stretches, truncation.depth // stride)
+    more = stretches.weight_gradients(crossing, model.variables)
+    return step._replace(gradients=[a + b for a, b in zip(step.gradients, more, strict=True)])
+
+
+def artbp(
+    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    """Errors pass each boundary between cell applications through a random gate."""
+    assert truncation.cut_probability is not None
+    shape = [int(size) for size in window.inputs.shape]
+    gates = draw_gates(truncation.cut_probability, shape, window.key, model.dtype)
+    return gated(model, unroll, window, gates)
+
+
+def gated(model: Model, unroll: UnrollFunction, window: Window, gates: Tensor) -> Step:
+    """Plain gradients; the error into the state before step s is scaled by gates[s], [batch]."""
+    inputs = (model.encode(window.inputs), gates[..., None])
+    unrolled = unroll(GatedCell(model.cell), inputs, window.state)
+    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+
+
+Style = Callable[[Model, UnrollFunction, TruncationConfig, Window], Step]
+STYLES: dict[str, Style] = {
+    "full": full,
+    "tf_style": tf_style,
+    "true_bptt": windowed,
+    "williams_peng": windowed,
+    "artbp": artbp,
+}
+
+
+def _in_blocks(
+    cell: Any, unroll: UnrollFunction, inputs: Tensor, state: Tensor, depth: int
+) -> Unrolled:
+    """Unroll block after block; the state that enters a block is a constant to gradients."""
+    outputs = []
+    for start in range(0, int(inputs.shape[0]), depth):
+        unrolled = unroll(cell, inputs[start : start + depth], state)
+        outputs.append(unrolled.outputs)
+        state = tf.nest.map_structure(tf.stop_gradient, unrolled.final_state)
+    joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *outputs)
+    return Unrolled(joined, unrolled.final_state)
+
+
+def _plain_step(model: Model, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
+    """Losses of the outputs after the context, and TensorFlow's own gradient of their mean."""
+    context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
+    losses = model.losses(outputs[context:], window.labels)
+    loss = tf.reduce_mean(losses)
+    variables = model.variables
+    return Step(losses, loss, final_state, gradients([loss], variables, [tf.ones_like(loss)]))

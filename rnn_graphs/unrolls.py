@@ -21,7 +21,7 @@ Tensor = Any
 
 
 class Unrolled(NamedTuple):
-    """What a cell gives along time."""
+    """What a cell gives along time. Inputs and outputs may be nested: each leaf is as below."""
 
     outputs: Tensor  # [time, batch, output_size]
     final_state: Tensor  # [batch, state_size], nested as the cell's state is
@@ -34,22 +34,33 @@ def scratch(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
     """The blog's own loop over a list of tensors."""
     state = initial_state
     outputs = []
-    for x in tf.unstack(inputs):
+    for x in _unstack(inputs):
         output, state = cell(x, state)
         outputs.append(output)
-    return Unrolled(tf.stack(outputs), state)
+    return Unrolled(_stack(outputs), state)
 
 
 def static(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
     """`tf.compat.v1.nn.static_rnn`."""
-    outputs, state = tf.nn.static_rnn(cell, tf.unstack(inputs), initial_state)
-    return Unrolled(tf.stack(outputs), state)
+    outputs, state = tf.nn.static_rnn(cell, _unstack(inputs), initial_state)
+    return Unrolled(_stack(outputs), state)
 
 
 def dynamic(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
     """`tf.compat.v1.nn.dynamic_rnn`."""
     outputs, state = tf.nn.dynamic_rnn(cell, inputs, initial_state=initial_state, time_major=True)
     return Unrolled(outputs, state)
+
+
+def _unstack(inputs: Tensor) -> list[Tensor]:
+    """[time, batch, …] → a list of [batch, …], nested as the inputs are."""
+    leaves = [tf.unstack(leaf) for leaf in tf.nest.flatten(inputs)]
+    return [tf.nest.pack_sequence_as(inputs, step) for step in zip(*leaves, strict=True)]
+
+
+def _stack(outputs: list[Tensor]) -> Tensor:
+    """A list of [batch, …] → [time, batch, …], nested as the outputs are."""
+    return tf.nest.map_structure(lambda *steps: tf.stack(steps), *outputs)
 
 
 UNROLLS: dict[str, UnrollFunction] = {"scratch": scratch, "static": static, "dynamic": dynamic}

@@ -130,6 +130,12 @@ class TestDamage:
         content[bit // 8] ^= 1 << bit % 8
         self.assert_found_or_passed_over(pair, bytes(content))
 
+    def test_an_array_that_claims_to_be_shorter_is_passed_over(self, pair: Path) -> None:
+        content = path_of(pair, 20).read_bytes()
+        assert content.count(b"'shape': (2, 3)") == 1
+        shorter = content.replace(b"'shape': (2, 3)", b"'shape': (0, 3)")  # one bit
+        assert self.assert_found_or_passed_over(pair, shorter)
+
     @pytest.mark.slow
     def test_no_flipped_bit_goes_unseen_in_any_header(self, pair: Path) -> None:
         content = path_of(pair, 20).read_bytes()

@@ -71,10 +71,11 @@ def test_updates_follow_the_rule(
                 )  # fmt: skip
                 ours += list(session.train(window, session.iterations))
             np.testing.assert_allclose(ours, losses, rtol=0, atol=1e-10)
-            values = list(session.variables().values())
-            for name, value, expected in zip(Weights._fields, values[:4], weights, strict=True):
+            variables = session.variables()
+            values = list(variables.values())[:4]
+            for name, value, expected in zip(Weights._fields, values, weights, strict=True):
                 np.testing.assert_allclose(value, expected, rtol=0, atol=1e-10, err_msg=name)
-            np.testing.assert_allclose(values[-1], state, rtol=0, atol=1e-10)
+            np.testing.assert_allclose(variables["state/part_0"], state, rtol=0, atol=1e-10)
 
 
 def test_every_kind_is_tried() -> None:

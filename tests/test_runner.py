@@ -245,7 +245,7 @@ class TestAgain:
 
 @pytest.mark.usefixtures("only_training")
 class TestInterrupted:
-    @pytest.mark.parametrize("number", [1, 39, 40, 79])
+    @pytest.mark.parametrize("number", [1, 20, 39, 40, 79])
     def test_it_goes_on_as_if_it_had_not_stopped(
         self, undisturbed: Path, tmp_path: Path, stop_at_save: StopAtSave, number: int
     ) -> None:

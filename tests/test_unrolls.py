@@ -44,6 +44,7 @@ def graph_step(example: Example, cell: Cell, unroll: Unroll, dtype: tf.DType = t
             tf.constant(example.inputs, tf.int32),
             tf.constant(example.labels, tf.int32),
             tf.constant(example.state, dtype),
+            tf.constant([0, 0]),
         )
         fetches = step(window)
         snapshot = make_snapshot(model.variables)

@@ -1,0 +1,160 @@
+"""The errors that cross the blocks of the TF style: what true truncation has beyond it.
+
+Cut the window in blocks of `depth` steps, as the TF style does, and the blocks in
+stretches of `stride` steps, r = depth / stride of them. Williams & Peng's BPTT(depth;
+stride) lets the errors of a stretch reach the r stretches that end with it. The TF style
+denies the errors of a block's stretch m (m = 0 … r−2) the last r−1−m stretches of the
+block before. Those errors, and no others, are carried here:
+
+    block before boundary        | block after it             (r = 4)
+    [ . ] [ 0 ] [ 0+1 ] [ 0+1+2 ] | [ 0 ] [ 1 ] [ 2 ] [ 3 ]    stretches
+           <-----  down  ------      <----- up -----
+
+1. up: the errors of each stretch alone go back to the block's start, side by side in
+   "slots", one for each stretch;
+2. at the boundary the slots become running sums: slot m holds the errors of stretches 0..m;
+3. down: each stretch of the block before takes the slot of its own sum, and passes the
+   smaller ones on.
+
+Every slot needs one product with the state's Jacobian a step, about depth²/stride a
+block: this is what an exact true truncation costs more than full backpropagation. Slots
+at one stretch share its linearisation, so they go through it as one batch.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from rnn_graphs.tf1 import tf
+
+Tensor = Any
+Flat = list[Tensor]  # a state, or a cotangent of one, as tf.nest.flatten gives it
+
+
+class Stretches:
+    """The window as a list of stretches, with what is known of each."""
+
+    def __init__(
+        self,
+        cell: Any,
+        inputs: Sequence[Tensor],
+        output_errors: Sequence[Tensor],
+        states: Sequence[Flat],
+        stride: int,
+    ) -> None:
+        """Take one entry a time step.
+
+        inputs [batch, depth]; output_errors: ∂loss/∂output, [batch, output_size]; states:
+        before each step.
+        """
+        self.count = len(inputs) // stride
+        self._inputs = [list(inputs[i * stride : (i + 1) * stride]) for i in range(self.count)]
+        self._errors = [
+            list(output_errors[i * stride : (i + 1) * stride]) for i in range(self.count)
+        ]
+        self._states = [states[i * stride] for i in range(self.count)]
+        self._cell = cell
+        # Functions, so that each is traced once and not once a stretch. Grappler and XLA
+        # inline them, and find their forward pass equal to the one that is there already.
+        step, start = _specs(self._inputs[0]), _specs(self._states[0])
+        errors = _specs(self._errors[0])
+        slots = [tf.TensorSpec([None, *part.shape], part.dtype) for part in start]
+        self._own_function = _traced(self._own_errors, [step, errors, start])
+        self._through_function = _traced(self._through, [step, start, slots])
+
+    def own(self, index: int) -> Flat:
+        """The stretch's own errors, at its start."""
+        own: Flat = self._own_function(
+            self._inputs[index], self._errors[index], self._states[index]
+        )
+        return own
+
+    def through(self, index: int, slots: Flat) -> Flat:
+        """Cotangents of the stretch's end state, [slots, batch, …], taken to its start."""
+        taken: Flat = self._through_function(self._inputs[index], self._states[index], slots)
+        return taken
+
+    def weight_gradients(self, errors: dict[int, Flat], variables: Sequence[Any]) -> list[Tensor]:
+        """What cotangents of end states, by stretch, mean for the weights of that stretch."""
+        chosen = sorted(errors)
+        steps = zip(*[self._inputs[index] for index in chosen], strict=True)
+        inputs = [tf.concat(parts, 0) for parts in steps]  # side by side on the batch axis
+        start = [tf.stop_gradient(part) for part in _side_by_side(self._states[i] for i in chosen)]
+        _, end = self._apply(inputs, start)
+        cotangents = _side_by_side(errors[index] for index in chosen)
+        return gradients(end, list(variables), cotangents)
+
+    def _own_errors(self, inputs: Sequence[Tensor], errors: Flat, state: Flat) -> Flat:
+        outputs, _ = self._apply(inputs, state)
+        return gradients(outputs, state, errors)
+
+    def _through(self, inputs: Sequence[Tensor], state: Flat, slots: Flat) -> Flat:
+        _, end = self._apply(inputs, state)
+        taken: Flat = tf.vectorized_map(
+            lambda slot: gradients(end, state, slot), slots, fallback_to_while_loop=False
+        )
+        return taken
+
+    def _apply(self, inputs: Sequence[Tensor], state: Flat) -> tuple[list[Tensor], Flat]:
+        """The cell over a list of inputs: its outputs, and its end state."""
+        nested, outputs = tf.nest.pack_sequence_as(self._cell.state_size, state), []
+        for x in inputs:
+            output, nested = self._cell(x, nested)
+            outputs.append(output)
+        return outputs, tf.nest.flatten(nested)
+
+
+def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, Flat]:
+    """By stretch, the cotangent of its end state that the errors of the next block mean for it."""
+    r, count = depth_in_stretches, stretches.count
+    found: dict[int, Flat] = {}
+    for boundary in range(r, count, r):
+        top = min(boundary + r - 1, count) - 1  # the block's last stretch reaches no further
+        slots = _one_slot(stretches.own(top))  # newest stretch first
+        for index in range(top - 1, boundary - 1, -1):
+            slots = _concat(stretches.through(index, slots), _one_slot(stretches.own(index)))
+        sums = [_running_sums(part, r - 1) for part in slots]
+        for index in range(boundary - 1, boundary - r, -1):
+            found[index] = [part[0] for part in sums]
+            rest = [part[1:] for part in sums]
+            if index > boundary - r + 1:
+                sums = stretches.through(index, rest)
+    return found
+
+
+def gradients(ys: Sequence[Tensor], xs: Sequence[Tensor], errors: Sequence[Tensor]) -> list[Tensor]:
+    """Vector-Jacobian products; zeros where nothing connects."""
+    zero = tf.UnconnectedGradients.ZERO
+    result: list[Tensor] = tf.gradients(ys, xs, errors, unconnected_gradients=zero)
+    return result
+
+
+def _running_sums(slots: Tensor, count: int) -> Tensor:
+    """[slots, …], newest first → [count, …]: each with all older ones added in.
+
+    A window's last block may be short: the sum of all it has then serves for what is missing.
+    """
+    sums = list(itertools.accumulate(tf.unstack(slots)[::-1]))[::-1]
+    return tf.stack([sums[0]] * (count - len(sums)) + sums)
+
+
+def _one_slot(parts: Flat) -> Flat:
+    return [part[None] for part in parts]
+
+
+def _concat(first: Flat, second: Flat) -> Flat:
+    return [tf.concat(pair, 0) for pair in zip(first, second, strict=True)]
+
+
+def _side_by_side(rows: Any) -> Flat:
+    return [tf.concat(parts, 0) for parts in zip(*rows, strict=True)]
+
+
+def _specs(tensors: Sequence[Tensor]) -> list[tf.TensorSpec]:
+    return [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
+
+
+def _traced(function: Any, signature: list[Any]) -> Any:
+    return tf.function(function, input_signature=signature, autograph=False)

@@ -1,0 +1,50 @@
+"""Gates on the way back: forward the identity, backward a factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnn_graphs.tf1 import tf
+
+Tensor = Any
+
+
+class GatedCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+    """`cell`, with the error that leaves it for the state before scaled by a gate.
+
+    Its inputs are a pair: the cell's own [batch, depth], and the gate [batch, 1].
+    """
+
+    def __init__(self, cell: Any) -> None:
+        super().__init__()
+        self._cell = cell
+
+    @property
+    def state_size(self) -> Any:
+        return self._cell.state_size
+
+    @property
+    def output_size(self) -> Any:
+        return self._cell.output_size
+
+    def call(self, inputs: tuple[Tensor, Tensor], state: Tensor) -> tuple[Tensor, Tensor]:
+        """One application of the cell on the gated state."""
+        own, gate = inputs
+        gated_state = tf.nest.map_structure(lambda part: scale_gradient(part, gate), state)
+        output, state = self._cell(own, gated_state)
+        return output, state
+
+
+def scale_gradient(value: Tensor, factor: Tensor) -> Tensor:
+    """`value` to the last bit, whose gradient is multiplied by `factor`."""
+    constant = tf.stop_gradient(value)
+    return constant + (value - constant) * factor
+
+
+def draw_gates(cut_probability: float, shape: list[int], key: Tensor, dtype: tf.DType) -> Tensor:
+    """ARTBP's gates: 0 with the chance c, otherwise 1/(1−c), each boundary and row its own.
+
+    Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time".
+    """
+    passes = tf.random.stateless_uniform(shape, key) >= cut_probability
+    return tf.cast(passes, dtype) / (1 - cut_probability)

@@ -1,0 +1,37 @@
+"""A cell that also gives the state it leaves, so that an unroll can tell every state."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rnn_graphs.tf1 import tf
+
+Tensor = Any
+
+
+class Recorded(NamedTuple):
+    """One cell application, or all of them along time."""
+
+    output: Tensor  # [batch, output_size]
+    state: Tensor  # after it; nested as the cell's state is
+
+
+class RecordingCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+    """`cell`, with its state beside its output. Shares the variables of `cell`."""
+
+    def __init__(self, cell: Any) -> None:
+        super().__init__()
+        self._cell = cell
+
+    @property
+    def state_size(self) -> Any:
+        return self._cell.state_size
+
+    @property
+    def output_size(self) -> Recorded:
+        return Recorded(self._cell.output_size, self._cell.state_size)
+
+    def call(self, inputs: Tensor, state: Tensor) -> tuple[Recorded, Tensor]:
+        """One application of the cell."""
+        output, state = self._cell(inputs, state)
+        return Recorded(output, state), state
