@@ -94,9 +94,9 @@ def build_training_graph(
         key = tf.get_variable("key", [2], tf.int32, tf.zeros_initializer(), trainable=False)
         values = tf.nest.map_structure(tf.identity, state)
         looped = train(Window(inputs, labels, values, tf.identity(key)), count)
-        with tf.control_dependencies(
-            [*_assign(state, looped.final_state), key.assign_add([0, count])]
-        ):
+        with tf.control_dependencies(_assign(state, looped.final_state)):
+            advanced = key.assign_add([0, count])  # only now: the updates have read it
+        with tf.control_dependencies([advanced]):
             losses = tf.identity(looped.losses, "losses")
 
         seed = tf.placeholder(tf.int32, [], "seed")

@@ -46,5 +46,6 @@ def draw_gates(cut_probability: float, shape: list[int], key: Tensor, dtype: tf.
 
     Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time".
     """
+    # The same key gives the same cuts, but other ones under XLA, whose generator differs.
     passes = tf.random.stateless_uniform(shape, key) >= cut_probability
     return tf.cast(passes, dtype) / (1 - cut_probability)
