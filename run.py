@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   python run.py compare runs/r2rt_n5/* runs/r2rt_n10/*   one plot, one table, one report
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
+  python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
   python run.py bench                                    speed on this machine
 
 exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config;
@@ -105,6 +106,10 @@ def make_parser() -> Parser:
     evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
     evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
+    credit = add(
+        "credit", "measure which errors reach which steps: credit.csv, credit.png", configured
+    )
+    credit.add_argument("--out", type=Path, default=Path("reports/credit"), metavar="DIR")
     bench = add("bench", "speed on this machine, ratios side by side")
     bench.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR")
     return parser

@@ -70,6 +70,17 @@ def evaluate(options: Namespace) -> int:
     return 0
 
 
+def credit(options: Namespace) -> int:
+    """The measured credit matrix."""
+    from experiments.compose import load_config
+
+    composed = load_config(options.experiment, options.overrides)
+    from experiments.credit import credit as measure
+
+    measure(composed, options.out)
+    return 0
+
+
 def bench(options: Namespace) -> int:
     """Measure speed."""
     from experiments.benchmarks.bench import bench as measure
