@@ -43,9 +43,8 @@ def credit(config: Config, out: Path) -> None:
         reach = measured.sum(axis=1)
         full = int((reach == reach.max()).sum())
         print("measured on the gradient, and equal to the definition")
-        print(
-            f"{full} of {len(reach)} errors reach {reach.max():g} steps; the mean is {reach.mean():g}"
-        )
+        counts = f"{full} of {len(reach)} errors reach {reach.max():g} steps"
+        print(f"{counts}; the mean is {reach.mean():g}")
     else:
         raise RunError(f"{out / 'credit.csv'}: the measured matrix is not the definition")
     print(f"written: {out / 'credit.csv'}, {out / 'credit.png'}")

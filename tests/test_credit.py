@@ -1,0 +1,46 @@
+"""run.py credit: the measured matrix, in files and in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.compose import load_config
+from experiments.credit import credit, describe, measure
+from experiments.errors import UsageError
+from rnn_graphs.credit import definition
+
+TRUE = ("graph.num_steps=49", "truncation.kind=true_bptt", "truncation.depth=7")
+
+
+def test_files_hold_the_definition(tmp_path: Path) -> None:
+    config = load_config("r2rt_n10", ["truncation.kind=true_bptt", "truncation.depth=4"])
+    credit(config, tmp_path / "out")
+    written = np.loadtxt(tmp_path / "out" / "credit.csv", delimiter=",")
+    np.testing.assert_array_equal(written, definition(config.truncation, 10))
+    assert (tmp_path / "out" / "credit.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_counts_the_blogs_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    credit(load_config("r2rt_n5", list(TRUE)), tmp_path)
+    assert "43 of 49 errors reach 7 steps" in capsys.readouterr().out
+
+
+def test_mean_of_artbp_is_near_full() -> None:
+    overrides = ["graph.num_steps=4", "truncation.kind=artbp", "truncation.cut_probability=0.2"]
+    config = load_config("r2rt_n10", overrides)
+    # 1000 rows: the deviation of an entry is below sqrt(1 / 0.8**3 - 1) / sqrt(1000) = 0.031.
+    np.testing.assert_allclose(measure(config), definition(config.truncation, 4), rtol=0, atol=0.15)
+
+
+def test_style_in_words() -> None:
+    assert describe(load_config("r2rt_n5", [])) == "tf_style"
+    assert describe(load_config("r2rt_n5", list(TRUE))) == "true_bptt (depth 7)"
+
+
+def test_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="--out"):
+        credit(load_config("r2rt_n5", []), tmp_path / "file" / "out")
