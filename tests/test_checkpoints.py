@@ -130,11 +130,14 @@ class TestDamage:
         content[bit // 8] ^= 1 << bit % 8
         self.assert_found_or_passed_over(pair, bytes(content))
 
-    def test_an_array_that_claims_to_be_shorter_is_passed_over(self, pair: Path) -> None:
-        content = path_of(pair, 20).read_bytes()
-        assert content.count(b"'shape': (2, 3)") == 1
-        shorter = content.replace(b"'shape': (2, 3)", b"'shape': (0, 3)")  # one bit
-        assert self.assert_found_or_passed_over(pair, shorter)
+    def test_a_large_array_that_claims_to_be_smaller_is_passed_over(self, tmp_path: Path) -> None:
+        # NumPy would not read it to its end, where zipfile checks the CRC.
+        save(tmp_path, checkpoint(20)._replace(variables={"W": np.zeros([2, 3000])}))
+        path = path_of(tmp_path, 20)
+        content = path.read_bytes()
+        assert content.count(b"'shape': (2, 3000)") == 1
+        path.write_bytes(content.replace(b"'shape': (2, 3000)", b"'shape': (0, 3000)"))
+        assert newest(tmp_path, 3) == (None, [path])
 
     @pytest.mark.slow
     def test_no_flipped_bit_goes_unseen_in_any_header(self, pair: Path) -> None:
