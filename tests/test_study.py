@@ -1,0 +1,91 @@
+"""Studies: their configs, their verdicts, and what their reports make of odd text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments import runner
+from experiments.catalog import names
+from experiments.claims import Claim, write_claims
+from experiments.compare import compare
+from experiments.errors import UsageError
+from experiments.finished import read_run
+from experiments.report import Report, ReportFigure, write_report
+from experiments.run_directory import RunDirectory
+from experiments.study import decide, load_study, plan
+from tests.conftest import small_config
+
+
+@pytest.mark.parametrize("name", names("study"))
+def test_every_shipped_study_loads_and_its_configs_are_valid(name: str) -> None:
+    study = load_study(name)
+    assert {job.name for job in plan(study, ["training.seeds=1"])} == set(study.runs)
+    for figure in study.figures:
+        assert set(figure.arguments["labels"]) <= set(study.runs)
+
+
+def test_unknown_study_is_named_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'r2rt_part1'"):
+        load_study("r2rt_part2")
+
+
+def test_a_wrong_override_stops_before_any_run() -> None:
+    with pytest.raises(UsageError, match=r"graph\.num_steps"):
+        plan(load_study("r2rt_part1"), ["graph.num_step=3"])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "run"
+    runner.train(small_config("training.seeds=2"), path)
+    return path
+
+
+def test_claims_are_decided_by_the_runs(trained: Path) -> None:
+    claims = {spec.id: spec for spec in load_study("r2rt_part1").claims}
+    runs = {"n5_d4": read_run(RunDirectory(trained), "n5_d4")}
+    floor = decide(claims["floor_none"], runs, {})
+    assert floor.verdict == "holds"
+    assert floor.measured == pytest.approx(0.661563238158, abs=1e-11)
+    wrong = claims["floor_none"].model_copy(update={"expected": 0.6})
+    assert decide(wrong, runs, {}).verdict == "fails"
+    missing = decide(claims["n10_both"], runs, {"n10_d16": "killed"})
+    assert (missing.verdict, missing.measured) == ("not_run", None)
+
+
+def test_claims_json_has_the_contracts_keys(tmp_path: Path) -> None:
+    claim = Claim("a", "s", "c", 1.0, float("nan"), None, None, 3, "fails", "n")
+    write_claims(tmp_path / "claims.json", [claim])
+    (row,) = json.loads((tmp_path / "claims.json").read_text())
+    keys = "id source claim expected measured low high seeds verdict"
+    assert set(keys.split()) <= set(row)
+    assert row["measured"] is None
+
+
+def test_report_escapes_what_it_shows_and_needs_no_network(tmp_path: Path) -> None:
+    odd = "<script>alert(1)</script>"
+    claim = Claim(odd, odd, odd, odd, odd, None, None, 1, "holds", odd)
+    figure = ReportFigure(odd, odd, "")
+    write_report(
+        tmp_path / "report.html", Report(odd, [odd], [figure], [claim], [], {odd: odd}, {odd: odd})
+    )
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "<script" not in text
+    assert "http" not in text
+
+
+def test_compare_writes_plot_table_and_report(trained: Path, tmp_path: Path) -> None:
+    compare([trained], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} >= {
+        "comparison.png",
+        "comparison.csv",
+        "report.html",
+    }
+
+
+def test_compare_names_what_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"config\.yaml expected"):
+        compare([tmp_path], tmp_path / "out")
