@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -274,3 +275,17 @@ def test_the_small_config_of_the_tests_is_still_the_blogs() -> None:
     assert (small.model, small.graph.num_steps, small.optimizer, small.task.dependencies) == (
         full.model, full.graph.num_steps, full.optimizer, full.task.dependencies,
     )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_run_of_1e8_symbols_an_epoch_needs_less_than_2_gb(folder: Path) -> None:
+    changes = ("task.size=100000000", "graph.batch_size=20000", "execution.iterations_per_loop=10")
+    process = subprocess.Popen(
+        command("train", "r2rt_n5", *changes, "execution.xla=off", "--run-dir", "run"),
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss * 1024 < 2 * 10**9
+    assert summary_of(folder / "run")["updates"] == {"0": 1000}
