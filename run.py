@@ -14,8 +14,10 @@ EXAMPLES = """examples:
   python run.py train r2rt_n5 training.seeds=3           to runs/r2rt_n5/training.seeds=3/
   python run.py compare runs/r2rt_n5/* runs/r2rt_n10/*   one plot, one table, one report
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
+  python run.py generate runs/text_python_docs/default --prompt "The " --length 300
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
   python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
+  python run.py gradients r2rt_n10                       error signal by lag, each style's bias
   python run.py bench                                    speed on this machine
 
 exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config;
@@ -106,10 +108,28 @@ def make_parser() -> Parser:
     evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
     evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
+    evaluate.add_argument(
+        "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
+    )
+    generate = add("generate", "write text with the model of a run")
+    generate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    generate.add_argument("--prompt", default="", metavar="TEXT", help="what the text begins with")
+    generate.add_argument("--length", type=count, default=500, metavar="N", help="symbols to write")
+    generate.add_argument(
+        "--temperature", type=temperature, default=1.0, metavar="T", help="0: always the likeliest"
+    )
+    generate.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws")
+    generate.add_argument(
+        "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
+    )
     credit = add(
         "credit", "measure which errors reach which steps: credit.csv, credit.png", configured
     )
     credit.add_argument("--out", type=Path, default=Path("reports/credit"), metavar="DIR")
+    gradients = add(
+        "gradients", "train, and measure the error signal by lag and each style's bias", configured
+    )
+    gradients.add_argument("--out", type=Path, default=Path("reports/gradients"), metavar="DIR")
     bench = add("bench", "speed on this machine, ratios side by side")
     bench.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR")
     return parser
@@ -126,6 +146,14 @@ def count(text: str) -> int:
     """A whole number from 1 on."""
     value = int(text)
     if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def temperature(text: str) -> float:
+    """A number from 0 on."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
         raise ValueError(text)
     return value
 

@@ -1,36 +1,77 @@
-"""What every task gives."""
+"""What every task gives: one long sequence, or many examples."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
+
 
 class Sequence(NamedTuple):
-    """One epoch of one long sequence, before it is cut into rows."""
+    """One long sequence, to be cut into rows; the state is carried along each row."""
 
-    inputs: NDArray[np.int8]  # [size] ids
-    labels: NDArray[np.int8]  # [size] ids
+    inputs: Array  # [size] ids
+    labels: Array  # [size] ids, or values where the task's labels are values
+
+
+class Examples(NamedTuple):
+    """Sequences of their own, padded to one length; each starts from the cell's first state."""
+
+    inputs: Array  # [count, time] ids, or [count, time, num_inputs] features
+    labels: Array  # [count, time] ids
+    weights: NDArray[np.float32]  # [count, time]: 1 where the loss counts, 0 elsewhere
+    lengths: NDArray[np.int32]  # [count], time steps before the padding at the end
+
+
+Drawn = Sequence | Examples
 
 
 class Task(Protocol):
-    """A source of sequences. A new task is one file with these, and one YAML."""
+    """A source of data. A new task is one file with these, its config, and one YAML.
+
+    Making a task reads its files, if it has any, and raises DataError where they are not as
+    they should be. Properties and `windows` cost nothing.
+    """
 
     @property
     def num_inputs(self) -> int:
-        """Input ids are below this."""
+        """Input ids are below this; the width of an input where inputs are features."""
 
     @property
     def num_classes(self) -> int:
-        """Label ids are below this."""
+        """Label ids are below this; 1 where labels are values."""
 
-    def draw(self, stream: np.random.RandomState) -> Sequence:
+    @property
+    def inputs(self) -> Literal["ids", "features"]:
+        """What an input is: an id, or a vector of features."""
+
+    @property
+    def labels(self) -> Literal["ids", "values"]:
+        """What a label is: the id of a class, or a value to come close to."""
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether it draws a Sequence, whose windows follow each other, or Examples."""
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """The sets that training never sees, such as ("valid", "test")."""
+
+    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
+        """Updates in an epoch. Raises ValueError, naming the key, where there is none."""
+
+    def draw(self, stream: np.random.RandomState) -> Drawn:
         """One epoch of training data."""
 
-    def fresh(self, stream: np.random.RandomState) -> Sequence:
-        """Data for evaluation: of the same kind, large enough for a mean."""
+    def evaluation(self, split: str, stream: np.random.RandomState) -> Drawn:
+        """The data of one of the `held_out` sets."""
 
     def floors(self) -> dict[str, float]:
         """Exact least losses, nats per time step, by what a model knows; may be empty."""
+
+
+class DataError(Exception):
+    """A data file that is not as it should be; the message is one line and names it."""

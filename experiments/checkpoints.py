@@ -22,6 +22,7 @@ from data.streams import StreamState
 from experiments.files import write_atomic
 
 KEPT = 2
+BEST = "best.npz"
 
 
 @dataclass
@@ -35,7 +36,10 @@ class Position:
     seconds: float = 0.0
     metrics_bytes: int = 0  # metrics.csv as long as it was at this moment
     status: str = "running"  # or complete, diverged
-    pending: list[float] = field(default_factory=list)  # losses not yet in a row
+    best_loss: float | None = None  # the least validation loss so far
+    stale: int = 0  # validations since then
+    # What was measured of the updates that are not yet in a row, by name; "loss" among them.
+    pending: dict[str, list[float]] = field(default_factory=dict)
 
 
 class Checkpoint(NamedTuple):
@@ -50,15 +54,34 @@ def save(directory: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint of its seed and drop all but the newest of the earlier ones."""
     folder = _folder(directory, checkpoint.position.seed)
     folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / f"{checkpoint.position.updates:012d}.npz", _as_bytes(checkpoint))
+    for path in _files(folder)[:-KEPT]:
+        path.unlink(missing_ok=True)
+
+
+def save_best(directory: Path, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint of the least validation loss, in the place of the one before."""
+    folder = _folder(directory, checkpoint.position.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / BEST, _as_bytes(checkpoint))
+
+
+def best(directory: Path, seed: int) -> Checkpoint | None:
+    """A seed's checkpoint of the least validation loss, where it has a good one."""
+    try:
+        return load(_folder(directory, seed) / BEST)
+    except Exception:
+        return None
+
+
+def _as_bytes(checkpoint: Checkpoint) -> bytes:
     arrays = {f"variables/{name}": value for name, value in checkpoint.variables.items()}
     buffer = io.BytesIO()
     arrays["position"] = np.array(json.dumps(asdict(checkpoint.position)))
     arrays["stream/keys"] = checkpoint.stream.keys
     arrays["stream/place"] = np.array(checkpoint.stream.place)
     np.savez(buffer, allow_pickle=False, **arrays)
-    write_atomic(folder / f"{checkpoint.position.updates:012d}.npz", buffer.getvalue())
-    for path in _files(folder)[:-KEPT]:
-        path.unlink(missing_ok=True)
+    return buffer.getvalue()
 
 
 def load(path: Path) -> Checkpoint:
@@ -108,7 +131,8 @@ def newest(directory: Path, seed: int, metrics_bytes: int | None = None) -> Foun
 
 def drop(directory: Path, seed: int) -> None:
     """Remove a seed's checkpoints."""
-    for path in _files(_folder(directory, seed)):
+    folder = _folder(directory, seed)
+    for path in [*_files(folder), folder / BEST]:
         path.unlink(missing_ok=True)
 
 

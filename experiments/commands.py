@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 
 
@@ -62,11 +63,27 @@ def evaluate(options: Namespace) -> int:
     directory.read_config()  # says so, before TensorFlow is imported, where this is no run
     from experiments.evaluate import evaluate_run
 
-    for result in evaluate_run(directory, options.batch_size):
+    for result in evaluate_run(directory, options.batch_size, options.checkpoint):
+        loss, accuracy, time_steps = result.evaluated
         print(
-            f"seed {result.seed}: loss {result.loss:.5f} nats per time step, checkpoint of update "
-            f"{result.updates}, {result.time_steps} fresh time steps"
+            f"seed {result.seed}, {result.split}: loss {loss:.5f} nats per time step, "
+            f"{loss / math.log(2):.4f} bits, perplexity {math.exp(min(loss, 700)):.4g}, "
+            f"accuracy {accuracy:.4f}; checkpoint of update {result.updates}, "
+            f"{time_steps} time steps"
         )
+    return 0
+
+
+def generate(options: Namespace) -> int:
+    """Text of a run's model."""
+    from experiments.run_directory import RunDirectory
+
+    directory = RunDirectory(options.run_dir)
+    directory.read_config()  # says so, before TensorFlow is imported, where this is no run
+    from experiments.generate import Sampling, generate_text
+
+    sampling = Sampling(options.length, options.temperature, options.seed)
+    print(generate_text(directory, options.prompt, sampling, options.checkpoint))
     return 0
 
 
@@ -76,6 +93,17 @@ def credit(options: Namespace) -> int:
 
     composed = load_config(options.experiment, options.overrides)
     from experiments.credit import credit as measure
+
+    measure(composed, options.out)
+    return 0
+
+
+def gradients(options: Namespace) -> int:
+    """The error signal by lag, and every style's gradient against the full one."""
+    from experiments.compose import load_config
+
+    composed = load_config(options.experiment, options.overrides)
+    from experiments.gradients import gradients as measure
 
     measure(composed, options.out)
     return 0

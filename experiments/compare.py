@@ -8,8 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.errors import UsageError
-from experiments.files import write_atomic
+from experiments.files import make_output_folder, write_atomic
 from experiments.finished import FinishedRun, read_run
 from experiments.plots import Series, learning_curve_figure, save_figure
 from experiments.report import Report, ReportFigure, Table, describe_environment, write_report
@@ -26,10 +25,7 @@ def compare(paths: Sequence[Path], out: Path) -> None:
         read_run(RunDirectory(path), label)
         for path, label in zip(paths, _labels(paths), strict=True)
     ]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {out}: cannot be made: {error.strerror}") from error
+    make_output_folder(out)
     series = [Series(run.label, run.curves) for run in runs]
     floors = runs[0].floors if all(run.floors == runs[0].floors for run in runs) else {}
     figures = []

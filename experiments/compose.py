@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.catalog import CONFIGS, nearest, path_of, unknown
 from experiments.config import Config
 from experiments.errors import UsageError
@@ -32,10 +33,12 @@ def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
     path = _experiment_path(experiment)
     check_yaml(path)
     given = [_parse(text) for text in overrides]
-    shipped = _is_shipped(path)
-    composed = _compose(path.stem if shipped else None, given)
-    if not shipped:
-        composed = _merge(composed, {"name": path.stem} | load_yaml(path), given)
+    if _is_shipped(path):
+        composed = _compose(path.stem, given)
+    else:
+        content = load_yaml(path)
+        base = _compose(None, _with_task_of(content, given))
+        composed = _merge(base, {"name": path.stem} | content, given)
     config: Config = validate(Config, composed, f"experiment {experiment}")
     return config
 
@@ -119,7 +122,7 @@ def _compose(experiment: str | None, overrides: Sequence[Override]) -> dict[str,
         with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
             composed = compose("base", arguments)
         content = OmegaConf.to_container(composed, resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"config: {_first_line(error)}") from error
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
@@ -143,6 +146,15 @@ def _merge(
     return {str(key): value for key, value in result.items()}
 
 
+def _with_task_of(content: dict[str, Any], overrides: Sequence[Override]) -> list[Override]:
+    """The overrides, and before them the group of the task that a user's own file names."""
+    task = content.get("task")
+    kind = task.get("kind") if isinstance(task, dict) else None
+    if not isinstance(kind, str) or kind not in CONFIGS_OF_TASKS:
+        return [*overrides]
+    return [_parse(f"task={kind}"), *overrides]
+
+
 def _is_group(override: Override) -> bool:
     """Whether it chooses a file of configs/, as task=binary_dependency does."""
     return (CONFIGS / str(override.key_or_group)).is_dir()
@@ -154,19 +166,30 @@ def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
     A key that is not known comes first: it is often the reason why another is missing.
     """
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    location = [str(part) for part in first["loc"]]
+    location = _key_parts(first["loc"])
     key = ".".join(location)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         path = ".".join(part for part in location if not part.isdigit())
-        return f"{where}: {key}: unknown key{nearest(path, known_keys(model))}{more}"
+        known = known_keys(model)
+        if location[0] == "task":  # the keys of other tasks would be no help
+            known = known_keys(CONFIGS_OF_TASKS[str(first["loc"][1])], "task.")
+        return f"{where}: {key}: unknown key{nearest(path, known)}{more}"
     if first["type"] == "missing":
         return f"{where}: {key}: this key is needed and was not given{more}"
     reason = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":  # our own messages say what was got
         return f"{where}: {key + ': ' if key else ''}{reason}{more}"
+    if first["type"] == "task_kind":
+        return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
     reason = reason.replace("Input should be", "expected").replace("Input should have", "expected")
     return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
+
+
+def _key_parts(location: Sequence[int | str]) -> list[str]:
+    """pydantic's place of an error as the parts of a key, without the kind that chose a model."""
+    parts = [str(part) for part in location]
+    return parts[:1] + parts[2:] if parts[0] == "task" and len(parts) > 1 else parts
 
 
 def known_keys(model: type[Any], prefix: str = "") -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from data.config import TaskConfig
+from data.registry import TaskConfig
 from rnn_graphs.config import (
     ExecutionConfig,
     GraphConfig,
@@ -16,6 +16,8 @@ from rnn_graphs.config import (
     TruncationConfig,
 )
 
+Metric = Literal["accuracy", "gradient_norm", "learning_rate", "perplexity", "bits"]
+
 
 class TrainingConfig(Section):
     """How long, and over which seeds."""
@@ -23,6 +25,16 @@ class TrainingConfig(Section):
     epochs: int = Field(ge=1, le=1_000_000)
     seeds: int = Field(ge=1, le=10_000)
     first_seed: int = Field(ge=0, le=2**31 - 10_001)
+    validate_every: int | None = Field(default=None, ge=1)
+    patience: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _patience_has_what_it_waits_for(self) -> TrainingConfig:
+        if self.patience is not None and self.validate_every is None:
+            raise ValueError(
+                f"patience: without validate_every there is no validation loss; got {self.patience}"
+            )
+        return self
 
 
 class LoggingConfig(Section):
@@ -31,6 +43,14 @@ class LoggingConfig(Section):
     every: int = Field(ge=1)
     checkpoint_seconds: float = Field(ge=0)
     tensorboard: bool
+    metrics: tuple[Metric, ...] = ()
+
+    @field_validator("metrics")
+    @classmethod
+    def _each_once(cls, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+        if len(set(metrics)) < len(metrics):
+            raise ValueError(f"each metric at most once; got {', '.join(metrics)}")
+        return metrics
 
 
 class Config(Section):
@@ -48,20 +68,13 @@ class Config(Section):
     logging: LoggingConfig
 
     @model_validator(mode="after")
-    def _an_epoch_holds_an_update(self) -> Config:
-        size, batch_size, num_steps = self.task.size, self.graph.batch_size, self.graph.num_steps
-        if batch_size > size:
+    def _parts_fit(self) -> Config:
+        self.truncation.check_window(self.graph.num_steps)
+        if self.model.bidirectional and self.truncation.cuts:
             raise ValueError(
-                f"graph.batch_size: expected at most task.size, {size}; got {batch_size}"
+                "truncation.kind: a bidirectional graph has errors from both sides, which only "
+                f"full (or tf_style of depth null, the same) follows; got {self.truncation.kind}"
             )
-        context = self.truncation.context_steps
-        if num_steps + context > size // batch_size:
-            more = f" less {context} steps of context" if context else ""
-            raise ValueError(
-                "graph.num_steps: expected at most the length of a row, task.size // "
-                f"graph.batch_size = {size // batch_size}{more}; got {num_steps}"
-            )
-        self.truncation.check_window(num_steps)
         return self
 
     @property

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.config import Config
-from experiments.errors import RunError, UsageError
-from experiments.files import write_atomic
+from experiments.errors import RunError
+from experiments.files import make_output_folder, write_atomic
 from experiments.plots import save_figure
+from rnn_graphs.config import TruncationConfig
 from rnn_graphs.credit import build_credit_graph, definition
 from rnn_graphs.tf1 import tf
 
@@ -23,19 +24,16 @@ def credit(config: Config, out: Path) -> None:
     """Measure M[t, s] on the experiment's gradient and write it to `out`.
 
     Raises RunError where an exact style's matrix is not its definition, UsageError where
-    `out` cannot be made.
+    `out` cannot be used.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {out}: cannot be made: {error.strerror}") from error
+    make_output_folder(out)
     measured = measure(config)
     expected = definition(config.truncation, config.graph.num_steps)
     buffer = io.StringIO()
     np.savetxt(buffer, measured, delimiter=",", fmt="%.10g")
     write_atomic(out / "credit.csv", buffer.getvalue())
     save_figure(figure(config, measured), out / "credit.png")
-    print(f"{config.name}: {describe(config)}, unroll {config.graph.unroll}")
+    print(f"{config.name}: {describe(config.truncation)}, unroll {config.graph.unroll}")
     if config.truncation.kind == "artbp":
         gap = float(np.abs(measured - expected).max())
         print(f"mean of {RANDOM_ROWS} sequences; at most {gap:.3g} from full, its mean")
@@ -79,15 +77,18 @@ def figure(config: Config, matrix: NDArray[np.float64]) -> Figure:
         picture.colorbar(image)
     if context:
         axes.axvline(-0.5, color="#D55E00", linewidth=1)
-    axes.set_title(f"credit matrix: {describe(config)}", fontsize=11, loc="left")
+    axes.set_title(f"credit matrix: {describe(config.truncation)}", fontsize=11, loc="left")
     axes.set_xlabel("s: step whose weights get the error (below 0: context)")
     axes.set_ylabel("t: step of the loss")
     return picture
 
 
-def describe(config: Config) -> str:
+def describe(truncation: TruncationConfig) -> str:
     """The style in words: its kind with the numbers it uses."""
-    values = config.truncation.model_dump(exclude_none=True, exclude_defaults=True)
+    values = truncation.model_dump(exclude_none=True, exclude_defaults=True)
     kind = values.pop("kind")
-    numbers = ", ".join(f"{key} {value}" for key, value in values.items())
+    numbers = ", ".join(
+        f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in values.items()
+    )
     return f"{kind} ({numbers})" if numbers else str(kind)

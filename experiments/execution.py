@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from data.batching import count_windows
 from experiments.config import Config
 
 # Measured by `run.py bench` on 2 cores, batch 200, in seconds. Compiling costs a part
@@ -15,8 +14,8 @@ SAVED_SECONDS_PER_TIME_STEP = 25e-6
 WIDE = 200 * 32  # batch_size * state_size
 
 
-def uses_xla(config: Config) -> bool:
-    """`execution.xla`, with auto decided by all the work of the run.
+def uses_xla(config: Config, updates: int) -> bool:
+    """`execution.xla`, with auto decided by all the work of the run, `updates` for each seed.
 
     All of it, not what is left of it: a run that continues must run what it ran before.
     """
@@ -25,16 +24,9 @@ def uses_xla(config: Config) -> bool:
     if config.execution.loop == "per_step":
         return False
     graph = config.graph
-    if graph.batch_size * config.model.state_size > WIDE:
+    if graph.batch_size * max(config.model.state_sizes) > WIDE:
         return False
     copies = 1 if graph.unroll == "dynamic" else graph.num_steps
     cost = COMPILE_SECONDS + COMPILE_SECONDS_PER_COPY * copies
-    time_steps = total_updates(config) * len(config.seeds) * graph.num_steps
+    time_steps = updates * len(config.seeds) * graph.num_steps
     return time_steps * SAVED_SECONDS_PER_TIME_STEP > cost
-
-
-def total_updates(config: Config) -> int:
-    """Optimizer steps of one seed."""
-    graph, context = config.graph, config.truncation.context_steps
-    windows = count_windows(config.task.size, graph.batch_size, graph.num_steps, context)
-    return config.training.epochs * windows

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and a lock on a directory."""
+"""Files that are whole or not there, folders to write to, and a lock on one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.errors import UsageError
+
+
+def make_output_folder(out: Path) -> None:
+    """Make the folder of a command's `--out`. Raises UsageError where it cannot be used."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be made: {error.strerror}") from error
+    if not os.access(out, os.W_OK):
+        raise UsageError(f"--out {out}: not writable")
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

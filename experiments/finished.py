@@ -9,7 +9,6 @@ from typing import Any
 from experiments.config import Config
 from experiments.curves import Curves, curves, final_losses
 from experiments.errors import UsageError
-from experiments.execution import total_updates
 from experiments.metrics import Row, read_metrics
 from experiments.run_directory import RunDirectory
 from experiments.statistics import Interval, mean_interval
@@ -37,7 +36,8 @@ class FinishedRun:
     @cached_property
     def final_losses(self) -> dict[int, float]:
         """Each seed's mean loss over the last tenth of training."""
-        return final_losses(self.rows, total_updates(self.config))
+        updates = max(row.updates for row in self.rows)
+        return final_losses(self.rows, self.summary.get("total_updates", updates))
 
     @cached_property
     def final_loss(self) -> Interval:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experiments.errors import UsageError
 
@@ -21,9 +22,28 @@ class Row(NamedTuple):
     seconds: float  # of training this seed so far
     split: str
     loss: float  # nats per time step, mean since the row before
+    # What logging.metrics names; empty where it does not, or where the split has no such thing.
+    accuracy: float | None = None
+    gradient_norm: float | None = None  # before clipping
+    learning_rate: float | None = None
+    perplexity: float | None = None  # exp(loss)
+    bits: float | None = None  # loss / ln 2: bits per character, where these are the time steps
 
 
 HEADER = ",".join(Row._fields) + "\n"
+CONTRACT = 7  # columns that every metrics.csv has
+MEASURED = ("accuracy", "gradient_norm", "learning_rate")  # by the graph; means, as the loss is
+
+
+def with_derived(row: Row, names: Sequence[str]) -> Row:
+    """The row with those of `names` that follow from its loss."""
+    derived = {"perplexity": _exp(row.loss), "bits": row.loss / math.log(2)}
+    chosen: dict[str, Any] = {name: value for name, value in derived.items() if name in names}
+    return row._replace(**chosen)
+
+
+def _exp(loss: float) -> float:
+    return math.exp(loss) if loss < 700 else math.inf  # where exp overflows
 
 
 class MetricsFile:
@@ -65,7 +85,7 @@ def read_metrics(path: Path) -> list[Row]:
         with open(path, encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             header = next(reader, [])
-            if header[: len(Row._fields)] != list(Row._fields):
+            if header[:CONTRACT] != list(Row._fields[:CONTRACT]):
                 raise UsageError(
                     f"{path}: expected the columns {HEADER.strip()}, got {','.join(header)}"
                 )
@@ -76,15 +96,18 @@ def read_metrics(path: Path) -> list[Row]:
 
 def _parse(path: Path, number: int, line: list[str]) -> Row:
     try:
-        seed, epoch, updates, time_steps, seconds, split, loss = line[: len(Row._fields)]
+        seed, epoch, updates, time_steps, seconds, split, loss, *others = line[: len(Row._fields)]
         return Row(
-            int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split, float(loss)
-        )
+            int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split,
+            float(loss), *[float(value) if value else None for value in others],
+        )  # fmt: skip
     except ValueError as error:
         raise UsageError(
             f"{path}, line {number}: expected {HEADER.strip()}, got {','.join(line)}"
         ) from error
 
 
-def _format(value: float | str) -> str:
+def _format(value: float | str | None) -> str:
+    if value is None:
+        return ""
     return f"{value:.10g}" if isinstance(value, float) else str(value)

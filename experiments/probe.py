@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from data.batching import cut_into_rows
-from data.binary_dependency import BinaryDependency
 from data.streams import evaluation_stream
+from data.tasks.binary_dependency import BinaryDependency
 from experiments.evaluate import Evaluator
 
 LEARNED = 0.5  # of the true effect
@@ -30,9 +29,9 @@ class Probe(NamedTuple):
 
 def probe(task: BinaryDependency, evaluator: Evaluator, seed: int, batch_size: int) -> Probe:
     """Ask the model that the evaluator holds."""
-    sequence = task.fresh(evaluation_stream(seed))
-    rows = cut_into_rows(*sequence, min(batch_size, len(sequence.inputs)))
-    chances = evaluator.run(rows).probabilities[:, :, 1]
+    sequence = task.evaluation("fresh", evaluation_stream(seed))
+    batch_size = min(batch_size, len(sequence.inputs))
+    chances = evaluator.probabilities(sequence, batch_size)[:, :, 1]
     index = task.combination_index(sequence.inputs, 0, chances.size).reshape(chances.shape)
     # At a row's start the state is zeros and has not seen the lagged inputs.
     seen = slice(max(task.lags, default=0), None)

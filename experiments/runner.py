@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from data.binary_dependency import BinaryDependency
+from numpy.typing import NDArray
+
+from data.streams import evaluation_stream
 from data.task import Task
-from data.tasks import make_task
+from data.tasks.binary_dependency import BinaryDependency
 from experiments import checkpoints
 from experiments.checkpoints import Position
 from experiments.compose import override_name
@@ -23,6 +26,10 @@ from experiments.progress import Progress, progress
 from experiments.resume import find_resume_point
 from experiments.run_directory import ROOT, RunDirectory
 from experiments.summary import summarize
+from experiments.workload import VALIDATION, Workload, make_workload
+
+if TYPE_CHECKING:
+    from experiments.training import Validate
 
 FINISHED = ("complete", "diverged")
 
@@ -39,9 +46,10 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
     checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
     directory = RunDirectory(path)
+    workload = make_workload(config)
     directory.check(config, overwrite)
     try:
-        summary = _train_alone(config, directory, overwrite)
+        summary = _train_alone(config, workload, directory, overwrite)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunError(
@@ -55,7 +63,9 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
     return summary
 
 
-def _train_alone(config: Config, directory: RunDirectory, overwrite: bool) -> dict[str, Any]:
+def _train_alone(
+    config: Config, workload: Workload, directory: RunDirectory, overwrite: bool
+) -> dict[str, Any]:
     """Train, or say that it is done, while no other process uses the directory."""
     with locked(directory.path), progress(directory.log) as line, stop_request() as stop:
         directory.prepare(config, overwrite)
@@ -63,39 +73,43 @@ def _train_alone(config: Config, directory: RunDirectory, overwrite: bool) -> di
         if summary.get("status") in FINISHED:
             line.say(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
         else:
-            summary = _train(config, directory, line, stop)
+            summary = _train(config, workload, directory, line, stop)
         _tell(directory, summary, line)
     return summary
 
 
 def _train(
-    config: Config, directory: RunDirectory, line: Progress, stop: StopRequest
+    config: Config,
+    workload: Workload,
+    directory: RunDirectory,
+    line: Progress,
+    stop: StopRequest,
 ) -> dict[str, Any]:
     """Train what is left, and leave a summary whatever happens."""
     positions: list[Position] = []
     try:
         directory.write_summary({"status": "running", "name": config.name})
-        _train_seeds(config, directory, line, stop, positions)
+        _train_seeds(config, workload, directory, line, stop, positions)
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
-        task = make_task(config.task)
-        probes = _probe(config, task, directory, positions)
-        summary = summarize(config, directory, worst, positions) | probes
+        probes = _probe(config, workload.task, directory, positions)
+        summary = summarize(config, workload, directory, worst, positions) | probes
         _plot(config, directory, summary["floors"])
         directory.write_summary(summary)
         return summary
     except (Interrupted, KeyboardInterrupt) as stopped:
-        _leave(config, directory, "interrupted", positions, str(stopped))
+        _leave(config, workload, directory, "interrupted", positions, str(stopped))
         reason = str(stopped) or "stopped"
         raise Interrupted(
             f"{directory.path}: {reason}; the same command goes on from there"
         ) from None
     except Exception as error:
-        _leave(config, directory, "failed", positions, f"{type(error).__name__}: {error}")
+        _leave(config, workload, directory, "failed", positions, f"{type(error).__name__}: {error}")
         raise
 
 
 def _train_seeds(
     config: Config,
+    workload: Workload,
     directory: RunDirectory,
     line: Progress,
     stop: StopRequest,
@@ -110,9 +124,12 @@ def _train_seeds(
     seeds = config.seeds[len(point.finished) :]
     if not seeds:
         return
-    task = make_task(config.task)
-    with TrainingSession(build(config, task), config.execution.threads) as session:
-        training = SeedTraining(config, task, directory, session, line, stop)
+    graph = build(config, workload)
+    with (
+        TrainingSession(graph, config.execution.threads) as session,
+        _validation(config, workload.task) as validate,
+    ):
+        training = SeedTraining(config, workload, directory, session, line, stop, validate)
         for seed in seeds:
             start = training.start(seed)
             if point.checkpoint and point.checkpoint.position.seed == seed:
@@ -126,6 +143,25 @@ def _train_seeds(
             )
 
 
+@contextlib.contextmanager
+def _validation(config: Config, task: Task) -> Iterator[Validate | None]:
+    """What validates the variables of a training graph; None where no epoch asks for it."""
+    if config.training.validate_every is None:
+        yield None
+        return
+    from experiments.evaluate import Evaluated, Evaluator
+
+    drawn = task.evaluation(VALIDATION, evaluation_stream(config.training.first_seed))
+    batch_size = min(config.graph.batch_size, len(drawn.inputs))
+    with Evaluator(config, task) as evaluator:
+
+        def validate(variables: dict[str, NDArray[Any]]) -> Evaluated:
+            evaluator.load(variables)
+            return evaluator.evaluate(drawn, batch_size)
+
+        yield validate
+
+
 def _probe(
     config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]
 ) -> dict[str, Any]:
@@ -136,7 +172,7 @@ def _probe(
     from experiments.probe import probe
 
     probes = []
-    with Evaluator(config, task.num_inputs, task.num_classes) as evaluator:
+    with Evaluator(config, task) as evaluator:
         for position in positions:
             found = checkpoints.newest(directory.checkpoints, position.seed)
             if position.status == "complete" and found.checkpoint:
@@ -158,11 +194,16 @@ def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> 
 
 
 def _leave(
-    config: Config, directory: RunDirectory, status: str, positions: list[Position], reason: str
+    config: Config,
+    workload: Workload,
+    directory: RunDirectory,
+    status: str,
+    positions: list[Position],
+    reason: str,
 ) -> None:
     """Note how a run ended early; what goes wrong here must not hide the first error."""
     try:
-        summary = summarize(config, directory, status, positions)
+        summary = summarize(config, workload, directory, status, positions)
         directory.write_summary(summary | {"reason": reason})
     except (OSError, UsageError):
         pass

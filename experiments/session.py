@@ -9,24 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import Windows
-from data.task import Task
+from data.task import Array, Task
 from experiments.config import Config
 from experiments.execution import uses_xla
-from rnn_graphs.build import Snapshot, TaskShape, TrainingGraph, build_training_graph
+from experiments.workload import Workload
+from rnn_graphs.build import GraphConfigs, Snapshot, TrainingGraph, build_training_graph
+from rnn_graphs.measures import MEASURES
+from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
 
 
-def build(config: Config, task: Task) -> TrainingGraph:
+def build(config: Config, workload: Workload) -> TrainingGraph:
     """The training graph of a config."""
     return build_training_graph(
-        config.model,
-        config.graph,
-        config.truncation,
-        config.optimizer,
-        config.execution,
-        TaskShape(task.num_inputs, task.num_classes),
-        uses_xla(config),
+        GraphConfigs(
+            config.model, config.graph, config.truncation, config.optimizer, config.execution
+        ),
+        shape_of(workload.task),
+        [name for name in config.logging.metrics if name in MEASURES],
+        uses_xla(config, workload.updates),
     )
+
+
+def shape_of(task: Task) -> TaskShape:
+    """What the graph must know of the task."""
+    return TaskShape(
+        task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state
+    )  # fmt: skip
 
 
 def session_options(threads: int | None) -> tf.ConfigProto:
@@ -69,15 +78,23 @@ class TrainingSession:
         """The RNN's state to zeros, as at the start of each epoch."""
         self._session.run(self._graph.reset_state)
 
-    def train(self, windows: Windows, count: int) -> NDArray[np.floating[Any]]:
-        """One update for each of `count` windows. Returns their mean losses, [count], nats."""
+    def train(self, windows: Windows, count: int) -> dict[str, Array]:
+        """One update for each of `count` windows.
+
+        Returns what was measured of each, [count]: "loss" in nats, and the graph's other measures.
+        """
+        into = self._graph.feeds
         feeds = {
-            self._graph.inputs: _time_major(windows.inputs, self._graph.inputs),
-            self._graph.labels: _time_major(windows.labels, self._graph.labels),
+            into.inputs: _time_major(windows.inputs, into.inputs),
+            into.labels: _time_major(windows.labels, into.labels),
             self._graph.count: count,
         }
-        losses: NDArray[np.floating[Any]] = self._session.run(self._graph.losses, feeds)
-        return losses[:count]
+        if into.weights is not None:
+            feeds[into.weights] = _time_major(_given(windows.weights), into.weights)
+        if into.lengths is not None:
+            feeds[into.lengths] = _time_major(_given(windows.lengths), into.lengths)
+        measured: dict[str, Array] = self._session.run(self._graph.measures, feeds)
+        return {name: values[:count] for name, values in measured.items()}
 
     def variables(self) -> dict[str, NDArray[Any]]:
         """Every variable's value, by name."""
@@ -91,12 +108,17 @@ class TrainingSession:
         )
 
 
-def _time_major(sequence: NDArray[np.int8], placeholder: Any) -> NDArray[np.int8]:
-    """[batch, time] → the placeholder's [time, batch]; what lies past the windows is never read."""
+def _time_major(sequence: Array, placeholder: Any) -> Array:
+    """[batch, time, …] → the placeholder's [time, batch, …]; what lies past the windows is 0."""
     padded = np.empty(placeholder.shape.as_list(), sequence.dtype)
-    padded[: sequence.shape[1]] = sequence.T
+    padded[: sequence.shape[1]] = sequence.swapaxes(0, 1)
     padded[sequence.shape[1] :] = 0
     return padded
+
+
+def _given(part: Array | None) -> Array:
+    assert part is not None, "a task without carried state gives weights and lengths"
+    return part
 
 
 def feeds_to_restore(

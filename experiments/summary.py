@@ -8,24 +8,28 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from data.tasks import make_task
 from experiments.checkpoints import Position
 from experiments.config import Config
 from experiments.curves import final_losses
-from experiments.execution import total_updates, uses_xla
+from experiments.execution import uses_xla
 from experiments.metrics import read_metrics
 from experiments.run_directory import RunDirectory
 from experiments.statistics import mean_interval
+from experiments.workload import Workload
 
 PACKAGES = ("numpy", "tensorflow", "tf-keras")
 
 
 def summarize(
-    config: Config, directory: RunDirectory, status: str, positions: list[Position]
+    config: Config,
+    workload: Workload,
+    directory: RunDirectory,
+    status: str,
+    positions: list[Position],
 ) -> dict[str, Any]:
     """The summary of a run as its metrics.csv stands now."""
     rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
-    finals = final_losses(rows, total_updates(config))
+    finals = final_losses(rows, workload.updates)
     interval = mean_interval(list(finals.values())) if finals else None
     return {
         "status": status,
@@ -40,10 +44,22 @@ def summarize(
         "seeds": {str(position.seed): position.status for position in positions},
         "updates": {str(position.seed): position.updates for position in positions},
         "seconds": sum(position.seconds for position in positions),
-        "floors": make_task(config.task).floors(),
-        "xla": uses_xla(config),
+        "total_updates": workload.updates,
+        "validation": _validation(positions),
+        "floors": workload.task.floors(),
+        "xla": uses_xla(config, workload.updates),
         **environment(),
     }
+
+
+def _validation(positions: list[Position]) -> dict[str, Any] | None:
+    """The least validation loss of each seed; None where nothing was validated."""
+    best = {str(p.seed): p.best_loss for p in positions if p.best_loss is not None}
+    if not best:
+        return None
+    mean, low, high = mean_interval(list(best.values()))
+    return {"best_loss": {"mean": mean, "low": _number(low), "high": _number(high)},
+            "per_seed": best}  # fmt: skip
 
 
 def environment() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rnn_graphs import loops
@@ -13,25 +14,13 @@ from rnn_graphs.config import (
     TruncationConfig,
 )
 from rnn_graphs.initializers import initialize
-from rnn_graphs.model import Model
-from rnn_graphs.optimizers import make_optimizer
+from rnn_graphs.measures import MEASURES
+from rnn_graphs.model import Model, TaskShape
+from rnn_graphs.optimizers import Updater
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import Step, Window, make_step
-from rnn_graphs.unrolls import UNROLLS
+from rnn_graphs.truncation import Window, make_step
 
 Tensor = Any
-
-
-class TaskShape(NamedTuple):
-    """What a graph must know of the task."""
-
-    num_inputs: int
-    num_classes: int
-
-    @property
-    def ids(self) -> tf.DType:
-        """The type to feed ids in: the narrowest, as feeding is a good part of a short update."""
-        return tf.int8 if max(self) <= tf.int8.max + 1 else tf.int32
 
 
 class Snapshot(NamedTuple):
@@ -48,61 +37,73 @@ class TrainingGraph(NamedTuple):
     graph: tf.Graph
     seed: Tensor  # feed: scalar int32
     initialize: tf.Operation  # weights from `seed`, slots, state and position
-    inputs: Tensor  # feed: ids [context + iterations * num_steps, batch]
-    labels: Tensor  # feed: ids [iterations * num_steps, batch]
+    feeds: Feeds
     count: Tensor  # feed: scalar int32, how many of the windows to train on
     iterations: int  # windows there is room for in one session.run
-    losses: Tensor  # fetch: [iterations], trains; the mean loss of each update
-    reset_state: tf.Operation  # zeros, at the start of an epoch
+    measures: dict[str, Tensor]  # fetch: [iterations] each, trains; "loss" is each update's mean
+    reset_state: tf.Operation  # the first state, at the start of an epoch
     snapshot: Snapshot
 
 
+class Feeds(NamedTuple):
+    """Where consecutive windows go in, side by side; None for what the task does not have."""
+
+    inputs: Tensor  # [context + iterations * num_steps, batch], or with the features' width
+    labels: Tensor  # [iterations * num_steps, batch]
+    weights: Tensor | None  # [iterations * num_steps, batch]
+    lengths: Tensor | None  # [iterations, batch]
+
+
+class GraphConfigs(NamedTuple):
+    """The parts of a config that a training graph is built from."""
+
+    model: ModelConfig
+    graph: GraphConfig
+    truncation: TruncationConfig
+    optimizer: OptimizerConfig
+    execution: ExecutionConfig
+
+
 def build_training_graph(
-    model_config: ModelConfig,
-    graph_config: GraphConfig,
-    truncation: TruncationConfig,
-    optimizer_config: OptimizerConfig,
-    execution: ExecutionConfig,
-    shape: TaskShape,
-    xla: bool,
+    configs: GraphConfigs, shape: TaskShape, measures: Sequence[str], xla: bool
 ) -> TrainingGraph:
-    """One graph that trains; each seed of a run initialises it anew."""
-    iterations = execution.iterations_per_loop if execution.loop == "in_graph" else 1
+    """One graph that trains; each seed of a run initialises it anew.
+
+    `measures` names what to measure of every update beside its loss (rnn_graphs/measures.py).
+    """
+    in_graph = configs.execution.loop == "in_graph"
+    iterations = configs.execution.iterations_per_loop if in_graph else 1
     with tf.Graph().as_default() as graph:
-        model = Model(model_config, *shape, tf.as_dtype(graph_config.precision))
-        step = make_step(model, UNROLLS[graph_config.unroll], truncation)
-        optimizer = make_optimizer(optimizer_config)
-
-        def update(result: Step) -> tf.Operation:
-            return optimizer.apply_gradients(zip(result.gradients, model.variables, strict=True))
-
-        _create_slots(optimizer, model.variables)
-        state = _state_variables(model, graph_config.batch_size)
-        time, batch_size = iterations * graph_config.num_steps, graph_config.batch_size
-        inputs_shape = [truncation.context_steps + time, batch_size]
-        inputs = tf.placeholder(shape.ids, inputs_shape, "inputs")
-        labels = tf.placeholder(shape.ids, [time, batch_size], "labels")
+        model = Model(configs.model, shape, tf.as_dtype(configs.graph.precision))
+        updater = Updater(configs.optimizer, model.variables)
+        update = _make_update(model, updater, configs, measures)
+        names = dict.fromkeys(["loss", *measures], model.dtype)
+        feeds = _make_feeds(configs, shape, iterations)
         count = tf.placeholder(tf.int32, [], "count")
 
-        def train(window: Window, count: Tensor) -> loops.Looped:
-            if execution.loop == "per_step":
-                return loops.per_step(step, update, window)
-            return loops.in_graph(step, update, window, count, graph_config.num_steps)
+        def train(windows: Window, count: Tensor) -> loops.Looped:
+            if in_graph:
+                return loops.in_graph(update, names, windows, count, configs.graph.num_steps)
+            return loops.per_step(update, loops.only_window(windows))
 
         if xla:
             train = tf.function(train, jit_compile=True, autograph=False)
+        state = _state_variables(model, configs.graph.batch_size)
         key = tf.get_variable("key", [2], tf.int32, tf.zeros_initializer(), trainable=False)
         values = tf.nest.map_structure(tf.identity, state)
-        looped = train(Window(inputs, labels, values, tf.identity(key)), count)
+        windows = Window(
+            feeds.inputs, feeds.labels, values, tf.identity(key), feeds.weights, feeds.lengths
+        )
+        looped = train(windows, count)
         with tf.control_dependencies(_assign(state, looped.final_state)):
             advanced = key.assign_add([0, count])  # only now: the updates have read it
         with tf.control_dependencies([advanced]):
-            losses = tf.identity(looped.losses, "losses")
+            measured = {name: tf.identity(value) for name, value in looped.measures.items()}
 
         seed = tf.placeholder(tf.int32, [], "seed")
         others = [v for v in tf.global_variables() if not any(v is w for w in model.variables)]
         initial = tf.group(
-            initialize(model.variables, seed),
+            initialize(model.variables, seed, configs.model),
             key.assign(tf.stack([seed, 0])),
             *[variable.initializer for variable in others if variable is not key],
         )
@@ -110,28 +111,52 @@ def build_training_graph(
         snapshot = make_snapshot(tf.global_variables())
     graph.finalize()
     return TrainingGraph(
-        graph, seed, initial, inputs, labels, count, iterations, losses, reset_state, snapshot
+        graph, seed, initial, feeds, count, iterations, measured, reset_state, snapshot
     )
 
 
-def _create_slots(optimizer: tf.train.Optimizer, variables: list[Any]) -> None:
-    """Create the optimizer's slots now: inside a loop's body they could not be.
+def _make_update(
+    model: Model, updater: Updater, configs: GraphConfigs, measures: Sequence[str]
+) -> loops.UpdateFunction:
+    """One update, from its window to the window's measures."""
+    step = make_step(model, model.unrolls[configs.graph.unroll], configs.truncation)
 
-    The operation itself is never run.
-    """
-    optimizer.apply_gradients([(tf.zeros_like(variable), variable) for variable in variables])
+    def update(window: Window) -> loops.Updated:
+        result = step(window)
+        measured = {"loss": result.loss}
+        for name in measures:
+            measured[name] = tf.cast(MEASURES[name](result, window, updater), model.dtype)
+        state = result.final_state if model.shape.carries_state else window.state
+        return loops.Updated(measured, state, updater.apply(result.gradients))
+
+    return update
+
+
+def _make_feeds(configs: GraphConfigs, shape: TaskShape, iterations: int) -> Feeds:
+    batch, time = configs.graph.batch_size, iterations * configs.graph.num_steps
+    inputs = [configs.truncation.context_steps + time, batch, *shape.input_tail]
+    weights = lengths = None
+    if not shape.carries_state:
+        weights = tf.placeholder(tf.float32, [time, batch], "weights")
+        if configs.graph.padding == "sequence_length":
+            lengths = tf.placeholder(tf.int32, [iterations, batch], "lengths")
+    return Feeds(
+        tf.placeholder(shape.input_dtype, inputs, "inputs"),
+        tf.placeholder(shape.label_dtype, [time, batch], "labels"),
+        weights,
+        lengths,
+    )
 
 
 def _state_variables(model: Model, batch_size: int) -> Tensor:
     """A variable for each part of the RNN's state: it lives in the graph between updates."""
+    first = model.zero_state(batch_size)
     with tf.variable_scope("state"):
         leaves = [
-            tf.get_variable(
-                f"part_{index}", zeros.shape, zeros.dtype, tf.zeros_initializer(), trainable=False
-            )
-            for index, zeros in enumerate(tf.nest.flatten(model.zero_state(batch_size)))
+            tf.get_variable(f"part_{index}", initializer=part, trainable=False)
+            for index, part in enumerate(tf.nest.flatten(first))
         ]
-    return tf.nest.pack_sequence_as(model.cell.state_size, leaves)
+    return tf.nest.pack_sequence_as(first, leaves)
 
 
 def _assign(state: Tensor, values: Tensor) -> list[Tensor]:

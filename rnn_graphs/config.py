@@ -13,7 +13,11 @@ from pydantic import (
     model_validator,
 )
 
-Cell = Literal["scratch", "basic_rnn"]
+Cell = Literal["scratch", "basic_rnn", "gru", "basic_lstm", "lstm", "influence_balancing"]
+Activation = Literal[
+    "tanh", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "crelu"
+]
+Initializer = Literal["glorot_uniform", "orthogonal", "uniform", "normal"]
 Unroll = Literal["scratch", "static", "dynamic"]
 TruncationKind = Literal["full", "tf_style", "true_bptt", "williams_peng", "artbp"]
 OptimizerKind = Literal["sgd", "momentum", "adagrad", "adam", "rmsprop"]
@@ -35,10 +39,73 @@ class Section(BaseModel):
 
 
 class ModelConfig(Section):
-    """The cell and its size."""
+    """The layers, from inputs to outputs; a key that the cell does not use must stay as it is."""
 
     cell: Cell
-    state_size: int = Field(ge=1, le=65536)
+    state_size: int | tuple[int, ...]
+    activation: Activation | None = None
+    embedding: int | None = Field(default=None, ge=1, le=65536)
+    bidirectional: bool = False
+    input_keep: float = Field(default=1, gt=0, le=1)
+    state_keep: float = Field(default=1, gt=0, le=1)
+    output_keep: float = Field(default=1, gt=0, le=1)
+    peepholes: bool = False
+    cell_clip: float | None = Field(default=None, gt=0)
+    projection: int | None = Field(default=None, ge=1, le=65536)
+    initializer: Initializer = "glorot_uniform"
+    initializer_scale: float | None = Field(default=None, gt=0)
+
+    @field_validator("state_size")
+    @classmethod
+    def _sizes_are_positive(cls, value: int | tuple[int, ...]) -> int | tuple[int, ...]:
+        sizes = (value,) if isinstance(value, int) else value
+        if not sizes or not all(1 <= size <= 65536 for size in sizes):
+            raise ValueError(
+                f"expected a size from 1 to 65536, or a list of them, one a layer; got {value}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _no_key_is_ignored(self) -> ModelConfig:
+        for key, unused in LSTM_KEYS.items():
+            if getattr(self, key) != unused and self.cell != "lstm":
+                raise ValueError(f"{key} is for lstm; {self.cell} does not use it")
+        if self.activation is not None and self.cell == "influence_balancing":
+            raise ValueError("activation: influence_balancing is linear; expected null")
+        if self.activation == "crelu":
+            self._check_crelu()
+        if (self.initializer_scale is None) == (self.initializer in NEED_SCALE):
+            takes = "needs one" if self.initializer in NEED_SCALE else "takes none"
+            raise ValueError(
+                f"initializer_scale: {self.initializer} {takes}; got {self.initializer_scale}"
+            )
+        return self
+
+    def _check_crelu(self) -> None:
+        if self.cell != "scratch":
+            raise ValueError(
+                "activation: crelu gives two values a unit, and only scratch can take that; "
+                f"{self.cell} adds them to a state of one value a unit"
+            )
+        if any(size % 2 for size in self.state_sizes):
+            raise ValueError(
+                "state_size: crelu gives pairs, so it must be even; got "
+                f"{', '.join(map(str, self.state_sizes))}"
+            )
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """The state size of each layer."""
+        return (self.state_size,) if isinstance(self.state_size, int) else self.state_size
+
+    @property
+    def without_dropout(self) -> ModelConfig:
+        """The same model as it is used outside of training."""
+        return self.model_copy(update={"input_keep": 1.0, "state_keep": 1.0, "output_keep": 1.0})
+
+
+LSTM_KEYS = {"peepholes": False, "cell_clip": None, "projection": None}
+NEED_SCALE = ("uniform", "normal")
 
 
 class GraphConfig(Section):
@@ -48,6 +115,7 @@ class GraphConfig(Section):
     num_steps: int = Field(ge=1, le=100_000)
     batch_size: int = Field(ge=1, le=10_000_000)
     precision: Literal["float32", "float64"]
+    padding: Literal["mask", "sequence_length"] = "mask"
 
 
 class TruncationConfig(Section):
@@ -76,11 +144,12 @@ class TruncationConfig(Section):
                 f"context is for true_bptt and williams_peng; {self.kind} reaches no step before "
                 "its block"
             )
-        if self.kind == "williams_peng" and self.depth and self.stride and self.depth % self.stride:
-            raise ValueError(
-                f"depth must be a multiple of stride; got depth {self.depth}, stride {self.stride}"
-            )
         return self
+
+    @property
+    def cuts(self) -> bool:
+        """Whether any error within a window is cut off."""
+        return self.kind != "full" and not (self.kind == "tf_style" and self.depth is None)
 
     @property
     def errors_stride(self) -> int:
@@ -104,6 +173,17 @@ class TruncationConfig(Section):
                 f"truncation.stride: expected a divisor of graph.num_steps, {num_steps}; "
                 f"got {self.stride}"
             )
+        if self.stride and self.depth and self.depth < self.stride:
+            raise ValueError(
+                f"truncation.depth: expected at least truncation.stride, {self.stride}; "
+                f"got {self.depth}"
+            )
+        one_block = self.stride == num_steps  # its errors share one way back, of any length
+        if self.stride and self.depth and self.depth % self.stride and not one_block:
+            raise ValueError(
+                "truncation.depth: expected a multiple of truncation.stride, "
+                f"{self.stride}, where that is not graph.num_steps; got {self.depth}"
+            )
 
 
 TRUNCATION_KEYS: dict[str, tuple[str, ...]] = {
@@ -126,6 +206,21 @@ class OptimizerConfig(Section):
     beta2: float | None = Field(ge=0, lt=1)
     decay: float | None = Field(ge=0, lt=1)
     epsilon: float | None = Field(gt=0)
+    clip_norm: float | None = Field(default=None, gt=0)
+    decay_rate: float | None = Field(default=None, gt=0, le=1)
+    decay_steps: int | None = Field(default=None, ge=1)
+    staircase: bool = False
+
+    @model_validator(mode="after")
+    def _decay_is_whole(self) -> OptimizerConfig:
+        if (self.decay_rate is None) != (self.decay_steps is None):
+            raise ValueError(
+                "decay_rate and decay_steps: expected both or neither; got "
+                f"{self.decay_rate} and {self.decay_steps}"
+            )
+        if self.staircase and self.decay_rate is None:
+            raise ValueError("staircase: without decay_rate there is no decay; expected false")
+        return self
 
     @model_validator(mode="after")
     def _no_key_is_ignored(self) -> OptimizerConfig:

@@ -38,7 +38,7 @@ def definition(truncation: TruncationConfig, num_steps: int) -> NDArray[np.float
         case "true_bptt" | "williams_peng":
             assert truncation.depth is not None
             stride = truncation.errors_stride
-            block_end = (t // stride + 1) * stride - 1
+            block_end = context + ((t - context) // stride + 1) * stride - 1
             reached = causal & (s > block_end - truncation.depth)
     return reached.astype(np.float64)
 
@@ -76,22 +76,27 @@ def build_credit_graph(
 
 
 class LinearModel:
-    """Stands in for Model: the linear cell, and losses that are outputs."""
+    """Stands in for Model and its head: the linear cell, and losses that are outputs."""
 
     def __init__(self, length: int) -> None:
         self.dtype = tf.float64
         self._length = length
         self.cell = LinearCell(dtype=self.dtype)
-        create_variables(self.cell, length, self.dtype)
+        create_variables(self.cell, tf.zeros([1, length], self.dtype), self.dtype)
         self.variables = tf.trainable_variables()
+        self.head = self
 
-    def encode(self, ids: Tensor) -> Tensor:
+    def encode(self, ids: Tensor, _key: Tensor) -> Tensor:
         """[time, batch] → one-hot [time, batch, length]."""
         return tf.one_hot(ids, self._length, dtype=self.dtype)
 
-    def losses(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def logits(self, outputs: Tensor) -> Tensor:
+        """The outputs, [time, batch, 1]."""
+        return outputs
+
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The outputs of the chosen time steps, [time, batch]."""
-        return outputs[..., 0] * tf.cast(labels, self.dtype)
+        return logits[..., 0] * tf.cast(labels, self.dtype)
 
 
 class LinearCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]

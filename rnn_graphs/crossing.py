@@ -39,15 +39,15 @@ class Stretches:
     def __init__(
         self,
         cell: Any,
-        inputs: Sequence[Tensor],
+        inputs: Sequence[Any],
         output_errors: Sequence[Tensor],
         states: Sequence[Flat],
         stride: int,
     ) -> None:
         """Take one entry a time step.
 
-        inputs [batch, depth]; output_errors: ∂loss/∂output, [batch, output_size]; states:
-        before each step.
+        inputs: what the cell reads, maybe nested; output_errors: ∂loss/∂output,
+        [batch, output_size]; states: before each step.
         """
         self.count = len(inputs) // stride
         self._inputs = [list(inputs[i * stride : (i + 1) * stride]) for i in range(self.count)]
@@ -80,7 +80,7 @@ class Stretches:
         """What cotangents of end states, by stretch, mean for the weights of that stretch."""
         chosen = sorted(errors)
         steps = zip(*[self._inputs[index] for index in chosen], strict=True)
-        inputs = [tf.concat(parts, 0) for parts in steps]  # side by side on the batch axis
+        inputs = [tf.nest.map_structure(_join, *parts) for parts in steps]
         start = [tf.stop_gradient(part) for part in _side_by_side(self._states[i] for i in chosen)]
         _, end = self._apply(inputs, start)
         cotangents = _side_by_side(errors[index] for index in chosen)
@@ -125,10 +125,11 @@ def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, 
 
 
 def gradients(ys: Sequence[Tensor], xs: Sequence[Tensor], errors: Sequence[Tensor]) -> list[Tensor]:
-    """Vector-Jacobian products; zeros where nothing connects."""
+    """Vector-Jacobian products, dense; zeros where nothing connects."""
     zero = tf.UnconnectedGradients.ZERO
-    result: list[Tensor] = tf.gradients(ys, xs, errors, unconnected_gradients=zero)
-    return result
+    found = tf.gradients(ys, xs, errors, unconnected_gradients=zero)
+    # An embedding's come as IndexedSlices, which optimizers treat in ways of their own.
+    return [tf.convert_to_tensor(gradient) for gradient in found]
 
 
 def _running_sums(slots: Tensor, count: int) -> Tensor:
@@ -149,11 +150,16 @@ def _concat(first: Flat, second: Flat) -> Flat:
 
 
 def _side_by_side(rows: Any) -> Flat:
-    return [tf.concat(parts, 0) for parts in zip(*rows, strict=True)]
+    return [_join(*parts) for parts in zip(*rows, strict=True)]
 
 
-def _specs(tensors: Sequence[Tensor]) -> list[tf.TensorSpec]:
-    return [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
+def _join(*parts: Tensor) -> Tensor:
+    """Stretches side by side on the batch axis."""
+    return tf.concat(parts, 0)
+
+
+def _specs(tensors: Any) -> Any:
+    return tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), tensors)
 
 
 def _traced(function: Any, signature: list[Any]) -> Any:

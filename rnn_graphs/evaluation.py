@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rnn_graphs.build import Snapshot, TaskShape, make_snapshot
+from rnn_graphs.build import Snapshot, make_snapshot
 from rnn_graphs.config import GraphConfig, ModelConfig
-from rnn_graphs.model import Model
+from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
-from rnn_graphs.unrolls import dynamic
 
 Tensor = Any
 
@@ -17,12 +16,15 @@ class EvaluationGraph(NamedTuple):
     """Endpoints of a finalized forward graph."""
 
     graph: tf.Graph
-    inputs: Tensor  # feed: ids, int32 [time, batch]
-    labels: Tensor  # feed: ids, int32 [time, batch]
+    inputs: Tensor  # feed: ids [time, batch], or features [time, batch, num_inputs]
+    labels: Tensor  # feed: [time, batch]
+    lengths: Tensor  # feed: [batch], time steps before the padding
     batch_size: Tensor  # feed with `zero_state` only
     zero_state: Tensor  # fetch at the start of the rows
     state: Tensor  # feed: what was fetched as `zero_state` or `final_state`
     losses: Tensor  # fetch: [time, batch], nats
+    hits: Tensor  # fetch: [time, batch], whether the label is the likeliest class
+    logits: Tensor  # fetch: [time, batch, num_classes]
     probabilities: Tensor  # fetch: [time, batch, num_classes]
     final_state: Tensor  # fetch, to feed with the next time steps
     snapshot: Snapshot  # the model's variables
@@ -31,22 +33,29 @@ class EvaluationGraph(NamedTuple):
 def build_evaluation_graph(
     model_config: ModelConfig, graph_config: GraphConfig, shape: TaskShape
 ) -> EvaluationGraph:
-    """The model alone, unrolled by `dynamic_rnn`: all unrolls give the same."""
+    """The model alone, without dropout, unrolled by while loops: all unrolls give the same."""
     with tf.Graph().as_default() as graph:
-        model = Model(model_config, *shape, tf.as_dtype(graph_config.precision))
-        inputs = tf.placeholder(tf.int32, [None, None], "inputs")
-        labels = tf.placeholder(tf.int32, [None, None], "labels")
+        model = Model(model_config.without_dropout, shape, tf.as_dtype(graph_config.precision))
+        tail = shape.input_tail
+        inputs = tf.placeholder(shape.input_dtype, [None, None, *tail], "inputs")
+        labels = tf.placeholder(shape.label_dtype, [None, None], "labels")
+        lengths = tf.placeholder(tf.int32, [None], "lengths")
         batch_size = tf.placeholder(tf.int32, [], "batch_size")
         zero_state = model.zero_state(batch_size)
         state = tf.nest.map_structure(
             lambda zeros: tf.placeholder(zeros.dtype, [None, *zeros.shape[1:]]), zero_state
         )
-        unrolled = dynamic(model.cell, model.encode(inputs), state)
-        losses = model.losses(unrolled.outputs, labels)
-        probabilities = tf.nn.softmax(model.logits(unrolled.outputs))
+        key = tf.zeros([2], tf.int32)  # nothing is drawn
+        shortened = lengths if graph_config.padding == "sequence_length" else None
+        encoded = model.encode(inputs, key)
+        unrolled = model.unrolls["dynamic"](model.cell, encoded, state, shortened)
+        logits = model.head.logits(unrolled.outputs)
+        hits = tf.equal(tf.argmax(logits, -1, output_type=tf.int32), tf.cast(labels, tf.int32))
+        losses = model.head.losses(logits, labels)
         snapshot = make_snapshot(model.variables)
+        probabilities = tf.nn.softmax(logits)
     graph.finalize()
     return EvaluationGraph(
-        graph, inputs, labels, batch_size, zero_state, state, losses, probabilities,
-        unrolled.final_state, snapshot,
+        graph, inputs, labels, lengths, batch_size, zero_state, state, losses, hits, logits,
+        probabilities, unrolled.final_state, snapshot,
     )  # fmt: skip

@@ -3,35 +3,71 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+from rnn_graphs.config import ModelConfig
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
-BIASES = ("b", "bias")
+KEPT = ("b", "bias", "theta")  # keep the initial value that their cell gives them
 
 
-def initialize(variables: list[Any], seed: Tensor) -> Any:
+def initialize(variables: list[Any], seed: Tensor, config: ModelConfig) -> Any:
     """An operation that sets every variable from `seed` (scalar int).
 
-    Weights are Glorot uniform (Glorot & Bengio 2010, eq. 16), TensorFlow's default
-    and so the blog's; biases keep the initial value of their cell. Weight number i
-    depends on the seed, on i and on its shape alone, so that models of the same
-    shapes start the same, whichever cell and unroll built them.
+    Weights are drawn as `config.initializer` says; biases keep the initial value of their
+    cell. Weight number i depends on the seed, on i and on its shape alone, so that models of
+    the same shapes start the same, whichever cell and unroll built them.
     """
+    draw, scale = INITIALIZERS[config.initializer], config.initializer_scale
     operations = []
     for index, variable in enumerate(variables):
-        if variable.op.name.rsplit("/", 1)[-1] in BIASES:
+        if variable.op.name.rsplit("/", 1)[-1] in KEPT:
             operations.append(variable.initializer)
         else:
-            operations.append(variable.assign(glorot_uniform(variable, tf.stack([seed, index]))))
+            # In float64, so that a float32 and a float64 graph start from the same weights.
+            drawn = draw(variable.shape.as_list(), tf.stack([seed, index]), scale)
+            operations.append(variable.assign(tf.cast(drawn, variable.dtype.base_dtype)))
     return tf.group(operations)
 
 
-def glorot_uniform(variable: Any, seed: Tensor) -> Tensor:
-    """Uniform in ±√(6 / (fan_in + fan_out)), in the variable's shape."""
-    fan_in, fan_out = int(variable.shape[0]), int(variable.shape[-1])
-    limit = math.sqrt(6 / (fan_in + fan_out))
-    # Drawn in float64, so that a float32 and a float64 graph start from the same weights.
-    draws = tf.random.stateless_uniform(variable.shape, seed, -limit, limit, tf.float64)
-    return tf.cast(draws, variable.dtype.base_dtype)
+def glorot_uniform(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
+    """Uniform in ±√(6 / (fan_in + fan_out)): Glorot & Bengio 2010, eq. 16.
+
+    TensorFlow's default, and so the blog's.
+    """
+    limit = math.sqrt(6 / (shape[0] + shape[-1]))
+    return tf.random.stateless_uniform(shape, seed, -limit, limit, tf.float64)
+
+
+def uniform(shape: list[int], seed: Tensor, scale: float) -> Tensor:
+    """Uniform in ±scale."""
+    return tf.random.stateless_uniform(shape, seed, -scale, scale, tf.float64)
+
+
+def normal(shape: list[int], seed: Tensor, scale: float) -> Tensor:
+    """Normal with this standard deviation."""
+    return tf.random.stateless_normal(shape, seed, 0.0, scale, tf.float64)
+
+
+def orthogonal(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
+    """A matrix with orthonormal rows or columns: Saxe, McClelland & Ganguli 2014, section 3.
+
+    A vector, such as a peephole's weights, is drawn as by glorot_uniform.
+    """
+    if len(shape) < 2:
+        return glorot_uniform(shape, seed, None)
+    rows, columns = shape
+    draws = tf.random.stateless_normal([max(shape), min(shape)], seed, dtype=tf.float64)
+    q, r = tf.linalg.qr(draws)
+    q *= tf.sign(tf.linalg.diag_part(r))  # without this the draw is not uniform
+    return q if rows >= columns else tf.transpose(q)
+
+
+INITIALIZERS: dict[str, Callable[[list[int], Tensor, Any], Tensor]] = {
+    "glorot_uniform": glorot_uniform,
+    "orthogonal": orthogonal,
+    "uniform": uniform,
+    "normal": normal,
+}

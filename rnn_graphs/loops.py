@@ -6,23 +6,32 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import Step, Window
+from rnn_graphs.truncation import Window
 
 Tensor = Any
-StepFunction = Callable[[Window], Step]
-UpdateFunction = Callable[[Step], tf.Operation]
+
+
+class Updated(NamedTuple):
+    """What one update gives."""
+
+    measures: dict[str, Tensor]  # scalars by name, the mean loss among them
+    final_state: Tensor  # for the next window
+    operation: tf.Operation  # the update itself
 
 
 class Looped(NamedTuple):
     """What a run of several updates gives."""
 
-    losses: Tensor  # [iterations], the mean loss of each update; zeros past `count`
+    measures: dict[str, Tensor]  # [iterations] each; zeros past `count`
     final_state: Tensor  # after the last update
 
 
+UpdateFunction = Callable[[Window], Updated]
+
+
 def in_graph(
-    step: StepFunction,
     update: UpdateFunction,
+    measures: dict[str, tf.DType],
     windows: Window,
     count: Tensor,
     num_steps: int,
@@ -30,44 +39,70 @@ def in_graph(
     """`count` updates inside `tf.while_loop`: no return to Python between them.
 
     `windows` holds consecutive windows side by side, [context + iterations * num_steps, batch]
-    (labels lack the context); their shape is static, as XLA needs, and `count` may be
-    less than the windows there is room for. `windows.key` is that of the first window,
-    and its second part counts on.
+    (labels lack the context; lengths are [iterations, batch]); their shape is static, as XLA
+    needs, and `count` may be less than the windows there is room for. `windows.key` is that of
+    the first window, and its second part counts on. `measures` names
+    those that update gives.
     """
     iterations = int(windows.labels.shape[0]) // num_steps
-    context = int(windows.inputs.shape[0]) - int(windows.labels.shape[0])
     leaves = tf.nest.flatten(windows.state)
 
-    def body(index: Tensor, losses: tf.TensorArray, *state: Tensor) -> list[Any]:
-        start = index * num_steps
-        window = Window(
-            _time_slice(windows.inputs, start, context + num_steps),
-            _time_slice(windows.labels, start, num_steps),
-            tf.nest.pack_sequence_as(windows.state, state),
-            windows.key + tf.stack([0, index]),
-        )
-        result = step(window)
-        with tf.control_dependencies([update(result)]):
-            losses = losses.write(index, result.loss)
-            return [index + 1, losses, *tf.nest.flatten(result.final_state)]
+    def body(index: Tensor, measured: list[tf.TensorArray], *state: Tensor) -> list[Any]:
+        nested = tf.nest.pack_sequence_as(windows.state, state)
+        updated = update(window_at(windows, index, nested, num_steps))
+        with tf.control_dependencies([updated.operation]):
+            written = [
+                array.write(index, updated.measures[name])
+                for name, array in zip(measures, measured, strict=True)
+            ]
+            return [index + 1, written, *tf.nest.flatten(updated.final_state)]
 
-    losses = tf.TensorArray(leaves[0].dtype, iterations, element_shape=[])
-    first = [tf.constant(0), losses, *leaves]
-    _, losses, *state = tf.while_loop(
-        lambda index, *_: index < count, body, first, parallel_iterations=1
+    arrays = [
+        tf.TensorArray(dtype, iterations, element_shape=[]) for dtype in measures.values()
+    ]  # fmt: skip
+    _, measured, *state = tf.while_loop(
+        lambda index, *_: index < count,
+        body,
+        [tf.constant(0), arrays, *leaves],
+        parallel_iterations=1,
     )
-    return Looped(losses.stack(), tf.nest.pack_sequence_as(windows.state, state))
+    return Looped(
+        {name: array.stack() for name, array in zip(measures, measured, strict=True)},
+        tf.nest.pack_sequence_as(windows.state, state),
+    )
 
 
-def per_step(step: StepFunction, update: UpdateFunction, window: Window) -> Looped:
+def per_step(update: UpdateFunction, window: Window) -> Looped:
     """One update; the caller runs it once for each window."""
-    result = step(window)
-    with tf.control_dependencies([update(result)]):
+    updated = update(window)
+    with tf.control_dependencies([updated.operation]):
         return Looped(
-            tf.reshape(result.loss, [1]), tf.nest.map_structure(tf.identity, result.final_state)
+            {name: tf.reshape(value, [1]) for name, value in updated.measures.items()},
+            tf.nest.map_structure(tf.identity, updated.final_state),
         )
+
+
+def only_window(windows: Window) -> Window:
+    """The one window that there is."""
+    return windows if windows.lengths is None else windows._replace(lengths=windows.lengths[0])
+
+
+def window_at(windows: Window, index: Tensor, state: Tensor, num_steps: int) -> Window:
+    """Window number `index` of windows that lie side by side."""
+    context = int(windows.inputs.shape[0]) - int(windows.labels.shape[0])
+    start = index * num_steps
+    weights, lengths = windows.weights, windows.lengths
+    return Window(
+        _time_slice(windows.inputs, start, context + num_steps),
+        _time_slice(windows.labels, start, num_steps),
+        state,
+        windows.key + tf.stack([0, index]),
+        None if weights is None else _time_slice(weights, start, num_steps),
+        None if lengths is None else lengths[index],
+    )
 
 
 def _time_slice(sequence: Tensor, start: Tensor, length: int) -> Tensor:
-    """sequence[start:start + length] with a static length. [time, batch] → [length, batch]."""
-    return tf.slice(sequence, tf.stack([start, 0]), [length, int(sequence.shape[1])])
+    """sequence[start:start + length] with a static length. [time, …] → [length, …]."""
+    rest = [int(size) for size in sequence.shape[1:]]
+    return tf.slice(sequence, tf.stack([start, *[0] * len(rest)]), [length, *rest])

@@ -1,57 +1,151 @@
-"""A model: the cell, the encoding of its inputs and the head, on one set of variables."""
+"""A model: encoding of the inputs, layers of cells, and the head, on one set of variables."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Pair
 from rnn_graphs.cells import make_cell
 from rnn_graphs.config import ModelConfig
+from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
+from rnn_graphs.heads import FirstUnitHead, SoftmaxHead
 from rnn_graphs.tf1 import tf
+from rnn_graphs.unrolls import UNROLLS, UnrollFunction
 
 Tensor = Any
 
 
+class TaskShape(NamedTuple):
+    """What a graph must know of the task."""
+
+    num_inputs: int  # ids below this, or the width of features
+    num_classes: int
+    inputs: Literal["ids", "features"] = "ids"
+    labels: Literal["ids", "values"] = "ids"
+    carries_state: bool = True  # whether a window begins in the state that the last one left
+
+    @property
+    def ids(self) -> tf.DType:
+        """The type to feed ids in: the narrowest, as feeding is a good part of a short update."""
+        widest = max(self.num_inputs, self.num_classes)
+        return tf.int8 if widest <= tf.int8.max + 1 else tf.int32
+
+    @property
+    def input_dtype(self) -> tf.DType:
+        """What to feed as inputs."""
+        return self.ids if self.inputs == "ids" else tf.float32
+
+    @property
+    def label_dtype(self) -> tf.DType:
+        """What to feed as labels."""
+        return self.ids if self.labels == "ids" else tf.float32
+
+    @property
+    def input_tail(self) -> list[int]:
+        """The dimensions of an input after [time, batch]."""
+        return [] if self.inputs == "ids" else [self.num_inputs]
+
+
 class Model:
-    """x one-hot → cell → softmax over classes.
+    """x one-hot, embedded or as it is → layers → head.
 
     All variables are created here, in one fixed order and outside of any loop: a
     variable cannot be created inside the body of `tf.while_loop`.
     """
 
-    def __init__(
-        self, config: ModelConfig, num_inputs: int, num_classes: int, dtype: tf.DType
-    ) -> None:
-        self.num_inputs = num_inputs
+    def __init__(self, config: ModelConfig, shape: TaskShape, dtype: tf.DType) -> None:
+        self.config = config
+        self.shape = shape
         self.dtype = dtype
         with tf.variable_scope("model"):
-            self.cell = make_cell(config, dtype)
-            create_variables(self.cell, num_inputs, dtype)
-            with tf.variable_scope("softmax"):
-                shape = [self.cell.output_size, num_classes]
-                self.W = tf.get_variable("W", shape, dtype, tf.zeros_initializer())
-                self.b = tf.get_variable("b", [num_classes], dtype, tf.zeros_initializer())
+            if config.embedding and shape.inputs == "ids":
+                size = [shape.num_inputs, config.embedding]
+                self.embedding = tf.get_variable("embedding", size, dtype, tf.zeros_initializer())
+            self._masks: list[list[MaskSpec]] = []
+            layers = self._make_bidirectional if config.bidirectional else self._make_stack
+            self.cell: Any = layers()
+            head = SoftmaxHead if shape.labels == "ids" else FirstUnitHead
+            self.head = head(self.cell.output_size, shape.num_classes, dtype)
         self.variables = tf.trainable_variables("model")
 
-    def zero_state(self, batch_size: int) -> Tensor:
-        """A state of zeros, [batch, state_size], nested as the cell's state is."""
+    @property
+    def input_depth(self) -> int:
+        """The width of what the first layer reads."""
+        embedded = self.config.embedding if self.shape.inputs == "ids" else None
+        return embedded or self.shape.num_inputs
+
+    @property
+    def unrolls(self) -> dict[str, UnrollFunction]:
+        """The unrolls that its layers take, by name."""
+        return BIDIRECTIONAL_UNROLLS if self.config.bidirectional else UNROLLS
+
+    def zero_state(self, batch_size: Any) -> Tensor:
+        """The first state, [batch, state_size], nested as the cell's state is."""
         return self.cell.zero_state(batch_size, self.dtype)
 
-    def encode(self, ids: Tensor) -> Tensor:
-        """ids [time, batch] → one-hot inputs [time, batch, num_inputs]."""
-        return tf.one_hot(tf.cast(ids, tf.int32), self.num_inputs, dtype=self.dtype)
+    def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
+        """What the first layer reads, [time, batch, input_depth]; beside it dropout's masks.
 
-    def losses(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy in nats, [time, batch], of outputs [time, batch, output_size]."""
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=tf.cast(labels, tf.int32), logits=self.logits(outputs)
-        )
+        inputs: ids [time, batch], or features [time, batch, num_inputs]; key: [2] int32, what
+        the masks are drawn from.
+        """
+        if self.shape.inputs == "features":
+            encoded = tf.cast(inputs, self.dtype)
+        elif self.config.embedding:
+            encoded = tf.nn.embedding_lookup(self.embedding, tf.cast(inputs, tf.int32))
+        else:
+            encoded = tf.one_hot(tf.cast(inputs, tf.int32), self.shape.num_inputs, dtype=self.dtype)
+        if not self._drops:
+            return encoded
+        time, batch = int(encoded.shape[0]), int(encoded.shape[1])
+        return encoded, draw_masks(self._masks, time, batch, key, self.dtype)
 
-    def logits(self, outputs: Tensor) -> Tensor:
-        """[time, batch, output_size] → [time, batch, num_classes], as one matrix product."""
-        return tf.tensordot(outputs, self.W, 1) + self.b
+    @property
+    def _drops(self) -> bool:
+        return min(self.config.input_keep, self.config.state_keep, self.config.output_keep) < 1
+
+    def _make_stack(self) -> Any:
+        """The layers as one cell: `MultiRNNCell` where there are several."""
+        depth, cells = self.input_depth, []
+        for index, size in enumerate(self.config.state_sizes):
+            cells.append(self._make_layer(f"layer_{index}", size, depth))
+            depth = cells[-1].output_size
+        if len(cells) == 1:
+            return cells[0]
+        stack = tf.nn.rnn_cell.MultiRNNCell(cells)
+        create_variables(stack, self._example_inputs(self.input_depth, self._masks), self.dtype)
+        return stack
+
+    def _make_bidirectional(self) -> BidirectionalLayers:
+        depth, pairs = self.input_depth, []
+        for index, size in enumerate(self.config.state_sizes):
+            forward = self._make_layer(f"layer_{index}/forward", size, depth)
+            if self._masks:
+                self._masks.pop()  # one mask for both directions
+            pairs.append(Pair(forward, self._make_layer(f"layer_{index}/backward", size, depth)))
+            depth = 2 * forward.output_size
+        return BidirectionalLayers(pairs, self._drops)
+
+    def _make_layer(self, name: str, size: int, depth: int) -> Any:
+        """One cell with its variables; in dropout's wrapper where that is on."""
+        with tf.variable_scope(name):
+            cell = make_cell(self.config, size, self.dtype)
+            create_variables(cell, self._example_inputs(depth, []), self.dtype)
+        if not self._drops:
+            return cell
+        specs = mask_specs(self.config, depth, cell)
+        self._masks.append(specs)
+        wrapped = DropoutCell(cell, specs)
+        create_variables(wrapped, self._example_inputs(depth, [specs]), self.dtype)
+        return wrapped
+
+    def _example_inputs(self, depth: int, layers: list[list[MaskSpec]]) -> Tensor:
+        encoded = tf.zeros([1, depth], self.dtype)
+        masks = [tuple(tf.ones([1, s.width], self.dtype) for s in specs) for specs in layers]
+        return (encoded, tuple(masks)) if layers else encoded
 
 
-def create_variables(cell: Any, input_depth: int, dtype: tf.DType) -> None:
+def create_variables(cell: Any, inputs: Tensor, dtype: tf.DType) -> None:
     """Call a cell for what it keeps of its calls; the results are not used.
 
     The first call creates the variables. The second one creates the scope in which all
@@ -59,4 +153,4 @@ def create_variables(cell: Any, input_depth: int, dtype: tf.DType) -> None:
     of a loop, a call outside of the loop would land inside.
     """
     for _ in range(2):
-        cell(tf.zeros([1, input_depth], dtype), cell.zero_state(1, dtype))
+        cell(inputs, cell.zero_state(1, dtype))

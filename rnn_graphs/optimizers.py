@@ -1,14 +1,53 @@
-"""The optimizers of `tf.compat.v1.train`, by config."""
+"""The optimizers of `tf.compat.v1.train`, by config, with clipping and decay."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from rnn_graphs.config import OptimizerConfig
 from rnn_graphs.tf1 import tf
 
+Tensor = Any
 
-def make_optimizer(config: OptimizerConfig) -> tf.train.Optimizer:
-    """The optimizer that the config names."""
-    rate, value = config.learning_rate, config.value
+
+class Updater:
+    """Applies gradients to variables; its own variables are created with it, outside of a loop."""
+
+    def __init__(self, config: OptimizerConfig, variables: list[Any]) -> None:
+        self._config = config
+        self._variables = variables
+        self._updates = None
+        if config.decay_rate is not None:
+            zero = tf.zeros_initializer()
+            self._updates = tf.get_variable("updates", [], tf.int64, zero, trainable=False)
+        self._optimizer = make_optimizer(config, self.learning_rate)
+        # Creates the slots, which inside a loop's body could not be; never run.
+        self._optimizer.apply_gradients([(tf.zeros_like(v), v) for v in variables])
+
+    def learning_rate(self) -> Tensor:
+        """The rate of the coming update: learning_rate · decay_rate^(updates / decay_steps)."""
+        if self._updates is None:
+            return tf.constant(self._config.learning_rate)
+        return tf.train.exponential_decay(
+            self._config.learning_rate, self._updates, self._config.decay_steps,
+            self._config.decay_rate, self._config.staircase,
+        )  # fmt: skip
+
+    def apply(self, gradients: list[Tensor]) -> tf.Operation:
+        """One update; the gradients clipped by their global norm where the config says so.
+
+        Clipping: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+        """
+        if self._config.clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._config.clip_norm)
+        pairs = zip(gradients, self._variables, strict=True)
+        return self._optimizer.apply_gradients(pairs, self._updates)
+
+
+def make_optimizer(config: OptimizerConfig, rate: Callable[[], Tensor]) -> tf.train.Optimizer:
+    """The optimizer that the config names; `rate` is asked at every update."""
+    value = config.value
     match config.kind:
         case "sgd":
             return tf.train.GradientDescentOptimizer(rate)

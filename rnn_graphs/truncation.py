@@ -31,7 +31,7 @@ from rnn_graphs.gates import GatedCell, draw_gates
 from rnn_graphs.model import Model
 from rnn_graphs.recording import RecordingCell
 from rnn_graphs.tf1 import tf
-from rnn_graphs.unrolls import Unrolled, UnrollFunction
+from rnn_graphs.unrolls import Unrolled, UnrollFunction, unstack
 
 Tensor = Any
 
@@ -39,17 +39,20 @@ Tensor = Any
 class Window(NamedTuple):
     """What one update reads."""
 
-    inputs: Tensor  # [context + time, batch] ids
-    labels: Tensor  # [time, batch] ids
+    inputs: Tensor  # [context + time, batch] ids, or [context + time, batch, depth] features
+    labels: Tensor  # [time, batch] ids or values
     state: Tensor  # before the first input; [batch, state_size], nested as the cell's state is
-    key: Tensor  # [2] int32: what a random style draws from
+    key: Tensor  # [2] int32: what a random style and dropout draw from
+    weights: Tensor | None = None  # [time, batch]: how much each loss counts; None: all alike
+    lengths: Tensor | None = None  # [batch]: time steps before the padding; None: all
 
 
 class Step(NamedTuple):
     """What one training step gives."""
 
+    logits: Tensor  # [time, batch, num_classes]
     losses: Tensor  # [time, batch], nats
-    loss: Tensor  # scalar, their mean
+    loss: Tensor  # scalar, their mean by the window's weights
     final_state: Tensor  # to carry: the state before the next window's first input
     gradients: list[Tensor]  # of `loss`, one for each of the model's variables
 
@@ -64,7 +67,8 @@ def make_step(model: Model, unroll: UnrollFunction, truncation: TruncationConfig
 
 def full(model: Model, unroll: UnrollFunction, _: TruncationConfig, window: Window) -> Step:
     """Plain gradients: errors flow to the edge of the window."""
-    unrolled = unroll(model.cell, model.encode(window.inputs), window.state)
+    inputs = model.encode(window.inputs, window.key)
+    unrolled = unroll(model.cell, inputs, window.state, window.lengths)
     return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
@@ -74,8 +78,8 @@ def tf_style(
     """Plain gradients of blocks of `depth` that are cut from each other."""
     if truncation.depth is None:  # the plain narrow graph
         return full(model, unroll, truncation, window)
-    inputs = model.encode(window.inputs)
-    unrolled = _in_blocks(model.cell, unroll, inputs, window.state, truncation.depth)
+    inputs = model.encode(window.inputs, window.key)
+    unrolled = _in_blocks(model.cell, unroll, inputs, window, truncation.depth)
     return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
@@ -85,10 +89,10 @@ def windowed(
     """true_bptt and williams_peng: the TF style, plus the errors that cross its blocks."""
     assert truncation.depth is not None
     stride = truncation.errors_stride
-    inputs = model.encode(window.inputs)
-    recorded = _in_blocks(RecordingCell(model.cell), unroll, inputs, window.state, truncation.depth)
+    inputs = model.encode(window.inputs, window.key)
+    recorded = _in_blocks(RecordingCell(model.cell), unroll, inputs, window, truncation.depth)
     outputs = recorded.outputs.output
-    length, context = int(inputs.shape[0]), truncation.context_steps
+    length, context = int(window.inputs.shape[0]), truncation.context_steps
     ends = [tf.unstack(part, length) for part in tf.nest.flatten(recorded.outputs.state)]
     befores = [tf.nest.flatten(window.state), *[list(parts) for parts in zip(*ends, strict=True)]]
     carried = tf.nest.pack_sequence_as(window.state, befores[length - context])
@@ -96,7 +100,7 @@ def windowed(
     if truncation.depth in (stride, length) or truncation.depth > length:
         return step  # nothing crosses: each block ends with its errors, or there is one block
     errors = tf.unstack(gradients([step.loss], [outputs], [tf.ones_like(step.loss)])[0], length)
-    stretches = Stretches(model.cell, tf.unstack(inputs), errors, befores[:-1], stride)
+    stretches = Stretches(model.cell, unstack(inputs), errors, befores[:-1], stride)
     crossing = crossing_errors(stretches, truncation.depth // stride)
     more = stretches.weight_gradients(crossing, model.variables)
     return step._replace(gradients=[a + b for a, b in zip(step.gradients, more, strict=True)])
@@ -107,15 +111,15 @@ def artbp(
 ) -> Step:
     """Errors pass each boundary between cell applications through a random gate."""
     assert truncation.cut_probability is not None
-    shape = [int(size) for size in window.inputs.shape]
+    shape = [int(size) for size in window.inputs.shape[:2]]
     gates = draw_gates(truncation.cut_probability, shape, window.key, model.dtype)
     return gated(model, unroll, window, gates)
 
 
 def gated(model: Model, unroll: UnrollFunction, window: Window, gates: Tensor) -> Step:
     """Plain gradients; the error into the state before step s is scaled by gates[s], [batch]."""
-    inputs = (model.encode(window.inputs), gates[..., None])
-    unrolled = unroll(GatedCell(model.cell), inputs, window.state)
+    inputs = (model.encode(window.inputs, window.key), gates[..., None])
+    unrolled = unroll(GatedCell(model.cell), inputs, window.state, window.lengths)
     return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
@@ -130,22 +134,37 @@ STYLES: dict[str, Style] = {
 
 
 def _in_blocks(
-    cell: Any, unroll: UnrollFunction, inputs: Tensor, state: Tensor, depth: int
+    cell: Any, unroll: UnrollFunction, inputs: Tensor, window: Window, depth: int
 ) -> Unrolled:
     """Unroll block after block; the state that enters a block is a constant to gradients."""
-    outputs = []
-    for start in range(0, int(inputs.shape[0]), depth):
-        unrolled = unroll(cell, inputs[start : start + depth], state)
+    outputs, state, lengths = [], window.state, window.lengths
+    for start in range(0, int(window.inputs.shape[0]), depth):
+        block = _block(inputs, start, depth)
+        left = None if lengths is None else tf.clip_by_value(lengths - start, 0, depth)
+        unrolled = unroll(cell, block, state, left)
         outputs.append(unrolled.outputs)
         state = tf.nest.map_structure(tf.stop_gradient, unrolled.final_state)
     joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *outputs)
     return Unrolled(joined, unrolled.final_state)
 
 
+def _block(inputs: Tensor, start: int, depth: int) -> Tensor:
+    return tf.nest.map_structure(lambda part: part[start : start + depth], inputs)
+
+
 def _plain_step(model: Model, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
     """Losses of the outputs after the context, and TensorFlow's own gradient of their mean."""
     context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
-    losses = model.losses(outputs[context:], window.labels)
-    loss = tf.reduce_mean(losses)
-    variables = model.variables
-    return Step(losses, loss, final_state, gradients([loss], variables, [tf.ones_like(loss)]))
+    logits = model.head.logits(outputs[context:])
+    losses = model.head.losses(logits, window.labels)
+    loss = weighted_mean(losses, window.weights)
+    found = gradients([loss], model.variables, [tf.ones_like(loss)])
+    return Step(logits, losses, loss, final_state, found)
+
+
+def weighted_mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    """Σ w v / Σ w; the plain mean without weights."""
+    if weights is None:
+        return tf.reduce_mean(values)
+    weights = tf.cast(weights, values.dtype)
+    return tf.reduce_sum(weights * values) / tf.reduce_sum(weights)

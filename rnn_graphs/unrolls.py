@@ -7,7 +7,8 @@
     outputs  o_0    o_1    o_2         [time, batch, output_size]
 
 `scratch` and `static` put one copy of the cell into the graph for every time step,
-`dynamic` one copy inside a while loop.
+`dynamic` one copy inside a while loop. With `lengths`, [batch], a row's outputs past its
+length are zeros, and its final state is the one at its length.
 """
 
 from __future__ import annotations
@@ -27,40 +28,53 @@ class Unrolled(NamedTuple):
     final_state: Tensor  # [batch, state_size], nested as the cell's state is
 
 
-UnrollFunction = Callable[[Any, Tensor, Tensor], Unrolled]
+UnrollFunction = Callable[[Any, Tensor, Tensor, Tensor | None], Unrolled]
 
 
-def scratch(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
+def scratch(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | None) -> Unrolled:
     """The blog's own loop over a list of tensors."""
     state = initial_state
     outputs = []
-    for x in _unstack(inputs):
-        output, state = cell(x, state)
+    for time, x in enumerate(unstack(inputs)):
+        output, new_state = cell(x, state)
+        if lengths is not None:
+            going_on = (time < lengths)[:, None]
+            output = _choose(going_on, output, tf.nest.map_structure(tf.zeros_like, output))
+            new_state = _choose(going_on, new_state, state)
+        state = new_state
         outputs.append(output)
-    return Unrolled(_stack(outputs), state)
+    return Unrolled(stack(outputs), state)
 
 
-def static(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
+def static(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | None) -> Unrolled:
     """`tf.compat.v1.nn.static_rnn`."""
-    outputs, state = tf.nn.static_rnn(cell, _unstack(inputs), initial_state)
-    return Unrolled(_stack(outputs), state)
+    outputs, state = tf.nn.static_rnn(
+        cell, unstack(inputs), initial_state, sequence_length=lengths
+    )  # fmt: skip
+    return Unrolled(stack(outputs), state)
 
 
-def dynamic(cell: Any, inputs: Tensor, initial_state: Tensor) -> Unrolled:
+def dynamic(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | None) -> Unrolled:
     """`tf.compat.v1.nn.dynamic_rnn`."""
-    outputs, state = tf.nn.dynamic_rnn(cell, inputs, initial_state=initial_state, time_major=True)
+    outputs, state = tf.nn.dynamic_rnn(
+        cell, inputs, lengths, initial_state=initial_state, time_major=True
+    )
     return Unrolled(outputs, state)
 
 
-def _unstack(inputs: Tensor) -> list[Tensor]:
+def unstack(inputs: Tensor) -> list[Tensor]:
     """[time, batch, …] → a list of [batch, …], nested as the inputs are."""
     leaves = [tf.unstack(leaf) for leaf in tf.nest.flatten(inputs)]
     return [tf.nest.pack_sequence_as(inputs, step) for step in zip(*leaves, strict=True)]
 
 
-def _stack(outputs: list[Tensor]) -> Tensor:
+def stack(outputs: list[Tensor]) -> Tensor:
     """A list of [batch, …] → [time, batch, …], nested as the outputs are."""
     return tf.nest.map_structure(lambda *steps: tf.stack(steps), *outputs)
+
+
+def _choose(condition: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    return tf.nest.map_structure(lambda a, b: tf.where_v2(condition, a, b), first, second)
 
 
 UNROLLS: dict[str, UnrollFunction] = {"scratch": scratch, "static": static, "dynamic": dynamic}

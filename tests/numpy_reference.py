@@ -110,6 +110,21 @@ def train_step(
     return Step(each, float(each.mean()), states[-1], gradients)
 
 
+def error_signal(
+    weights: Weights, inputs: NDArray[Any], labels: NDArray[Any], state: Array
+) -> Array:
+    """‖∂L_t/∂h_{t−k}‖ of the window's last loss, mean over the batch, by lag k. [time]."""
+    num_inputs, num_classes = len(weights.W) - len(weights.b), len(weights.c)
+    states = forward(weights, inputs, state)
+    chances = probabilities(weights, states[-1])
+    error = (chances - one_hot(labels[-1], num_classes)) @ weights.U.T
+    norms = []
+    for after in states[::-1]:
+        norms.append(np.linalg.norm(error, axis=1).mean())
+        error = (error * (1 - after**2)) @ weights.W[num_inputs:].T
+    return np.array(norms)
+
+
 class Updater:
     """The update rules of `tf.compat.v1.train`, for one variable.
 

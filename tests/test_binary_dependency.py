@@ -1,4 +1,4 @@
-"""data/binary_dependency.py against the blog's loop, and its floors against brute force."""
+"""data/tasks/binary_dependency.py against the blog's loop, and its floors against brute force."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from data import binary_dependency
-from data.binary_dependency import BinaryDependency
-from data.config import BinaryDependencyConfig
 from data.streams import training_stream
+from data.tasks import binary_dependency
+from data.tasks.binary_dependency import BinaryDependency, BinaryDependencyConfig
 from tests.conftest import ROOT
 
 BLOG = ((3, 0.5), (8, -0.25))
@@ -206,8 +205,8 @@ def test_inputs_follow_no_pattern_of_their_own() -> None:
 
 def test_fresh_data_are_no_longer_than_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binary_dependency, "FRESH_SIZE", 50)
-    assert len(make_task(40).fresh(training_stream(0)).inputs) == 40
-    assert len(make_task(60).fresh(training_stream(0)).labels) == 50
+    assert len(make_task(40).evaluation("fresh", training_stream(0)).inputs) == 40
+    assert len(make_task(60).evaluation("fresh", training_stream(0)).labels) == 50
 
 
 @pytest.mark.slow
@@ -219,7 +218,7 @@ def test_an_epoch_of_1e8_symbols_fits_in_2_gb() -> None:
         "from data.streams import training_stream\n"
         "from tests.test_binary_dependency import make_task\n"
         "sequence = make_task(10**8).draw(training_stream(0))\n"
-        "print(cut_into_rows(*sequence, 200).inputs.shape)\n"
+        "print(cut_into_rows(sequence, 200).inputs.shape)\n"
     )
     # One thread: each thread of the linear algebra library reserves address space of its own.
     environment = {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}

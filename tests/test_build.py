@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import training_stream
-from data.tasks import make_task
 from experiments.compose import load_config
 from experiments.session import TrainingSession, build
+from experiments.workload import make_workload
 from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
 
@@ -24,12 +24,14 @@ def curve(*overrides: str) -> NDArray[np.floating]:
     """The losses of the blog's first 200 updates, batch 200, from seed 0."""
     size = ["task.size=200000", "execution.iterations_per_loop=100"]
     config = load_config("r2rt_n5", [*size, "execution.xla=off", *overrides])
-    task, num_steps = make_task(config.task), config.graph.num_steps
-    rows = cut_into_rows(*task.draw(training_stream(0)), config.graph.batch_size)
-    with TrainingSession(build(config, task), 1) as session:
+    work, num_steps = make_workload(config), config.graph.num_steps
+    rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
+    with TrainingSession(build(config, work), 1) as session:
         session.initialize(0)
         parts = [
-            session.train(rows.windows(first, session.iterations, num_steps), session.iterations)
+            session.train(rows.windows(first, session.iterations, num_steps), session.iterations)[
+                "loss"
+            ]
             for first in range(0, UPDATES, session.iterations)
         ]
     return np.concatenate(parts)
@@ -60,20 +62,20 @@ def test_these_updates_learn_something() -> None:
 
 def test_other_seeds_have_other_curves() -> None:
     config = small_config()
-    task = make_task(config.task)
-    rows = cut_into_rows(*task.draw(training_stream(0)), config.graph.batch_size)
+    work = make_workload(config)
+    rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
     window = rows.windows(0, 10, config.graph.num_steps)
-    with TrainingSession(build(config, task), 1) as session:
+    with TrainingSession(build(config, work), 1) as session:
         losses = []
         for seed in range(2):
             session.initialize(seed)
-            losses.append(session.train(window, 10))
+            losses.append(session.train(window, 10)["loss"])
     assert not np.isclose(losses[0], losses[1]).any()
 
 
 def test_the_graph_is_finalized() -> None:
     config = small_config()
-    graph = build(config, make_task(config.task)).graph
+    graph = build(config, make_workload(config)).graph
     assert graph.finalized
     with graph.as_default(), pytest.raises(RuntimeError, match="finalized"):
         tf.constant(1)
@@ -85,11 +87,11 @@ def test_fewer_windows_than_there_is_room_for_are_trained_on_and_nothing_else(xl
     results = []
     for room in (10, count):
         config = small_config(f"execution.iterations_per_loop={room}", f"execution.xla={xla}")
-        task = make_task(config.task)
-        rows = cut_into_rows(*task.draw(training_stream(0)), config.graph.batch_size)
-        with TrainingSession(build(config, task), 1) as session:
+        work = make_workload(config)
+        rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
+        with TrainingSession(build(config, work), 1) as session:
             session.initialize(0)
-            losses = session.train(rows.windows(0, count, config.graph.num_steps), count)
+            losses = session.train(rows.windows(0, count, config.graph.num_steps), count)["loss"]
             results.append({"losses": losses, **session.variables()})
     roomy, tight = results
     assert roomy["losses"].shape == (count,)
@@ -99,11 +101,11 @@ def test_fewer_windows_than_there_is_room_for_are_trained_on_and_nothing_else(xl
 
 def test_the_state_stays_until_it_is_reset() -> None:
     config = small_config()
-    task = make_task(config.task)
-    rows = cut_into_rows(*task.draw(training_stream(0)), config.graph.batch_size)
-    with TrainingSession(build(config, task), 1) as session:
+    work = make_workload(config)
+    rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
+    with TrainingSession(build(config, work), 1) as session:
         session.initialize(0)
-        session.train(rows.windows(0, 10, config.graph.num_steps), 10)
+        session.train(rows.windows(0, 10, config.graph.num_steps), 10)["loss"]
         before = session.variables()
         assert before["state/part_0"].all()
         session.reset_state()
@@ -116,23 +118,23 @@ def test_the_state_stays_until_it_is_reset() -> None:
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "adagrad", "adam", "rmsprop"])
 def test_a_restored_graph_goes_on_bit_for_bit(kind: str) -> None:
     config = small_config(f"optimizer.kind={kind}", "optimizer.learning_rate=0.05")
-    task = make_task(config.task)
-    rows = cut_into_rows(*task.draw(training_stream(0)), config.graph.batch_size)
+    work = make_workload(config)
+    rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
     first, second = (rows.windows(number, 10, config.graph.num_steps) for number in (0, 10))
-    with TrainingSession(build(config, task), 1) as session:
+    with TrainingSession(build(config, work), 1) as session:
         session.initialize(0)
         session.train(first, 10)
         saved = session.variables()
-        expected = session.train(second, 10)
+        expected = session.train(second, 10)["loss"]
         session.initialize(1)
         session.train(first, 10)
         session.restore(saved)
-        np.testing.assert_array_equal(session.train(second, 10), expected)
+        np.testing.assert_array_equal(session.train(second, 10)["loss"], expected)
 
 
 def test_variables_of_another_shape_are_refused_by_name() -> None:
     config = small_config()
-    with TrainingSession(build(config, make_task(config.task)), 1) as session:
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
         session.initialize(0)
         variables = session.variables()
         name = next(iter(variables))

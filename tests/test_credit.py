@@ -36,8 +36,8 @@ def test_mean_of_artbp_is_near_full() -> None:
 
 
 def test_style_in_words() -> None:
-    assert describe(load_config("r2rt_n5", [])) == "tf_style"
-    assert describe(load_config("r2rt_n5", list(TRUE))) == "true_bptt (depth 7)"
+    assert describe(load_config("r2rt_n5", []).truncation) == "tf_style"
+    assert describe(load_config("r2rt_n5", list(TRUE)).truncation) == "true_bptt (depth 7)"
 
 
 def test_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:

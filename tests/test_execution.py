@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from experiments.compose import load_config
-from experiments.execution import total_updates, uses_xla
+from experiments.execution import uses_xla
+from experiments.workload import make_workload
 
 
 @pytest.mark.parametrize(
@@ -18,13 +19,13 @@ from experiments.execution import total_updates, uses_xla
     ],
 )
 def test_updates_are_whole_windows_of_whole_rows(overrides: list[str], expected: int) -> None:
-    assert total_updates(load_config("r2rt_n5", overrides)) == expected
+    assert make_workload(load_config("r2rt_n5", overrides)).updates == expected
 
 
 @pytest.mark.parametrize("choice", ["on", "off"])
 def test_a_choice_is_followed(choice: str) -> None:
     config = load_config("r2rt_n5", [f"execution.xla={choice}", "execution.loop=per_step"])
-    assert uses_xla(config) == (choice == "on")
+    assert uses_xla(config, 1000) == (choice == "on")
 
 
 @pytest.mark.parametrize(
@@ -37,4 +38,5 @@ def test_a_choice_is_followed(choice: str) -> None:
     ],
 )
 def test_auto_looks_at_the_work_ahead(overrides: list[str], compiles: bool) -> None:
-    assert uses_xla(load_config("r2rt_n5", overrides)) == compiles
+    config = load_config("r2rt_n5", overrides)
+    assert uses_xla(config, make_workload(config).updates) == compiles

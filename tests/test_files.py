@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import UsageError
-from experiments.files import atomic_path, locked, write_atomic
+from experiments.files import atomic_path, locked, make_output_folder, write_atomic
 from tests.conftest import ROOT
 
 
@@ -99,3 +99,17 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
     with locked(tmp_path):
         assert (tmp_path / ".lock").read_text() == str(os.getpid())
+
+
+def test_an_output_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_output_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_an_output_folder_that_cannot_be_written_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(UsageError, match=r"--out .*: not writable"):
+        make_output_folder(tmp_path)

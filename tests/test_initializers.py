@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from data.tasks import make_task
 from experiments.session import TrainingSession, build
+from experiments.workload import make_workload
 from rnn_graphs.config import Cell, Unroll
 from tests.conftest import small_config
 
@@ -17,7 +17,7 @@ SHAPE = ("model.state_size=16", "graph.num_steps=2")
 def first_weights(seed: int, *overrides: str) -> list[NDArray[np.float64]]:
     """Cell W, cell b, softmax W and softmax b of a graph that has just been initialised."""
     config = small_config(*SHAPE, *overrides)
-    with TrainingSession(build(config, make_task(config.task)), 1) as session:
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
         session.initialize(seed)
         return list(session.variables().values())[:4]
 
@@ -84,7 +84,7 @@ def test_biases_are_zero(weights: list[NDArray[np.float64]]) -> None:
 
 def test_initialising_again_forgets_the_seed_before() -> None:
     config = small_config(*SHAPE)
-    with TrainingSession(build(config, make_task(config.task)), 1) as session:
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
         session.initialize(0)
         before = session.variables()
         session.initialize(1)

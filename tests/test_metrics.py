@@ -20,7 +20,10 @@ def metrics(tmp_path: Path) -> MetricsFile:
 
 
 def test_the_columns_are_the_contract(metrics: MetricsFile) -> None:
-    assert metrics.path.read_text() == "seed,epoch,updates,time_steps,seconds,split,loss\n"
+    assert metrics.path.read_text() == (
+        "seed,epoch,updates,time_steps,seconds,split,loss,"
+        "accuracy,gradient_norm,learning_rate,perplexity,bits\n"
+    )
 
 
 def test_rows_come_back_as_written(metrics: MetricsFile) -> None:
@@ -32,7 +35,7 @@ def test_rows_come_back_as_written(metrics: MetricsFile) -> None:
 
 def test_a_row_is_one_line_of_plain_numbers(metrics: MetricsFile) -> None:
     metrics.append([ROW])
-    assert metrics.path.read_text() == HEADER + "0,1,100,5000,1.25,train,0.5\n"
+    assert metrics.path.read_text() == HEADER + "0,1,100,5000,1.25,train,0.5,,,,,\n"
 
 
 def test_to_cut_forgets_what_came_later(metrics: MetricsFile) -> None:
@@ -55,7 +58,7 @@ def test_a_file_that_is_not_there_has_no_size(tmp_path: Path) -> None:
 
 def test_further_columns_are_left_aside(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    path.write_text(HEADER.strip() + ",norm\n0,1,100,5000,1.25,train,0.5,3.5\n")
+    path.write_text(HEADER.strip() + ",norm\n0,1,100,5000,1.25,train,0.5,,,,,,3.5\n")
     assert read_metrics(path) == [ROW]
 
 

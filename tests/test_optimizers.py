@@ -7,8 +7,8 @@ import pytest
 
 from data.batching import cut_into_rows
 from data.streams import training_stream
-from data.tasks import make_task
 from experiments.session import TrainingSession, build
+from experiments.workload import make_workload
 from rnn_graphs.config import KEYS_OF_KIND
 from tests.conftest import small_config
 from tests.numpy_reference import Updater, Weights, train_step
@@ -40,15 +40,15 @@ def test_updates_follow_the_rule(
         f"optimizer.learning_rate={rate}", f"execution.iterations_per_loop={UPDATES_PER_RUN}",
         *[f"optimizer.{key}={value}" for key, value in changed.items()],
     )  # fmt: skip
-    task = make_task(config.task)
+    work = make_workload(config)
     num_steps = config.graph.num_steps
-    rows = cut_into_rows(*task.draw(training_stream(0)), config.graph.batch_size)
+    rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
     settings = {"learning_rate": rate, **KEYS_OF_KIND[kind], **changed}
     updaters = [Updater(kind, **settings) for _ in Weights._fields]
-    with TrainingSession(build(config, task), 1) as session:
+    with TrainingSession(build(config, work), 1) as session:
         session.initialize(3)
         weights = Weights(*list(session.variables().values())[:4])
-        state = np.zeros([config.graph.batch_size, config.model.state_size])
+        state = np.zeros([config.graph.batch_size, *config.model.state_sizes])
         for run in range(RUNS):
             losses = []
             for number in range(run * UPDATES_PER_RUN, (run + 1) * UPDATES_PER_RUN):
@@ -69,7 +69,7 @@ def test_updates_follow_the_rule(
                 window = rows.windows(
                     run * UPDATES_PER_RUN + first, session.iterations, num_steps
                 )  # fmt: skip
-                ours += list(session.train(window, session.iterations))
+                ours += list(session.train(window, session.iterations)["loss"])
             np.testing.assert_allclose(ours, losses, rtol=0, atol=1e-10)
             variables = session.variables()
             values = list(variables.values())[:4]

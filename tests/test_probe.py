@@ -6,10 +6,12 @@ from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from data.batching import Rows
-from data.binary_dependency import BinaryDependency
-from experiments.evaluate import Evaluated, Evaluator
+from data.batching import cut_into_rows
+from data.task import Sequence
+from data.tasks.binary_dependency import BinaryDependency
+from experiments.evaluate import Evaluator
 from experiments.probe import Probe, probe
 from tests.conftest import small_config
 
@@ -20,18 +22,18 @@ class Known:
     def __init__(self, task: BinaryDependency, share: dict[int, float]) -> None:
         self.task, self.share = task, share
 
-    def run(self, rows: Rows) -> Evaluated:
+    def probabilities(self, drawn: Sequence, batch_size: int) -> NDArray[np.float64]:
+        rows = cut_into_rows(drawn, batch_size)
         flat = rows.inputs.ravel()
         chances = np.full(flat.size, 0.3)
         for dependency in self.task.config.dependencies:
             effect = dependency.effect * self.share.get(dependency.lag, 0.0)
             chances += effect * np.roll(flat, dependency.lag)
-        both = np.stack([1 - chances, chances], axis=-1).reshape(*rows.inputs.shape, 2)
-        return Evaluated(np.zeros(rows.inputs.shape), both)
+        return np.stack([1 - chances, chances], axis=-1).reshape(*rows.inputs.shape, 2)
 
 
 def ask(share: dict[int, float], *overrides: str, batch_size: int = 20) -> Probe:
-    task = BinaryDependency(small_config(*overrides).task)
+    task = cast(BinaryDependency, small_config(*overrides).task.make())
     return probe(task, cast(Evaluator, Known(task, share)), 0, batch_size)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.tasks import make_task
 from experiments import checkpoints, runner
 from experiments.checkpoints import Checkpoint
 from experiments.config import Config
@@ -19,6 +18,7 @@ from experiments.files import locked
 from experiments.metrics import Row
 from experiments.session import TrainingSession, build
 from experiments.training import SeedTraining
+from experiments.workload import make_workload
 from rnn_graphs.tf1 import tf
 from tests.conftest import (
     StopAtSave,
@@ -134,15 +134,15 @@ def test_a_run_is_the_blogs_training_loop(tmp_path: Path) -> None:
     config = small_config("task.size=2000", "graph.precision=float64", "logging.every=1")
     batch_size, num_steps = config.graph.batch_size, config.graph.num_steps
     runner.train(config, tmp_path)
-    with TrainingSession(build(config, make_task(config.task)), 1) as session:
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
         session.initialize(0)
         weights = Weights(*list(session.variables().values())[:4])
     updaters = [Updater("adagrad", learning_rate=0.1, initial_accumulator=0.1) for _ in weights]
     np.random.seed(0)
     losses = []
     for _ in range(config.training.epochs):
-        X, Y = (array.reshape(batch_size, -1).T for array in blog_gen_data(config.task.size))
-        state = np.zeros([batch_size, config.model.state_size])
+        X, Y = (array.reshape(batch_size, -1).T for array in blog_gen_data(2000))
+        state = np.zeros([batch_size, *config.model.state_sizes])
         for start in range(0, len(X), num_steps):
             window = slice(start, start + num_steps)
             step = train_step(weights, X[window], Y[window], state)

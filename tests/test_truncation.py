@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import ModelConfig, TruncationConfig
 from rnn_graphs.credit import build_credit_graph, definition
-from rnn_graphs.model import Model
+from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation import Step, Window, gated, make_step
 from rnn_graphs.unrolls import UNROLLS
@@ -169,7 +169,7 @@ def reference_with_context(
 
 
 def make_model(state_size: int) -> Model:
-    return Model(ModelConfig(cell="basic_rnn", state_size=state_size), 2, 2, tf.float64)
+    return Model(ModelConfig(cell="basic_rnn", state_size=state_size), TaskShape(2, 2), tf.float64)
 
 
 def constant_window(inputs: Any, labels: Any, state: Any) -> Window:
@@ -221,7 +221,6 @@ def test_carried_state_is_the_one_before_the_next_window(style: dict[str, Any]) 
         ({"kind": "full", "depth": 3}, "depth is for"),
         ({"kind": "true_bptt"}, "needs depth"),
         ({"kind": "true_bptt", "depth": 3, "stride": 1}, "stride is for"),
-        ({"kind": "williams_peng", "depth": 5, "stride": 2}, "multiple of stride"),
         ({"kind": "tf_style", "context": True}, "context is for"),
         ({"kind": "artbp"}, "needs cut_probability"),
         ({"kind": "artbp", "cut_probability": 1.0}, "less than 1"),
@@ -230,3 +229,30 @@ def test_carried_state_is_the_one_before_the_next_window(style: dict[str, Any]) 
 def test_what_cannot_be_is_an_error_with_the_reason(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         TruncationConfig(**keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"kind": "tf_style", "depth": 5}, "truncation.depth: tf_style cuts graph.num_steps, 6"),
+        ({"kind": "williams_peng", "depth": 8, "stride": 4}, "expected a divisor of graph.num"),
+        (
+            {"kind": "williams_peng", "depth": 2, "stride": 3},
+            "at least truncation.stride, 3",
+        ),
+        ({"kind": "williams_peng", "depth": 5, "stride": 2}, "a multiple of truncation.stride, 2"),
+    ],
+)
+def test_what_does_not_divide_the_window_is_refused(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TruncationConfig(**keys).check_window(6)
+
+
+@pytest.mark.parametrize("unroll", ALL_UNROLLS)
+@pytest.mark.parametrize("context", [False, True])
+@pytest.mark.parametrize("depth", [5, 7, 9])
+def test_a_single_group_of_errors_takes_any_depth(unroll: str, context: bool, depth: int) -> None:
+    """Where stride is num_steps, as in BPTT(2K - 1; K)."""
+    truncation = TruncationConfig(kind="williams_peng", depth=depth, stride=4, context=context)
+    truncation.check_window(4)
+    np.testing.assert_array_equal(measured(unroll, truncation, 4), definition(truncation, 4))

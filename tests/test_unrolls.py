@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import Cell, ModelConfig, TruncationConfig, Unroll
-from rnn_graphs.model import Model
+from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation import Step, Window, make_step
 from rnn_graphs.unrolls import UNROLLS
@@ -38,7 +38,8 @@ def graph_step(example: Example, cell: Cell, unroll: Unroll, dtype: tf.DType = t
     """The values of one training step in a graph."""
     with tf.Graph().as_default(), tf.Session() as session:
         model_config = ModelConfig(cell=cell, state_size=example.state.shape[1])
-        model = Model(model_config, example.num_inputs, example.num_classes, dtype)
+        shape = TaskShape(example.num_inputs, example.num_classes)
+        model = Model(model_config, shape, dtype)
         step = make_step(model, UNROLLS[unroll], TruncationConfig(kind="tf_style"))
         window = Window(
             tf.constant(example.inputs, tf.int32),
@@ -121,6 +122,6 @@ class TestEveryCellAndUnroll:
 def test_the_order_of_the_variables_is_cell_then_head() -> None:
     for cell in CELLS:
         with tf.Graph().as_default():
-            model = Model(ModelConfig(cell=cell, state_size=5), 3, 2, tf.float64)
+            model = Model(ModelConfig(cell=cell, state_size=5), TaskShape(3, 2), tf.float64)
         shapes = [tuple(variable.shape.as_list()) for variable in model.variables]
         assert shapes == [(8, 5), (5,), (5, 2), (2,)]

@@ -7,17 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.benchmarks.timing import Measurement
-from experiments.errors import UsageError
-from experiments.files import write_atomic
+from experiments.files import make_output_folder, write_atomic
 from experiments.summary import environment
 
 
 def bench(out: Path) -> None:
     """Measure, print, and write bench.json to `out`. Takes a few minutes."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {out}: cannot be made: {error.strerror}") from error
+    make_output_folder(out)
     from experiments.benchmarks import graphs, start, updates
 
     costs = graphs.measure_graphs()  # first: it forks, and no session may be open then

@@ -63,7 +63,9 @@ class BlogModel:
             self.y = tf.placeholder(tf.int32, [BATCH_SIZE, num_steps])
             self.init_state = tf.zeros([BATCH_SIZE, state_size])
             inputs = tf.one_hot(self.x, NUM_CLASSES)
-            cell = make_cell(ModelConfig(cell="basic_rnn", state_size=state_size), tf.float32)
+            cell = make_cell(
+                ModelConfig(cell="basic_rnn", state_size=state_size), state_size, tf.float32
+            )
             with tf.variable_scope("softmax"):
                 W = tf.get_variable("W", [state_size, NUM_CLASSES])
                 b = tf.get_variable("b", [NUM_CLASSES], initializer=tf.zeros_initializer())

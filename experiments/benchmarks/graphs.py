@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from data.batching import Windows
-from data.tasks import make_task
 from experiments.compose import load_config
 from experiments.session import TrainingSession, build
+from experiments.workload import make_workload
 from rnn_graphs.tf1 import tf
 
 UNROLLS = ("scratch", "static", "dynamic")
@@ -46,9 +46,10 @@ def measure_graphs() -> Sequence[GraphCost]:
 def _measure(unroll: str, num_steps: int) -> GraphCost:
     overrides = [f"graph.unroll={unroll}", f"graph.num_steps={num_steps}"]
     config = load_config("r2rt_n5", [*overrides, "execution.xla=off"])
+    workload = make_workload(config)
     before = _peak()
     began = time.perf_counter()
-    graph = build(config, make_task(config.task))
+    graph = build(config, workload)
     built = time.perf_counter() - began
     with TrainingSession(graph, 1) as session:
         session.initialize(0)

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from data.batching import Windows
-from data.tasks import make_task
 from experiments.benchmarks import blog
 from experiments.benchmarks.timing import Measurement, Pair, alternate
 from experiments.compose import load_config
 from experiments.session import TrainingSession, build
+from experiments.workload import make_workload
 
 ROUNDS = 7
+SYMBOLS = 1_000_000
 BLOG_UPDATES = 200  # of the blog's loop in one round
 LOOPS = 20  # session.runs of ours in one round
 
@@ -38,11 +39,11 @@ CASES = (
 
 def measure_data() -> Measurement:
     """One epoch of 1,000,000 symbols."""
-    config = load_config("r2rt_n5").task
-    task, stream = make_task(config), np.random.RandomState(0)
+    config = load_config("r2rt_n5", [f"task.size={SYMBOLS}"])
+    task, stream = make_workload(config).task, np.random.RandomState(0)
     np.random.seed(0)
-    pair = alternate(lambda: task.draw(stream), lambda: blog.gen_data(config.size), 3)
-    return _against("data generation, 1,000,000 symbols", pair, 1e3, "ms", 30)
+    pair = alternate(lambda: task.draw(stream), lambda: blog.gen_data(SYMBOLS), 3)
+    return _against(f"data generation, {SYMBOLS:,} symbols", pair, 1e3, "ms", 30)
 
 
 def measure_updates() -> Sequence[Measurement]:
@@ -61,11 +62,14 @@ def measure_update(case: Case) -> Measurement:
             "execution.xla=on",
         ],
     )
-    task = make_task(config.task)
+    workload = make_workload(config)
     model = blog.BlogModel(case.num_steps, case.state_size, case.unroll == "dynamic")
-    sequence = task.draw(np.random.RandomState(0))
-    batches = list(blog.gen_batch(sequence, case.num_steps))[:BLOG_UPDATES]
-    with model.session, TrainingSession(build(config, task), config.execution.threads) as session:
+    sequence = workload.task.draw(np.random.RandomState(0))
+    batches = list(blog.gen_batch((sequence.inputs, sequence.labels), case.num_steps))[
+        :BLOG_UPDATES
+    ]
+    graph = build(config, workload)
+    with model.session, TrainingSession(graph, config.execution.threads) as session:
         session.initialize(0)
         width = session.iterations * case.num_steps
         shape = (config.graph.batch_size, width)

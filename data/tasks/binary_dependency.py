@@ -10,16 +10,76 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
 
-from data.config import BinaryDependencyConfig
+from data.batching import sequence_windows
+from data.config import Section, TaskSection
 from data.task import Sequence
 
 CHUNK = 1 << 16  # draws at a time: stays in cache, and an epoch of 1e8 in memory
 FRESH_SIZE = 400_000  # symbols for evaluation: a mean loss to about 0.001
+MAX_DEPENDENCIES = 8  # floors and probabilities are exact, over all 2^n combinations
+ROUNDING = 1e-12  # 0.5 + 0.3 + 0.2 may miss 1 by an ulp and is still meant as 1
+
+
+class Dependency(Section):
+    """The chance of y_t = 1 changes by `effect` where x_{t - lag} is 1."""
+
+    lag: int = Field(ge=0)
+    effect: float = Field(ge=-1, le=1)
+
+
+class BinaryDependencyConfig(TaskSection):
+    """What a user may say about it."""
+
+    kind: Literal["binary_dependency"]
+    size: int = Field(ge=1, le=1_000_000_000)
+    base: float = Field(ge=0, le=1)
+    dependencies: tuple[Dependency, ...] = Field(max_length=MAX_DEPENDENCIES)
+
+    @field_validator("dependencies")
+    @classmethod
+    def _lags_differ(cls, dependencies: tuple[Dependency, ...]) -> tuple[Dependency, ...]:
+        lags = [dependency.lag for dependency in dependencies]
+        for lag in lags:
+            if lags.count(lag) > 1:
+                raise ValueError(
+                    f"each lag at most once, lag {lag} is there {lags.count(lag)} times"
+                )
+        return dependencies
+
+    @model_validator(mode="after")
+    def _longest_lag_fits(self) -> BinaryDependencyConfig:
+        longest = max((dependency.lag for dependency in self.dependencies), default=0)
+        if longest >= self.size:
+            raise ValueError(
+                f"size must be greater than the longest lag, {longest}; got {self.size}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _probabilities_are_probabilities(self) -> BinaryDependencyConfig:
+        for bits in itertools.product((0, 1), repeat=len(self.dependencies)):
+            chance = self.base + sum(
+                dependency.effect
+                for dependency, bit in zip(self.dependencies, bits, strict=True)
+                if bit
+            )
+            if not -ROUNDING <= chance <= 1 + ROUNDING:
+                inputs = ", ".join(
+                    f"x[t-{dependency.lag}]={bit}"
+                    for dependency, bit in zip(self.dependencies, bits, strict=True)
+                )
+                raise ValueError(f"P(y=1) must stay within [0, 1]; for {inputs} it is {chance:g}")
+        return self
+
+    def make(self) -> BinaryDependency:
+        """The task."""
+        return BinaryDependency(self)
 
 
 class Combination(NamedTuple):
@@ -44,6 +104,26 @@ class BinaryDependency:
         return 2
 
     @property
+    def inputs(self) -> Literal["ids", "features"]:
+        return "ids"
+
+    @property
+    def labels(self) -> Literal["ids", "values"]:
+        return "ids"
+
+    @property
+    def carries_state(self) -> bool:
+        return True
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        return ("fresh",)
+
+    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
+        """Updates in an epoch."""
+        return sequence_windows(self.config.size, batch_size, num_steps, context)
+
+    @property
     def lags(self) -> list[int]:
         """The lag of each dependency, in the config's order."""
         return [dependency.lag for dependency in self.config.dependencies]
@@ -57,8 +137,8 @@ class BinaryDependency:
         """
         return self._draw(stream, self.config.size)
 
-    def fresh(self, stream: np.random.RandomState) -> Sequence:
-        """A sequence of FRESH_SIZE symbols, or of the epoch's size where that is less."""
+    def evaluation(self, _split: str, stream: np.random.RandomState) -> Sequence:
+        """New data: a sequence of FRESH_SIZE symbols, or of the epoch's size where that is less."""
         return self._draw(stream, min(self.config.size, FRESH_SIZE))
 
     def _draw(self, stream: np.random.RandomState, size: int) -> Sequence:

@@ -1,0 +1,81 @@
+"""What tasks of examples share: their sets, and a new order each epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batching import example_windows
+from data.task import Array, Examples
+
+
+@dataclass(frozen=True)
+class ExampleTask:
+    """A task whose examples are all in memory. It has yet to say what inputs and labels are."""
+
+    train: Examples
+    sets: dict[str, Examples]  # what training never sees, by name
+
+    @property
+    def carries_state(self) -> bool:
+        return False
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        return tuple(self.sets)
+
+    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
+        """Batches in an epoch; the examples of one that is not full are left out."""
+        count, length = self.train.labels.shape
+        return example_windows(count, length, batch_size, num_steps, context)
+
+    def draw(self, stream: np.random.RandomState) -> Examples:
+        """Every training example once, in a new order."""
+        return take(self.train, stream.permutation(len(self.train.labels)))
+
+    def evaluation(self, split: str, _stream: np.random.RandomState) -> Examples:
+        """The set, always in the same order."""
+        return self.sets[split]
+
+    def floors(self) -> dict[str, float]:
+        """None is known."""
+        return {}
+
+
+def take(examples: Examples, index: NDArray[np.intp] | slice) -> Examples:
+    """Some of the examples, in the order of the index."""
+    return Examples(
+        examples.inputs[index],
+        examples.labels[index],
+        examples.weights[index],
+        examples.lengths[index],
+    )
+
+
+def hold_out(
+    examples: Examples, test: Examples, share: float
+) -> tuple[Examples, dict[str, Examples]]:
+    """Training examples, and the held-out sets: "valid", a share from their end, and "test".
+
+    Without a share there is no "valid"; with one, it has an example at least.
+    """
+    count = len(examples.labels)
+    first = count - (max(1, round(share * count)) if share else 0)
+    valid = {"valid": take(examples, slice(first, count))} if share else {}
+    return take(examples, slice(first)), {**valid, "test": test}
+
+
+def many_to_one(inputs: Array, classes: NDArray[Any], lengths: NDArray[np.int32]) -> Examples:
+    """Examples of which the last step before the padding is classified, and no other.
+
+    inputs [count, time, …], classes [count], lengths [count].
+    """
+    last = (np.arange(len(lengths)), lengths - 1)
+    labels = np.zeros(inputs.shape[:2], np.int32)
+    labels[last] = classes
+    weights = np.zeros(inputs.shape[:2], np.float32)
+    weights[last] = 1
+    return Examples(inputs, labels, weights, lengths)

@@ -1,0 +1,83 @@
+"""Find and read the files that a user gives. Every error is one line and names the file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from data.task import DataError
+
+FOLDER = "RNN_DATA"  # environment variable: where relative paths start
+
+
+class Found(NamedTuple):
+    """A file that is there, and what tells whether it has changed since."""
+
+    path: Path
+    size: int  # bytes
+    modified: int  # nanoseconds
+
+
+def resolve(name: str | Path) -> Path:
+    """An absolute path as it is; another starts at $RNN_DATA, or else at the current directory."""
+    return Path(os.environ.get(FOLDER, ""), name).absolute()
+
+
+def find(name: str | Path, origin: str | None) -> Found:
+    """A file by an absolute path, or by one relative to $RNN_DATA or else the current directory.
+
+    `origin` says in words where the file is to be had. Raises DataError where it is not there
+    or is no file.
+    """
+    path = resolve(name)
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; {_where(origin)}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a null character
+        raise DataError(f"{str(path)!r}: not a path: {error}") from error
+    if not stat.S_ISREG(status.st_mode):
+        what = "a directory" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"
+        raise DataError(f"{path}: expected a file, found {what}")
+    return Found(path, status.st_size, status.st_mtime_ns)
+
+
+def read(path: Path, sha256: str | None) -> bytes:
+    """All of a file. Raises DataError where it cannot be read or its hash is not the given one."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    check_sha256(str(path), content, sha256)
+    return content
+
+
+def read_from(path: Path, origin: str) -> bytes:
+    """All of a file; `origin` and what is raised as for `find`."""
+    return read(find(path, origin).path, None)
+
+
+def check_sha256(name: str, content: bytes, expected: str | None) -> None:
+    """Raise DataError where a hash is expected and the content has another."""
+    if expected is None:
+        return
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise DataError(
+            f"{name}: not the expected data: expected sha256 {expected}, "
+            f"found {found} ({len(content):,} bytes)"
+        )
+
+
+def _where(origin: str | None) -> str:
+    folder = os.environ.get(FOLDER)
+    start = f"the environment variable {FOLDER}, now {folder}" if folder else (
+        f"the current directory, as the environment variable {FOLDER} is not set"
+    )  # fmt: skip
+    official = f"; where to get it: {origin}" if origin else ""
+    return f"a relative path starts at {start}{official}"

@@ -1,0 +1,124 @@
+"""Images of handwritten digits: scikit-learn's 8×8, and MNIST's 28×28 from its IDX files."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.files import read_from
+from data.task import DataError
+
+SMALL_TEST_IMAGES = 360  # a fifth of scikit-learn's 1797
+
+UNSIGNED_BYTES = 8  # the IDX format's code of the type
+GZIP = b"\x1f\x8b"  # how a gzip file begins
+MNIST_ORIGIN = (
+    "the four files of the MNIST database, from train-images-idx3-ubyte.gz to "
+    "t10k-labels-idx1-ubyte.gz, are on Yann LeCun's page and on its many mirrors; "
+    "they may stay packed or not"
+)
+
+
+class Images(NamedTuple):
+    """Images, and which digit each shows."""
+
+    pixels: NDArray[np.float32]  # [count, rows, columns], from 0 to 1
+    digits: NDArray[np.int64]  # [count], 0 to 9
+
+
+class ImageSets(NamedTuple):
+    """What to train on, and what to test on."""
+
+    train: Images
+    test: Images
+
+
+class Idx(NamedTuple):
+    """What one of MNIST's files has to hold."""
+
+    name: str
+    shape: tuple[int, ...]
+    md5: str  # of the unpacked file
+
+
+TRAIN_PIXELS = Idx("train-images-idx3-ubyte", (60_000, 28, 28), "6bbc9ace898e44ae57da46a324031adb")
+TRAIN_DIGITS = Idx("train-labels-idx1-ubyte", (60_000,), "a25bea736e30d166cdddb491f175f624")
+TEST_PIXELS = Idx("t10k-images-idx3-ubyte", (10_000, 28, 28), "2646ac647ad5339dbf082846283269ea")
+TEST_DIGITS = Idx("t10k-labels-idx1-ubyte", (10_000,), "27ae3e4e09519cfbb04c329615203637")
+
+
+def small_digits() -> ImageSets:
+    """scikit-learn's 1797 digits, the last 360 in its order for testing.
+
+    Neighbours are often by one writer. Testing on the end of the order, rather than on a random
+    part, asks for digits by other writers than in training.
+    """
+    from sklearn.datasets import load_digits  # takes more than a second, for this source alone
+
+    content = load_digits()
+    pixels = (content.images / 16).astype(np.float32)
+    train, test = slice(-SMALL_TEST_IMAGES), slice(-SMALL_TEST_IMAGES, None)
+    return ImageSets(*[Images(pixels[part], content.target[part]) for part in (train, test)])
+
+
+def mnist(folder: Path) -> ImageSets:
+    """MNIST's 60,000 and 10,000 images. Raises DataError where a file is not the known one."""
+    return ImageSets(
+        _mnist_images(folder, TRAIN_PIXELS, TRAIN_DIGITS),
+        _mnist_images(folder, TEST_PIXELS, TEST_DIGITS),
+    )
+
+
+def _mnist_images(folder: Path, pixels: Idx, digits: Idx) -> Images:
+    return Images(
+        np.divide(read_idx(folder, pixels), 255, dtype=np.float32),
+        read_idx(folder, digits).astype(np.int64),
+    )
+
+
+def read_idx(folder: Path, expected: Idx) -> NDArray[np.uint8]:
+    """One file, packed or not, as an array of the expected shape. Raises DataError."""
+    path = folder / expected.name
+    if not path.exists():
+        path = folder / f"{expected.name}.gz"
+    content = _unpacked(path)
+    header = struct.pack(
+        f">4B{len(expected.shape)}I", 0, 0, UNSIGNED_BYTES, len(expected.shape), *expected.shape
+    )
+    size = len(header) + int(np.prod(expected.shape))
+    _check(path, "magic number", content[:4].hex(), header[:4].hex())
+    _check(path, "dimensions", _dimensions(content[4 : len(header)]), _dimensions(header[4:]))
+    _check(path, "size, unpacked,", f"{len(content):,} bytes", f"{size:,} bytes")
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    _check(path, "MD5, unpacked,", found, expected.md5)
+    return np.frombuffer(content, np.uint8, offset=len(header)).reshape(expected.shape)
+
+
+def _unpacked(path: Path) -> bytes:
+    """The content. What it begins with tells whether it is packed: names are often wrong."""
+    content = read_from(path, MNIST_ORIGIN)
+    if not content.startswith(GZIP):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{path}: expected a whole gzip file: {error}") from error
+
+
+def _check(path: Path, what: str, found: Any, expected: Any) -> None:
+    if found != expected:
+        raise DataError(f"{path}: expected the {what} {expected}, found {found or 'nothing'}")
+
+
+def _dimensions(part: bytes) -> str:
+    """Whole big-endian numbers of a header, such as "60000×28×28"."""
+    return "×".join(
+        str(number) for (number,) in struct.iter_unpack(">I", part[: len(part) // 4 * 4])
+    )

@@ -1,0 +1,136 @@
+"""Text as symbols: characters or words, the vocabulary of a training part, and ids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.task import DataError
+
+CHUNK = 1 << 20  # characters at a time: four bytes each, and eight as an index
+CODE_POINTS = 0x110000
+END_OF_LINE = "<eos>"
+UNKNOWN_WORD = "<unk>"
+UNKNOWN_CHARACTER = "\ufffd"  # Unicode's own mark of a character that cannot be shown
+
+Symbols = Sequence[str]  # a string is one, of its characters
+Ids = NDArray[np.signedinteger[Any]]
+
+
+class Level(Protocol):
+    """What the symbols of a text are."""
+
+    def split(self, text: str) -> Symbols:
+        """The symbols of a text."""
+
+    def join(self, symbols: Iterable[str]) -> str:
+        """The text of symbols."""
+
+    def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
+        """The symbols that have an id, the id being the place; from the training part.
+
+        Raises DataError where a held-out part has symbols that nothing stands for.
+        """
+
+    def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:
+        """The ids of symbols, in the narrowest of int8, int16 and int32. Shape [len(symbols)]."""
+
+
+class Characters:
+    """Each character is a symbol; the vocabulary is sorted by code point."""
+
+    def split(self, text: str) -> str:
+        """The text itself."""
+        return text
+
+    def join(self, symbols: Iterable[str]) -> str:
+        return "".join(symbols)
+
+    def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
+        """Where a held-out part has characters that training lacks, U+FFFD comes last for them.
+
+        Training never shows it to the model. That is rare enough in text to be taken into the
+        loss, rather than to refuse a book for one accent in its last chapter.
+        """
+        known = set(training)
+        ordered = sorted(known)
+        if any(set(part) - known for part in held_out.values()) and UNKNOWN_CHARACTER not in known:
+            ordered.append(UNKNOWN_CHARACTER)
+        return tuple(ordered)
+
+    def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:
+        places = {symbol: place for place, symbol in enumerate(vocabulary)}
+        dtype = narrowest(len(vocabulary))
+        table = np.full(CODE_POINTS, places.get(UNKNOWN_CHARACTER, -1), dtype)
+        table[[ord(symbol) for symbol in vocabulary]] = np.arange(len(vocabulary))
+        ids = np.empty(len(symbols), dtype)
+        for start in range(0, len(symbols), CHUNK):
+            part = "".join(symbols[start : start + CHUNK])
+            ids[start : start + CHUNK] = table[np.frombuffer(part.encode("utf-32-le"), "<u4")]
+        return ids
+
+
+class Words:
+    """Words are what white space parts, and each end of a line is <eos>.
+
+    The vocabulary begins with the most frequent word; equally frequent ones are in order of
+    code points. With a `size`, the rarest words give way to <unk>, so that so many are left.
+    """
+
+    def __init__(self, size: int | None) -> None:
+        self._size = size
+
+    def split(self, text: str) -> list[str]:
+        return text.replace("\n", f" {END_OF_LINE} ").split()
+
+    def join(self, symbols: Iterable[str]) -> str:
+        """One line for each <eos>, one space between words."""
+        lines = " ".join("\n" if symbol == END_OF_LINE else symbol for symbol in symbols)
+        return lines.replace(" \n", "\n").replace("\n ", "\n")
+
+    def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
+        """Words of the held-out parts that are not in it are <unk>, as rare ones of training are.
+
+        Raises DataError where training has no <unk>: then nothing could be learned about it.
+        """
+        counts = _merge_rare(Counter(training), self._size)
+        if UNKNOWN_WORD not in counts:
+            for name, part in held_out.items():
+                _check_known(name, part, counts)
+        return tuple(sorted(counts, key=lambda word: (-counts[word], word)))
+
+    def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:
+        places = {symbol: place for place, symbol in enumerate(vocabulary)}
+        unknown = places.get(UNKNOWN_WORD, -1)
+        ids = (places.get(symbol, unknown) for symbol in symbols)
+        return np.fromiter(ids, narrowest(len(vocabulary)), len(symbols))
+
+
+def narrowest(size: int) -> type[np.signedinteger[Any]]:
+    """The narrowest integer that holds ids below `size`."""
+    fitting = (dtype for dtype in (np.int8, np.int16) if size - 1 <= np.iinfo(dtype).max)
+    return next(fitting, np.int32)
+
+
+def _merge_rare(counts: Counter[str], size: int | None) -> Counter[str]:
+    """The counts with the rarest words counted as <unk>, where there are more than `size`."""
+    if size is None or len(counts) <= size:
+        return counts
+    words = sorted(counts.keys() - {UNKNOWN_WORD}, key=lambda word: (-counts[word], word))
+    kept = Counter({word: counts[word] for word in words[: size - 1]})
+    kept[UNKNOWN_WORD] = counts.total() - kept.total()
+    return kept
+
+
+def _check_known(name: str, part: Symbols, counts: Counter[str]) -> None:
+    unknown = [word for word in part if word not in counts]
+    if unknown:
+        raise DataError(
+            f"{name}: {len(unknown):,} of {len(part):,} words are not in the training part, "
+            f"{unknown[0]!r} the first, and it has no {UNKNOWN_WORD} to stand for them; set "
+            f"task.vocabulary_size below its {len(counts):,} different words"
+        )

@@ -1,0 +1,1 @@
+"""One file a task: its config, its data, its exact floors."""

@@ -1,0 +1,81 @@
+"""Handwritten digits read row by row: at the last row, which digit it is. Many to one.
+
+A time step's input is one row of pixels, so an example is as long as an image is high.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator
+
+from data.config import TaskSection
+from data.examples import ExampleTask, hold_out, many_to_one, take
+from data.files import resolve
+from data.images import Images, ImageSets, mnist, small_digits
+from data.task import DataError, Examples
+
+DIGITS = 10
+MNIST_FOLDER = "mnist"
+
+
+class DigitsConfig(TaskSection):
+    """What a user may say about it."""
+
+    kind: Literal["digits"]
+    source: Literal["scikit_learn", "mnist"]
+    path: str | None
+    valid: float = Field(ge=0, le=0.5)
+    limit: int | None = Field(ge=1)
+
+    @field_validator("path")
+    @classmethod
+    def _path_is_for_mnist(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if path is not None and info.data.get("source") == "scikit_learn":
+            raise ValueError(f"source scikit_learn reads no files; expected null, got {path!r}")
+        return path
+
+    def make(self) -> Digits:
+        """The task, with its images read."""
+        images = self._images()
+        train, sets = hold_out(_rows(images.train), _rows(images.test), self.valid)
+        count = len(train.labels)
+        if self.limit is not None and self.limit > count:
+            raise DataError(
+                f"task.limit: expected at most the number of training images, {count}; "
+                f"got {self.limit}"
+            )
+        return Digits(take(train, slice(self.limit)), sets)
+
+    def _images(self) -> ImageSets:
+        if self.source == "mnist":
+            return mnist(resolve(MNIST_FOLDER if self.path is None else self.path))
+        return small_digits()
+
+
+@dataclass(frozen=True)
+class Digits(ExampleTask):
+    """The task."""
+
+    @property
+    def num_inputs(self) -> int:
+        return int(self.train.inputs.shape[2])
+
+    @property
+    def num_classes(self) -> int:
+        return DIGITS
+
+    @property
+    def inputs(self) -> Literal["ids", "features"]:
+        return "features"
+
+    @property
+    def labels(self) -> Literal["ids", "values"]:
+        return "ids"
+
+
+def _rows(images: Images) -> Examples:
+    count, rows, _ = images.pixels.shape
+    return many_to_one(images.pixels, images.digits, np.full(count, rows, np.int32))

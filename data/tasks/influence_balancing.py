@@ -1,0 +1,79 @@
+"""Influence balancing: a linear system on which short truncation has the wrong sign.
+
+Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time",
+section 4.1. There is nothing to read: at every step the input is the same, and the first
+unit of the state (rnn_graphs/cells.py, `InfluenceBalancingCell`) is to be 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from data.batching import sequence_windows
+from data.config import TaskSection
+from data.task import Sequence
+
+TARGET = 1.0
+
+
+class InfluenceBalancingConfig(TaskSection):
+    """What a user may say about it."""
+
+    kind: Literal["influence_balancing"]
+    size: int = Field(ge=1, le=1_000_000_000)
+
+    def make(self) -> InfluenceBalancing:
+        """The task."""
+        return InfluenceBalancing(self)
+
+
+@dataclass(frozen=True)
+class InfluenceBalancing:
+    """The task: `size` time steps an epoch."""
+
+    config: InfluenceBalancingConfig
+
+    @property
+    def num_inputs(self) -> int:
+        return 1
+
+    @property
+    def num_classes(self) -> int:
+        return 1
+
+    @property
+    def inputs(self) -> Literal["ids", "features"]:
+        return "ids"
+
+    @property
+    def labels(self) -> Literal["ids", "values"]:
+        return "values"
+
+    @property
+    def carries_state(self) -> bool:
+        return True
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        return ("fresh",)
+
+    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
+        """Updates in an epoch."""
+        return sequence_windows(self.config.size, batch_size, num_steps, context)
+
+    def draw(self, _stream: np.random.RandomState) -> Sequence:
+        """The same input and target at every step."""
+        size = self.config.size
+        return Sequence(np.zeros(size, np.int8), np.full(size, TARGET, np.float32))
+
+    def evaluation(self, _split: str, stream: np.random.RandomState) -> Sequence:
+        """As in training: nothing is random."""
+        return self.draw(stream)
+
+    def floors(self) -> dict[str, float]:
+        """Exact: at θ = −1/6 the first unit settles at 1."""
+        return {"settled at the optimum": 0.0}

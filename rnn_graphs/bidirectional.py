@@ -1,0 +1,105 @@
+"""Bidirectional layers: each reads its inputs in both directions and gives both outputs.
+
+    outputs        f_0 b_0   f_1 b_1   f_2 b_2      [time, batch, 2 * output_size]
+    backward  <-- cell' <--- cell' <--- cell'
+    forward   --> cell  ---> cell  ---> cell
+    inputs          x_0       x_1       x_2         [time, batch, depth]
+
+The first output has read the last input, so there is no state that could be carried from
+one window to the next. A stack runs each layer over the outputs of both directions of the
+layer below, as contrib's `stack_bidirectional_dynamic_rnn` did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rnn_graphs.tf1 import tf
+from rnn_graphs.unrolls import Unrolled, UnrollFunction, stack, unstack
+from rnn_graphs.unrolls import scratch as scratch_forward
+
+Tensor = Any
+
+
+class Pair(NamedTuple):
+    """The two cells of one layer."""
+
+    forward: Any
+    backward: Any
+
+
+class BidirectionalLayers:
+    """Stands where a cell stands: the pairs of all layers."""
+
+    state_size = ()  # nothing to carry
+
+    def __init__(self, pairs: list[Pair], dropout: bool) -> None:
+        self.pairs = pairs
+        self.dropout = dropout
+        self.output_size = pairs[-1].forward.output_size + pairs[-1].backward.output_size
+
+    def zero_state(self, _batch_size: Any, _dtype: tf.DType) -> tuple[()]:
+        """No state."""
+        return ()
+
+
+LayerFunction = Callable[[Pair, Tensor, Tensor | None], Tensor]
+
+
+def _scratch(pair: Pair, inputs: Tensor, lengths: Tensor | None) -> Tensor:
+    time, batch, dtype = _shape(inputs)
+    ends = tf.fill([batch], time) if lengths is None else lengths
+
+    def reverse(part: Tensor) -> Tensor:
+        return tf.reverse_sequence(part, ends, seq_axis=0, batch_axis=1)
+
+    forward = scratch_forward(pair.forward, inputs, pair.forward.zero_state(batch, dtype), lengths)
+    reversed_inputs = tf.nest.map_structure(reverse, inputs)
+    start = pair.backward.zero_state(batch, dtype)
+    backward = scratch_forward(pair.backward, reversed_inputs, start, lengths)
+    return tf.concat([forward.outputs, reverse(backward.outputs)], 2)
+
+
+def _static(pair: Pair, inputs: Tensor, lengths: Tensor | None) -> Tensor:
+    _, _, dtype = _shape(inputs)
+    outputs, _, _ = tf.nn.static_bidirectional_rnn(
+        pair.forward, pair.backward, unstack(inputs), dtype=dtype, sequence_length=lengths
+    )
+    return stack(outputs)
+
+
+def _dynamic(pair: Pair, inputs: Tensor, lengths: Tensor | None) -> Tensor:
+    _, _, dtype = _shape(inputs)
+    outputs, _ = tf.nn.bidirectional_dynamic_rnn(
+        pair.forward, pair.backward, inputs, lengths, dtype=dtype, time_major=True
+    )
+    return tf.concat(outputs, 2)
+
+
+def _shape(inputs: Tensor) -> tuple[Tensor, Tensor, tf.DType]:
+    first = tf.nest.flatten(inputs)[0]
+    shape = tf.shape(first)
+    return shape[0], shape[1], first.dtype
+
+
+def _stacked(layer: LayerFunction) -> UnrollFunction:
+    """An unroll of all layers, with the signature of the others."""
+
+    def unroll(
+        layers: BidirectionalLayers, inputs: Tensor, _state: tuple[()], lengths: Tensor | None
+    ) -> Unrolled:
+        outputs, masks = inputs if layers.dropout else (inputs, ())
+        for place, pair in enumerate(layers.pairs):
+            inner = (outputs, (masks[place],)) if layers.dropout else outputs
+            outputs = layer(pair, inner, lengths)
+        return Unrolled(outputs, ())
+
+    return unroll
+
+
+BIDIRECTIONAL_UNROLLS: dict[str, UnrollFunction] = {
+    "scratch": _stacked(_scratch),
+    "static": _stacked(_static),
+    "dynamic": _stacked(_dynamic),
+}

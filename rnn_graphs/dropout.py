@@ -1,0 +1,90 @@
+"""Dropout with masks that are inputs: drawn once a window, so that a step can be replayed.
+
+`tf.nn.rnn_cell.DropoutWrapper` draws inside the cell, from a generator whose state no
+checkpoint holds. Here the masks of a whole window come from the window's key, and go
+through the unroll beside the inputs: a run that continues, and true truncation, which
+applies a cell a second time, meet the same masks again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rnn_graphs.config import ModelConfig
+from rnn_graphs.tf1 import tf
+
+Tensor = Any
+Masks = tuple[Tensor, ...]  # [time, batch, width] each: 0 or 1/keep
+SALT = 1_000_003  # far from the small numbers that seeds are
+
+
+class MaskSpec(NamedTuple):
+    """One mask of a layer."""
+
+    place: str  # input, state or output
+    keep: float
+    width: int
+
+
+def mask_specs(config: ModelConfig, input_depth: int, cell: Any) -> list[MaskSpec]:
+    """The masks that one layer needs; of an LSTM's state, h is dropped and c is not."""
+    hidden = tf.nest.flatten(cell.state_size)[-1]
+    specs = [
+        MaskSpec("input", config.input_keep, input_depth),
+        MaskSpec("state", config.state_keep, int(hidden)),
+        MaskSpec("output", config.output_keep, int(cell.output_size)),
+    ]
+    return [spec for spec in specs if spec.keep < 1]
+
+
+def draw_masks(
+    layers: list[list[MaskSpec]], time: int, batch: int, key: Tensor, dtype: tf.DType
+) -> tuple[Masks, ...]:
+    """The masks of a window, for each layer; the same key gives the same masks."""
+    salt = 0
+    result = []
+    for specs in layers:
+        masks = []
+        for spec in specs:
+            salt += 1
+            seed = tf.stack([key[0] + salt * SALT, key[1]])
+            passes = tf.random.stateless_uniform([time, batch, spec.width], seed) < spec.keep
+            masks.append(tf.cast(passes, dtype) / spec.keep)
+        result.append(tuple(masks))
+    return tuple(result)
+
+
+class DropoutCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+    """`cell` with masks on its input, its output and the state it leaves.
+
+    Its inputs are a pair: the cell's own [batch, depth], and the masks of this layer and of
+    the layers above, which it hands on beside its output.
+    """
+
+    def __init__(self, cell: Any, specs: list[MaskSpec]) -> None:
+        super().__init__()
+        self._cell = cell
+        self._places = [spec.place for spec in specs]
+
+    @property
+    def state_size(self) -> Any:
+        return self._cell.state_size
+
+    @property
+    def output_size(self) -> Any:
+        return self._cell.output_size
+
+    def zero_state(self, batch_size: Any, dtype: tf.DType) -> Any:
+        """The cell's own first state."""
+        return self._cell.zero_state(batch_size, dtype)
+
+    def call(self, inputs: tuple[Tensor, tuple[Masks, ...]], state: Any) -> tuple[Any, Any]:
+        """One application of the cell."""
+        own, (masks, *above) = inputs
+        mask = dict(zip(self._places, masks, strict=True))
+        output, state = self._cell(own * mask.get("input", 1), state)
+        if "state" in mask:
+            *others, hidden = tf.nest.flatten(state)
+            state = tf.nest.pack_sequence_as(state, [*others, hidden * mask["state"]])
+        output = output * mask.get("output", 1)
+        return ((output, tuple(above)) if above else output), state

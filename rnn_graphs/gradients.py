@@ -1,0 +1,98 @@
+"""A graph that looks at gradients: the error signal by lag, and every style's gradient.
+
+Weights come from a training graph's snapshot; a window and the state before it are fed.
+All of it is float64, so that what is measured is what the styles leave out, and nothing
+of rounding, and an error of 1e-30 is still a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from rnn_graphs.build import Snapshot, make_snapshot
+from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig
+from rnn_graphs.crossing import gradients
+from rnn_graphs.model import Model, TaskShape
+from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation import Window, make_step
+from rnn_graphs.unrolls import unstack
+
+Tensor = Any
+DTYPE = tf.float64
+
+
+class GradientGraph(NamedTuple):
+    """Endpoints of a finalized graph of one window."""
+
+    graph: tf.Graph
+    window: Window  # feed: inputs, labels, the state's leaves, the key, weights if there are any
+    first_state: Tensor  # fetch: the state before the first window
+    error_signal: Tensor  # fetch: [num_steps], ‖∂L_t/∂h_{t−k}‖ at k = 0, 1, …; t: the last step
+    full: Tensor  # fetch: [parameters], the whole gradient of the window
+    estimates: list[Tensor]  # fetch: [parameters] each, by truncation
+    final_state: Tensor  # fetch, to feed with the next window
+    snapshot: Snapshot  # the model's variables
+
+
+def build_gradient_graph(
+    model_config: ModelConfig,
+    graph_config: GraphConfig,
+    shape: TaskShape,
+    truncations: Sequence[TruncationConfig],
+) -> GradientGraph:
+    """Every truncation's training step on the same window, without context and dropout."""
+    with tf.Graph().as_default() as graph:
+        model = Model(model_config.without_dropout, shape, DTYPE)
+        first_state = model.zero_state(graph_config.batch_size)
+        ids = [graph_config.num_steps, graph_config.batch_size]
+        state = tf.nest.map_structure(
+            lambda part: tf.placeholder(part.dtype, part.shape), first_state
+        )
+        window = Window(
+            tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
+            tf.placeholder(shape.label_dtype, ids, "labels"),
+            state,
+            tf.placeholder(tf.int32, [2], "key"),
+            None if shape.carries_state else tf.placeholder(DTYPE, ids, "weights"),
+        )
+        unroll = model.unrolls[graph_config.unroll]
+        full = make_step(model, unroll, TruncationConfig(kind="full"))(window)
+        steps = [make_step(model, unroll, truncation)(window) for truncation in truncations]
+        signal = error_signal(model, window)
+        snapshot = make_snapshot(model.variables)
+        vectors = [_vector(step.gradients) for step in steps]
+        whole = _vector(full.gradients)
+    graph.finalize()
+    return GradientGraph(
+        graph, window, first_state, signal, whole, vectors, full.final_state, snapshot
+    )
+
+
+def error_signal(model: Model, window: Window) -> Tensor:
+    """‖∂L_t/∂h_{t−k}‖ for the window's last loss, mean over the batch. [num_steps], by lag k.
+
+    h is all of the state, the norm that of its parts together. At lag 0 it is the cell's
+    output, by which alone a loss knows the state. Cell after cell, whatever the unroll:
+    inside of a loop the states are not there to be differentiated by.
+    """
+    states, state = [], window.state
+    for x in unstack(model.encode(window.inputs, window.key)):
+        # Copies, to count for each part what the next step makes of it, and no more: one part
+        # may be made of another, as an LSTM's h is of its c.
+        state = tf.nest.map_structure(tf.identity, state)
+        states.append(tf.nest.flatten(state))
+        output, state = model.cell(x, state)
+    by_lag = [[output], *states[:0:-1]]
+    logits = model.head.logits(output[None])
+    loss = model.head.losses(logits, window.labels[-1:])  # of each row, by its own state alone
+    errors = gradients([loss], tf.nest.flatten(by_lag), [tf.ones_like(loss)])
+    norms = [
+        tf.norm(tf.concat(parts, 1), axis=1) for parts in tf.nest.pack_sequence_as(by_lag, errors)
+    ]
+    return tf.reduce_mean(tf.stack(norms), 1)
+
+
+def _vector(parts: Sequence[Tensor]) -> Tensor:
+    """The gradient of all weights as one vector."""
+    return tf.concat([tf.reshape(part, [-1]) for part in parts], 0)
