@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,26 @@ class Curves(NamedTuple):
 
     updates: NDArray[np.int64]  # [points]
     time_steps: NDArray[np.int64]  # [points]
-    seconds: NDArray[np.float64]  # [points], mean over the seeds
+    seconds: NDArray[np.float64]  # [seeds, points], nan where a seed has no such row
     losses: NDArray[np.float64]  # [seeds, points], nan where a seed has no such row
     seeds: list[int]
+
+    def against(self, axis: str) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """x, [points], and losses, [seeds, points], for the field that `axis` names.
+
+        No two seeds have rows at the same seconds. Each one's losses are therefore read,
+        between its own rows, at the seconds of the rows of all; nan before its first row.
+        The curves end where the first seed ends: a mean over the slow ones alone would jump.
+        """
+        if axis != "seconds":
+            return getattr(self, axis), self.losses
+        x = np.unique(self.seconds[~np.isnan(self.seconds)])
+        x = x[x <= min((np.nanmax(seconds) for seconds in self.seconds), default=np.inf)]
+        losses = np.full((len(self.seeds), len(x)), np.nan)
+        for seed, (seconds, row) in enumerate(zip(self.seconds, self.losses, strict=True)):
+            there = ~np.isnan(seconds)
+            losses[seed] = np.interp(x, seconds[there], row[there], left=np.nan)
+        return x, losses
 
 
 def curves(rows: Sequence[Row], split: str = "train") -> Curves:
@@ -37,8 +55,7 @@ def curves(rows: Sequence[Row], split: str = "train") -> Curves:
         losses[point] = row.loss
         seconds[point] = row.seconds
         time_steps[point[1]] = row.time_steps
-    mean_seconds = np.nanmean(seconds, axis=0) if seeds else np.zeros(0)
-    return Curves(np.array(updates, np.int64), time_steps, mean_seconds, losses, seeds)
+    return Curves(np.array(updates, np.int64), time_steps, seconds, losses, seeds)
 
 
 def final_losses(rows: Sequence[Row], total_updates: int) -> dict[int, float]:
@@ -51,3 +68,18 @@ def final_losses(rows: Sequence[Row], total_updates: int) -> dict[int, float]:
             if row.updates > LAST * total_updates:
                 late.setdefault(row.seed, []).append(row.loss)
     return {seed: float(np.mean(late.get(seed, [loss]))) for seed, loss in newest.items()}
+
+
+def paces(rows: Sequence[Row]) -> dict[int, float]:
+    """Each seed's seconds for a time step, between the two neighbouring rows where it is least.
+
+    Whatever else the machine does only adds time: the least is the least disturbed.
+    """
+    found: dict[int, float] = {}
+    trained = [row for row in rows if row.split == "train"]
+    for before, after in itertools.pairwise(trained):
+        if before.seed == after.seed:
+            steps = after.time_steps - before.time_steps
+            pace = (after.seconds - before.seconds) / steps
+            found[after.seed] = min(pace, found.get(after.seed, pace))
+    return found

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from experiments.config import Config
-from experiments.curves import Curves, curves, final_losses
+from experiments.curves import Curves, curves, final_losses, paces
 from experiments.errors import UsageError
 from experiments.metrics import Row, read_metrics
+from experiments.onset import Onset, onsets
 from experiments.run_directory import RunDirectory
 from experiments.statistics import Interval, mean_interval
 
@@ -43,6 +44,26 @@ class FinishedRun:
     def final_loss(self) -> Interval:
         """Their mean with its 95 % interval."""
         return mean_interval(list(self.final_losses.values()))
+
+    @cached_property
+    def onsets(self) -> dict[int, Onset]:
+        """When each seed learned, or how far it came without."""
+        return onsets(self.rows, self.floors)
+
+    @cached_property
+    def paces(self) -> dict[int, float]:
+        """Each seed's seconds for a time step, where it was least disturbed."""
+        return paces(self.rows)
+
+    def count_learned(self, lag: int) -> int:
+        """Seeds whose probe shows this lag learned."""
+        effects = [effect for probe in self.summary["probe"] for effect in probe["effects"]]
+        return sum(effect["learned"] for effect in effects if effect["lag"] == lag)
+
+    @property
+    def reach(self) -> int:
+        """The most cell applications that an error reaches."""
+        return self.config.truncation.reach(self.config.graph.num_steps)
 
     @property
     def floors(self) -> dict[str, float]:

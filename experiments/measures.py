@@ -1,4 +1,4 @@
-"""How a claim is decided from finished runs: a study's YAML names one of these by `kind`.
+"""How a claim is decided from finished runs: a study's YAML names one of these by `measure`.
 
 Each takes the study's runs by name, the expected value and the arguments of the YAML.
 """
@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from experiments import influence
 from experiments.claims import Measured
 from experiments.finished import FinishedRun
-from experiments.statistics import difference_interval
+from experiments.onset import Axis
+from experiments.statistics import Interval, difference_interval, ratio_interval
 
 Runs = Mapping[str, FinishedRun]
 
@@ -50,8 +52,7 @@ def learned(
     """By the probe, every seed learned `lags` and none learned `others`."""
     probes = runs[run].summary["probe"]
     counts = {
-        effect["lag"]: sum(probe["effects"][column]["learned"] for probe in probes)
-        for column, effect in enumerate(probes[0]["effects"])
+        effect["lag"]: runs[run].count_learned(effect["lag"]) for effect in probes[0]["effects"]
     }
     holds = all(counts[lag] == len(probes) for lag in lags) and not any(
         counts[lag] for lag in others
@@ -101,10 +102,89 @@ def lowers_loss(runs: Runs, _expected: str, run: str, against: str) -> Measured:
     return Measured(mean, low, high, len(losses), high < 0, note)
 
 
+def depth_needed(
+    runs: Runs, _expected: str, names: Sequence[str], lag: int, depth: int
+) -> Measured:
+    """The least depth of these runs from which on the probe shows the lag learned in every seed.
+
+    It must be `depth`, and a shorter one, `low`, must have been too short.
+    """
+    chosen = sorted((runs[name] for name in names), key=lambda run: run.reach)
+    counts = [(run.reach, run.count_learned(lag), len(run.final_losses)) for run in chosen]
+    enough = list(itertools.takewhile(lambda row: row[1] == row[2], reversed(counts)))
+    too_short = counts[: len(counts) - len(enough)]
+    needed = enough[-1][0] if enough else None
+    low = too_short[-1][0] if too_short else None
+    tried = "; ".join(f"{reach}: {count} of {seeds}" for reach, count, seeds in counts)
+    return Measured(
+        f"depth {needed}" if enough else "none of these", low if enough else None, needed,
+        counts[0][2], needed == depth and low is not None,
+        f"seeds that learned, by depth: {tried}; at low some seed did not",
+    )  # fmt: skip
+
+
+def learns_sooner(runs: Runs, _expected: str, run: str, against: str, axis: Axis) -> Measured:
+    """Every seed of `run` learns, and sooner: the whole interval of the ratio is below 1."""
+    mean, low, high = _onset_ratio(runs[run], runs[against], axis)
+    holds = _all_learn(runs[run]) and high < 1
+    note = _onset_note(runs[run], runs[against], axis)
+    return Measured(mean, low, high, len(runs[run].onsets), holds, note)
+
+
+def learns_as_soon(
+    runs: Runs, _expected: str, run: str, against: str, axis: Axis, factor: float
+) -> Measured:
+    """Every seed of both learns; the whole interval of the ratio is within a factor of 1."""
+    mean, low, high = _onset_ratio(runs[run], runs[against], axis)
+    all_learn = _all_learn(runs[run]) and _all_learn(runs[against])
+    holds = all_learn and 1 / factor <= low and high <= factor
+    note = _onset_note(runs[run], runs[against], axis)
+    return Measured(mean, low, high, len(runs[run].onsets), holds, note)
+
+
+def _onset_ratio(run: FinishedRun, against: FinishedRun, axis: Axis) -> Interval:
+    """How much later `run` learns, seed by seed: geometric mean of the ratios.
+
+    A seed that does not learn counts with all its training, which is too little.
+    """
+    shared = sorted(run.onsets.keys() & against.onsets.keys())
+    ours, theirs = ([getattr(r.onsets[seed], axis) for seed in shared] for r in (run, against))
+    return ratio_interval(ours, theirs)
+
+
+def _onset_note(run: FinishedRun, against: FinishedRun, axis: Axis) -> str:
+    medians = [np.median([getattr(o, axis) for o in r.onsets.values()]) for r in (run, against)]
+    ours, theirs = (f"{m:,.0f}" if m >= 10 else f"{m:.2g}" for m in medians)
+    late = [r.label for r in (run, against) if not _all_learn(r)]
+    note = f"{axis.replace('_', ' ')} until learned, {run.label} / {against.label}, pairs of seeds"
+    return f"{note}; medians {ours} and {theirs}" + "".join(
+        f"; not all seeds of {label} learned" for label in late
+    )
+
+
+def _all_learn(run: FinishedRun) -> bool:
+    return all(onset.learned for onset in run.onsets.values())
+
+
+def time_ratio(
+    runs: Runs, _expected: str, run: str, against: str, at_least: float, at_most: float
+) -> Measured:
+    """Seconds for a time step against another run's, the least of each."""
+    ours, theirs = (list(runs[name].paces.values()) for name in (run, against))
+    ratio = min(ours) / min(theirs)
+    note = (
+        f"seconds for a time step, {run} / {against}, the least of each on this machine; "
+        f"medians over seeds {np.median(ours) / np.median(theirs):.2f}"
+    )
+    return Measured(ratio, None, None, len(ours), at_least <= ratio <= at_most, note)
+
+
 MEASURES: dict[str, Callable[..., Measured]] = {
     measure.__name__: measure
     for measure in (
         floor, final_loss, loss_of_updates, learned, stays_above, does_not_settle,
-        curves_agree, lowers_loss,
+        curves_agree, lowers_loss, depth_needed, learns_sooner, learns_as_soon, time_ratio,
+        influence.long_run, influence.turns, influence.unbiased, influence.ends_at_optimum,
+        influence.moves_away,
     )
 }  # fmt: skip

@@ -5,14 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from experiments.curves import Curves
 from experiments.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLORS = (
     "#0072B2",
@@ -24,6 +26,7 @@ COLORS = (
     "#000000",
 )  # Okabe & Ito
 FLOOR = "#666666"
+CROWDED = 3  # curves; the legend of more would cover some of them
 
 
 class Series(NamedTuple):
@@ -33,6 +36,13 @@ class Series(NamedTuple):
     curves: Curves
 
 
+def new_figure(height: float = 4.5) -> Figure:
+    """An empty figure as wide as a report; inches."""
+    from matplotlib.figure import Figure  # half a second, which checking a study can do without
+
+    return Figure(figsize=(9, height), layout="constrained")
+
+
 def learning_curve_figure(
     title: str, series: Sequence[Series], floors: Mapping[str, float], axis: str = "updates"
 ) -> Figure:
@@ -40,14 +50,17 @@ def learning_curve_figure(
 
     `axis` is the Curves field on the x axis: updates, time_steps or seconds.
     """
-    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    crowded = len(series) > CROWDED
+    figure = new_figure(5.5 if crowded else 4.5)
     axes = figure.subplots()
     for index, (label, curve) in enumerate(series):
-        draw_curve(axes, curve, label, COLORS[index % len(COLORS)], axis)
+        draw_curve(axes, curve, label, COLORS[index % len(COLORS)], axis, 0.1 if crowded else 0.18)
     draw_floors(axes, floors)
     style_axes(axes, title)
     axes.set_xlabel(AXIS_LABELS[axis])
-    if series:
+    if crowded:
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    elif series:
         axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")
     return figure
 
@@ -63,23 +76,30 @@ def style_axes(axes: Axes, title: str) -> None:
     """What all plots of losses share."""
     axes.set_title(title, fontsize=11, loc="left")
     axes.set_ylabel("loss (nats per time step)")
+    style_grid(axes)
+
+
+def style_grid(axes: Axes) -> None:
+    """What all plots share."""
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def draw_curve(axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates") -> None:
-    """One run: mean line and min-to-max band."""
-    x = getattr(curve, axis)
+def draw_curve(
+    axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates", alpha: float = 0.18
+) -> None:
+    """One run: mean line and min-to-max band of this opacity."""
+    x, losses = curve.against(axis)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(Mean of empty slice|All-NaN)", RuntimeWarning)
-        mean = np.nanmean(curve.losses, axis=0)
-        low, high = np.nanmin(curve.losses, axis=0), np.nanmax(curve.losses, axis=0)
+        mean = np.nanmean(losses, axis=0)
+        low, high = np.nanmin(losses, axis=0), np.nanmax(losses, axis=0)
     count = len(curve.seeds)
     note = f" (mean and range of {count} seeds)" if count > 1 else ""
     marker = "o" if len(x) < 3 else None
     axes.plot(x, mean, color=color, label=label + note, linewidth=1.8, marker=marker)
     if count > 1:
-        axes.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+        axes.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
 
 
 def draw_floors(axes: Axes, floors: Mapping[str, float]) -> None:

@@ -129,6 +129,7 @@ def _train_seeds(
         TrainingSession(graph, config.execution.threads) as session,
         _validation(config, workload.task) as validate,
     ):
+        session.warm_up()
         training = SeedTraining(config, workload, directory, session, line, stop, validate)
         for seed in seeds:
             start = training.start(seed)
@@ -186,8 +187,9 @@ def _probe(
 def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:
     from experiments.plots import Series, learning_curve_figure, save_figure
 
-    found = curves(read_metrics(directory.metrics))
-    series = [Series(config.name, found)] if found.seeds else []
+    rows = read_metrics(directory.metrics)
+    found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
+    series = [Series(label, curve) for label, curve in found.items() if curve.seeds]
     save_figure(
         learning_curve_figure(config.description or config.name, series, floors), directory.curve
     )

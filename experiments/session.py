@@ -70,6 +70,16 @@ class TrainingSession:
         """The most windows that one call of `train` takes."""
         return self._graph.iterations
 
+    def warm_up(self) -> None:
+        """Run once on nothing, so that compiling is no part of the first seed's time.
+
+        The variables must be set anew after it.
+        """
+        places = [place for place in self._graph.feeds if place is not None]
+        feeds = {place: np.zeros(place.shape, np.int8) for place in places}
+        self.initialize(0)
+        self._session.run(self._graph.measures, {**feeds, self._graph.count: 0})
+
     def initialize(self, seed: int) -> None:
         """Weights from the seed, slots and state as new."""
         self._session.run(self._graph.initialize, {self._graph.seed: seed})

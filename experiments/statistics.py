@@ -47,3 +47,20 @@ def difference_interval(values: Sequence[float], others: Sequence[float]) -> Int
     degrees = parts.sum() ** 2 / (parts**2 / [len(values) - 1, len(others) - 1]).sum()
     half = float(stdtrit(degrees, (1 + CONFIDENCE) / 2) * parts.sum() ** 0.5)
     return Interval(difference, difference - half, difference + half)
+
+
+def ratio_interval(values: Sequence[float], others: Sequence[float]) -> Interval:
+    """The geometric mean of values / others, taken pair by pair, with its 95 % interval."""
+    mean, low, high = np.exp(mean_interval(np.log(np.divide(values, others)).tolist()))
+    return Interval(float(mean), float(low), float(high))
+
+
+def share_interval(count: int, total: int) -> Interval:
+    """The share count / total with its 95 % interval. Source: Wilson 1927."""
+    from scipy.special import ndtri
+
+    share, z = count / total, float(ndtri((1 + CONFIDENCE) / 2))
+    center = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * (share * (1 - share) / total + (z / (2 * total)) ** 2) ** 0.5
+    # The share is within its interval, and rounding must not say otherwise.
+    return Interval(share, min(share, center - half), max(share, center + half))

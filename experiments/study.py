@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from experiments.catalog import path_of, unknown
+from experiments.catalog import nearest, path_of, unknown
 from experiments.claims import Claim, Measured, Verdict, write_claims
 from experiments.compose import load_config, load_yaml, override_name, validate
 from experiments.errors import UsageError
+from experiments.figures import FIGURES
 from experiments.finished import FinishedRun, read_run
 from experiments.measures import MEASURES
 from experiments.run_directory import ROOT, RunDirectory
 from experiments.workers import Job, run_jobs
+from experiments.workload import make_workload
 from rnn_graphs.config import Section
 
 
@@ -37,6 +39,11 @@ class FigureSpec(Section):
     caption: str
     arguments: dict[str, Any]
 
+    @model_validator(mode="after")
+    def _kind_takes_the_arguments(self) -> FigureSpec:
+        check_call("kind", FIGURES, self.kind, self.title, self.arguments)
+        return self
+
 
 class ClaimSpec(Section):
     """One claim; `measure` names a function of experiments/measures.py."""
@@ -50,13 +57,27 @@ class ClaimSpec(Section):
 
     @model_validator(mode="after")
     def _measure_takes_the_arguments(self) -> ClaimSpec:
-        if self.measure not in MEASURES:
-            raise ValueError(f"measure: expected one of {', '.join(MEASURES)}; got {self.measure}")
-        try:
-            inspect.signature(MEASURES[self.measure]).bind({}, self.expected, **self.arguments)
-        except TypeError as error:
-            raise ValueError(f"arguments of {self.measure}: {error}") from error
+        check_call("measure", MEASURES, self.measure, self.expected, self.arguments)
         return self
+
+
+def check_call(
+    key: str,
+    functions: Mapping[str, Callable[..., object]],
+    name: str,
+    second: object,
+    arguments: Mapping[str, Any],
+) -> None:
+    """See that `key` names one of the functions and that it takes these arguments.
+
+    Raises ValueError. The first argument is the runs, which are not there yet.
+    """
+    if name not in functions:
+        raise ValueError(f"{key}: expected one of {', '.join(functions)}; got {name}")
+    try:
+        inspect.signature(functions[name]).bind({}, second, **arguments)
+    except TypeError as error:
+        raise ValueError(f"arguments of {name}: {error}") from error
 
 
 class StudyConfig(Section):
@@ -68,6 +89,24 @@ class StudyConfig(Section):
     runs: dict[str, RunSpec]
     figures: tuple[FigureSpec, ...]
     claims: tuple[ClaimSpec, ...]
+
+    @model_validator(mode="after")
+    def _runs_are_there(self) -> StudyConfig:
+        specs: tuple[FigureSpec | ClaimSpec, ...] = (*self.figures, *self.claims)
+        for spec in specs:
+            for name in runs_named(spec.arguments):
+                if name not in self.runs:
+                    raise ValueError(
+                        f"{spec.id}: expected one of the runs {', '.join(self.runs)}; got {name}"
+                        f"{nearest(name, self.runs)}"
+                    )
+        return self
+
+
+def runs_named(arguments: Mapping[str, Any]) -> list[str]:
+    """The runs that a figure or a claim asks for."""
+    single = [arguments[key] for key in ("run", "against") if key in arguments]
+    return [*single, *arguments.get("names", ()), *arguments.get("labels", ())]
 
 
 def load_study(name: str) -> StudyConfig:
@@ -85,6 +124,7 @@ def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Job]:
     for name, spec in study.runs.items():
         changes = (*spec.overrides, *overrides)
         config = load_config(spec.experiment, changes)
+        make_workload(config)  # raises where the data are missing or do not fit
         directory = ROOT / config.name / override_name(changes)
         jobs.append(Job(name, spec.experiment, changes, directory))
     return jobs

@@ -35,7 +35,7 @@ def write_study_report(
     """Figures as PNG and report.html. Figures of runs that failed are left out."""
     figures = []
     for spec in study.figures:
-        if not set(spec.arguments["labels"]) <= set(runs):
+        if not set(spec.arguments.get("labels", ())) <= set(runs):
             continue
         path = folder / f"{spec.id}.png"
         save_figure(FIGURES[spec.kind](runs, spec.title, **spec.arguments), path)

@@ -161,6 +161,10 @@ class TruncationConfig(Section):
         """Time steps of the graph before its first loss."""
         return (self.depth or 0) - self.errors_stride if self.context else 0
 
+    def reach(self, num_steps: int) -> int:
+        """The most cell applications that an error of a window of `num_steps` losses reaches."""
+        return min(self.depth or num_steps, num_steps + self.context_steps)
+
     def check_window(self, num_steps: int) -> None:
         """Raise ValueError where a window of `num_steps` losses does not divide as it must."""
         if self.kind == "tf_style" and self.depth and num_steps % self.depth:

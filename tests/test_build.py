@@ -143,3 +143,21 @@ def test_variables_of_another_shape_are_refused_by_name() -> None:
         del variables[name]
         with pytest.raises(ValueError, match=f"{name}: expected shape .* found nothing"):
             session.restore(variables)
+
+
+@pytest.mark.parametrize("execution", ["loop=in_graph", "loop=per_step", "xla=on"])
+def test_warming_up_leaves_no_trace(execution: str) -> None:
+    config = small_config("optimizer.kind=adam", f"execution.{execution}")
+    work = make_workload(config)
+    windows = cut_into_rows(work.task.draw(training_stream(0)), 20).windows(0, 1, 5)
+    ends = []
+    for warm in (True, False):
+        with TrainingSession(build(config, work), 1) as session:
+            if warm:
+                session.warm_up()
+            session.initialize(3)
+            session.train(windows, 1)
+            ends.append(session.variables())
+    assert ends[0].keys() == ends[1].keys()
+    for name, value in ends[0].items():
+        np.testing.assert_array_equal(value, ends[1][name], err_msg=name)

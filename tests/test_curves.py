@@ -31,8 +31,26 @@ def test_seeds_are_rows_and_updates_are_columns() -> None:
     np.testing.assert_array_equal(found.losses, [[0.6, 0.5, np.nan], [0.7, 0.4, 0.3]])
 
 
-def test_seconds_are_the_mean_over_the_seeds_that_came_so_far() -> None:
-    np.testing.assert_array_equal(curves(ROWS).seconds, [2.0, 3.0, 5.0])
+def test_against_updates_the_losses_are_those_of_the_rows() -> None:
+    found = curves(ROWS)
+    x, losses = found.against("updates")
+    np.testing.assert_array_equal(x, found.updates)
+    np.testing.assert_array_equal(losses, found.losses)
+
+
+def test_against_seconds_each_seed_is_read_between_its_own_rows() -> None:
+    slow = [row(0, 100, 0.8, seconds=2.0), row(0, 200, 0.4, seconds=6.0)]
+    fast = [row(1, 100, 0.6, seconds=1.0), row(1, 200, 0.5, seconds=3.0)]
+    x, losses = curves([*slow, *fast, row(1, 300, 0.1, seconds=4.0)]).against("seconds")
+    np.testing.assert_array_equal(x, [1.0, 2.0, 3.0, 4.0])  # where the fast seed ends
+    np.testing.assert_allclose(losses[0], [np.nan, 0.8, 0.7, 0.6])
+    np.testing.assert_allclose(losses[1], [0.6, 0.55, 0.5, 0.1])
+
+
+@pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])
+def test_without_rows_there_is_nothing_to_draw(axis: str) -> None:
+    x, losses = curves([]).against(axis)
+    assert (x.shape, losses.shape) == ((0,), (0, 0))
 
 
 def test_only_the_asked_split_is_taken() -> None:

@@ -10,7 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments.statistics import difference_interval, mean_interval
+from experiments.statistics import (
+    difference_interval,
+    mean_interval,
+    ratio_interval,
+    share_interval,
+)
 
 LOSSES = st.lists(st.integers(-1000, 1000), min_size=2, max_size=30).map(
     lambda numbers: [number / 100 for number in numbers]
@@ -72,3 +77,23 @@ def test_a_difference_with_a_single_value_has_no_interval(
     interval = difference_interval(values, others)
     assert math.isnan(interval.low)
     assert math.isnan(interval.high)
+
+
+def test_the_interval_of_ratios_is_that_of_their_logarithms() -> None:
+    interval = ratio_interval([2.0, 8.0, 3.0], [1.0, 2.0, 6.0])
+    mean, low, high = mean_interval(np.log([2.0, 4.0, 0.5]).tolist())
+    assert interval == pytest.approx((math.exp(mean), math.exp(low), math.exp(high)))
+
+
+def test_equal_ratios_have_no_spread() -> None:
+    assert ratio_interval([2.0, 30.0], [1.0, 15.0]) == pytest.approx((2, 2, 2))
+
+
+@given(st.integers(1, 40).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
+def test_the_interval_of_a_share_is_wilsons(of: tuple[int, int]) -> None:
+    count, total = of
+    interval = share_interval(count, total)
+    expected = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
+    assert interval.mean == count / total
+    assert interval.low == pytest.approx(expected.low, abs=1e-9)
+    assert interval.high == pytest.approx(expected.high, abs=1e-9)
