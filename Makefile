@@ -6,11 +6,12 @@ READY := $(VENV)/.ready
 UV_VERSION := 0.13.8
 SECONDS_PER_TEST := 300
 
-.PHONY: help setup reproduce test test-slow lint format bench lock clean
+.PHONY: help setup reproduce test test-faults test-slow lint format bench lock clean
 
 help:
 	@echo 'make reproduce  set up, run the study r2rt_part1, print where its report is'
-	@echo 'make test       set up, run the tests (make test-slow: the long ones)'
+	@echo 'make test       set up, run the tests (make test-faults: sweeps that are killed,'
+	@echo '                starved and interrupted; make test-slow: the long ones)'
 	@echo 'make lint       ruff and mypy (make format: let ruff rewrite)'
 	@echo 'make bench      measure speed on this machine'
 	@echo 'make lock       resolve setup.cfg again into requirements.lock'
@@ -34,7 +35,10 @@ reproduce: setup
 	      ! grep -q '"not_run"' reports/r2rt_part1/claims.json; }
 
 test: setup
-	$(BIN)/python -m pytest -n auto --timeout $(SECONDS_PER_TEST) -m 'not slow'
+	$(BIN)/python -m pytest -n auto --timeout $(SECONDS_PER_TEST) -m 'not slow and not faults'
+
+test-faults: setup
+	$(BIN)/python -m pytest -n auto --timeout 900 -m faults
 
 test-slow: setup
 	$(BIN)/python -m pytest -n auto --timeout 1800 -m slow
@@ -52,7 +56,7 @@ bench: setup
 	$(BIN)/python run.py bench
 
 lock: setup
-	$(BIN)/uv pip compile setup.cfg --extra test --extra lint --universal --python-version 3.11 \
+	$(BIN)/uv pip compile setup.cfg --extra test --extra lint --extra slurm --universal --python-version 3.11 \
 	    --generate-hashes --quiet --custom-compile-command 'make lock' --output-file requirements.lock
 
 clean:

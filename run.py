@@ -12,7 +12,8 @@ EXAMPLES = """examples:
   python run.py list                                     what there is
   python run.py config r2rt_n5 graph.num_steps=10        the composed config, as YAML
   python run.py train r2rt_n5 training.seeds=3           to runs/r2rt_n5/training.seeds=3/
-  python run.py compare runs/r2rt_n5/* runs/r2rt_n10/*   one plot, one table, one report
+  python run.py sweep r2rt_n5 graph.num_steps=1,5,10     a run for each value, side by side
+  python run.py compare runs/r2rt_n5 runs/r2rt_n10       all runs below: curves, table, report
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
@@ -90,11 +91,26 @@ def make_parser() -> Parser:
         )
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    add("list", "experiments and studies, a line each")
+    add("list", "experiments, sweeps and studies, a line each")
     add("config", "print the composed config as YAML", configured)
     train = add("train", "train an experiment, or go on with it", configured)
     train.add_argument("--run-dir", type=Path, metavar="DIR", help="where to, instead of runs/…")
     train.add_argument("--overwrite", action="store_true", help="replace the run that is there")
+    sweep = add("sweep", "train every point of a grid that is not trained yet")
+    sweep.add_argument("sweep", help="a name that `list` shows, an experiment, or a YAML file")
+    sweep.add_argument(
+        "overrides", nargs="*", metavar="key=v1,v2", help="values to try, or range(1,9), choice(…)"
+    )
+    sweep.add_argument(
+        "--workers", type=count, metavar="N", help="points at a time; default: cores"
+    )
+    sweep.add_argument(
+        "--cluster",
+        default="local",
+        metavar="WHERE",
+        help="local (default), slurm, tcp://host:port or a Dask scheduler file",
+    )
+    sweep.add_argument("--dry-run", action="store_true", help="show the points and the time")
     reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report")
     reproduce.add_argument("study", help="a name that `list` shows")
     reproduce.add_argument("overrides", nargs="*", metavar="key=value", help="changes to every run")
@@ -102,8 +118,10 @@ def make_parser() -> Parser:
         "--workers", type=count, metavar="N", help="runs at a time; default: cores"
     )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
-    compare = add("compare", "one plot, one table, one report over finished runs")
-    compare.add_argument("run_dirs", nargs="+", type=Path, metavar="RUN_DIR")
+    compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
+    compare.add_argument(
+        "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run, or a folder of runs"
+    )
     compare.add_argument("--out", type=Path, default=Path("reports/compare"), metavar="DIR")
     evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
     evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")

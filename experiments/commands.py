@@ -7,10 +7,11 @@ from argparse import Namespace
 
 
 def list(_: Namespace) -> int:
-    """Experiments and studies, a line each."""
+    """Experiments, sweeps and studies, a line each."""
     from experiments.catalog import description, names, path_of
 
-    for kind, title in (("experiment", "experiments"), ("study", "studies")):
+    kinds = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
+    for kind, title in kinds.items():
         print(f"{title}:")
         for name in names(kind):
             print(f"  {name:24} {description(path_of(kind, name))}")
@@ -40,6 +41,16 @@ def train(options: Namespace) -> int:
     return 0
 
 
+def sweep(options: Namespace) -> int:
+    """Train every point of a grid, or show what that would be."""
+    from experiments import sweep as sweeps
+
+    where = sweeps.Where(options.cluster, options.workers)
+    run = sweeps.show if options.dry_run else sweeps.sweep
+    run(options.sweep, options.overrides, where)
+    return 0
+
+
 def reproduce(options: Namespace) -> int:
     """Run a study and write its report."""
     from experiments.study import reproduce as run_study
@@ -48,7 +59,7 @@ def reproduce(options: Namespace) -> int:
 
 
 def compare(options: Namespace) -> int:
-    """One plot, one table, one report."""
+    """Curves, a heat map where two keys vary, a table, one report."""
     from experiments.compare import compare as compare_runs
 
     compare_runs(options.run_dirs, options.out)

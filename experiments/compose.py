@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
@@ -30,17 +31,28 @@ def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
 
     Raises UsageError, in one line, for anything that is not as it should be.
     """
+    return load_configs(experiment, [overrides])[0]
+
+
+def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Config]:
+    """The checked config of each set of overrides. The files are composed once for all of them.
+
+    Raises UsageError for the first that is not as it should be.
+    """
     path = _experiment_path(experiment)
     check_yaml(path)
-    given = [_parse(text) for text in overrides]
-    if _is_shipped(path):
-        composed = _compose(path.stem, given)
-    else:
-        content = load_yaml(path)
-        base = _compose(None, _with_task_of(content, given))
-        composed = _merge(base, {"name": path.stem} | content, given)
-    config: Config = validate(Config, composed, f"experiment {experiment}")
-    return config
+    composed: dict[tuple[str, ...], DictConfig] = {}  # by the groups that the overrides choose
+    configs = []
+    for overrides in variants:
+        given = [_parse(text) for text in overrides]
+        groups = [override for override in given if _is_group(override)]
+        chosen = tuple(str(override.input_line) for override in groups)
+        if chosen not in composed:
+            composed[chosen] = _compose(path, groups)
+        values = [override for override in given if not _is_group(override)]
+        content = _apply(composed[chosen], values)
+        configs.append(validate(Config, content, f"experiment {experiment}"))
+    return configs
 
 
 def validate(model: type[Any], values: Any, where: str) -> Any:
@@ -96,8 +108,8 @@ def _is_shipped(path: Path) -> bool:
     return path.resolve().parent == CONFIGS / "experiment"
 
 
-def _parse(text: str) -> Override:
-    """One key=value of the command line, in Hydra's grammar."""
+def parse_override(text: str) -> Override:
+    """One key=value, or key=v1,v2, of the command line, in Hydra's grammar. Raises UsageError."""
     key, equals, value = text.partition("=")
     if not equals or not KEY.fullmatch(key):
         raise UsageError(f"override '{text}': expected key=value")
@@ -107,43 +119,54 @@ def _parse(text: str) -> Override:
         raise UsageError(f"override '{text}': value not understood: {value!r}") from error
     if key.split(".")[0] == "hydra":  # Hydra would take it for its own settings, and say nothing
         raise UsageError(f"{key}: unknown key")
+    return override
+
+
+def _parse(text: str) -> Override:
+    """An override of one run."""
+    override = parse_override(text)
     if override.is_sweep_override():
+        key, _, value = text.partition("=")
         raise UsageError(f"{key}: expected one value, got the sweep {value}")
     return override
 
 
-def _compose(experiment: str | None, overrides: Sequence[Override]) -> dict[str, Any]:
-    """base.yaml, the experiment's differences, then the overrides."""
-    arguments = [f"+experiment={experiment}"] if experiment else []
-    for override in overrides:
-        # ++ lets a mistyped key through, so that pydantic names it and the nearest one.
-        arguments.append(("" if _is_group(override) else "++") + str(override.input_line))
+def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
+    """base.yaml, the groups that overrides choose, then the experiment's differences."""
+    if _is_shipped(path):
+        return _compose_base([f"+experiment={path.stem}"], groups)
+    content = {"name": path.stem} | load_yaml(path)
+    base = _compose_base([], _with_task_of(content, groups))
+    OmegaConf.set_struct(base, False)
+    try:
+        merged = OmegaConf.merge(base, content)
+    except OmegaConfBaseException as error:
+        raise UsageError(f"config: {_first_line(error)}") from error
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
+def _compose_base(arguments: Sequence[str], groups: Sequence[Override]) -> DictConfig:
+    chosen = [str(override.input_line) for override in groups]
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
-            composed = compose("base", arguments)
-        content = OmegaConf.to_container(composed, resolve=True)
+            return compose("base", [*arguments, *chosen])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise UsageError(f"config: {_first_line(error)}") from error
+
+
+def _apply(composed: DictConfig, overrides: Sequence[Override]) -> dict[str, Any]:
+    """The composed config with the overrides' values in it; `composed` stays as it is."""
+    merged = copy.deepcopy(composed)
+    try:
+        for override in overrides:
+            # A mistyped key passes here, so that pydantic names it and the nearest one.
+            OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
+        content = OmegaConf.to_container(merged, resolve=True)
+    except (OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"config: {_first_line(error)}") from error
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
-
-
-def _merge(
-    base: dict[str, Any], content: dict[str, Any], overrides: Sequence[Override]
-) -> dict[str, Any]:
-    """A user's own file between base.yaml and the overrides."""
-    try:
-        merged = OmegaConf.merge(base, content)
-        for override in overrides:
-            if not _is_group(override):  # a group is in `base` already
-                OmegaConf.update(
-                    merged, str(override.key_or_group), override.value(), force_add=True
-                )
-        result = OmegaConf.to_container(merged, resolve=True)
-    except OmegaConfBaseException as error:
-        raise UsageError(f"config: {_first_line(error)}") from error
-    assert isinstance(result, dict)
-    return {str(key): value for key, value in result.items()}
 
 
 def _with_task_of(content: dict[str, Any], overrides: Sequence[Override]) -> list[Override]:
@@ -187,9 +210,12 @@ def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
 
 
 def _key_parts(location: Sequence[int | str]) -> list[str]:
-    """pydantic's place of an error as the parts of a key, without the kind that chose a model."""
+    """pydantic's place of an error as the parts of a key, without the kind that chose a model.
+
+    There are none for an error between several parts of the config.
+    """
     parts = [str(part) for part in location]
-    return parts[:1] + parts[2:] if parts[0] == "task" and len(parts) > 1 else parts
+    return parts[:1] + parts[2:] if parts[:1] == ["task"] and len(parts) > 1 else parts
 
 
 def known_keys(model: type[Any], prefix: str = "") -> list[str]:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.config import Config
-from experiments.errors import RunError
+from experiments.errors import RunError, UsageError
 from experiments.files import make_output_folder, write_atomic
 from experiments.plots import save_figure
 from rnn_graphs.config import TruncationConfig
@@ -24,8 +24,13 @@ def credit(config: Config, out: Path) -> None:
     """Measure M[t, s] on the experiment's gradient and write it to `out`.
 
     Raises RunError where an exact style's matrix is not its definition, UsageError where
-    `out` cannot be used.
+    `out` cannot be used or the model is bidirectional.
     """
+    if config.model.bidirectional:
+        raise UsageError(
+            "model.bidirectional: its errors come from both sides, and reach every step; "
+            "expected false"
+        )
     make_output_folder(out)
     measured = measure(config)
     expected = definition(config.truncation, config.graph.num_steps)

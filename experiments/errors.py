@@ -9,6 +9,10 @@ class UsageError(Exception):
     exit_code = 2
 
 
+class InUseError(UsageError):
+    """Another process holds the run directory."""
+
+
 class RunError(Exception):
     """A run failed, or a claim did not hold; everything else is kept. Exit code 1."""
 

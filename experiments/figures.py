@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.finished import FinishedRun
+from experiments.horizon_figure import horizon
 from experiments.influence_figures import influence_by_depth, losses_on_a_log_scale
 from experiments.onset import Axis
 from experiments.plots import (
@@ -25,6 +26,7 @@ from experiments.plots import (
     style_grid,
 )
 from experiments.statistics import Interval, share_interval
+from experiments.validation_figures import validation_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,6 +130,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "by_depth": by_depth,
     "influence_by_depth": influence_by_depth,
     "losses_on_a_log_scale": losses_on_a_log_scale,
+    "validation_table": validation_table,
+    "horizon": horizon,
 }
 
 

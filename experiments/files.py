@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.errors import UsageError
+from experiments.errors import InUseError, UsageError
 
 
 def make_output_folder(out: Path) -> None:
@@ -47,7 +47,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def locked(directory: Path) -> Iterator[None]:
     """Hold the directory alone; the kernel lets go when the process ends, however it ends.
 
-    Raises UsageError where another process holds it.
+    Raises InUseError where another process holds it.
     """
     with open(directory / ".lock", "a+") as file:
         try:
@@ -55,7 +55,7 @@ def locked(directory: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             owner = file.read().strip() or "unknown"
-            raise UsageError(f"{directory}: in use by another run (process {owner})") from None
+            raise InUseError(f"{directory}: in use by another run (process {owner})") from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

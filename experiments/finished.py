@@ -45,6 +45,12 @@ class FinishedRun:
         """Their mean with its 95 % interval."""
         return mean_interval(list(self.final_losses.values()))
 
+    @property
+    def least_validation_losses(self) -> list[float]:
+        """Each seed's least validation loss."""
+        found = self.summary.get("validation")
+        return list(found["per_seed"].values()) if found else []
+
     @cached_property
     def onsets(self) -> dict[int, Onset]:
         """When each seed learned, or how far it came without."""

@@ -10,11 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from experiments import influence
+from experiments import horizon, influence
 from experiments.claims import Measured
 from experiments.finished import FinishedRun
 from experiments.onset import Axis
-from experiments.statistics import Interval, difference_interval, ratio_interval
+from experiments.statistics import (
+    Interval,
+    difference_interval,
+    mean_interval,
+    ratio_interval,
+)
 
 Runs = Mapping[str, FinishedRun]
 
@@ -32,6 +37,15 @@ def final_loss(runs: Runs, expected: float, run: str, tolerance: float) -> Measu
     return Measured(
         mean, low, high, len(runs[run].final_losses), holds, "mean final loss, 95 % interval"
     )
+
+
+def least_validation_loss(runs: Runs, expected: float, run: str, tolerance: float) -> Measured:
+    """The least validation loss of the epochs, mean over seeds, within a tolerance of a number."""
+    mean, low, high = mean_interval(runs[run].least_validation_losses)
+    holds = abs(mean - expected) <= tolerance
+    seeds, epochs = len(runs[run].least_validation_losses), runs[run].config.training.epochs
+    note = f"least validation loss of {epochs} epochs; limit {tolerance:g} from what is expected"
+    return Measured(mean, low, high, seeds, holds, note)
 
 
 def loss_of_updates(
@@ -182,9 +196,11 @@ def time_ratio(
 MEASURES: dict[str, Callable[..., Measured]] = {
     measure.__name__: measure
     for measure in (
-        floor, final_loss, loss_of_updates, learned, stays_above, does_not_settle,
-        curves_agree, lowers_loss, depth_needed, learns_sooner, learns_as_soon, time_ratio,
+        floor, final_loss, least_validation_loss, loss_of_updates, learned, stays_above,
+        does_not_settle, curves_agree, lowers_loss, depth_needed, learns_sooner,
+        learns_as_soon, time_ratio,
         influence.long_run, influence.turns, influence.unbiased, influence.ends_at_optimum,
         influence.moves_away,
+        horizon.none_beyond_reach, horizon.half_learn_within, horizon.same_horizon,
     )
 }  # fmt: skip

@@ -27,6 +27,7 @@ COLORS = (
 )  # Okabe & Ito
 FLOOR = "#666666"
 CROWDED = 3  # curves; the legend of more would cover some of them
+LONG = 32  # characters of a label; two longer ones have no room side by side
 
 
 class Series(NamedTuple):
@@ -59,9 +60,12 @@ def learning_curve_figure(
     style_axes(axes, title)
     axes.set_xlabel(AXIS_LABELS[axis])
     if crowded:
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+        wide = max(len(label) for label, _ in series) > LONG
+        size = "x-small" if wide else "medium"
+        columns = 1 if wide else 2
+        figure.legend(loc="outside lower center", ncols=columns, fontsize=size, frameon=False)
     elif series:
-        axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")
+        axes.legend(loc="best", framealpha=0.9, edgecolor="none")
     return figure
 
 
@@ -106,11 +110,18 @@ def draw_floors(axes: Axes, floors: Mapping[str, float]) -> None:
     """Entropy floors as dashed lines, named beyond the right edge, where no curve is."""
     for name, value in floors.items():
         axes.axhline(value, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
-        known = "nothing known" if name == "none" else f"{name} known"
         axes.annotate(
-            f"{value:.4f}\n{known}", (1, value), (5, 0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", fontsize=7.5, color=FLOOR, va="center",
+            f"{value:.4f}\n{_floor_label(name)}", (1, value), (5, 0),
+            xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7.5,
+            color=FLOOR, va="center",
         )  # fmt: skip
+
+
+def _floor_label(name: str) -> str:
+    """A task's name of a floor, as words: those of lags say what is known."""
+    if name == "none":
+        return "nothing known"
+    return f"{name} known" if name.startswith("lag") else name
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -33,7 +33,7 @@ class PlainProgress:
 
     def say(self, text: str) -> None:
         print(text, flush=True)
-        _append(self._log, text)
+        append_line(self._log, text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
         now = time.monotonic()
@@ -70,7 +70,7 @@ class BarProgress:
 
     def say(self, text: str) -> None:
         self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        _append(self._log, text)
+        append_line(self._log, text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
         self._bars.update(
@@ -88,7 +88,8 @@ def progress(log: Path) -> Iterator[Progress]:
         yield PlainProgress(log)
 
 
-def _append(log: Path, text: str) -> None:
+def append_line(log: Path, text: str) -> None:
+    """Add a line, with its time, to log.txt."""
     stamp = datetime.now().astimezone().isoformat(timespec="seconds")
     with open(log, "a", encoding="utf-8") as file:
         file.write(f"{stamp} {text}\n")

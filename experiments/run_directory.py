@@ -82,6 +82,10 @@ class RunDirectory:
             raise UsageError(f"{self.summary}: expected an object, got {type(content).__name__}")
         return content
 
+    def is_complete(self) -> bool:
+        """Whether it holds a run that is trained to its end."""
+        return self.read_summary().get("status") == "complete"
+
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Replace summary.json."""
         write_atomic(self.summary, json.dumps(summary, indent=2) + "\n")

@@ -25,6 +25,7 @@ from experiments.metrics import read_metrics
 from experiments.progress import Progress, progress
 from experiments.resume import find_resume_point
 from experiments.run_directory import ROOT, RunDirectory
+from experiments.sharing import Means, OpenSession, one_session
 from experiments.summary import summarize
 from experiments.workload import VALIDATION, Workload, make_workload
 
@@ -45,11 +46,17 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
     Raises UsageError (the directory cannot be used), Interrupted (asked to stop, the
     checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
+    with one_session() as open_session:
+        return train_with(Means(open_session, progress), config, path, overwrite)
+
+
+def train_with(means: Means, config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]:
+    """`train`, with what the process shares between its runs."""
     directory = RunDirectory(path)
     workload = make_workload(config)
     directory.check(config, overwrite)
     try:
-        summary = _train_alone(config, workload, directory, overwrite)
+        summary = _train_alone(means, config, workload, directory, overwrite)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunError(
@@ -64,21 +71,22 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
 
 
 def _train_alone(
-    config: Config, workload: Workload, directory: RunDirectory, overwrite: bool
+    means: Means, config: Config, workload: Workload, directory: RunDirectory, overwrite: bool
 ) -> dict[str, Any]:
     """Train, or say that it is done, while no other process uses the directory."""
-    with locked(directory.path), progress(directory.log) as line, stop_request() as stop:
+    with locked(directory.path), means.progress(directory.log) as line, stop_request() as stop:
         directory.prepare(config, overwrite)
         summary = directory.read_summary()
         if summary.get("status") in FINISHED:
             line.say(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
         else:
-            summary = _train(config, workload, directory, line, stop)
+            summary = _train(means.open_session, config, workload, directory, line, stop)
         _tell(directory, summary, line)
     return summary
 
 
 def _train(
+    open_session: OpenSession,
     config: Config,
     workload: Workload,
     directory: RunDirectory,
@@ -89,7 +97,7 @@ def _train(
     positions: list[Position] = []
     try:
         directory.write_summary({"status": "running", "name": config.name})
-        _train_seeds(config, workload, directory, line, stop, positions)
+        _train_seeds(open_session, config, workload, directory, line, stop, positions)
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         probes = _probe(config, workload.task, directory, positions)
         summary = summarize(config, workload, directory, worst, positions) | probes
@@ -108,6 +116,7 @@ def _train(
 
 
 def _train_seeds(
+    open_session: OpenSession,
     config: Config,
     workload: Workload,
     directory: RunDirectory,
@@ -116,20 +125,17 @@ def _train_seeds(
     positions: list[Position],
 ) -> None:
     """Train the seeds that are not finished; fills `positions` as they end."""
-    from experiments.session import TrainingSession, build  # TensorFlow takes seconds to import
-    from experiments.training import SeedTraining
+    from experiments.training import SeedTraining  # TensorFlow takes seconds to import
 
     point = find_resume_point(config, directory, line)
     positions += point.finished
     seeds = config.seeds[len(point.finished) :]
     if not seeds:
         return
-    graph = build(config, workload)
-    with (
-        TrainingSession(graph, config.execution.threads) as session,
-        _validation(config, workload.task) as validate,
-    ):
-        session.warm_up()
+    if stop.requested:  # building and compiling a graph may take long
+        raise Interrupted(f"stopped before seed {seeds[0]}")
+    session = open_session(config, workload)
+    with _validation(config, workload.task) as validate:
         training = SeedTraining(config, workload, directory, session, line, stop, validate)
         for seed in seeds:
             start = training.start(seed)

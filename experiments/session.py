@@ -17,9 +17,12 @@ from rnn_graphs.build import GraphConfigs, Snapshot, TrainingGraph, build_traini
 from rnn_graphs.measures import MEASURES
 from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
+from rnn_graphs.truncation import StepMaker, make_step
 
 
-def build(config: Config, workload: Workload) -> TrainingGraph:
+def build(
+    config: Config, workload: Workload, step_maker: StepMaker = make_step
+) -> TrainingGraph:  # fmt: skip
     """The training graph of a config."""
     return build_training_graph(
         GraphConfigs(
@@ -28,6 +31,7 @@ def build(config: Config, workload: Workload) -> TrainingGraph:
         shape_of(workload.task),
         [name for name in config.logging.metrics if name in MEASURES],
         uses_xla(config, workload.updates),
+        step_maker,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,19 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from experiments.catalog import nearest, path_of, unknown
-from experiments.claims import Claim, Measured, Verdict, write_claims
-from experiments.compose import load_config, load_yaml, override_name, validate
-from experiments.errors import UsageError
+from experiments.claims import Claim, Verdict, write_claims
+from experiments.compose import load_config, load_yaml, validate
+from experiments.errors import Interrupted, UsageError
 from experiments.figures import FIGURES
 from experiments.finished import FinishedRun, read_run
 from experiments.measures import MEASURES
-from experiments.run_directory import ROOT, RunDirectory
-from experiments.workers import Job, run_jobs
-from experiments.workload import make_workload
+from experiments.points import Point, Result, check, read_results
+from experiments.recorded import find_recorded
+from experiments.run_directory import RunDirectory
+from experiments.runner import default_directory
+from experiments.scheduling import train_missing
+from experiments.study_grid import GridSpec, RunSpec, runs_named, with_runs
 from rnn_graphs.config import Section
-
-
-class RunSpec(Section):
-    """One run of a study."""
-
-    experiment: str
-    overrides: tuple[str, ...] = ()
 
 
 class FigureSpec(Section):
@@ -83,30 +78,37 @@ def check_call(
 class StudyConfig(Section):
     """configs/study/NAME.yaml."""
 
+    # The folder of experiments/recorded/ that stands in for runs which are not in runs/.
+    recorded: str | None = None
     description: str
     title: str
     introduction: str
-    runs: dict[str, RunSpec]
+    runs: dict[str, RunSpec] = Field(default_factory=dict)
+    grids: dict[str, GridSpec] = Field(default_factory=dict)
     figures: tuple[FigureSpec, ...]
     claims: tuple[ClaimSpec, ...]
+
+    @property
+    def all_runs(self) -> dict[str, RunSpec]:
+        """The runs by name, those of the grids included."""
+        runs = dict(self.runs)
+        for name, grid in self.grids.items():
+            runs |= grid.runs(name)
+        return runs
 
     @model_validator(mode="after")
     def _runs_are_there(self) -> StudyConfig:
         specs: tuple[FigureSpec | ClaimSpec, ...] = (*self.figures, *self.claims)
+        known = self.all_runs
+        there = ", ".join([*self.runs, *(f"{grid}/…" for grid in self.grids)])
         for spec in specs:
-            for name in runs_named(spec.arguments):
-                if name not in self.runs:
+            for name in runs_named(with_runs(spec.arguments, known)):
+                if name not in known:
                     raise ValueError(
-                        f"{spec.id}: expected one of the runs {', '.join(self.runs)}; got {name}"
-                        f"{nearest(name, self.runs)}"
+                        f"{spec.id}: expected one of the runs {there}; got {name}"
+                        f"{nearest(name, known)}"
                     )
         return self
-
-
-def runs_named(arguments: Mapping[str, Any]) -> list[str]:
-    """The runs that a figure or a claim asks for."""
-    single = [arguments[key] for key in ("run", "against") if key in arguments]
-    return [*single, *arguments.get("names", ()), *arguments.get("labels", ())]
 
 
 def load_study(name: str) -> StudyConfig:
@@ -118,59 +120,89 @@ def load_study(name: str) -> StudyConfig:
     return study
 
 
-def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Job]:
-    """The study's runs, every config checked before the first one starts."""
-    jobs = []
-    for name, spec in study.runs.items():
+def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
+    """The study's runs and where they are, every one checked before the first one starts.
+
+    A run that was recorded is read from there, unless it is complete here.
+    """
+    points, here = [], []
+    for name, spec in study.all_runs.items():
         changes = (*spec.overrides, *overrides)
         config = load_config(spec.experiment, changes)
-        make_workload(config)  # raises where the data are missing or do not fit
-        directory = ROOT / config.name / override_name(changes)
-        jobs.append(Job(name, spec.experiment, changes, directory))
-    return jobs
+        point = Point(name, changes, config, default_directory(config, changes))
+        recorded = find_recorded(study.recorded, name, config) if study.recorded else None
+        if recorded and not RunDirectory(point.directory).is_complete():
+            point = point._replace(directory=recorded)
+        else:
+            here.append(point)
+        points.append(point)
+    check(here)
+    return points
 
 
 def reproduce(name: str, overrides: Sequence[str], workers: int | None, out: Path | None) -> int:
-    """Train what is missing, decide the claims, write the report. Returns the exit code."""
-    study = load_study(name)
-    jobs = plan(study, overrides)
-    missing = [job for job in jobs if not _is_complete(job.directory)]
-    print(f"{name}: {len(jobs)} runs, {len(jobs) - len(missing)} of them there already", flush=True)
-    outcomes = run_jobs(missing, workers or os.cpu_count() or 1)
-    failed = {outcome.job.name: outcome.reason for outcome in outcomes if outcome.exit_code != 0}
-    runs = {
-        job.name: read_run(RunDirectory(job.directory), job.name)
-        for job in jobs
-        if job.name not in failed
-    }
-    claims = [decide(spec, runs, failed) for spec in study.claims]
-    folder = out or Path("reports") / name
-    from experiments.study_report import print_claims, write_study_report
+    """Train what is missing, decide the claims, write the report. Returns the exit code.
 
-    folder.mkdir(parents=True, exist_ok=True)
-    write_claims(folder / "claims.json", claims)
-    print_claims(claims)
-    for run_name, reason in failed.items():
-        print(f"run {run_name} failed: {reason}")
-    report = write_study_report(study, jobs, runs, claims, folder)
-    print(f"report: {report}")
+    Raises Interrupted when asked to stop, with a report of the runs that are there.
+    """
+    study = load_study(name)
+    points = plan(study, overrides)
+    folder = out or Path("reports") / name
+    try:
+        results = train_missing(points, "local", workers)
+    except Interrupted:
+        left = _not_complete(read_results(points, {}))
+        if len(left) < len(points):
+            _report(study, points, left, folder)
+        raise
+    failed = _not_complete(results)
+    claims = _report(study, points, failed, folder)
     return 1 if failed or any(claim.verdict != "holds" for claim in claims) else 0
 
 
-def decide(spec: ClaimSpec, runs: Mapping[str, FinishedRun], failed: Mapping[str, str]) -> Claim:
-    """Measure one claim; not_run where a run that it needs is not there."""
-    try:
-        found: Measured | None = MEASURES[spec.measure](runs, spec.expected, **spec.arguments)
-    except KeyError as error:
-        if error.args[0] not in failed:
-            raise
-        found = None
+def _not_complete(results: Sequence[Result]) -> dict[str, str]:
+    """Why each of the runs that are not complete is not."""
+    return {
+        result.point.name: result.reason or result.status
+        for result in results
+        if result.status != "complete"
+    }
+
+
+def _report(
+    study: StudyConfig, points: Sequence[Point], absent: Mapping[str, str], folder: Path
+) -> list[Claim]:
+    """Decide the claims from the runs that are there; `absent` says why the others are not."""
+    from experiments.study_report import print_claims, write_study_report
+
+    runs = {
+        point.name: read_run(RunDirectory(point.directory), point.name)
+        for point in points
+        if point.name not in absent
+    }
+    claims = [decide(spec, runs, absent) for spec in study.claims]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_claims(folder / "claims.json", claims)
+    print_claims(claims)
+    for run_name, reason in absent.items():
+        print(f"run {run_name}: {reason}")
+    report = write_study_report(study, points, runs, claims, folder)
+    print(f"report: {report}")
+    return claims
+
+
+def decide(spec: ClaimSpec, runs: Mapping[str, FinishedRun], absent: Mapping[str, str]) -> Claim:
+    """Measure one claim; not_run where a run that it needs is `absent`, with the reason."""
     head = (spec.id, spec.source, spec.claim, spec.expected)
-    if found is None:
-        return Claim(*head, None, None, None, 0, "not_run", "a run that it needs failed")
+    arguments = with_runs(spec.arguments, [*runs, *absent])
+    try:
+        found = MEASURES[spec.measure](runs, spec.expected, **arguments)
+    except KeyError as error:
+        name = error.args[0]
+        if name not in absent:
+            raise
+        return Claim(*head, None, None, None, 0, "not_run", f"run {name}: {absent[name]}")
     verdict: Verdict = "holds" if found.holds else "fails"
-    return Claim(*head, found.value, found.low, found.high, found.seeds, verdict, found.note)
-
-
-def _is_complete(path: Path) -> bool:
-    return RunDirectory(path).read_summary().get("status") == "complete"
+    # A single seed has no interval: its bounds are nan.
+    low, high = (None if bound != bound else bound for bound in (found.low, found.high))
+    return Claim(*head, found.value, low, high, found.seeds, verdict, found.note)

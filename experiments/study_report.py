@@ -10,6 +10,7 @@ from experiments.claims import Claim
 from experiments.figures import FIGURES
 from experiments.finished import FinishedRun
 from experiments.plots import save_figure
+from experiments.points import Point
 from experiments.report import (
     Report,
     ReportFigure,
@@ -18,8 +19,8 @@ from experiments.report import (
     shown,
     write_report,
 )
+from experiments.study_grid import runs_named, with_runs
 from experiments.summary import environment
-from experiments.workers import Job
 
 if TYPE_CHECKING:
     from experiments.study import StudyConfig
@@ -27,25 +28,26 @@ if TYPE_CHECKING:
 
 def write_study_report(
     study: StudyConfig,
-    jobs: Sequence[Job],
+    points: Sequence[Point],
     runs: Mapping[str, FinishedRun],
     claims: Sequence[Claim],
     folder: Path,
 ) -> Path:
-    """Figures as PNG and report.html. Figures of runs that failed are left out."""
+    """Figures as PNG and report.html. Figures whose labels name an absent run are left out."""
     figures = []
     for spec in study.figures:
-        if not set(spec.arguments.get("labels", ())) <= set(runs):
+        arguments = with_runs(spec.arguments, runs)
+        if not set(runs_named(arguments)) <= set(runs):
             continue
         path = folder / f"{spec.id}.png"
-        save_figure(FIGURES[spec.kind](runs, spec.title, **spec.arguments), path)
+        save_figure(FIGURES[spec.kind](runs, spec.title, **arguments), path)
         figures.append(ReportFigure.from_file(path, spec.title, spec.caption))
     report = Report(
         study.title,
         study.introduction.strip().split("\n\n"),
         figures,
         claims,
-        [runs_table(runs, {job.name: " ".join(job.overrides) for job in jobs})],
+        [runs_table(runs, {point.name: " ".join(point.overrides) for point in points})],
         {name: run.directory.config.read_text("utf-8") for name, run in runs.items()},
         describe_environment(environment()),
     )

@@ -1,110 +1,128 @@
-"""Train several runs at a time, each in a process of its own."""
+"""What a Dask worker does with points: it trains them in child processes, and minds those."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO
 
-from experiments.errors import Interrupted
-from experiments.interrupts import StopRequest, stop_request
+from dask.system import CPU_COUNT
+from distributed import Worker, WorkerPlugin, get_worker
 
-PROGRAM = Path(__file__).resolve().parent.parent / "run.py"
-POLL_SECONDS = 0.05
+from experiments.orders import Ended, Order, Orders, Tell
 
-
-class Job(NamedTuple):
-    """One run to train."""
-
-    name: str
-    experiment: str
-    overrides: tuple[str, ...]
-    directory: Path
+PROGRAM = Path(__file__).resolve().parent.parent
+POOLS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # where the config leaves it open
 
 
-class Outcome(NamedTuple):
-    """How a job ended."""
-
-    job: Job
-    exit_code: int
-    seconds: float
-    reason: str  # the last line of stderr where it failed
-
-
-class _Child(NamedTuple):
-    job: Job
-    process: subprocess.Popen[str]
-    began: float
+def train_orders(orders: Orders, tell: Tell) -> list[Ended]:
+    """Train runs in a child process; one that dies costs the run under way, and no other."""
+    children = get_worker().plugins[orders.children]
+    assert isinstance(children, Children)
+    ended: list[Ended] = []
+    while len(ended) < len(orders.runs) and not children.stopping:
+        ended += _run_child(children, orders.runs[len(ended) :], orders.folder, tell)
+    return ended
 
 
-def run_jobs(jobs: Sequence[Job], workers: int) -> list[Outcome]:
-    """Train all jobs, `workers` at a time, with a line as each one ends.
-
-    Raises Interrupted after the children have written their checkpoints.
-    """
-    waiting = list(jobs)
-    running: list[_Child] = []
-    outcomes: list[Outcome] = []
-    with stop_request() as stop:
+def _run_child(
+    children: Children, runs: Sequence[Order], folder: str, tell: Tell
+) -> list[Ended]:  # fmt: skip
+    """The first of the runs that have ended when the child has: all of them, if nothing happens."""
+    ended: list[Ended] = []
+    with tempfile.TemporaryFile() as errors:
+        process = children.start(folder, errors)
+        if process is None:
+            return []
         try:
-            while (waiting and not stop.requested) or running:
-                while waiting and len(running) < workers and not stop.requested:
-                    running.append(_start(waiting.pop(0)))
-                running = _collect(running, outcomes, len(jobs), stop)
+            with process:  # leaving it closes the pipes and waits
+                _give(process, runs)
+                for line in process.stdout or ():
+                    message = json.loads(line)
+                    if message["kind"] == "ended":
+                        ended.append(Ended(message["name"], message["reason"]))
+                    tell(message)
         finally:
-            for child in running:  # only a second Ctrl-C, or an error of our own, leaves any
-                child.process.kill()
-                child.process.wait()
-    if stop.requested:
-        raise Interrupted(
-            f"stopped with {len(outcomes)} of {len(jobs)} runs ended; the same command goes on"
-        )
-    return outcomes
+            children.forget(process)
+        if children.stopping or len(ended) == len(runs):
+            return ended
+        if process.returncode or not ended:
+            ended.append(Ended(runs[len(ended)].name, _reason(process.returncode, errors)))
+    return ended
 
 
-def _start(job: Job) -> _Child:
-    command = [sys.executable, str(PROGRAM), "train", job.experiment, *job.overrides]
-    process = subprocess.Popen(
-        [*command, "--run-dir", str(job.directory)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        process_group=0,  # a terminal's Ctrl-C reaches us alone, and we pass it on once
-    )
-    return _Child(job, process, time.monotonic())
+def _give(process: subprocess.Popen[str], runs: Sequence[Order]) -> None:
+    assert process.stdin is not None
+    try:
+        process.stdin.write(json.dumps([run._asdict() for run in runs]) + "\n")
+        process.stdin.flush()  # and left open: its end tells the child that we are gone
+    except BrokenPipeError:
+        pass  # it ended already; its exit code says how
 
 
-def _collect(
-    running: list[_Child], outcomes: list[Outcome], total: int, stop: StopRequest
-) -> list[_Child]:
-    """Wait a moment; note the children that ended. Returns those that go on."""
-    time.sleep(POLL_SECONDS)
-    going_on = []
-    for child in running:
-        if child.process.poll() is None:
-            going_on.append(child)
-            continue
-        errors = child.process.communicate()[1].strip().splitlines()
-        seconds = time.monotonic() - child.began
-        code = child.process.returncode
-        reason = "" if code == 0 else _reason(code, errors)
-        outcomes.append(Outcome(child.job, code, seconds, reason))
-        state = "done" if code == 0 else f"failed: {reason}"
-        print(f"[{len(outcomes)}/{total}] {child.job.name}: {state}, {seconds:.0f} s", flush=True)
-    if stop.requested:
-        for child in going_on:
-            os.kill(child.process.pid, signal.SIGTERM)
-        for child in going_on:
-            child.process.wait()
-    return going_on
-
-
-def _reason(code: int, errors: Sequence[str]) -> str:
+def _reason(code: int, errors: IO[bytes]) -> str:
+    """Why a child ended without a word: the signal, or the last line of standard error."""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
-    return errors[-1].removeprefix("error: ") if errors else f"exit code {code}"
+    errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"the process ended with exit code {code}"
+
+
+class Children(WorkerPlugin):
+    """The child processes of one worker."""
+
+    def __init__(self, name: str, share: int | None) -> None:
+        self.name = name
+        self._share = share  # cores of each point; None: the worker's, divided by its threads
+
+    def setup(self, worker: Worker) -> None:
+        self._threads = self._share or max(1, CPU_COUNT // worker.state.nthreads)
+        self.stopping = False
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()  # the worker's loop stops what its threads start
+
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask names it
+        self.stop(signal.SIGKILL)
+
+    def start(self, folder: str, errors: IO[bytes]) -> subprocess.Popen[str] | None:
+        """A child that waits for its orders; None when no more are to be started."""
+        pools = dict.fromkeys(POOLS, str(self._threads))
+        search = os.pathsep.join(filter(None, [str(PROGRAM), os.environ.get("PYTHONPATH")]))
+        with self._lock:
+            if self.stopping:
+                return None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "experiments.child"],
+                cwd=folder,
+                env=os.environ | pools | {"PYTHONPATH": search},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                process_group=0,  # a terminal's Ctrl-C is not for it: we pass the request on
+            )
+            self._running.add(process)
+        return process
+
+    def forget(self, process: subprocess.Popen[str]) -> None:
+        with self._lock:
+            self._running.discard(process)
+
+    def stop(self, number: signal.Signals) -> None:
+        """Start no more, and send the signal to those that run."""
+        with self._lock:
+            self.stopping = True
+            for process in self._running:
+                process.send_signal(number)
+
+    @property
+    def running(self) -> int:
+        return len(self._running)

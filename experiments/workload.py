@@ -47,6 +47,11 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
             f"model.bidirectional: {kind} carries the state from window to window, and a "
             "bidirectional graph has none to carry: its first output has read the last input"
         )
+    if config.model.bidirectional and config.graph.padding == "mask":
+        yield (
+            "graph.padding: the backward direction would read the padding before the sequence; "
+            "expected sequence_length where model.bidirectional is true, got mask"
+        )
     if config.model.embedding and task.inputs == "features":
         yield f"model.embedding: the inputs of {kind} are features, not ids; expected null"
     if config.graph.padding == "sequence_length" and task.carries_state:

@@ -18,7 +18,7 @@ from rnn_graphs.measures import MEASURES
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.optimizers import Updater
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import Window, make_step
+from rnn_graphs.truncation import StepFunction, StepMaker, Window, make_step
 
 Tensor = Any
 
@@ -65,7 +65,11 @@ class GraphConfigs(NamedTuple):
 
 
 def build_training_graph(
-    configs: GraphConfigs, shape: TaskShape, measures: Sequence[str], xla: bool
+    configs: GraphConfigs,
+    shape: TaskShape,
+    measures: Sequence[str],
+    xla: bool,
+    step_maker: StepMaker = make_step,
 ) -> TrainingGraph:
     """One graph that trains; each seed of a run initialises it anew.
 
@@ -76,7 +80,8 @@ def build_training_graph(
     with tf.Graph().as_default() as graph:
         model = Model(configs.model, shape, tf.as_dtype(configs.graph.precision))
         updater = Updater(configs.optimizer, model.variables)
-        update = _make_update(model, updater, configs, measures)
+        step = step_maker(model, model.unrolls[configs.graph.unroll], configs.truncation)
+        update = _make_update(model, updater, step, measures)
         names = dict.fromkeys(["loss", *measures], model.dtype)
         feeds = _make_feeds(configs, shape, iterations)
         count = tf.placeholder(tf.int32, [], "count")
@@ -116,10 +121,9 @@ def build_training_graph(
 
 
 def _make_update(
-    model: Model, updater: Updater, configs: GraphConfigs, measures: Sequence[str]
+    model: Model, updater: Updater, step: StepFunction, measures: Sequence[str]
 ) -> loops.UpdateFunction:
     """One update, from its window to the window's measures."""
-    step = make_step(model, model.unrolls[configs.graph.unroll], configs.truncation)
 
     def update(window: Window) -> loops.Updated:
         result = step(window)
@@ -127,7 +131,9 @@ def _make_update(
         for name in measures:
             measured[name] = tf.cast(MEASURES[name](result, window, updater), model.dtype)
         state = result.final_state if model.shape.carries_state else window.state
-        return loops.Updated(measured, state, updater.apply(result.gradients))
+        with tf.control_dependencies(list(measured.values())):  # a rate, before it changes
+            operation = updater.apply(result.gradients)
+        return loops.Updated(measured, state, operation)
 
     return update
 

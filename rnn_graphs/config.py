@@ -13,13 +13,14 @@ from pydantic import (
     model_validator,
 )
 
+from rnn_graphs.styles import KEYS, STYLES, kinds_with
+
 Cell = Literal["scratch", "basic_rnn", "gru", "basic_lstm", "lstm", "influence_balancing"]
 Activation = Literal[
     "tanh", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "crelu"
 ]
 Initializer = Literal["glorot_uniform", "orthogonal", "uniform", "normal"]
 Unroll = Literal["scratch", "static", "dynamic"]
-TruncationKind = Literal["full", "tf_style", "true_bptt", "williams_peng", "artbp"]
 OptimizerKind = Literal["sgd", "momentum", "adagrad", "adam", "rmsprop"]
 
 
@@ -119,30 +120,37 @@ class GraphConfig(Section):
 
 
 class TruncationConfig(Section):
-    """How far errors flow back; see rnn_graphs/truncation.py.
+    """How far errors flow back; see rnn_graphs/styles.py.
 
     A key that the kind does not use must stay as it is in base.yaml.
     """
 
-    kind: TruncationKind
+    kind: str
     depth: int | None = Field(default=None, ge=1)
     stride: int | None = Field(default=None, ge=1)
     context: bool = False
     cut_probability: float | None = Field(default=None, ge=0, lt=1)
 
+    @field_validator("kind")
+    @classmethod
+    def _there_is_such_a_style(cls, kind: str) -> str:
+        if kind not in STYLES:
+            raise ValueError(f"expected one of {', '.join(STYLES)}; got {kind!r}")
+        return kind
+
     @model_validator(mode="after")
     def _keys_are_those_of_the_kind(self) -> TruncationConfig:
-        for key in ("depth", "stride", "cut_probability"):
-            if getattr(self, key) is not None and key not in TRUNCATION_KEYS[self.kind]:
-                kinds = [kind for kind, keys in TRUNCATION_KEYS.items() if key in keys]
-                raise ValueError(f"{key} is for {', '.join(kinds)}; {self.kind} does not use it")
-            needed = key in TRUNCATION_KEYS[self.kind] and self.kind != "tf_style"
-            if getattr(self, key) is None and needed:
+        style = STYLES[self.kind]
+        for key in KEYS:
+            given = getattr(self, key) is not None
+            if given and key not in (*style.needs, *style.takes):
+                raise ValueError(f"{key} is for {kinds_with(key)}; {self.kind} does not use it")
+            if not given and key in style.needs:
                 raise ValueError(f"{self.kind} needs {key}; got null")
-        if self.context and self.kind not in ("true_bptt", "williams_peng"):
+        if self.context and not style.context:
             raise ValueError(
-                f"context is for true_bptt and williams_peng; {self.kind} reaches no step before "
-                "its block"
+                f"context is for {', '.join(k for k, other in STYLES.items() if other.context)}; "
+                f"{self.kind} reaches no step before its block"
             )
         return self
 
@@ -188,15 +196,6 @@ class TruncationConfig(Section):
                 "truncation.depth: expected a multiple of truncation.stride, "
                 f"{self.stride}, where that is not graph.num_steps; got {self.depth}"
             )
-
-
-TRUNCATION_KEYS: dict[str, tuple[str, ...]] = {
-    "full": (),
-    "tf_style": ("depth",),
-    "true_bptt": ("depth",),
-    "williams_peng": ("depth", "stride"),
-    "artbp": ("cut_probability",),
-}
 
 
 class OptimizerConfig(Section):

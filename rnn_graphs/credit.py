@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.model import create_variables
+from rnn_graphs.styles import STYLES
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation import Window, make_step
 from rnn_graphs.unrolls import UNROLLS
@@ -21,26 +22,15 @@ Tensor = Any
 
 
 def definition(truncation: TruncationConfig, num_steps: int) -> NDArray[np.float64]:
-    """M as docs/truncation.md defines it, [num_steps, context + num_steps]; of artbp the mean.
+    """M as rnn_graphs/styles.py defines it, [num_steps, context + num_steps]; of artbp the mean.
 
     Row t is the t-th loss of the window; column 0 is the first step of the graph.
     """
-    context = truncation.context_steps
-    t = np.arange(num_steps)[:, None] + context
-    s = np.arange(context + num_steps)[None, :]
-    causal = s <= t
-    match truncation.kind:
-        case "full" | "artbp":
-            reached = causal
-        case "tf_style":
-            depth = truncation.depth or num_steps
-            reached = causal & (s // depth == t // depth)
-        case "true_bptt" | "williams_peng":
-            assert truncation.depth is not None
-            stride = truncation.errors_stride
-            block_end = context + ((t - context) // stride + 1) * stride - 1
-            reached = causal & (s > block_end - truncation.depth)
-    return reached.astype(np.float64)
+    style, context = STYLES[truncation.kind], truncation.context_steps
+    t = np.arange(num_steps)[:, None]
+    s = np.arange(-context, num_steps)[None, :]
+    reached = style.reached(t, s, truncation.depth or num_steps, truncation.errors_stride)
+    return np.asarray((s <= t) & reached, np.float64)
 
 
 class CreditGraph(NamedTuple):

@@ -58,23 +58,28 @@ class Stretches:
         self._cell = cell
         # Functions, so that each is traced once and not once a stretch. Grappler and XLA
         # inline them, and find their forward pass equal to the one that is there already.
-        step, start = _specs(self._inputs[0]), _specs(self._states[0])
-        errors = _specs(self._errors[0])
+        step, errors = _specs(self._inputs[0]), _specs(self._errors[0])
+        start = _specs(self._states[0])
         slots = [tf.TensorSpec([None, *part.shape], part.dtype) for part in start]
-        self._own_function = _traced(self._own_errors, [step, errors, start])
-        self._through_function = _traced(self._through, [step, start, slots])
+        self._up_function = _traced(self._up, [step, errors, start, slots])
+        self._down_function = _traced(self._down, [step, start, slots])
 
     def own(self, index: int) -> Flat:
-        """The stretch's own errors, at its start."""
-        own: Flat = self._own_function(
-            self._inputs[index], self._errors[index], self._states[index]
-        )
-        return own
+        """The stretch's own errors, at its start, as the only slot."""
+        outputs, _ = self._apply(self._inputs[index], self._states[index])
+        return _one_slot(gradients(outputs, self._states[index], self._errors[index]))
 
-    def through(self, index: int, slots: Flat) -> Flat:
-        """Cotangents of the stretch's end state, [slots, batch, …], taken to its start."""
-        taken: Flat = self._through_function(self._inputs[index], self._states[index], slots)
-        return taken
+    def up(self, index: int, slots: Flat) -> Flat:
+        """Slots of the stretch's end, taken to its start, and one more with its own errors."""
+        result: Flat = self._up_function(
+            self._inputs[index], self._errors[index], self._states[index], slots
+        )
+        return result
+
+    def down(self, index: int, sums: Flat) -> tuple[Flat, Flat]:
+        """The first slot, which the stretch takes, and the others, at its start."""
+        taken, passed = self._down_function(self._inputs[index], self._states[index], sums)
+        return taken, passed
 
     def weight_gradients(self, errors: dict[int, Flat], variables: Sequence[Any]) -> list[Tensor]:
         """What cotangents of end states, by stretch, mean for the weights of that stretch."""
@@ -86,16 +91,14 @@ class Stretches:
         cotangents = _side_by_side(errors[index] for index in chosen)
         return gradients(end, list(variables), cotangents)
 
-    def _own_errors(self, inputs: Sequence[Tensor], errors: Flat, state: Flat) -> Flat:
-        outputs, _ = self._apply(inputs, state)
-        return gradients(outputs, state, errors)
+    def _up(self, inputs: Sequence[Tensor], errors: Flat, start: Flat, slots: Flat) -> Flat:
+        outputs, end = self._apply(inputs, start)
+        own = _one_slot(gradients(outputs, start, errors))
+        return _side_by_side([_through(start, end, slots), own])
 
-    def _through(self, inputs: Sequence[Tensor], state: Flat, slots: Flat) -> Flat:
-        _, end = self._apply(inputs, state)
-        taken: Flat = tf.vectorized_map(
-            lambda slot: gradients(end, state, slot), slots, fallback_to_while_loop=False
-        )
-        return taken
+    def _down(self, inputs: Sequence[Tensor], start: Flat, sums: Flat) -> tuple[Flat, Flat]:
+        _, end = self._apply(inputs, start)
+        return [part[0] for part in sums], _through(start, end, [part[1:] for part in sums])
 
     def _apply(self, inputs: Sequence[Tensor], state: Flat) -> tuple[list[Tensor], Flat]:
         """The cell over a list of inputs: its outputs, and its end state."""
@@ -112,15 +115,14 @@ def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, 
     found: dict[int, Flat] = {}
     for boundary in range(r, count, r):
         top = min(boundary + r - 1, count) - 1  # the block's last stretch reaches no further
-        slots = _one_slot(stretches.own(top))  # newest stretch first
+        slots = stretches.own(top)
         for index in range(top - 1, boundary - 1, -1):
-            slots = _concat(stretches.through(index, slots), _one_slot(stretches.own(index)))
+            slots = stretches.up(index, slots)
         sums = [_running_sums(part, r - 1) for part in slots]
-        for index in range(boundary - 1, boundary - r, -1):
-            found[index] = [part[0] for part in sums]
-            rest = [part[1:] for part in sums]
-            if index > boundary - r + 1:
-                sums = stretches.through(index, rest)
+        last = boundary - r + 1
+        for index in range(boundary - 1, last, -1):
+            found[index], sums = stretches.down(index, sums)
+        found[last] = [part[0] for part in sums]
     return found
 
 
@@ -145,8 +147,12 @@ def _one_slot(parts: Flat) -> Flat:
     return [part[None] for part in parts]
 
 
-def _concat(first: Flat, second: Flat) -> Flat:
-    return [tf.concat(pair, 0) for pair in zip(first, second, strict=True)]
+def _through(start: Flat, end: Flat, slots: Flat) -> Flat:
+    """Cotangents of a stretch's end state, [slots, batch, …], taken to its start."""
+    taken: Flat = tf.vectorized_map(
+        lambda slot: gradients(end, start, slot), slots, fallback_to_while_loop=False
+    )
+    return taken
 
 
 def _side_by_side(rows: Any) -> Flat:
@@ -163,4 +169,5 @@ def _specs(tensors: Any) -> Any:
 
 
 def _traced(function: Any, signature: list[Any]) -> Any:
-    return tf.function(function, input_signature=signature, autograph=False)
+    traced = tf.function(function, input_signature=signature, autograph=False)
+    return traced.get_concrete_function()

@@ -40,7 +40,10 @@ def mask_specs(config: ModelConfig, input_depth: int, cell: Any) -> list[MaskSpe
 def draw_masks(
     layers: list[list[MaskSpec]], time: int, batch: int, key: Tensor, dtype: tf.DType
 ) -> tuple[Masks, ...]:
-    """The masks of a window, for each layer; the same key gives the same masks."""
+    """The masks of a window, for each layer; the same key gives the same masks.
+
+    But other ones under XLA, whose generator differs.
+    """
     salt = 0
     result = []
     for specs in layers:

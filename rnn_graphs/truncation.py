@@ -1,27 +1,13 @@
-"""How far errors flow back: each style is one function from a window to its gradient.
+"""How far errors flow back: each style's gradient as a function of one window.
 
-Cell application s maps (h_{s−1}, x_s) to h_s with weights θ; L_t is the loss at t. Every
-style estimates the gradient of the mean loss as
-
-    ĝ = Σ_t Σ_s M[t,s] · (∂L_t/∂h_t)(∂h_t/∂h_s)(∂⁺h_s/∂θ)
-
-and is told apart only by its credit matrix M, within one window of num_steps losses:
-
-    full            1 where s ≤ t
-    tf_style        1 where s ≤ t and both in the same block of `depth`
-                    (Williams & Peng 1990: epochwise BPTT(depth; depth))
-    true_bptt       1 where t − depth < s ≤ t              (BPTT(depth) = BPTT(depth; 1))
-    williams_peng   1 where end of t's block − depth < s ≤ t, blocks of `stride`
-                    (BPTT(depth; stride))
-    artbp           Π over the boundaries between s and t of 0 with chance c, else 1/(1−c)
-                    (Tallec & Ollivier 2017, section 3; its mean is full)
-
-The edge of the graph cuts too. With `context` the graph starts depth − stride steps before
-the first loss, so that early losses reach back their full depth.
+Which styles there are, and what defines them, stands in rnn_graphs/styles.py. The edge of the
+graph cuts too. With `context` the graph starts depth − stride steps before the first loss, so
+that early losses reach back their full depth.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -30,8 +16,9 @@ from rnn_graphs.crossing import Stretches, crossing_errors, gradients
 from rnn_graphs.gates import GatedCell, draw_gates
 from rnn_graphs.model import Model
 from rnn_graphs.recording import RecordingCell
+from rnn_graphs.styles import STYLES
 from rnn_graphs.tf1 import tf
-from rnn_graphs.unrolls import Unrolled, UnrollFunction, unstack
+from rnn_graphs.unrolls import Unrolled, UnrollFunction, dynamic, unstack
 
 Tensor = Any
 
@@ -58,11 +45,13 @@ class Step(NamedTuple):
 
 
 StepFunction = Callable[[Window], Step]
+StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
 
 
 def make_step(model: Model, unroll: UnrollFunction, truncation: TruncationConfig) -> StepFunction:
     """The training step of the config's style, used unchanged by every loop."""
-    return lambda window: STYLES[truncation.kind](model, unroll, truncation, window)
+    style_function = STEPS[STYLES[truncation.kind].step]
+    return lambda window: style_function(model, unroll, truncation, window)
 
 
 def full(model: Model, unroll: UnrollFunction, _: TruncationConfig, window: Window) -> Step:
@@ -123,13 +112,9 @@ def gated(model: Model, unroll: UnrollFunction, window: Window, gates: Tensor) -
     return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
-Style = Callable[[Model, UnrollFunction, TruncationConfig, Window], Step]
-STYLES: dict[str, Style] = {
-    "full": full,
-    "tf_style": tf_style,
-    "true_bptt": windowed,
-    "williams_peng": windowed,
-    "artbp": artbp,
+StyleFunction = Callable[[Model, UnrollFunction, TruncationConfig, Window], Step]
+STEPS: dict[str, StyleFunction] = {
+    step.__name__: step for step in (full, tf_style, windowed, artbp)
 }
 
 
@@ -138,10 +123,12 @@ def _in_blocks(
 ) -> Unrolled:
     """Unroll block after block; the state that enters a block is a constant to gradients."""
     outputs, state, lengths = [], window.state, window.lengths
+    block = functools.partial(unroll, cell)
+    if unroll is not dynamic:  # which is small already, and slower in a function
+        block = tf.function(block, autograph=False)  # traced once, not once a block
     for start in range(0, int(window.inputs.shape[0]), depth):
-        block = _block(inputs, start, depth)
         left = None if lengths is None else tf.clip_by_value(lengths - start, 0, depth)
-        unrolled = unroll(cell, block, state, left)
+        unrolled = block(_block(inputs, start, depth), state, left)
         outputs.append(unrolled.outputs)
         state = tf.nest.map_structure(tf.stop_gradient, unrolled.final_state)
     joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *outputs)

@@ -24,22 +24,24 @@ def finished_run(
     learned: Sequence[bool] = (),
     overrides: Sequence[str] = (),
     pace: Sequence[float] = (),
+    first_seed: int = 0,
 ) -> FinishedRun:
     """A run directory of lag_17, read back.
 
     losses: [seed][row]; learned: what each seed's probe says; pace: each seed's seconds for
-    a time step, one microsecond where it is not given.
+    a time step, one microsecond where it is not given. The seeds follow each other.
     """
     config = load_config("lag_17", overrides)
+    (lag,) = {dependency["lag"] for dependency in config.as_dict()["task"]["dependencies"]}
     directory = RunDirectory(folder / name)
     directory.path.mkdir(parents=True)
     directory.config.write_text(yaml.safe_dump(config.as_dict()), "utf-8")
-    probes = [{"effects": [{"lag": 17, "learned": answer}]} for answer in learned]
+    probes = [{"effects": [{"lag": lag, "learned": answer}]} for answer in learned]
     directory.write_summary({"status": "complete", "floors": FLOORS, "probe": probes})
     metrics = MetricsFile(directory.metrics)
     metrics.cut(0)
-    for seed, row_losses in enumerate(losses):
-        each = pace[seed] if pace else 1e-6
+    for index, row_losses in enumerate(losses):
+        seed, each = first_seed + index, pace[index] if pace else 1e-6
         for row, loss in enumerate(row_losses):
             updates = EVERY * (row + 1)
             steps = TIME_STEPS * updates

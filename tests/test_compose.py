@@ -124,7 +124,7 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ("model.cell=elman", "model.cell", "'scratch'", "'elman'"),
         ("optimizer.kind=adamw", "optimizer.kind", "'adam'", "'adamw'"),
         ("execution.xla=yes", "execution.xla", "'auto', 'on' or 'off'", "'yes'"),
-        ("truncation.kind=none", "truncation.kind", "'tf_style'", "'none'"),
+        ("truncation.kind=none", "truncation.kind", "expected one of full, tf_style", "'none'"),
         ("task.kind=copy", "task.kind", "expected one of binary_dependency, ", "'copy'"),
         # what does not fit together
         ("task.dependencies=[{lag: 1, effect: 0.9}]", "task", "[0, 1]", "x[t-1]=1 it is 1.4"),

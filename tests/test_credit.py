@@ -44,3 +44,10 @@ def test_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="--out"):
         credit(load_config("r2rt_n5", []), tmp_path / "file" / "out")
+
+
+def test_a_bidirectional_model_has_no_such_matrix(tmp_path: Path) -> None:
+    config = load_config("r2rt_n5", ["model.bidirectional=true"])
+    with pytest.raises(UsageError, match=r"model\.bidirectional: its errors come from both sides"):
+        credit(config, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from experiments.figures import by_depth, curves, time_per_step
+from experiments.validation_figures import validation_table
 from tests.handmade import finished_run
 
 SOON, LATE, NEVER = [0.6, 0.4, 0.4], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6]
@@ -69,3 +70,16 @@ def test_curves_are_drawn_against_each_axis(axis: str, tmp_path: Path) -> None:
     x, losses = run.curves.against(axis)
     np.testing.assert_array_equal(points(mean)[:, 0], x)
     np.testing.assert_allclose(points(mean)[:, 1], np.nanmean(losses, axis=0))
+
+
+def test_validation_table_draws_what_is_there_beside_what_was_published(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "b", [SOON, SOON])
+    run.summary["validation"] = {"per_seed": {"0": 5.1, "1": 5.2}}
+    rows = {"first": ["a", "b"], "second": ["c", "d"]}
+    minima = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
+    (axes,) = validation_table({"b": run}, "title", rows, ["left", "right"], minima).axes
+    crosses = [points(line) for line in axes.lines if line.get_marker() == "x"]
+    np.testing.assert_allclose(crosses, [[[-0.11, 1], [0.89, 3]], [[0.11, 2], [1.11, 4]]])
+    dots = [points(line) for line in axes.lines if line.get_marker() == "o"]
+    assert [len(dot) for dot in dots] == [0, 0, 2, 0]
+    np.testing.assert_allclose(dots[2], [[0.11, 5.1], [0.11, 5.2]])

@@ -112,6 +112,8 @@ sys.exit(run.main(sys.argv[1:]))
         (("train", "r2rt_n5", "graph.num_steps=0"), 2),
         (("train", "no_such_experiment"), 2),
         (("gradients", "no_such_experiment"), 2),
+        (("sweep", "r2rt_width", "graph.num_steps=0,1"), 2),
+        (("sweep", "r2rt_width", "--dry-run"), 0),
         (("evaluate", "no_such_directory"), 2),
         (("no_such_command",), 2),
     ],

@@ -88,6 +88,25 @@ class TestLearnsAsSoon:
         assert not self.measure(tmp_path, [NEVER, NEVER], 100)
 
 
+class TestLeastValidationLoss:
+    def measure(self, tmp_path: Path, losses: dict[str, float], tolerance: float) -> Measured:
+        run = finished_run(tmp_path, "run", [[0.4]] * len(losses))
+        run.summary["validation"] = {"per_seed": losses}
+        function = MEASURES["least_validation_loss"]
+        return function({"run": run}, 5.04, run="run", tolerance=tolerance)
+
+    def test_the_mean_over_seeds_is_within_the_tolerance(self, tmp_path: Path) -> None:
+        losses = {"0": 5.06, "1": 5.08}
+        found = self.measure(tmp_path / "a", losses, 0.031)
+        assert (found.seeds, found.holds) == (2, True)
+        assert found.value == pytest.approx(5.07)
+        assert found.low == pytest.approx(5.07 - 0.127, abs=0.001)  # 12.7 · 0.01
+        assert not self.measure(tmp_path / "b", losses, 0.029).holds
+
+    def test_a_loss_that_is_too_low_does_not_hold_either(self, tmp_path: Path) -> None:
+        assert not self.measure(tmp_path, {"0": 4.9}, 0.05).holds
+
+
 class TestDepthNeeded:
     def measure(self, tmp_path: Path, counts: dict[int, int], depth: int) -> Measured:
         runs = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,7 @@ class TestHelp:
             "list",
             "config",
             "train",
+            "sweep",
             "reproduce",
             "compare",
             "evaluate",
@@ -73,10 +75,8 @@ class TestHelp:
         lines = [line for line in run.EXAMPLES.splitlines() if line.startswith("  python run.py")]
         assert len(lines) >= 5
         for line in lines:
-            arguments = (
-                line.split("   ")[0].split()[2:] if "   " in line.strip() else line.split()[2:]
-            )
-            options = run.make_parser().parse_args(arguments)
+            command_line = line.strip().split("   ")[0]  # then come spaces, and what it does
+            options = run.make_parser().parse_args(shlex.split(command_line)[2:])
             assert hasattr(commands, options.command)
 
 
@@ -96,6 +96,8 @@ class TestMistakes:
             (("evaluate", "x", "--batch-size", "ten"), "--batch-size: invalid count value: 'ten'"),
             (("evaluate", "x", "y"), "unknown: y"),
             (("reproduce", "x", "--workers", "-1"), "--workers: "),
+            (("sweep", "x", "--workers", "0"), "--workers: "),
+            (("sweep", "x", "--dryrun"), "unknown: --dryrun"),
             (("--version",), "unknown: --version"),
         ],
     )
@@ -171,10 +173,9 @@ class TestList:
     def test_it_shows_every_config_with_its_description(self, capsys: Capture) -> None:
         assert main("list") == 0
         lines = capsys.readouterr().out.splitlines()
-        for kind in ("experiment", "study"):
+        for kind in ("experiment", "sweep", "study"):
             for name in names(kind):
-                (line,) = [line for line in lines if line.split()[0] == name]
-                assert len(line.split()) > 3
+                assert any(line.split()[0] == name and len(line.split()) > 3 for line in lines)
 
     def test_a_reader_that_leaves_is_no_error(self, folder: Path) -> None:
         done = subprocess.run(

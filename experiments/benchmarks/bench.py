@@ -14,26 +14,33 @@ from experiments.summary import environment
 def bench(out: Path) -> None:
     """Measure, print, and write bench.json to `out`. Takes a few minutes."""
     make_output_folder(out)
-    from experiments.benchmarks import graphs, start, updates
+    from experiments.benchmarks import graphs, start, sweeps, truncation, updates
 
     costs = graphs.measure_graphs()  # first: it forks, and no session may be open then
     rows = [updates.measure_data(), *updates.measure_updates()]
+    sizes = truncation.measure_sizes()
+    rows += [*truncation.measure_truncation(), *truncation.judge_sizes(sizes)]
     rows += [*start.measure_commands(), start.measure_train()]
+    rows += sweeps.measure_sweeps()
     content = {
         "measurements": [row._asdict() for row in rows],
         "graphs": [cost._asdict() for cost in costs],
+        "true_bptt_graphs": [size._asdict() for size in sizes],
         **environment(),
     }
     write_atomic(out / "bench.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    _print(rows, costs)
+    _print(rows, costs, sizes)
     print(f"written: {out / 'bench.json'}")
 
 
-def _print(rows: Sequence[Measurement], costs: Sequence[tuple[str | float, ...]]) -> None:
+Row = tuple[str | float, ...]
+
+
+def _print(rows: Sequence[Measurement], costs: Sequence[Row], sizes: Sequence[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=140, markup=False)
+    console = Console(width=160, markup=False)
     table = Table("measure", "here", "baseline", "ratio", "target", "met", title="speed")
     for row in rows:
         baseline = "" if row.baseline is None else f"{row.baseline:.4g} {row.unit}"
@@ -41,8 +48,14 @@ def _print(rows: Sequence[Measurement], costs: Sequence[tuple[str | float, ...]]
         met = "" if row.met is None else ("yes" if row.met else "no")
         table.add_row(row.measure, f"{row.value:.4g} {row.unit}", baseline, ratio, row.target, met)
     console.print(table)
-    columns = ("unroll", "num_steps", "operations", "build s", "first update s", "peak MiB")
+    columns = (
+        "unroll", "num_steps", "operations", "build s", "first update s", "peak MiB", "update ms"
+    )  # fmt: skip
     table = Table(*columns, title="graphs: state 4, batch 200, no XLA")
     for cost in costs:
         table.add_row(*[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cost])
+    console.print(table)
+    table = Table("num_steps", "depth", "operations", title="graphs of true_bptt, static")
+    for size in sizes:
+        table.add_row(*map(str, size))
     console.print(table)

@@ -1,4 +1,4 @@
-"""What a graph costs before its first update: building time, size and memory."""
+"""What a graph costs: building time, size, memory, and the time of an update."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data.batching import Windows
+from experiments.benchmarks.timing import seconds
 from experiments.compose import load_config
 from experiments.session import TrainingSession, build
 from experiments.workload import make_workload
@@ -18,17 +19,19 @@ from rnn_graphs.tf1 import tf
 
 UNROLLS = ("scratch", "static", "dynamic")
 NUM_STEPS = (1, 5, 10, 20, 50, 100, 200)
+UPDATES = 50  # timed, in one session.run
 
 
 class GraphCost(NamedTuple):
-    """One graph, run for one update."""
+    """One graph."""
 
     unroll: str
     num_steps: int
     operations: int
     build_seconds: float
     first_update_seconds: float
-    peak_mebibytes: float  # above what importing TensorFlow took
+    peak_mebibytes: float  # after it, above what importing TensorFlow took
+    update_milliseconds: float  # of the updates after it
 
 
 def measure_graphs() -> Sequence[GraphCost]:
@@ -53,12 +56,12 @@ def _measure(unroll: str, num_steps: int) -> GraphCost:
     built = time.perf_counter() - began
     with TrainingSession(graph, 1) as session:
         session.initialize(0)
-        zeros = np.zeros((config.graph.batch_size, num_steps), np.int8)
-        began = time.perf_counter()
-        session.train(Windows(zeros, zeros), 1)
-        first = time.perf_counter() - began
+        zeros = np.zeros((config.graph.batch_size, UPDATES * num_steps), np.int8)
+        first = seconds(lambda: session.train(Windows(zeros, zeros), 1))
+        peak = _peak() - before
+        each = seconds(lambda: session.train(Windows(zeros, zeros), UPDATES)) / UPDATES
     operations = count_operations(graph.graph)
-    return GraphCost(unroll, num_steps, operations, built, first, _peak() - before)
+    return GraphCost(unroll, num_steps, operations, built, first, peak, 1000 * each)
 
 
 def count_operations(graph: tf.Graph) -> int:

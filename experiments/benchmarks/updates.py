@@ -9,7 +9,7 @@ import numpy as np
 
 from data.batching import Windows
 from experiments.benchmarks import blog
-from experiments.benchmarks.timing import Measurement, Pair, alternate
+from experiments.benchmarks.timing import Measurement, Pair, alternate, at_least
 from experiments.compose import load_config
 from experiments.session import TrainingSession, build
 from experiments.workload import make_workload
@@ -43,7 +43,7 @@ def measure_data() -> Measurement:
     task, stream = make_workload(config).task, np.random.RandomState(0)
     np.random.seed(0)
     pair = alternate(lambda: task.draw(stream), lambda: blog.gen_data(SYMBOLS), 3)
-    return _against(f"data generation, {SYMBOLS:,} symbols", pair, 1e3, "ms", 30)
+    return at_least(f"data generation, {SYMBOLS:,} symbols", pair, 1e3, "ms", 30)
 
 
 def measure_updates() -> Sequence[Measurement]:
@@ -94,11 +94,4 @@ def measure_update(case: Case) -> Measurement:
         pair.ratio * per_update[0] / per_update[1],
     )
     name = f"update, num_steps {case.num_steps}, state {case.state_size}, {case.unroll}"
-    return _against(name, each, 1e6, "µs", case.at_least)
-
-
-def _against(name: str, pair: Pair, scale: float, unit: str, at_least: float) -> Measurement:
-    return Measurement(
-        name, pair.first * scale, unit, pair.second * scale, pair.ratio,
-        f"at least {at_least:g} times faster", pair.ratio >= at_least,
-    )  # fmt: skip
+    return at_least(name, each, 1e6, "µs", case.at_least)

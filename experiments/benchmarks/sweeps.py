@@ -1,0 +1,130 @@
+"""What sweeps cost: two workers against one, the engine's share of a point, a thousand points."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import psutil
+
+from experiments.benchmarks.timing import Measurement, seconds
+from experiments.clusters import Cluster, open_cluster
+from experiments.engine import call_all
+from experiments.interrupts import StopRequest
+from experiments.orders import Ended, Order, Tell
+from experiments.points import Point, read_results
+from experiments.scheduling import train_missing
+from experiments.sweep import load_points
+from experiments.watch import PlainDisplay, Watch, print_table
+
+PROGRAM = Path(__file__).resolve().parent.parent.parent
+EQUAL = ["execution.xla=off", "logging.every=range(101,117)"]  # 16 points, a process each
+MANY = ["training.first_seed=range(0,1000)"]
+ALONE = 3  # rounds of a process by itself
+FASTER, OVERHEAD_SECONDS, MANY_SECONDS, GROWTH_KIB = 1.8, 0.5, 60, 4
+
+
+def measure_sweeps() -> Sequence[Measurement]:
+    """About two minutes."""
+    return [*_measure_workers(), *_measure_many()]
+
+
+def _measure_workers() -> Sequence[Measurement]:
+    with _in_a_folder():
+        points = load_points("r2rt_n5", EQUAL)
+        alone = median(seconds(partial(_run_child, points[0], f"{n}")) for n in range(ALONE))
+        took = {}
+        for workers in (2, 1):
+            moved = [point._replace(directory=Path(f"{workers}") / point.name) for point in points]
+            with contextlib.redirect_stdout(io.StringIO()):
+                took[workers] = seconds(partial(train_missing, moved, "local", workers))
+    ratio, over = took[1] / took[2], took[1] / len(points) - alone
+    return [
+        Measurement(
+            f"sweep of {len(points)} equal points, 2 workers against 1", took[2], "s", took[1],
+            ratio, f"at least {FASTER:g} times faster", ratio >= FASTER,
+        ),
+        Measurement(
+            "a point of it on 1 worker, against its process alone", took[1] / len(points), "s",
+            alone, None, f"under {OVERHEAD_SECONDS:g} s more; it is {over:.2f} s",
+            over < OVERHEAD_SECONDS,
+        ),
+    ]  # fmt: skip
+
+
+def _run_child(point: Point, folder: str) -> None:
+    """The process that a worker would start for the point."""
+    order = Order(point.name, point.config.as_dict(), folder)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "experiments.child"],
+        env=os.environ | {"PYTHONPATH": str(PROGRAM)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps([order._asdict()]) + "\n")
+        process.stdin.flush()
+        process.wait()  # before the pipe is closed, which would end it
+
+
+def _measure_many() -> Sequence[Measurement]:
+    """Everything about a thousand points but their runs, then the same calls again for memory."""
+    with _in_a_folder(), open_cluster("local", 2, 2) as cluster:
+        began = perf_counter()
+        points = load_points("r2rt_n5", MANY)
+        read_results(points, {})
+        orders = [Order(point.name, point.config.as_dict(), point.name) for point in points]
+        with contextlib.redirect_stdout(io.StringIO()):
+            _call(cluster, orders)
+            print_table(read_results(points, {}))
+        took = perf_counter() - began
+        for _ in range(3):  # fills Dask's own logs, which keep the last thousands of events
+            _call(cluster, orders)
+        before = psutil.Process().memory_info().rss
+        for _ in range(2):
+            _call(cluster, orders)
+        growth = (psutil.Process().memory_info().rss - before) / 1024 / (2 * len(orders))
+    return [
+        Measurement(
+            f"sweep of {len(points)} trivial points: check, schedule, collect", took, "s", None,
+            None, f"under {MANY_SECONDS} s", took < MANY_SECONDS,
+        ),
+        Measurement(
+            "the driver's memory, for each finished point", growth, "KiB", None, None,
+            f"under {GROWTH_KIB} KiB", growth < GROWTH_KIB,
+        ),
+    ]  # fmt: skip
+
+
+def _call(cluster: Cluster, orders: Sequence[Order]) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        watch = Watch(len(orders), PlainDisplay())
+        for called in call_all(cluster.client, _trivial, orders, watch.hear, StopRequest()):
+            assert called.value is not None, called.reason
+            watch.ended(*called.value)
+
+
+def _trivial(order: Order, tell: Tell) -> Ended:
+    """What a point tells, without a run."""
+    tell({"kind": "began", "name": order.name})
+    tell({"kind": "ended", "name": order.name, "reason": "", "loss": 0.5, "seconds": 0.0})
+    return Ended(order.name, "")
+
+
+@contextlib.contextmanager
+def _in_a_folder() -> Iterator[None]:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        yield

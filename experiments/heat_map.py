@@ -1,0 +1,76 @@
+"""Numbers over two keys as a picture: a coloured cell for each, with its number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+DARK = 0.45  # luminance; text on what is darker is white
+ROOM = 16  # columns whose numbers fit side by side
+
+
+class Scale(NamedTuple):
+    """How numbers become colours."""
+
+    colors: str  # a colormap of matplotlib
+    low: float
+    high: float
+
+
+def draw_heat_map(
+    axes: Axes,
+    values: NDArray[np.float64],
+    rows: Sequence[Any],
+    columns: Sequence[Any],
+    texts: Sequence[Sequence[str]],
+    scale: Scale,
+) -> AxesImage:
+    """Cells of `values`, [rows, columns], the first row at the bottom; nan leaves a cell empty."""
+    image = axes.imshow(
+        values, scale.colors, vmin=scale.low, vmax=scale.high, origin="lower", aspect="auto"
+    )
+    axes.set_facecolor("#f3f3f3")
+    axes.set_xticks(range(len(columns)), [str(value) for value in columns])
+    axes.set_yticks(range(len(rows)), [str(value) for value in rows])
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    size = min(8.0, 8.0 * ROOM / len(columns))
+    colors = np.asarray(image.cmap(image.norm(values)))[..., :3]
+    dark = colors @ np.array([0.2126, 0.7152, 0.0722]) < DARK
+    for (row, column), value in np.ndenumerate(values):
+        color = "white" if dark[row, column] and value == value else "#222222"
+        axes.text(
+            column, row, texts[row][column], ha="center", va="center", fontsize=size, color=color
+        )
+    return image
+
+
+def draw_border(axes: Axes, inside: NDArray[np.float64], color: str, style: str = "-") -> None:
+    """A line between the cells that are inside, 1, and their neighbours that are not, 0.
+
+    Beside nan there is none.
+    """
+    segments = [
+        ([column + 0.5, column + 0.5], [row - 0.5, row + 0.5])
+        for row, column in np.argwhere(np.abs(np.diff(inside, axis=1)) == 1)
+    ] + [
+        ([column - 0.5, column + 0.5], [row + 0.5, row + 0.5])
+        for row, column in np.argwhere(np.abs(np.diff(inside, axis=0)) == 1)
+    ]
+    for x, y in segments:
+        axes.plot(x, y, style, color=color, linewidth=2, solid_capstyle="round")
+
+
+def draw_frame(axes: Axes, row: int, column: int, color: str) -> None:
+    """A frame around one cell."""
+    from matplotlib.patches import Rectangle
+
+    corner = column - 0.5, row - 0.5
+    axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=color, linewidth=2.5))
