@@ -28,7 +28,8 @@ from experiments.sweep import load_points
 from experiments.watch import PlainDisplay, Watch, print_table
 
 PROGRAM = Path(__file__).resolve().parent.parent.parent
-EQUAL = ["execution.xla=off", "logging.every=range(101,117)"]  # 16 points, a process each
+# 16 points, a process each.
+EQUAL = ["execution.xla=off", "task.size=200000", "logging.every=range(101,117)"]
 MANY = ["training.first_seed=range(0,1000)"]
 ALONE = 3  # rounds of a process by itself
 FASTER, OVERHEAD_SECONDS, MANY_SECONDS, GROWTH_KIB = 1.8, 0.5, 60, 4
