@@ -12,6 +12,10 @@ from experiments.files import write_atomic
 Verdict = Literal["holds", "fails", "not_run"]
 
 
+class NotMeasured(Exception):
+    """The runs do not have what a claim asks about; says what is missing."""
+
+
 class Measured(NamedTuple):
     """What a measure found."""
 

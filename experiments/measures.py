@@ -1,6 +1,7 @@
 """How a claim is decided from finished runs: a study's YAML names one of these by `measure`.
 
-Each takes the study's runs by name, the expected value and the arguments of the YAML.
+Each takes the study's runs by name, the expected value and the arguments of the YAML, and
+raises NotMeasured where the runs are too short for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from experiments import horizon, influence
-from experiments.claims import Measured
+from experiments.claims import Measured, NotMeasured
 from experiments.finished import FinishedRun
 from experiments.onset import Axis
 from experiments.statistics import (
@@ -53,6 +54,8 @@ def loss_of_updates(
 ) -> Measured:
     """The mean loss of updates first to last: the range over seeds, widened, holds a number."""
     rows = [row for row in runs[run].rows if first <= row.updates <= last]
+    if not rows:
+        raise NotMeasured(f"run {run}: no row of updates {first} to {last}")
     losses = [row.loss for row in rows]
     low, high = min(losses), max(losses)
     holds = low - margin <= expected <= high + margin
@@ -185,6 +188,8 @@ def time_ratio(
 ) -> Measured:
     """Seconds for a time step against another run's, the least of each."""
     ours, theirs = (list(runs[name].paces.values()) for name in (run, against))
+    if not (ours and theirs):
+        raise NotMeasured(f"runs {run} and {against}: too short to time")
     ratio = min(ours) / min(theirs)
     note = (
         f"seconds for a time step, {run} / {against}, the least of each on this machine; "

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from experiments.catalog import nearest, path_of, unknown
-from experiments.claims import Claim, Verdict, write_claims
+from experiments.claims import Claim, NotMeasured, Verdict, write_claims
 from experiments.compose import load_config, load_yaml, validate
 from experiments.errors import Interrupted, UsageError
 from experiments.figures import FIGURES
@@ -192,7 +192,7 @@ def _report(
 
 
 def decide(spec: ClaimSpec, runs: Mapping[str, FinishedRun], absent: Mapping[str, str]) -> Claim:
-    """Measure one claim; not_run where a run that it needs is `absent`, with the reason."""
+    """Measure one claim; not_run where a run is `absent` or too short, with the reason."""
     head = (spec.id, spec.source, spec.claim, spec.expected)
     arguments = with_runs(spec.arguments, [*runs, *absent])
     try:
@@ -202,6 +202,8 @@ def decide(spec: ClaimSpec, runs: Mapping[str, FinishedRun], absent: Mapping[str
         if name not in absent:
             raise
         return Claim(*head, None, None, None, 0, "not_run", f"run {name}: {absent[name]}")
+    except NotMeasured as error:
+        return Claim(*head, None, None, None, 0, "not_run", str(error))
     verdict: Verdict = "holds" if found.holds else "fails"
     # A single seed has no interval: its bounds are nan.
     low, high = (None if bound != bound else bound for bound in (found.low, found.high))

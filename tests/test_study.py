@@ -110,6 +110,24 @@ def test_claims_are_decided_by_the_runs(trained: Path) -> None:
     assert missing.note == "run n10_d16: killed"
 
 
+def test_a_claim_on_updates_that_were_not_trained_is_not_run(tmp_path: Path) -> None:
+    claims = {spec.id: spec for spec in load_study("r2rt_part1").claims}
+    short = {"n5_d4": finished_run(tmp_path, "n5_d4", [[0.6, 0.5]])}
+    claim = decide(claims["n5_printed"], short, {})
+    assert (claim.verdict, claim.measured) == ("not_run", None)
+    assert claim.note == "run n5_d4: no row of updates 801 to 900"
+
+
+def test_a_run_of_one_row_cannot_be_timed(tmp_path: Path) -> None:
+    claims = {spec.id: spec for spec in load_study("truncation_styles").claims}
+    spec = claims["cost_true"]
+    names = (spec.arguments["run"], spec.arguments["against"])
+    short = {name: finished_run(tmp_path / name, name, [[0.6]]) for name in names}
+    claim = decide(spec, short, {})
+    assert claim.verdict == "not_run"
+    assert claim.note == f"runs {names[0]} and {names[1]}: too short to time"
+
+
 def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:
     spec = load_study("r2rt_part1").claims[5]
     assert (spec.measure, spec.arguments["run"]) == ("final_loss", "n5_d4")

@@ -123,10 +123,10 @@ class TestSweep:
         rows = [line.split() for line in swept[1].splitlines()[-3:]]
         for (name, status, loss, seconds), path in zip(rows, directories(swept[0]), strict=True):
             assert (name, status) == (path.name, "complete")
-            assert float(loss) == pytest.approx(
-                summary_of(path)["final_loss"]["mean"], abs=1e-4
-            )  # fmt: skip
-            assert float(seconds) > 0
+            summary = summary_of(path)
+            assert float(loss) == pytest.approx(summary["final_loss"]["mean"], abs=1e-4)
+            assert float(seconds) == pytest.approx(summary["seconds"], abs=0.051)
+            assert summary["seconds"] > 0
 
     def test_points_that_differ_in_the_seed_share_a_process(self, swept: tuple[Path, str]) -> None:
         before, *others = [(path / ".lock").read_text() for path in directories(swept[0])]
