@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ from data.task import Array, Examples
 
 @dataclass(frozen=True)
 class ExampleTask:
-    """A task whose examples are all in memory. It has yet to say what inputs and labels are."""
+    """A task whose examples are all in memory, of ids unless it says otherwise."""
+
+    inputs: ClassVar[Literal["ids", "features"]] = "ids"
+    labels: ClassVar[Literal["ids", "values"]] = "ids"
+    carries_state: ClassVar[bool] = False
 
     train: Examples
     sets: dict[str, Examples]  # what training never sees, by name
-
-    @property
-    def carries_state(self) -> bool:
-        return False
 
     @property
     def held_out(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from experiments.checkpoints import Checkpoint
 from experiments.config import Config
 from experiments.errors import RunError, UsageError
 from experiments.run_directory import RunDirectory
-from experiments.session import feeds_to_restore, session_options, shape_of
+from experiments.session import GraphSession, session_options, shape_of
 from experiments.workload import make_workload
 from rnn_graphs.evaluation import build_evaluation_graph
 from rnn_graphs.tf1 import tf
@@ -34,30 +33,18 @@ class Evaluated(NamedTuple):
     time_steps: int  # that count
 
 
-class Evaluator:
+class Evaluator(GraphSession):
     """One forward graph and session, for the checkpoints of every seed."""
 
     def __init__(self, config: Config, task: Task) -> None:
+        graph = build_evaluation_graph(config.model, config.graph, shape_of(task))
+        super().__init__(graph.graph, session_options(config.execution.threads))
         self._task = task
-        self._graph = build_evaluation_graph(config.model, config.graph, shape_of(task))
-        options = session_options(config.execution.threads)
-        self._session = tf.Session(graph=self._graph.graph, config=options)
-
-    def __enter__(self) -> Evaluator:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._session.close()
+        self._graph = graph
 
     def load(self, variables: dict[str, NDArray[Any]]) -> None:
         """Take the model's variables from a checkpoint; those of training are left aside."""
-        snapshot = self._graph.snapshot
-        self._session.run(snapshot.restore, feeds_to_restore(snapshot, variables))
+        self.set_variables(self._graph.snapshot, variables)
 
     def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
         """The mean loss and accuracy: a Sequence in rows with the state carried, or Examples."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +15,9 @@ from data.task import Task
 from experiments.config import Config
 from experiments.errors import RunError, UsageError
 from experiments.session import (
+    GraphSession,
     TrainingSession,
     build,
-    feeds_to_restore,
     session_options,
     shape_of,
 )
@@ -182,16 +181,17 @@ def weights_at(
         yield session.variables()
 
 
-class Gauge:
+class Gauge(GraphSession):
     """A session on a gradient graph, for the weights of every seed and moment."""
 
     def __init__(self, config: Config, task: Task, truncations: Sequence[TruncationConfig]) -> None:
-        self._graph = build_gradient_graph(config.model, config.graph, shape_of(task), truncations)
-        self._carries_state = task.carries_state
+        graph = build_gradient_graph(config.model, config.graph, shape_of(task), truncations)
         options = session_options(config.execution.threads)
         # To rewrite a graph of many styles takes longer than all the runs that it would speed up.
         options.graph_options.rewrite_options.disable_meta_optimizer = True
-        self._session = tf.Session(graph=self._graph.graph, config=options)
+        super().__init__(graph.graph, options)
+        self._graph = graph
+        self._carries_state = task.carries_state
         fetches = dict(zip(truncations, self._graph.estimates, strict=True))
         self._random = {style: fetches[style] for style in fetches if style.kind == "artbp"}
         self._exact = {style: fetches[style] for style in fetches if style.kind != "artbp"}
@@ -200,23 +200,12 @@ class Gauge:
             *[Estimate(style, DRAWS) for style in self._random],
         ]
 
-    def __enter__(self) -> Gauge:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._session.close()
-
     def measure(
         self, variables: dict[str, NDArray[Any]], windows: Sequence[Windows], seed: int
     ) -> list[Reading]:
         """A reading of each window, with the state carried where the task carries it."""
-        graph, restore = self._graph, self._graph.snapshot
-        self._session.run(restore.restore, feeds_to_restore(restore, variables))
+        graph = self._graph
+        self.set_variables(graph.snapshot, variables)
         leaves = tf.nest.flatten(graph.window.state)
         state = self._session.run(tf.nest.flatten(graph.first_state))
         readings = []

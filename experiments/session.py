@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,23 +50,36 @@ def session_options(threads: int | None) -> tf.ConfigProto:
     )
 
 
-class TrainingSession:
+class GraphSession:
+    """A session on one graph, closed where its `with` ends."""
+
+    def __init__(self, graph: tf.Graph, options: tf.ConfigProto) -> None:
+        self._session = tf.Session(graph=graph, config=options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._session.close()
+
+    def set_variables(self, snapshot: Snapshot, variables: dict[str, NDArray[Any]]) -> None:
+        """Set those of the snapshot. Raises ValueError where a name or shape is not the graph's."""
+        feeds = {}
+        for name, placeholder in snapshot.values.items():
+            shape = tuple(placeholder.shape.as_list())
+            if name not in variables or variables[name].shape != shape:
+                found = variables[name].shape if name in variables else "nothing"
+                raise ValueError(f"checkpoint: {name}: expected shape {shape}, found {found}")
+            feeds[placeholder] = variables[name]
+        self._session.run(snapshot.restore, feeds)
+
+
+class TrainingSession(GraphSession):
     """One built graph, initialised anew for each seed."""
 
     def __init__(self, graph: TrainingGraph, threads: int | None) -> None:
+        super().__init__(graph.graph, session_options(threads))
         self._graph = graph
-        self._session = tf.Session(graph=graph.graph, config=session_options(threads))
-
-    def __enter__(self) -> TrainingSession:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._session.close()
 
     @property
     def iterations(self) -> int:
@@ -117,9 +129,7 @@ class TrainingSession:
 
     def restore(self, variables: dict[str, NDArray[Any]]) -> None:
         """Set every variable. Raises ValueError where names or shapes are not this graph's."""
-        self._session.run(
-            self._graph.snapshot.restore, feeds_to_restore(self._graph.snapshot, variables)
-        )
+        self.set_variables(self._graph.snapshot, variables)
 
 
 def _time_major(sequence: Array, placeholder: Any) -> Array:
@@ -133,17 +143,3 @@ def _time_major(sequence: Array, placeholder: Any) -> Array:
 def _given(part: Array | None) -> Array:
     assert part is not None, "a task without carried state gives weights and lengths"
     return part
-
-
-def feeds_to_restore(
-    snapshot: Snapshot, variables: dict[str, NDArray[Any]]
-) -> dict[Any, NDArray[Any]]:
-    """What to feed for `snapshot.restore`. Raises ValueError on a mismatch, with the name."""
-    feeds = {}
-    for name, placeholder in snapshot.values.items():
-        shape = tuple(placeholder.shape.as_list())
-        if name not in variables or variables[name].shape != shape:
-            found = variables[name].shape if name in variables else "nothing"
-            raise ValueError(f"checkpoint: {name}: expected shape {shape}, found {found}")
-        feeds[placeholder] = variables[name]
-    return feeds

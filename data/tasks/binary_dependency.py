@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from data.batching import sequence_windows
 from data.config import Section, TaskSection
+from data.sequences import SequenceTask
 from data.task import Sequence
 
 CHUNK = 1 << 16  # draws at a time: stays in cache, and an epoch of 1e8 in memory
@@ -90,38 +90,17 @@ class Combination(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BinaryDependency:
+class BinaryDependency(SequenceTask):
     """The task; `config` is checked, so every probability is within [0, 1]."""
+
+    num_inputs: ClassVar[int] = 2
+    num_classes: ClassVar[int] = 2
 
     config: BinaryDependencyConfig
 
     @property
-    def num_inputs(self) -> int:
-        return 2
-
-    @property
-    def num_classes(self) -> int:
-        return 2
-
-    @property
-    def inputs(self) -> Literal["ids", "features"]:
-        return "ids"
-
-    @property
-    def labels(self) -> Literal["ids", "values"]:
-        return "ids"
-
-    @property
-    def carries_state(self) -> bool:
-        return True
-
-    @property
-    def held_out(self) -> tuple[str, ...]:
-        return ("fresh",)
-
-    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
-        """Updates in an epoch."""
-        return sequence_windows(self.config.size, batch_size, num_steps, context)
+    def size(self) -> int:
+        return self.config.size
 
     @property
     def lags(self) -> list[int]:

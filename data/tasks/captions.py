@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -42,21 +42,12 @@ class CaptionsConfig(TaskSection):
 class Captions(ExampleTask):
     """The task."""
 
+    inputs: ClassVar[Literal["ids", "features"]] = "features"
+    num_classes: ClassVar[int] = len(VOCABULARY)
+
     @property
     def num_inputs(self) -> int:
         return int(self.train.inputs.shape[2])
-
-    @property
-    def num_classes(self) -> int:
-        return len(VOCABULARY)
-
-    @property
-    def inputs(self) -> Literal["ids", "features"]:
-        return "features"
-
-    @property
-    def labels(self) -> Literal["ids", "values"]:
-        return "ids"
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from data.batching import sequence_windows
 from data.config import TaskSection
+from data.sequences import SequenceTask
 from data.task import Sequence
 
 FRESH_SIZE = 400_000  # time steps for evaluation; more than the longest episode
@@ -61,7 +61,7 @@ class CopyMemoryConfig(TaskSection):
 
 
 @dataclass(frozen=True)
-class CopyMemory:
+class CopyMemory(SequenceTask):
     """The task: symbols are the ids below `alphabet`, then come the blank and the delimiter."""
 
     config: CopyMemoryConfig
@@ -85,24 +85,8 @@ class CopyMemory:
         return self.config.alphabet + 1
 
     @property
-    def inputs(self) -> Literal["ids", "features"]:
-        return "ids"
-
-    @property
-    def labels(self) -> Literal["ids", "values"]:
-        return "ids"
-
-    @property
-    def carries_state(self) -> bool:
-        return True
-
-    @property
-    def held_out(self) -> tuple[str, ...]:
-        return ("fresh",)
-
-    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
-        """Updates in an epoch."""
-        return sequence_windows(self.config.size, batch_size, num_steps, context)
+    def size(self) -> int:
+        return self.config.size
 
     def draw(self, stream: np.random.RandomState) -> Sequence:
         """New episodes, the last one cut short where it does not fit.

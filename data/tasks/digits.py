@@ -6,7 +6,7 @@ A time step's input is one row of pixels, so an example is as long as an image i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
@@ -59,21 +59,12 @@ class DigitsConfig(TaskSection):
 class Digits(ExampleTask):
     """The task."""
 
+    inputs: ClassVar[Literal["ids", "features"]] = "features"
+    num_classes: ClassVar[int] = DIGITS
+
     @property
     def num_inputs(self) -> int:
         return int(self.train.inputs.shape[2])
-
-    @property
-    def num_classes(self) -> int:
-        return DIGITS
-
-    @property
-    def inputs(self) -> Literal["ids", "features"]:
-        return "features"
-
-    @property
-    def labels(self) -> Literal["ids", "values"]:
-        return "ids"
 
 
 def _rows(images: Images) -> Examples:

@@ -8,13 +8,13 @@ unit of the state (rnn_graphs/cells.py, `InfluenceBalancingCell`) is to be 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from data.batching import sequence_windows
 from data.config import TaskSection
+from data.sequences import SequenceTask
 from data.task import Sequence
 
 TARGET = 1.0
@@ -32,38 +32,18 @@ class InfluenceBalancingConfig(TaskSection):
 
 
 @dataclass(frozen=True)
-class InfluenceBalancing:
+class InfluenceBalancing(SequenceTask):
     """The task: `size` time steps an epoch."""
+
+    labels: ClassVar[Literal["ids", "values"]] = "values"
+    num_inputs: ClassVar[int] = 1
+    num_classes: ClassVar[int] = 1
 
     config: InfluenceBalancingConfig
 
     @property
-    def num_inputs(self) -> int:
-        return 1
-
-    @property
-    def num_classes(self) -> int:
-        return 1
-
-    @property
-    def inputs(self) -> Literal["ids", "features"]:
-        return "ids"
-
-    @property
-    def labels(self) -> Literal["ids", "values"]:
-        return "values"
-
-    @property
-    def carries_state(self) -> bool:
-        return True
-
-    @property
-    def held_out(self) -> tuple[str, ...]:
-        return ("fresh",)
-
-    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
-        """Updates in an epoch."""
-        return sequence_windows(self.config.size, batch_size, num_steps, context)
+    def size(self) -> int:
+        return self.config.size
 
     def draw(self, _stream: np.random.RandomState) -> Sequence:
         """The same input and target at every step."""

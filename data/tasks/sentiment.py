@@ -7,7 +7,7 @@ data/documents.py for its conventions, and data/python_docs.py for a small set w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -77,20 +77,10 @@ class SentimentConfig(TaskSection):
 class Sentiment(ExampleTask):
     """The task."""
 
+    num_classes: ClassVar[int] = CLASSES
+
     vocabulary_size: int
 
     @property
     def num_inputs(self) -> int:
         return self.vocabulary_size
-
-    @property
-    def num_classes(self) -> int:
-        return CLASSES
-
-    @property
-    def inputs(self) -> Literal["ids", "features"]:
-        return "ids"
-
-    @property
-    def labels(self) -> Literal["ids", "values"]:
-        return "ids"

@@ -15,9 +15,9 @@ from typing import Annotated, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
-from data.batching import sequence_windows
 from data.config import Section, TaskSection
 from data.files import Found, check_sha256, find, read
+from data.sequences import SequenceTask
 from data.symbols import Characters, Ids, Level, Symbols, Words
 from data.task import DataError, Sequence
 
@@ -127,7 +127,7 @@ class Corpus(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Text:
+class Text(SequenceTask):
     """The task."""
 
     config: TextConfig
@@ -147,25 +147,12 @@ class Text:
         return len(self.vocabulary)
 
     @property
-    def inputs(self) -> Literal["ids", "features"]:
-        return "ids"
-
-    @property
-    def labels(self) -> Literal["ids", "values"]:
-        return "ids"
-
-    @property
-    def carries_state(self) -> bool:
-        return True
+    def size(self) -> int:
+        return len(self.corpus.parts["train"]) - 1  # the last symbol is a label only
 
     @property
     def held_out(self) -> tuple[str, ...]:
         return tuple(split for split in self.corpus.parts if split != "train")
-
-    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
-        """Updates in an epoch."""
-        size = len(self.corpus.parts["train"]) - 1  # the last symbol is a label only
-        return sequence_windows(size, batch_size, num_steps, context)
 
     def draw(self, _stream: np.random.RandomState) -> Sequence:
         """The training part: the same in every epoch, and no copy."""

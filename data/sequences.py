@@ -1,0 +1,29 @@
+"""What tasks of one long sequence share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+from data.batching import sequence_windows
+
+
+class SequenceTask(ABC):
+    """A task that draws a Sequence of ids, and new data to be evaluated on."""
+
+    inputs: ClassVar[Literal["ids", "features"]] = "ids"
+    labels: ClassVar[Literal["ids", "values"]] = "ids"
+    carries_state: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Labels in an epoch."""
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        return ("fresh",)
+
+    def windows(self, batch_size: int, num_steps: int, context: int) -> int:
+        """Updates in an epoch."""
+        return sequence_windows(self.size, batch_size, num_steps, context)
