@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.comparison import Line, cells, columns, compare_groups, header, record
 from experiments.comparison_figures import curves_figure, loss_heat_map
-from experiments.files import make_output_folder, write_atomic
+from experiments.files import make_output_folder
 from experiments.found_runs import find_runs
 from experiments.grouping import Group, group_runs
 from experiments.onset import Axis
 from experiments.plots import save_figure
 from experiments.report import Report, ReportFigure, Table, describe_environment, write_report
 from experiments.summary import environment
+from experiments.tables import write_csv
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +44,7 @@ def compare(paths: Sequence[Path], out: Path) -> None:
     lines = compare_groups(groups)
     keys = list(groups[0].values)
     make_output_folder(out)
-    write_atomic(out / "comparison.csv", _as_csv([header(keys), *map(record, lines)]))
+    write_csv(out / "comparison.csv", header(keys), map(record, lines))
     notes = list(_notes(groups, keys))
     report = Report(
         f"Comparison of {_count(groups)}",
@@ -107,12 +106,6 @@ def _figures(groups: Sequence[Group], lines: Sequence[Line], out: Path) -> Itera
 def _figure(figure: Figure, path: Path, title: str, caption: str) -> ReportFigure:
     save_figure(figure, path)
     return ReportFigure.from_file(path, title, caption)
-
-
-def _as_csv(rows: Sequence[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
 
 
 def _print(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

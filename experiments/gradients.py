@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,10 +11,11 @@ from numpy.typing import NDArray
 
 from experiments.config import Config
 from experiments.credit import describe
-from experiments.files import make_output_folder, write_atomic
+from experiments.files import make_output_folder
 from experiments.gradient_measurement import Estimate, Measured, measure
 from experiments.gradient_plots import figure
 from experiments.plots import save_figure
+from experiments.tables import write_csv
 
 START, END = 0, -1  # of training, among the moments
 
@@ -44,11 +43,7 @@ def gradients(config: Config, out: Path) -> None:
     """
     make_output_folder(out)
     measured = measure(config)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(Row._fields)
-    writer.writerows(rows(measured, config.seeds))
-    write_atomic(out / "gradients.csv", buffer.getvalue())
+    write_csv(out / "gradients.csv", Row._fields, rows(measured, config.seeds))
     save_figure(figure(config.name, measured), out / "gradients.png")
     _print(config, measured)
     print(f"written: {out / 'gradients.csv'}, {out / 'gradients.png'}")
