@@ -6,7 +6,7 @@ import contextlib
 import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
     from experiments.training import Validate
 
 FINISHED = ("complete", "diverged")
+
+
+class Job(NamedTuple):
+    """A run under way, in a directory that no other process uses."""
+
+    config: Config
+    workload: Workload
+    directory: RunDirectory
+    line: Progress
+    stop: StopRequest
 
 
 def default_directory(config: Config, overrides: Sequence[str]) -> Path:
@@ -80,53 +90,41 @@ def _train_alone(
         if summary.get("status") in FINISHED:
             line.say(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
         else:
-            summary = _train(means.open_session, config, workload, directory, line, stop)
+            job = Job(config, workload, directory, line, stop)
+            summary = _train(job, means.open_session)
         _tell(directory, summary, line)
     return summary
 
 
-def _train(
-    open_session: OpenSession,
-    config: Config,
-    workload: Workload,
-    directory: RunDirectory,
-    line: Progress,
-    stop: StopRequest,
-) -> dict[str, Any]:
+def _train(job: Job, open_session: OpenSession) -> dict[str, Any]:
     """Train what is left, and leave a summary whatever happens."""
     positions: list[Position] = []
+    directory = job.directory
     try:
-        directory.write_summary({"status": "running", "name": config.name})
-        _train_seeds(open_session, config, workload, directory, line, stop, positions)
+        directory.write_summary({"status": "running", "name": job.config.name})
+        _train_seeds(job, open_session, positions)
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
-        probes = _probe(config, workload.task, directory, positions)
-        summary = summarize(config, workload, directory, worst, positions) | probes
-        _plot(config, directory, summary["floors"])
+        probes = _probe(job, positions)
+        summary = summarize(job.config, job.workload, directory, worst, positions) | probes
+        _plot(job.config, directory, summary["floors"])
         directory.write_summary(summary)
         return summary
     except (Interrupted, KeyboardInterrupt) as stopped:
-        _leave(config, workload, directory, "interrupted", positions, str(stopped))
+        _leave(job, "interrupted", positions, str(stopped))
         reason = str(stopped) or "stopped"
         raise Interrupted(
             f"{directory.path}: {reason}; the same command goes on from there"
         ) from None
     except Exception as error:
-        _leave(config, workload, directory, "failed", positions, f"{type(error).__name__}: {error}")
+        _leave(job, "failed", positions, f"{type(error).__name__}: {error}")
         raise
 
 
-def _train_seeds(
-    open_session: OpenSession,
-    config: Config,
-    workload: Workload,
-    directory: RunDirectory,
-    line: Progress,
-    stop: StopRequest,
-    positions: list[Position],
-) -> None:
+def _train_seeds(job: Job, open_session: OpenSession, positions: list[Position]) -> None:
     """Train the seeds that are not finished; fills `positions` as they end."""
     from experiments.training import SeedTraining  # TensorFlow takes seconds to import
 
+    config, workload, directory, line, stop = job
     point = find_resume_point(config, directory, line)
     positions += point.finished
     seeds = config.seeds[len(point.finished) :]
@@ -169,10 +167,9 @@ def _validation(config: Config, task: Task) -> Iterator[Validate | None]:
         yield validate
 
 
-def _probe(
-    config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]
-) -> dict[str, Any]:
+def _probe(job: Job, positions: Sequence[Position]) -> dict[str, Any]:
     """Ask each complete seed's model what it learned, where the task can tell."""
+    config, task = job.config, job.workload.task
     if not isinstance(task, BinaryDependency):
         return {}
     from experiments.evaluate import Evaluator
@@ -181,7 +178,7 @@ def _probe(
     probes = []
     with Evaluator(config, task) as evaluator:
         for position in positions:
-            found = checkpoints.newest(directory.checkpoints, position.seed)
+            found = checkpoints.newest(job.directory.checkpoints, position.seed)
             if position.status == "complete" and found.checkpoint:
                 evaluator.load(found.checkpoint.variables)
                 probes.append(
@@ -201,18 +198,11 @@ def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> 
     )
 
 
-def _leave(
-    config: Config,
-    workload: Workload,
-    directory: RunDirectory,
-    status: str,
-    positions: list[Position],
-    reason: str,
-) -> None:
+def _leave(job: Job, status: str, positions: list[Position], reason: str) -> None:
     """Note how a run ended early; what goes wrong here must not hide the first error."""
     try:
-        summary = summarize(config, workload, directory, status, positions)
-        directory.write_summary(summary | {"reason": reason})
+        summary = summarize(job.config, job.workload, job.directory, status, positions)
+        job.directory.write_summary(summary | {"reason": reason})
     except (OSError, UsageError):
         pass
 
