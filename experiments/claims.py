@@ -41,6 +41,11 @@ class Claim(NamedTuple):
     verdict: Verdict
     note: str
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether its numbers follow from the config alone, with no seed in them."""
+        return not self.seeds and self.verdict != "not_run"
+
 
 def write_claims(path: Path, claims: Sequence[Claim]) -> None:
     """claims.json: a list of objects."""

@@ -58,7 +58,11 @@ def with_runs(arguments: Mapping[str, Any], known: Iterable[str]) -> dict[str, A
 
 
 def runs_named(arguments: Mapping[str, Any]) -> list[str]:
-    """The runs that a figure or a claim asks for."""
+    """The runs that a figure or a claim names."""
+    return [*runs_needed(arguments), *arguments.get("minima", ())]
+
+
+def runs_needed(arguments: Mapping[str, Any]) -> list[str]:
+    """Those that it cannot do without; what was published is drawn with or without its run."""
     single = [arguments[key] for key in ("run", "against") if key in arguments]
-    several = [name for key in ("names", "labels", "minima") for name in arguments.get(key, ())]
-    return [*single, *several]
+    return [*single, *[name for key in ("names", "labels") for name in arguments.get(key, ())]]

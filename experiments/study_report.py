@@ -19,7 +19,7 @@ from experiments.report import (
     shown,
     write_report,
 )
-from experiments.study_grid import runs_named, with_runs
+from experiments.study_grid import runs_needed, with_runs
 from experiments.summary import environment
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def write_study_report(
     claims: Sequence[Claim],
     folder: Path,
 ) -> Path:
-    """Figures as PNG and report.html. Figures whose labels name an absent run are left out."""
+    """Figures as PNG and report.html. Figures that need an absent run are left out."""
     figures = []
     for spec in study.figures:
         arguments = with_runs(spec.arguments, runs)
-        if not set(runs_named(arguments)) <= set(runs):
+        if not set(runs_needed(arguments)) <= set(runs):
             continue
         path = folder / f"{spec.id}.png"
         save_figure(FIGURES[spec.kind](runs, spec.title, **arguments), path)
@@ -83,8 +83,8 @@ def print_claims(claims: Sequence[Claim]) -> None:
         cells = [
             claim.verdict,
             claim.id,
-            shown(claim.expected, not claim.seeds),
-            shown(claim.measured, not claim.seeds),
+            shown(claim.expected, claim.is_exact),
+            shown(claim.measured, claim.is_exact),
             spread,
         ]
         table.add_row(*cells, str(claim.seeds or ""))

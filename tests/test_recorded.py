@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -119,6 +120,32 @@ def test_a_study_that_is_stopped_reports_what_is_there(
     assert (there["verdict"], there["measured"]) == ("holds", 0.4)
     assert (absent["verdict"], absent["note"]) == ("not_run", "run b: missing")
     assert (place / "reports/kept/report.html").exists()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_figure_that_needs_an_absent_run_is_left_out(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
+        raise Interrupted("stopped")
+
+    figures = [
+        figure("whole", "curves", {"labels": {"a": "one", "b": "other"}}),
+        figure(
+            "table",
+            "validation_table",
+            {"rows": {"r": ["a", "b"]}, "columns": ["x", "y"], "minima": {"a": 5.0, "b": 5.1}},
+        ),
+    ]
+    (place / "kept.yaml").write_text(yaml.safe_dump(STUDY | {"figures": figures}), "utf-8")
+    monkeypatch.setattr(study, "train_missing", stop)
+    with pytest.raises(Interrupted):
+        reproduce("kept", [], 1, None)
+    assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["table.png"]
+
+
+def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"id": name, "kind": kind, "title": "t", "caption": "c", "arguments": arguments}
 
 
 @pytest.mark.usefixtures("shipped")
