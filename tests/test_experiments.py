@@ -41,7 +41,10 @@ SHIPPED_TEXT = (
 SHRUNKEN = {
     "captions": (),
     "copy_memory": ("task.size=26240", "model.state_size=[8, 8]"),
+    "digits_bidirectional": ("model.state_size=[8, 8]",),
+    "digits_lstm": (),
     "digits_small": (),
+    "digits_stacked": ("model.state_size=[16, 32]",),
     "horizon": ("task.size=40000", "model.state_size=8"),
     "imdb": ("task.source=python_docs", "graph.batch_size=32", "model.state_size=[16, 16]"),
     "influence_balancing": ("task.size=6000",),
