@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from data.task import Task
@@ -27,6 +29,6 @@ class TaskSection(Section):
 
     kind: str
 
+    @abstractmethod
     def make(self) -> Task:
         """The task. Raises DataError where its files are not as they should be."""
-        raise NotImplementedError

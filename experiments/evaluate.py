@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import evaluation_stream
@@ -38,13 +37,9 @@ class Evaluator(GraphSession):
 
     def __init__(self, config: Config, task: Task) -> None:
         graph = build_evaluation_graph(config.model, config.graph, shape_of(task))
-        super().__init__(graph.graph, session_options(config.execution.threads))
+        super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
         self._task = task
         self._graph = graph
-
-    def load(self, variables: dict[str, NDArray[Any]]) -> None:
-        """Take the model's variables from a checkpoint; those of training are left aside."""
-        self.set_variables(self._graph.snapshot, variables)
 
     def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
         """The mean loss and accuracy: a Sequence in rows with the state carried, or Examples."""
@@ -165,7 +160,7 @@ def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoin
 def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpoint) -> None:
     """Load a checkpoint. Raises RunError where it is not of this run's model."""
     try:
-        evaluator.load(checkpoint.variables)
+        evaluator.restore(checkpoint.variables)
     except ValueError as error:
         seed = checkpoint.position.seed
         raise RunError(f"{directory.path}: seed {seed}: {error}") from error

@@ -189,7 +189,7 @@ class Gauge(GraphSession):
         options = session_options(config.execution.threads)
         # To rewrite a graph of many styles takes longer than all the runs that it would speed up.
         options.graph_options.rewrite_options.disable_meta_optimizer = True
-        super().__init__(graph.graph, options)
+        super().__init__(graph.graph, graph.snapshot, options)
         self._graph = graph
         self._carries_state = task.carries_state
         fetches = dict(zip(truncations, self._graph.estimates, strict=True))
@@ -205,7 +205,7 @@ class Gauge(GraphSession):
     ) -> list[Reading]:
         """A reading of each window, with the state carried where the task carries it."""
         graph = self._graph
-        self.set_variables(graph.snapshot, variables)
+        self.restore(variables)
         leaves = tf.nest.flatten(graph.window.state)
         state = self._session.run(tf.nest.flatten(graph.first_state))
         readings = []

@@ -161,7 +161,7 @@ def _validation(config: Config, task: Task) -> Iterator[Validate | None]:
     with Evaluator(config, task) as evaluator:
 
         def validate(variables: dict[str, NDArray[Any]]) -> Evaluated:
-            evaluator.load(variables)
+            evaluator.restore(variables)
             return evaluator.evaluate(drawn, batch_size)
 
         yield validate
@@ -180,7 +180,7 @@ def _probe(job: Job, positions: Sequence[Position]) -> dict[str, Any]:
         for position in positions:
             found = checkpoints.newest(job.directory.checkpoints, position.seed)
             if position.status == "complete" and found.checkpoint:
-                evaluator.load(found.checkpoint.variables)
+                evaluator.restore(found.checkpoint.variables)
                 probes.append(
                     probe(task, evaluator, position.seed, config.graph.batch_size)._asdict()
                 )

@@ -53,8 +53,9 @@ def session_options(threads: int | None) -> tf.ConfigProto:
 class GraphSession:
     """A session on one graph, closed where its `with` ends."""
 
-    def __init__(self, graph: tf.Graph, options: tf.ConfigProto) -> None:
+    def __init__(self, graph: tf.Graph, snapshot: Snapshot, options: tf.ConfigProto) -> None:
         self._session = tf.Session(graph=graph, config=options)
+        self._snapshot = snapshot
 
     def __enter__(self) -> Self:
         return self
@@ -62,23 +63,26 @@ class GraphSession:
     def __exit__(self, *_error: object) -> None:
         self._session.close()
 
-    def set_variables(self, snapshot: Snapshot, variables: dict[str, NDArray[Any]]) -> None:
-        """Set those of the snapshot. Raises ValueError where a name or shape is not the graph's."""
+    def restore(self, variables: dict[str, NDArray[Any]]) -> None:
+        """Set every variable of the snapshot; others than these are left aside.
+
+        Raises ValueError where names or shapes are not this graph's.
+        """
         feeds = {}
-        for name, placeholder in snapshot.values.items():
+        for name, placeholder in self._snapshot.values.items():
             shape = tuple(placeholder.shape.as_list())
             if name not in variables or variables[name].shape != shape:
                 found = variables[name].shape if name in variables else "nothing"
                 raise ValueError(f"checkpoint: {name}: expected shape {shape}, found {found}")
             feeds[placeholder] = variables[name]
-        self._session.run(snapshot.restore, feeds)
+        self._session.run(self._snapshot.restore, feeds)
 
 
 class TrainingSession(GraphSession):
     """One built graph, initialised anew for each seed."""
 
     def __init__(self, graph: TrainingGraph, threads: int | None) -> None:
-        super().__init__(graph.graph, session_options(threads))
+        super().__init__(graph.graph, graph.snapshot, session_options(threads))
         self._graph = graph
 
     @property
@@ -124,12 +128,8 @@ class TrainingSession(GraphSession):
 
     def variables(self) -> dict[str, NDArray[Any]]:
         """Every variable's value, by name."""
-        values: dict[str, NDArray[Any]] = self._session.run(self._graph.snapshot.variables)
+        values: dict[str, NDArray[Any]] = self._session.run(self._snapshot.variables)
         return values
-
-    def restore(self, variables: dict[str, NDArray[Any]]) -> None:
-        """Set every variable. Raises ValueError where names or shapes are not this graph's."""
-        self.set_variables(self._graph.snapshot, variables)
 
 
 def _time_major(sequence: Array, placeholder: Any) -> Array:

@@ -56,6 +56,7 @@ def build_credit_graph(
         labels = tf.placeholder(tf.int32, [num_steps, rows])
         key = tf.placeholder(tf.int32, [2])
         inputs = tf.tile(tf.range(length)[:, None], [1, rows])
+        # The linear model has what make_step asks of a Model, and is none.
         step = make_step(model, UNROLLS[unroll], truncation)  # type: ignore[arg-type]
         result = step(Window(inputs, labels, model.cell.zero_state(rows, model.dtype), key))
         # Of the sum of losses, not of their mean; a product with num_steps would not be exact.

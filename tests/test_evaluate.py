@@ -78,7 +78,7 @@ def test_probabilities_are_the_references(run: RunDirectory) -> None:
     checkpoint = checkpoints.newest(run.checkpoints, 0).checkpoint
     assert checkpoint is not None
     with Evaluator(CONFIG, CONFIG.task.make()) as evaluator:
-        evaluator.load(checkpoint.variables)
+        evaluator.restore(checkpoint.variables)
         ours = evaluator.probabilities(sequence, 100)
     states = numpy_reference.forward(weights, rows.inputs.T, np.zeros([100, 4]))
     expected = numpy_reference.probabilities(weights, states).transpose(1, 0, 2)

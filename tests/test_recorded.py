@@ -122,13 +122,18 @@ def test_a_study_that_is_stopped_reports_what_is_there(
     assert (place / "reports/kept/report.html").exists()
 
 
-@pytest.mark.usefixtures("shipped")
-def test_a_figure_that_needs_an_absent_run_is_left_out(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let training stop before its first run."""
+
     def stop(_points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
         raise Interrupted("stopped")
 
+    monkeypatch.setattr(study, "train_missing", stop)
+
+
+@pytest.mark.usefixtures("shipped", "stopped")
+def test_a_figure_that_needs_an_absent_run_is_left_out(place: Path) -> None:
     figures = [
         figure("whole", "curves", {"labels": {"a": "one", "b": "other"}}),
         figure(
@@ -138,7 +143,6 @@ def test_a_figure_that_needs_an_absent_run_is_left_out(
         ),
     ]
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY | {"figures": figures}), "utf-8")
-    monkeypatch.setattr(study, "train_missing", stop)
     with pytest.raises(Interrupted):
         reproduce("kept", [], 1, None)
     assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["table.png"]
@@ -148,15 +152,9 @@ def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"id": name, "kind": kind, "title": "t", "caption": "c", "arguments": arguments}
 
 
-@pytest.mark.usefixtures("shipped")
-def test_with_nothing_there_a_study_that_is_stopped_reports_nothing(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stop(_points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
-        raise Interrupted("stopped")
-
+@pytest.mark.usefixtures("shipped", "stopped")
+def test_with_nothing_there_a_study_that_is_stopped_reports_nothing(place: Path) -> None:
     shutil.rmtree(place / "recorded")
-    monkeypatch.setattr(study, "train_missing", stop)
     with pytest.raises(Interrupted):
         reproduce("kept", [], 1, None)
     assert not (place / "reports").exists()
