@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from experiments.config import Config
 
-# CPU seconds, batch 200, one thread, in turn with TensorFlow's own kernels. Compiling took 0.5 s
-# and 0.07 s for each copy of the cell (0.6 s for num_steps 1, 1.2 s for 10, 2.9 s for 40, and
-# about 1 s for any `dynamic`). An update then took less by 12 to 34 µs a time step at state 4, by
-# 4 to 23 at 16, by 27 to 70 at 64, by 200 and more from 100 on, so that state 100 pays ten times
-# sooner than this says. Near num_steps 40 and state 16 nothing is saved: a compiled run lasts up
-# to 4 s longer there. true_bptt takes two to three times as long to compile, and saves
-# more in proportion.
+# CPU seconds, batch 200, one thread, in turn with TensorFlow's own kernels. Compiling the project's
+# own cell took 1.0 s for num_steps 1, 1.6 s for 5, 2.8 s for 10 and 9.9 s for 40, and 1.9 s for
+# `dynamic`. An update then took less by 21 to 42 µs a time step at states 4 and 16, so that the
+# work has to be some 5,000 (`dynamic`) to 24,000 updates (num_steps 1). From state 64 on it pays
+# several times sooner than this says. true_bptt takes two to three times as long to compile, and
+# saves more in proportion.
 COMPILE_SECONDS = 0.6
-COMPILE_SECONDS_PER_COPY = 0.07
-SAVED_SECONDS_PER_TIME_STEP = 20e-6
+COMPILE_SECONDS_PER_COPY = 0.2
+SAVED_SECONDS_PER_TIME_STEP = 25e-6
 
 
 def uses_xla(config: Config, updates: int) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnn_graphs.config import ModelConfig
+from rnn_graphs.products import Affine, affine
 from rnn_graphs.tf1 import tf
 
 Tensor = Any  # TensorFlow ships no types
@@ -30,15 +31,20 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def make_cell(config: ModelConfig, state_size: int, dtype: tf.DType) -> Any:
-    """One layer's cell as the config names it, its variables not yet created."""
+def make_cell(
+    config: ModelConfig, state_size: int, dtype: tf.DType, product: Affine = affine
+) -> Any:
+    """One layer's cell as the config names it, its variables not yet created.
+
+    `product` is how the project's own cell multiplies; those of TensorFlow have their own way.
+    """
     cells, activation = tf.nn.rnn_cell, ACTIVATIONS[config.activation or "tanh"]
     with warnings.catch_warnings():
         # tf_keras marks every v1 cell as deprecated; they are what this project is about.
         warnings.filterwarnings("ignore", message=r".*rnn_cell.*is deprecated")
         match config.cell:
             case "scratch":
-                return ScratchCell(state_size, config.activation, dtype)
+                return ScratchCell(state_size, config.activation, dtype, product)
             case "basic_rnn":
                 return cells.BasicRNNCell(state_size, activation, dtype=dtype)
             case "gru":
@@ -62,8 +68,11 @@ class ScratchCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
     two values a unit, W and b have half as many units.
     """
 
-    def __init__(self, state_size: int, activation: str | None, dtype: tf.DType) -> None:
+    def __init__(
+        self, state_size: int, activation: str | None, dtype: tf.DType, product: Affine = affine
+    ) -> None:
         super().__init__(dtype=dtype)
+        self._product = product
         self._state_size = state_size
         self._units = state_size // 2 if activation == "crelu" else state_size
         self._activation = ACTIVATIONS[activation or "tanh"]
@@ -84,7 +93,7 @@ class ScratchCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, input_depth], [batch, state_size] → output and state, the same tensor."""
-        state = self._activation(tf.matmul(tf.concat([inputs, state], 1), self.W) + self.b)
+        state = self._activation(self._product(inputs, state, self.W, self.b))
         return state, state
 
 

@@ -8,7 +8,8 @@ from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers,
 from rnn_graphs.cells import make_cell
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
-from rnn_graphs.heads import FirstUnitHead, SoftmaxHead
+from rnn_graphs.heads import FirstUnitHead, SoftmaxHead, TwoClassHead
+from rnn_graphs.products import affine, affine_for_xla
 from rnn_graphs.tf1 import tf
 from rnn_graphs.unrolls import UNROLLS, UnrollFunction
 
@@ -53,10 +54,14 @@ class Model:
     variable cannot be created inside the body of `tf.while_loop`.
     """
 
-    def __init__(self, config: ModelConfig, shape: TaskShape, dtype: tf.DType) -> None:
+    def __init__(
+        self, config: ModelConfig, shape: TaskShape, dtype: tf.DType, xla: bool = False
+    ) -> None:
+        """`xla`: whether XLA compiles the graph, which changes how the same is computed."""
         self.config = config
         self.shape = shape
         self.dtype = dtype
+        self._product = affine_for_xla if xla else affine
         with tf.variable_scope("model"):
             if config.embedding and shape.inputs == "ids":
                 size = [shape.num_inputs, config.embedding]
@@ -64,9 +69,13 @@ class Model:
             self._masks: list[list[MaskSpec]] = []
             layers = self._make_bidirectional if config.bidirectional else self._make_stack
             self.cell: Any = layers()
-            head = SoftmaxHead if shape.labels == "ids" else FirstUnitHead
-            self.head = head(self.cell.output_size, shape.num_classes, dtype)
+            self.head = self._head_class(xla)(self.cell.output_size, shape.num_classes, dtype)
         self.variables = tf.trainable_variables("model")
+
+    def _head_class(self, xla: bool) -> type[SoftmaxHead] | type[FirstUnitHead]:
+        if self.shape.labels == "values":
+            return FirstUnitHead
+        return TwoClassHead if xla and self.shape.num_classes == 2 else SoftmaxHead
 
     @property
     def input_depth(self) -> int:
@@ -129,7 +138,7 @@ class Model:
     def _make_layer(self, name: str, size: int, depth: int) -> Any:
         """One cell with its variables; in dropout's wrapper where that is on."""
         with tf.variable_scope(name):
-            cell = make_cell(self.config, size, self.dtype)
+            cell = make_cell(self.config, size, self.dtype, self._product)
             create_variables(cell, self._example_inputs(depth, []), self.dtype)
         if not self._drops:
             return cell

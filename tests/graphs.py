@@ -52,12 +52,13 @@ def run_steps(
     ways: Sequence[Way],
     shape: TaskShape = SHAPE,
     key: Sequence[int] = (0, 0),
+    xla: bool = False,
 ) -> Ran:
     """One step for each way to unroll and truncate, all with the same weights and state.
 
-    Weights and state are drawn; masks are those of the key.
+    Weights and state are drawn; masks are those of the key; xla: as it is written for XLA.
     """
-    (ran,) = run_each(config, [example], ways, shape, key)
+    (ran,) = run_each(config, [example], ways, shape, key, xla)
     return ran
 
 
@@ -67,12 +68,13 @@ def run_each(
     ways: Sequence[Way],
     shape: TaskShape = SHAPE,
     key: Sequence[int] = (0, 0),
+    xla: bool = False,
 ) -> list[Ran]:
     """The steps of several examples of one kind, by the same graph."""
     stream = np.random.default_rng(7)
     first = examples[0]
     with tf.Graph().as_default(), tf.Session() as session:
-        model = Model(config, shape, tf.float64)
+        model = Model(config, shape, tf.float64, xla)
         nested = model.zero_state(first.labels.shape[1])
         leaves = [stream.uniform(-1, 1, leaf.shape.as_list()) for leaf in tf.nest.flatten(nested)]
         features = shape.inputs == "features"
