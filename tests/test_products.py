@@ -84,7 +84,5 @@ def test_two_classes_are_one_column(classes: int, columns: int) -> None:
         model = Model(config, TaskShape(2, classes), tf.float32, xla=True)
         before = set(graph.get_operations())
         assert model.head.logits(tf.zeros([5, 200, 8])).shape == [5, 200, classes]
-        products = [
-            op for op in graph.get_operations() if op.type == "MatMul" and op not in before
-        ]
+        products = [op for op in graph.get_operations() if op.type == "MatMul" and op not in before]
         assert {int(op.outputs[0].shape[-1]) for op in products} == {columns}

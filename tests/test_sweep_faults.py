@@ -306,9 +306,10 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
     assert line.startswith("error: --cluster tcp://127.0.0.1:1: ")
 
 
-# What Slurm does with a job, on this machine: run the script, and end it when told to.
+# What Slurm does with a job, on this machine: keep the script, whose file is then deleted, run it,
+# and end it when told to.
 SBATCH = """#!/bin/bash
-setsid bash "$1" >/dev/null 2>&1 &
+setsid bash -c "$(cat "$1")" >/dev/null 2>&1 &
 echo "Submitted batch job $!"
 """
 SCANCEL = """#!/bin/bash

@@ -128,8 +128,8 @@ def test_what_the_data_do_not_allow_is_told(
         ("logging.metrics=[bits,bits]", "each metric at most once"),
         ("optimizer.decay_rate=0.5", "decay_rate and decay_steps: expected both or neither"),
         ("optimizer.staircase=true", "staircase: without decay_rate"),
-        ("model.peepholes=true", "peepholes is for lstm; basic_rnn does not use it"),
-        ("model.activation=crelu", "only scratch can take that"),
+        ("model.peepholes=true", "peepholes is for lstm; scratch does not use it"),
+        ("model.cell=basic_rnn model.activation=crelu", "only scratch can take that"),
         ("model.state_size=[4,0]", "expected a size from 1 to 65536"),
         ("model.initializer=normal", "initializer_scale: normal needs one"),
         ("model.initializer_scale=1", "initializer_scale: glorot_uniform takes none"),
@@ -137,4 +137,4 @@ def test_what_the_data_do_not_allow_is_told(
 )
 def test_what_does_not_fit_together_is_told(override: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
-        load_config("r2rt_n5", [override])
+        load_config("r2rt_n5", override.split())
