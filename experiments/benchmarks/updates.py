@@ -42,7 +42,7 @@ def measure_data() -> Measurement:
     config = load_config("r2rt_n5", [f"task.size={SYMBOLS}"])
     task, stream = make_workload(config).task, np.random.RandomState(0)
     np.random.seed(0)
-    pair = alternate(lambda: task.draw(stream), lambda: blog.gen_data(SYMBOLS), 3)
+    pair = alternate(lambda: task.draw(stream), lambda: blog.gen_data(SYMBOLS), ROUNDS)
     return at_least(f"data generation, {SYMBOLS:,} symbols", pair, 1e3, "ms", 30)
 
 
