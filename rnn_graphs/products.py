@@ -31,7 +31,8 @@ def affine(x: Tensor, h: Tensor, W: Tensor, b: Tensor) -> Tensor:
 def affine_for_xla(x: Tensor, h: Tensor, W: Tensor, b: Tensor) -> Tensor:
     """[x, h] W + b, in blocks of rows where that makes its products small."""
     depth, units = (int(size) for size in W.shape)
-    small = depth < MOST_DEPTH and max(units, int(h.shape[1])) <= MOST_COLUMNS
+    with_bias = depth + 1
+    small = with_bias <= MOST_DEPTH and max(units, int(h.shape[1])) <= MOST_COLUMNS
     if not small or _count_blocks(int(h.shape[0])) is None:
         return affine(x, h, W, b)
     return _affine_in_blocks(x, h, tf.convert_to_tensor(W), tf.convert_to_tensor(b))

@@ -40,3 +40,10 @@ def test_a_choice_is_followed(choice: str) -> None:
 def test_auto_looks_at_the_work_ahead(overrides: list[str], compiles: bool) -> None:
     config = load_config("r2rt_n5", overrides)
     assert uses_xla(config, make_workload(config).updates) == compiles
+
+
+@pytest.mark.parametrize(("cell", "compiles"), [("gru", True), ("scratch", False)])
+def test_auto_knows_that_the_own_cell_takes_longer_to_compile(cell: str, compiles: bool) -> None:
+    wide = [f"model.cell={cell}", "graph.num_steps=33", "training.seeds=4"]
+    config = load_config("horizon", wide)
+    assert uses_xla(config, make_workload(config).updates) == compiles
