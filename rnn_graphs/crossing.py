@@ -61,6 +61,7 @@ class Stretches:
         step, errors = _specs(self._inputs[0]), _specs(self._errors[0])
         start = _specs(self._states[0])
         slots = [tf.TensorSpec([None, *part.shape], part.dtype) for part in start]
+        self._through_function = _traced(self._through, [step, start, slots])
         self._up_function = _traced(self._up, [step, errors, start, slots])
         self._down_function = _traced(self._down, [step, start, slots])
 
@@ -92,13 +93,21 @@ class Stretches:
         return gradients(end, list(variables), cotangents)
 
     def _up(self, inputs: Sequence[Tensor], errors: Flat, start: Flat, slots: Flat) -> Flat:
-        outputs, end = self._apply(inputs, start)
+        outputs, _ = self._apply(inputs, start)
         own = _one_slot(gradients(outputs, start, errors))
-        return _side_by_side([_through(start, end, slots), own])
+        return _side_by_side([self._through_function(inputs, start, slots), own])
 
     def _down(self, inputs: Sequence[Tensor], start: Flat, sums: Flat) -> tuple[Flat, Flat]:
+        passed = self._through_function(inputs, start, [part[1:] for part in sums])
+        return [part[0] for part in sums], passed
+
+    def _through(self, inputs: Sequence[Tensor], start: Flat, slots: Flat) -> Flat:
+        """Cotangents of a stretch's end state, [slots, batch, …], taken to its start."""
         _, end = self._apply(inputs, start)
-        return [part[0] for part in sums], _through(start, end, [part[1:] for part in sums])
+        taken: Flat = tf.vectorized_map(
+            lambda slot: gradients(end, start, slot), slots, fallback_to_while_loop=False
+        )
+        return taken
 
     def _apply(self, inputs: Sequence[Tensor], state: Flat) -> tuple[list[Tensor], Flat]:
         """The cell over a list of inputs: its outputs, and its end state."""
@@ -145,14 +154,6 @@ def _running_sums(slots: Tensor, count: int) -> Tensor:
 
 def _one_slot(parts: Flat) -> Flat:
     return [part[None] for part in parts]
-
-
-def _through(start: Flat, end: Flat, slots: Flat) -> Flat:
-    """Cotangents of a stretch's end state, [slots, batch, …], taken to its start."""
-    taken: Flat = tf.vectorized_map(
-        lambda slot: gradients(end, start, slot), slots, fallback_to_while_loop=False
-    )
-    return taken
 
 
 def _side_by_side(rows: Any) -> Flat:

@@ -22,6 +22,8 @@ from rnn_graphs.unrolls import Unrolled, UnrollFunction, dynamic, unstack
 
 Tensor = Any
 
+PIECE_AT_LEAST = 4  # time steps, where a block's depth has a divisor
+
 
 class Window(NamedTuple):
     """What one update reads."""
@@ -123,20 +125,31 @@ def _in_blocks(
 ) -> Unrolled:
     """Unroll block after block; the state that enters a block is a constant to gradients."""
     outputs, state, lengths = [], window.state, window.lengths
-    block = functools.partial(unroll, cell)
+    steps, piece = depth, functools.partial(unroll, cell)
     if unroll is not dynamic:  # which is small already, and slower in a function
-        block = tf.function(block, autograph=False)  # traced once, not once a block
-    for start in range(0, int(window.inputs.shape[0]), depth):
-        left = None if lengths is None else tf.clip_by_value(lengths - start, 0, depth)
-        unrolled = block(_block(inputs, start, depth), state, left)
+        steps, piece = _piece_steps(depth), tf.function(piece, autograph=False)
+    for start in range(0, int(window.inputs.shape[0]), steps):
+        if start and start % depth == 0:
+            state = tf.nest.map_structure(tf.stop_gradient, state)
+        left = None if lengths is None else tf.clip_by_value(lengths - start, 0, steps)
+        unrolled = piece(_piece(inputs, start, steps), state, left)
         outputs.append(unrolled.outputs)
-        state = tf.nest.map_structure(tf.stop_gradient, unrolled.final_state)
+        state = unrolled.final_state
     joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *outputs)
-    return Unrolled(joined, unrolled.final_state)
+    return Unrolled(joined, state)
 
 
-def _block(inputs: Tensor, start: int, depth: int) -> Tensor:
-    return tf.nest.map_structure(lambda part: part[start : start + depth], inputs)
+def _piece_steps(depth: int) -> int:
+    """Time steps of a function that is traced once and called for every piece of a block.
+
+    Tracing more steps, and their gradient, costs more than the calls that it saves.
+    """
+    fewest = min(PIECE_AT_LEAST, depth)
+    return next(steps for steps in range(fewest, depth + 1) if depth % steps == 0)
+
+
+def _piece(inputs: Tensor, start: int, steps: int) -> Tensor:
+    return tf.nest.map_structure(lambda part: part[start : start + steps], inputs)
 
 
 def _plain_step(model: Model, window: Window, outputs: Tensor, final_state: Tensor) -> Step:

@@ -41,6 +41,7 @@ GRU_WAYS: tuple[Way, ...] = (
     ("dynamic", TruncationConfig(kind="tf_style", depth=3)),
     ("scratch", TruncationConfig(kind="true_bptt", depth=3)),
     ("static", TruncationConfig(kind="williams_peng", depth=4, stride=2)),
+    ("static", TruncationConfig(kind="true_bptt", depth=8)),  # in pieces of four steps and two
     ("dynamic", TruncationConfig(kind="artbp", cut_probability=0.4)),
 )
 STACK_WAYS: tuple[Way, ...] = (
@@ -48,6 +49,7 @@ STACK_WAYS: tuple[Way, ...] = (
     ("scratch", TruncationConfig(kind="artbp", cut_probability=0.4)),
     ("scratch", TruncationConfig(kind="tf_style", depth=2)),
     ("dynamic", TruncationConfig(kind="true_bptt", depth=3)),
+    ("static", TruncationConfig(kind="true_bptt", depth=8)),
 )
 
 

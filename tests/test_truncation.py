@@ -70,6 +70,16 @@ class TestCreditMatrix:
                 str(style),
             )
 
+    @pytest.mark.parametrize("unroll", ["scratch", "static"])
+    @pytest.mark.parametrize(("depth", "num_steps"), [(8, 16), (10, 20), (9, 18)])
+    def test_blocks_that_are_built_of_pieces(self, unroll: str, depth: int, num_steps: int) -> None:
+        """Two blocks, of two pieces of 4 steps, two of 5, one of 9."""
+        for kind in ("tf_style", "true_bptt"):
+            truncation = TruncationConfig(kind=kind, depth=depth)
+            np.testing.assert_array_equal(
+                measured(unroll, truncation, num_steps), definition(truncation, num_steps)
+            )
+
     def test_of_49_errors_43_reach_back_7_steps_in_true_bptt_and_7_in_tf_style(self) -> None:
         true = measured("static", TruncationConfig(kind="true_bptt", depth=7), 49)
         blocks = measured("static", TruncationConfig(kind="tf_style", depth=7), 49)
