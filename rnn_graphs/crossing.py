@@ -25,12 +25,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
 Flat = list[Tensor]  # a state, or a cotangent of one, as tf.nest.flatten gives it
+
+
+class Taken(NamedTuple):
+    """What a cotangent of a stretch's end state means for it; None where nothing connects."""
+
+    weights: list[Tensor | None]  # for each of the variables
+    inputs: list[Tensor | None]  # for each leaf of each step's inputs
 
 
 class Stretches:
@@ -39,12 +46,13 @@ class Stretches:
     def __init__(
         self,
         cell: Any,
+        variables: Sequence[Any],
         inputs: Sequence[Any],
         output_errors: Sequence[Tensor],
         states: Sequence[Flat],
         stride: int,
     ) -> None:
-        """Take one entry a time step.
+        """Take one entry a time step, but of `variables`: those that gradients are for.
 
         inputs: what the cell reads, maybe nested; output_errors: ∂loss/∂output,
         [batch, output_size]; states: before each step.
@@ -56,6 +64,7 @@ class Stretches:
         ]
         self._states = [states[i * stride] for i in range(self.count)]
         self._cell = cell
+        self._variables = list(variables)
         # Functions, so that each is traced once and not once a stretch. Grappler and XLA
         # inline them, and find their forward pass equal to the one that is there already.
         step, errors = _specs(self._inputs[0]), _specs(self._errors[0])
@@ -63,6 +72,7 @@ class Stretches:
         slots = [tf.TensorSpec([None, *part.shape], part.dtype) for part in start]
         self._through_function = _traced(self._through, [step, start, slots])
         self._up_function = _traced(self._up, [step, errors, start, slots])
+        self._take_function = _traced(self._take, [step, start, start])
         self._down_function = _traced(self._down, [step, start, slots])
 
     def own(self, index: int) -> Flat:
@@ -77,29 +87,41 @@ class Stretches:
         )
         return result
 
-    def down(self, index: int, sums: Flat) -> tuple[Flat, Flat]:
-        """The first slot, which the stretch takes, and the others, at its start."""
+    def down(self, index: int, sums: Flat) -> tuple[Taken, Flat]:
+        """What the stretch takes, of the first slot; the others, at its start."""
         taken, passed = self._down_function(self._inputs[index], self._states[index], sums)
         return taken, passed
 
-    def weight_gradients(self, errors: dict[int, Flat], variables: Sequence[Any]) -> list[Tensor]:
-        """What cotangents of end states, by stretch, mean for the weights of that stretch."""
-        chosen = sorted(errors)
-        steps = zip(*[self._inputs[index] for index in chosen], strict=True)
-        inputs = [tf.nest.map_structure(_join, *parts) for parts in steps]
-        start = [tf.stop_gradient(part) for part in _side_by_side(self._states[i] for i in chosen)]
-        _, end = self._apply(inputs, start)
-        cotangents = _side_by_side(errors[index] for index in chosen)
-        return gradients(end, list(variables), cotangents)
+    def take(self, index: int, errors: Flat) -> Taken:
+        """What the stretch takes of a cotangent of its end state."""
+        taken: Taken = self._take_function(self._inputs[index], self._states[index], errors)
+        return taken
+
+    def weight_gradients(self, taken: dict[int, Taken]) -> list[Tensor]:
+        """All that was taken, by stretch; what is for the inputs goes on to what made them."""
+        inputs = [x for index in taken for x in tf.nest.flatten(self._inputs[index])]
+        errors = [error for one in taken.values() for error in one.inputs]
+        reached = [pair for pair in zip(inputs, errors, strict=True) if pair[1] is not None]
+        before = gradients([x for x, _ in reached], self._variables, [e for _, e in reached])
+        return [
+            tf.add_n([first, *[part for part in parts if part is not None]])
+            for first, *parts in zip(before, *[one.weights for one in taken.values()], strict=True)
+        ]
 
     def _up(self, inputs: Sequence[Tensor], errors: Flat, start: Flat, slots: Flat) -> Flat:
         outputs, _ = self._apply(inputs, start)
         own = _one_slot(gradients(outputs, start, errors))
         return _side_by_side([self._through_function(inputs, start, slots), own])
 
-    def _down(self, inputs: Sequence[Tensor], start: Flat, sums: Flat) -> tuple[Flat, Flat]:
-        passed = self._through_function(inputs, start, [part[1:] for part in sums])
-        return [part[0] for part in sums], passed
+    def _down(self, inputs: Sequence[Tensor], start: Flat, sums: Flat) -> tuple[Taken, Flat]:
+        taken = self._take_function(inputs, start, [part[0] for part in sums])
+        return taken, self._through_function(inputs, start, [part[1:] for part in sums])
+
+    def _take(self, inputs: Sequence[Tensor], start: Flat, errors: Flat) -> Taken:
+        _, end = self._apply(inputs, start)
+        leaves, count = tf.nest.flatten(inputs), len(self._variables)
+        found = tf.gradients(end, [*self._variables, *leaves], errors)
+        return Taken(found[:count], found[count:])
 
     def _through(self, inputs: Sequence[Tensor], start: Flat, slots: Flat) -> Flat:
         """Cotangents of a stretch's end state, [slots, batch, …], taken to its start."""
@@ -118,10 +140,10 @@ class Stretches:
         return outputs, tf.nest.flatten(nested)
 
 
-def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, Flat]:
-    """By stretch, the cotangent of its end state that the errors of the next block mean for it."""
+def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, Taken]:
+    """By stretch, what it takes of the errors of the next block."""
     r, count = depth_in_stretches, stretches.count
-    found: dict[int, Flat] = {}
+    taken: dict[int, Taken] = {}
     for boundary in range(r, count, r):
         top = min(boundary + r - 1, count) - 1  # the block's last stretch reaches no further
         slots = stretches.own(top)
@@ -130,9 +152,9 @@ def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, 
         sums = [_running_sums(part, r - 1) for part in slots]
         last = boundary - r + 1
         for index in range(boundary - 1, last, -1):
-            found[index], sums = stretches.down(index, sums)
-        found[last] = [part[0] for part in sums]
-    return found
+            taken[index], sums = stretches.down(index, sums)
+        taken[last] = stretches.take(last, [part[0] for part in sums])
+    return taken
 
 
 def gradients(ys: Sequence[Tensor], xs: Sequence[Tensor], errors: Sequence[Tensor]) -> list[Tensor]:

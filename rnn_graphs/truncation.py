@@ -91,9 +91,11 @@ def windowed(
     if truncation.depth in (stride, length) or truncation.depth > length:
         return step  # nothing crosses: each block ends with its errors, or there is one block
     errors = tf.unstack(gradients([step.loss], [outputs], [tf.ones_like(step.loss)])[0], length)
-    stretches = Stretches(model.cell, unstack(inputs), errors, befores[:-1], stride)
-    crossing = crossing_errors(stretches, truncation.depth // stride)
-    more = stretches.weight_gradients(crossing, model.variables)
+    stretches = Stretches(
+        model.cell, model.variables, unstack(inputs), errors, befores[:-1], stride
+    )
+    taken = crossing_errors(stretches, truncation.depth // stride)
+    more = stretches.weight_gradients(taken)
     return step._replace(gradients=[a + b for a, b in zip(step.gradients, more, strict=True)])
 
 
