@@ -7,31 +7,31 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.config import Config
 from experiments.errors import RunError, UsageError
 from experiments.files import make_output_folder, write_atomic
 from experiments.plots import save_figure
+from experiments.workload import make_workload
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.credit import build_credit_graph, definition
 from rnn_graphs.tf1 import tf
 
 RANDOM_ROWS = 1000  # sequences that a random style is averaged over
+MOST_STEPS = 2000  # of a graph; one session.run for each loss
+HIGHEST = 2.0  # of the colours: noise may be anything, and the mean of M is at most 1
 
 
 def credit(config: Config, out: Path) -> None:
     """Measure M[t, s] on the experiment's gradient and write it to `out`.
 
     Raises RunError where an exact style's matrix is not its definition, UsageError where
-    `out` cannot be used or the model is bidirectional.
+    `out` or the config cannot be used.
     """
-    if config.model.bidirectional:
-        raise UsageError(
-            "model.bidirectional: its errors come from both sides, and reach every step; "
-            "expected false"
-        )
-    make_output_folder(out)
+    check(config)
+    make_output_folder(out, ["credit.csv", "credit.png"])
     measured = measure(config)
     expected = definition(config.truncation, config.graph.num_steps)
     buffer = io.StringIO()
@@ -40,8 +40,13 @@ def credit(config: Config, out: Path) -> None:
     save_figure(figure(config, measured), out / "credit.png")
     print(f"{config.name}: {describe(config.truncation)}, unroll {config.graph.unroll}")
     if config.truncation.kind == "artbp":
-        gap = float(np.abs(measured - expected).max())
-        print(f"mean of {RANDOM_ROWS} sequences; at most {gap:.3g} from full, its mean")
+        gaps = np.abs(measured - expected)
+        t, s = np.unravel_index(gaps.argmax(), gaps.shape)
+        noise = standard_errors(config)[t, s]
+        print(
+            f"mean of {RANDOM_ROWS} sequences; at most {gaps[t, s]:.3g} from full, its mean, "
+            f"{t - s} steps back, where the standard error is {noise:.3g}"
+        )
     elif np.array_equal(measured, expected):
         reach = measured.sum(axis=1)
         full = int((reach == reach.max()).sum())
@@ -51,6 +56,37 @@ def credit(config: Config, out: Path) -> None:
     else:
         raise RunError(f"{out / 'credit.csv'}: the measured matrix is not the definition")
     print(f"written: {out / 'credit.csv'}, {out / 'credit.png'}")
+
+
+def check(config: Config) -> None:
+    """Raise UsageError where training would refuse the config, or the graph is beyond reason."""
+    if config.model.bidirectional:
+        raise UsageError(
+            "model.bidirectional: its errors come from both sides, and reach every step; "
+            "expected false"
+        )
+    context, num_steps = config.truncation.context_steps, config.graph.num_steps
+    if context:
+        make_workload(config)  # whose data must have so many steps before a window
+    if context + num_steps > MOST_STEPS:
+        key = "truncation.depth" if context > num_steps else "graph.num_steps"
+        raise UsageError(
+            f"{key}: expected a graph of at most {MOST_STEPS} steps to measure, context included; "
+            f"got {context + num_steps}"
+        )
+
+
+def standard_errors(config: Config) -> NDArray[np.float64]:
+    """Of the measured mean of ARTBP's M[t, s], s ≤ t: [num_steps, num_steps], by t − s boundaries.
+
+    Each boundary multiplies by 0 with chance c and by 1/(1−c) otherwise, whose square has the
+    mean 1/(1−c).
+    """
+    chance = config.truncation.cut_probability or 0.0
+    steps = np.arange(config.graph.num_steps)
+    boundaries = np.maximum(steps[:, None] - steps, 0)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sqrt(((1 - chance) ** -boundaries - 1.0) / RANDOM_ROWS))
 
 
 def measure(config: Config) -> NDArray[np.float64]:
@@ -74,12 +110,15 @@ def figure(config: Config, matrix: NDArray[np.float64]) -> Figure:
     picture = Figure(figsize=(6, 5), layout="constrained")
     axes = picture.subplots()
     rows, columns = matrix.shape
+    random = config.truncation.kind == "artbp"
     image = axes.imshow(
-        matrix, cmap="Blues", vmin=0, vmax=max(1.0, matrix.max()),
+        matrix, cmap="Blues", vmin=0, vmax=HIGHEST if random else 1,
         extent=(-context - 0.5, columns - context - 0.5, rows - 0.5, -0.5),
     )  # fmt: skip
-    if config.truncation.kind == "artbp":
-        picture.colorbar(image)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if random:
+        picture.colorbar(image, extend="max")
     if context:
         axes.axvline(-0.5, color="#D55E00", linewidth=1)
     axes.set_title(f"credit matrix: {describe(config.truncation)}", fontsize=11, loc="left")
@@ -93,7 +132,13 @@ def describe(truncation: TruncationConfig) -> str:
     values = truncation.model_dump(exclude_none=True, exclude_defaults=True)
     kind = values.pop("kind")
     numbers = ", ".join(
-        f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+        f"{key} {_short(value)}" if isinstance(value, float) else f"{key} {value}"
         for key, value in values.items()
     )
     return f"{kind} ({numbers})" if numbers else str(kind)
+
+
+def _short(chance: float) -> str:
+    """A few digits, but of a chance below 1 never 1."""
+    text = f"{chance:.3g}"
+    return text if float(text) < 1 else str(chance)

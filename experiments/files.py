@@ -6,20 +6,30 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.errors import InUseError, UsageError
 
 
-def make_output_folder(out: Path) -> None:
-    """Make the folder of a command's `--out`. Raises UsageError where it cannot be used."""
+def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
+    """Make the folder of a command's `--out`, for files of these names.
+
+    Raises UsageError where it cannot be used.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be made: {error.strerror}") from error
-    if not os.access(out, os.W_OK):
-        raise UsageError(f"--out {out}: not writable")
+    try:
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise UsageError(f"--out {out}: not writable: {error.strerror}") from error
+    for name in names:
+        if (out / name).is_dir():
+            raise UsageError(f"--out {out}: {name} is a folder; expected a file, or nothing")
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -21,7 +21,7 @@ from experiments.session import (
     session_options,
     shape_of,
 )
-from experiments.workload import Workload, make_workload
+from experiments.workload import Workload
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
@@ -57,9 +57,15 @@ class Measured(NamedTuple):
 
     updates: list[int]  # the moments
     estimates: list[Estimate]
-    error_signal: NDArray[np.float64]  # [seeds, moments, windows, lags]
+    error_signal: NDArray[np.float64]  # [seeds, moments, windows, lags]; nan: no row so long
     relative_error: NDArray[np.float64]  # [seeds, moments, windows, estimates]
     cosine: NDArray[np.float64]  # the same
+
+
+def mean_error_signal(measured: Measured) -> NDArray[np.float64]:
+    """The mean over seeds and windows, [moments, lags]; nan at lags that no row has."""
+    present = np.ma.masked_invalid(measured.error_signal)
+    return np.asarray(present.mean(axis=(0, 2)).filled(np.nan))
 
 
 def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> Comparison:
@@ -103,16 +109,24 @@ def moments(total: int) -> list[int]:
     return sorted({round(part * total) for part in MOMENTS})
 
 
-def measure(config: Config) -> Measured:
-    """Train every seed of the config and measure on the way.
-
-    Raises RunError where training diverges, UsageError where there is no error signal by lag.
-    """
+def check(config: Config) -> None:
+    """Raise UsageError where there is no error signal by lag, or no fixed end of training."""
     if config.model.bidirectional:
         raise UsageError(
             "model.bidirectional: its errors come from both sides, and have no lag; expected false"
         )
-    workload = make_workload(config)
+    if config.training.patience:
+        raise UsageError(
+            "training.patience: gradients are measured at parts of a training that does not stop "
+            f"early; expected null, got {config.training.patience}"
+        )
+
+
+def measure(config: Config, workload: Workload) -> Measured:
+    """Train every seed of the config and measure on the way.
+
+    Raises RunError where training diverges.
+    """
     updates = moments(workload.updates)
     readings = []
     with (
@@ -120,7 +134,7 @@ def measure(config: Config) -> Measured:
         Gauge(config, workload.task, styles(config.graph.num_steps)) as gauge,
     ):
         for seed in config.seeds:
-            windows = fresh_windows(config, workload.task, seed)
+            windows = held_out_windows(config, workload.task, seed)
             weights = weights_at(updates, config, workload, training, seed)
             for moment, variables in zip(updates, weights, strict=True):
                 readings.append(gauge.measure(variables, windows, seed))
@@ -145,12 +159,21 @@ def arrange(
     )
 
 
-def fresh_windows(config: Config, task: Task, seed: int) -> list[Windows]:
-    """Consecutive windows of data drawn apart from training; the same at every moment of a seed."""
-    rows = cut_into_rows(task.draw(evaluation_stream(seed)), config.graph.batch_size)
-    num_steps = config.graph.num_steps
-    count = min(WINDOWS, rows.inputs.shape[1] // num_steps)
-    return [rows.windows(number, 1, num_steps) for number in range(count)]
+def held_out_windows(config: Config, task: Task, seed: int) -> list[Windows]:
+    """Consecutive windows of data that training never sees; the same at every moment of a seed.
+
+    Raises UsageError where no held-out set fills a batch.
+    """
+    batch_size, num_steps = config.graph.batch_size, config.graph.num_steps
+    for split in task.held_out:
+        rows = cut_into_rows(task.evaluation(split, evaluation_stream(seed)), batch_size)
+        count = min(WINDOWS, rows.inputs.shape[1] // num_steps)
+        if count:
+            return [rows.windows(number, 1, num_steps) for number in range(count)]
+    raise UsageError(
+        f"graph.batch_size: expected at most what fills a window of {num_steps} steps of held-out "
+        f"data ({', '.join(task.held_out) or 'the task has none'}); got {batch_size}"
+    )
 
 
 def weights_at(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -12,10 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from experiments.gradient_measurement import Estimate, Measured
+from experiments.gradient_measurement import Estimate, Measured, mean_error_signal
 from experiments.plots import COLORS, FLOOR
 
 ROUNDING = 1e-12  # an error below is none; a logarithmic axis has no place for it
+APART = 1.25  # least factor between two depths that are both labelled
 BESIDE = 1.025  # factor on the depth from one family's bars to the next one's
 
 
@@ -25,7 +27,11 @@ def figure(title: str, measured: Measured) -> Figure:
     signal, error, cosine = picture.subplots(1, 3)
     draw_error_signal(signal, measured)
     shown = np.where(measured.relative_error < ROUNDING, np.nan, measured.relative_error)
-    error.set_yscale("log")
+    if np.isnan(shown).all():
+        error.text(0.5, 0.5, "every error is 0", ha="center", transform=error.transAxes)
+        error.set_yticks([])
+    else:
+        error.set_yscale("log")
     draw_estimates(error, shown, measured)
     draw_estimates(cosine, measured.cosine, measured)
     signal.set_title(f"{title}: error signal ‖∂L_t/∂h_(t−k)‖", fontsize=11, loc="left")
@@ -39,13 +45,15 @@ def figure(title: str, measured: Measured) -> Figure:
 
 def draw_error_signal(axes: Axes, measured: Measured) -> None:
     """A line for each moment, the mean over seeds and windows; dark at the start."""
-    means = measured.error_signal.mean(axis=(0, 2))
+    means = mean_error_signal(measured)
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(means)))
     for mean, updates, color in zip(means, measured.updates, shades, strict=True):
         axes.plot(mean, "o-", color=color, markersize=3.5, label=f"update {updates}")
     axes.set_yscale("log")
     axes.set_xlabel("lag k (steps)")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    margin = 0.02 * len(means[0]) + 0.2
+    axes.set_xlim(-margin, len(means[0]) - 1 + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _style(axes)
     axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
 
@@ -66,11 +74,20 @@ def draw_estimates(axes: Axes, values: NDArray[np.float64], measured: Measured) 
         axes.plot(depths, last.mean((0, 1)), "o-", color=color, markersize=4, linewidth=1.8)
         axes.vlines(depths, last.min((0, 1)), last.max((0, 1)), color=color, alpha=0.5, linewidth=1)
     axes.set_xscale("log", base=2)
-    ticks = sorted({round(_depth(estimate)) for estimate in measured.estimates})
+    ticks = _apart(sorted({round(_depth(estimate)) for estimate in measured.estimates}))
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.set_xlabel("depth (steps); artbp: mean steps between cuts")
     _style(axes)
+
+
+def _apart(depths: Sequence[int]) -> list[int]:
+    """Depths whose labels do not touch on a logarithmic axis: always the last one."""
+    kept: list[int] = []
+    for depth in reversed(depths):
+        if not kept or kept[-1] >= APART * depth:
+            kept.append(depth)
+    return kept[::-1]
 
 
 def _keys(measured: Measured) -> list[Line2D]:

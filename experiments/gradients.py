@@ -12,10 +12,17 @@ from numpy.typing import NDArray
 from experiments.config import Config
 from experiments.credit import describe
 from experiments.files import make_output_folder
-from experiments.gradient_measurement import Estimate, Measured, measure
+from experiments.gradient_measurement import (
+    Estimate,
+    Measured,
+    check,
+    mean_error_signal,
+    measure,
+)
 from experiments.gradient_plots import figure
 from experiments.plots import save_figure
 from experiments.tables import write_csv
+from experiments.workload import make_workload
 
 START, END = 0, -1  # of training, among the moments
 
@@ -39,10 +46,12 @@ class Row(NamedTuple):
 def gradients(config: Config, out: Path) -> None:
     """Train the experiment, measure its gradients on the way and write them to `out`.
 
-    Raises UsageError where `out` cannot be used, RunError where training diverges.
+    Raises UsageError where `out` or the config cannot be used, RunError where training diverges.
     """
-    make_output_folder(out)
-    measured = measure(config)
+    check(config)
+    workload = make_workload(config)
+    make_output_folder(out, ["gradients.csv", "gradients.png"])
+    measured = measure(config, workload)
     write_csv(out / "gradients.csv", Row._fields, rows(measured, config.seeds))
     save_figure(figure(config.name, measured), out / "gradients.png")
     _print(config, measured)
@@ -51,11 +60,11 @@ def gradients(config: Config, out: Path) -> None:
 
 def rows(measured: Measured, seeds: range) -> Iterator[Row]:
     """Every number, by seed, moment and window."""
-    seed_count, moment_count, window_count, lag_count = measured.error_signal.shape
-    for place in np.ndindex(seed_count, moment_count, window_count):
+    for place in np.ndindex(measured.error_signal.shape[:3]):
         where = (seeds[place[0]], measured.updates[place[1]], place[2])
-        for lag in range(lag_count):
-            yield Row(*where, "error_signal", float(measured.error_signal[place][lag]), lag)
+        for lag, value in enumerate(measured.error_signal[place]):
+            if not np.isnan(value):
+                yield Row(*where, "error_signal", float(value), lag)
         for quantity in ("relative_error", "cosine"):
             values = getattr(measured, quantity)[place]
             for (style, draws), value in zip(measured.estimates, values, strict=True):
@@ -70,16 +79,17 @@ def _print(config: Config, measured: Measured) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    seeds, _, windows, lags = measured.error_signal.shape
+    seeds, _, windows, _ = measured.error_signal.shape
     print(
         f"{config.name}: {describe(config.truncation)}; mean (range) over {windows} windows a "
         f"seed, {seeds} seed{'s' if seeds > 1 else ''}"
     )
-    means = measured.error_signal.mean(axis=(0, 2))
+    means = mean_error_signal(measured)
+    longest = np.flatnonzero(~np.isnan(means[START]))[-1]
     for name, moment in (("start", START), ("end", END)):
         print(
             f"error signal, {name}: {means[moment][0]:.3g} at lag 0, "
-            f"{means[moment][-1]:.3g} at lag {lags - 1}"
+            f"{means[moment][longest]:.3g} at lag {longest}"
         )
     table = Table("gradient against full", "relative error: start", "end", "cosine: start", "end")
     for index, estimate in enumerate(measured.estimates):

@@ -28,7 +28,7 @@ class GradientGraph(NamedTuple):
     graph: tf.Graph
     window: Window  # feed: inputs, labels, the state's leaves, the key, weights if there are any
     first_state: Tensor  # fetch: the state before the first window
-    error_signal: Tensor  # fetch: [num_steps], ‖∂L_t/∂h_{t−k}‖ at k = 0, 1, …; t: the last step
+    error_signal: Tensor  # fetch: [num_steps], ‖∂L_t/∂h_{t−k}‖ at k = 0, 1, …; t: a row's last loss
     full: Tensor  # fetch: [parameters], the whole gradient of the window
     estimates: list[Tensor]  # fetch: [parameters] each, by truncation
     final_state: Tensor  # fetch, to feed with the next window
@@ -70,27 +70,49 @@ def build_gradient_graph(
 
 
 def error_signal(model: Model, window: Window) -> Tensor:
-    """‖∂L_t/∂h_{t−k}‖ for the window's last loss, mean over the batch. [num_steps], by lag k.
+    """‖∂L_t/∂h_{t−k}‖ for each row's last loss that counts, mean over the batch. [num_steps].
 
-    h is all of the state, the norm that of its parts together. At lag 0 it is the cell's
-    output, by which alone a loss knows the state. Cell after cell, whatever the unroll:
-    inside of a loop the states are not there to be differentiated by.
+    By lag k; the mean is over the rows that go back so far, and nan where none does. h is all
+    of the state, the norm that of its parts together. At lag 0 it is the cell's output, by
+    which alone a loss knows the state. Cell after cell, whatever the unroll: inside of a loop
+    the states are not there to be differentiated by.
     """
-    states, state = [], window.state
+    outputs, states, state = [], [], window.state
     for x in unstack(model.encode(window.inputs, window.key)):
         # Copies, to count for each part what the next step makes of it, and no more: one part
         # may be made of another, as an LSTM's h is of its c.
         state = tf.nest.map_structure(tf.identity, state)
         states.append(tf.nest.flatten(state))
         output, state = model.cell(x, state)
-    by_lag = [[output], *states[:0:-1]]
-    logits = model.head.logits(output[None])
-    loss = model.head.losses(logits, window.labels[-1:])  # of each row, by its own state alone
-    errors = gradients([loss], tf.nest.flatten(by_lag), [tf.ones_like(loss)])
-    norms = [
-        tf.norm(tf.concat(parts, 1), axis=1) for parts in tf.nest.pack_sequence_as(by_lag, errors)
-    ]
-    return tf.reduce_mean(tf.stack(norms), 1)
+        outputs.append(output)
+    losses = model.head.losses(model.head.logits(tf.stack(outputs)), window.labels)
+    last = _last_that_counts(window)
+    # One loss of each row, by the row's own states alone; that before step s is h_{s−1}.
+    ends = tf.one_hot(last, len(outputs), axis=0, dtype=losses.dtype)
+    errors = gradients([losses], [*outputs, *tf.nest.flatten(states[1:])], [ends])
+    at_output = tf.stack([tf.norm(error, axis=1) for error in errors[: len(outputs)]])
+    by_state = tf.nest.pack_sequence_as(states[1:], errors[len(outputs) :])
+    norms = [tf.norm(tf.concat(parts, 1), axis=1) for parts in by_state]
+    at_state = tf.stack([*norms, tf.zeros_like(at_output[0])])  # no loss is by the last state
+    step = last - tf.range(len(outputs))[:, None]  # t − k, [lags, batch]
+    at_lag_0 = tf.reduce_sum(ends * at_output, 0)
+    by_lag = tf.concat([at_lag_0[None], _rows(at_state, step)[1:]], 0)
+    there = tf.cast(step >= 0, by_lag.dtype)
+    return tf.reduce_sum(there * by_lag, 1) / tf.reduce_sum(there, 1)
+
+
+def _last_that_counts(window: Window) -> Tensor:
+    """The step of each row's last loss with a weight above 0, [batch]; −1 where there is none."""
+    time, batch = (int(size) for size in window.labels.shape)
+    if window.weights is None:
+        return tf.fill([batch], time - 1)
+    return tf.reduce_max(tf.where_v2(window.weights > 0, tf.range(time)[:, None], -1), 0)
+
+
+def _rows(values: Tensor, index: Tensor) -> Tensor:
+    """values[index[i, j], j], both [time, batch]; below zero it is the first row."""
+    columns = tf.gather(tf.transpose(values), tf.transpose(tf.maximum(index, 0)), batch_dims=1)
+    return tf.transpose(columns)
 
 
 def _vector(parts: Sequence[Tensor]) -> Tensor:

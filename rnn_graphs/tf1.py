@@ -39,7 +39,7 @@ def _native_stderr_kept_back() -> Iterator[None]:
         os.dup2(kept.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             kept.seek(0)
             stderr.write(kept.read())
             raise

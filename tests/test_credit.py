@@ -51,3 +51,36 @@ def test_a_bidirectional_model_has_no_such_matrix(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"model\.bidirectional: its errors come from both sides"):
         credit(config, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "depth", "message"),
+    [
+        ("digits_small", 3, r"truncation\.context: an example has no steps before its first"),
+        ("r2rt_n5", 1_000_000_000, r"less 999999999 steps of context"),
+        ("r2rt_n5", 3000, r"truncation\.depth: expected a graph of at most 2000 steps"),
+    ],
+)
+def test_context_that_training_refuses_is_refused(
+    experiment: str, depth: int, message: str, tmp_path: Path
+) -> None:
+    changes = ["truncation.kind=true_bptt", f"truncation.depth={depth}", "truncation.context=true"]
+    with pytest.raises(UsageError, match=message):
+        credit(load_config(experiment, changes), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_artbp_says_what_noise_its_mean_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = ["graph.num_steps=2", "truncation.kind=artbp", "truncation.cut_probability=0.2"]
+    credit(load_config("r2rt_n5", changes), tmp_path)
+    # One boundary: 0 with chance 0.2, else 1.25, so the variance is 0.25.
+    assert "1 steps back, where the standard error is 0.0158" in capsys.readouterr().out
+
+
+def test_a_chance_below_1_is_not_called_1() -> None:
+    changes = ["truncation.kind=artbp", "truncation.cut_probability=0.999999"]
+    assert describe(load_config("r2rt_n5", changes).truncation) == (
+        "artbp (cut_probability 0.999999)"
+    )

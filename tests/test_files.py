@@ -107,9 +107,13 @@ def test_an_output_folder_is_made_with_those_above_it_and_may_be_there(tmp_path:
     assert (tmp_path / "a" / "b").is_dir()
 
 
-def test_an_output_folder_that_cannot_be_written_is_a_usage_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
-    with pytest.raises(UsageError, match=r"--out .*: not writable"):
-        make_output_folder(tmp_path)
+def test_an_output_folder_that_cannot_be_written_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r"--out /proc: not writable: No such file"):
+        make_output_folder(Path("/proc"))
+
+
+def test_a_folder_in_the_place_of_an_output_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "credit.png").mkdir()
+    make_output_folder(tmp_path, ["credit.csv"])
+    with pytest.raises(UsageError, match=r"--out .*: credit\.png is a folder; expected a file"):
+        make_output_folder(tmp_path, ["credit.csv", "credit.png"])

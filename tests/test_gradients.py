@@ -12,7 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 import run
+from data.batching import cut_into_rows
+from data.streams import evaluation_stream
 from experiments import checkpoints, runner
+from experiments.compose import load_config
 from experiments.config import Config
 from experiments.errors import UsageError
 from experiments.gradient_measurement import (
@@ -20,7 +23,7 @@ from experiments.gradient_measurement import (
     WINDOWS,
     Gauge,
     compare,
-    fresh_windows,
+    held_out_windows,
     moments,
     styles,
     weights_at,
@@ -182,6 +185,50 @@ def test_error_signal_is_over_all_parts_of_a_state() -> None:
         assert session.run(signal)[lag] == pytest.approx(np.sqrt(squares).mean(), rel=1e-6)
 
 
+def test_error_signal_of_padded_rows_is_of_their_last_loss_that_counts() -> None:
+    """Each row as if it were alone and ended there; what stands in the padding has no part."""
+    example, last = Example(4), np.array([3, 1, 0, 2, -1])  # of the last row nothing counts
+    weights = np.zeros([TIME, BATCH])
+    rows = np.flatnonzero(last >= 0)
+    weights[last[rows], rows] = 0.5
+    weights[0, 0] = 1  # a loss before the last one
+    alone = [
+        error_signal(
+            example.weights,
+            example.inputs[: last[row] + 1, [row]],
+            example.labels[: last[row] + 1, [row]],
+            example.state[[row]],
+        )
+        for row in rows
+    ]
+    expected = [
+        np.mean([signal[lag] for signal in alone if len(signal) > lag]) for lag in range(TIME)
+    ]
+    for labels in (example.labels, np.where(weights > 0, example.labels, 1 - example.labels)):
+        with tf.Graph().as_default(), tf.Session() as session:
+            model = Model(
+                ModelConfig(cell="basic_rnn", state_size=STATE), TaskShape(2, 2), tf.float64
+            )
+            window = Window(
+                tf.constant(example.inputs, tf.int32),
+                tf.constant(labels, tf.int32),
+                tf.constant(example.state),
+                tf.constant([0, 0]),
+                tf.constant(weights),
+            )
+            signal = error_signal_of(model, window)
+            none_so_long = error_signal_of(
+                model, window._replace(weights=tf.constant(weights * (last < 2)))
+            )
+            snapshot = make_snapshot(model.variables)
+            values = dict(zip(snapshot.values.values(), example.weights, strict=True))
+            session.run(snapshot.restore, values)
+            np.testing.assert_allclose(session.run(signal), expected, rtol=0, atol=1e-12)
+            found = session.run(none_so_long)
+        assert np.isfinite(found[:2]).all()
+        assert np.isnan(found[2:]).all()
+
+
 class TestMoments:
     def test_go_from_the_start_to_the_end(self) -> None:
         assert moments(6400) == [0, 100, 400, 1600, 6400]
@@ -223,7 +270,7 @@ class TestGauge:
     def test_the_state_is_carried_from_window_to_window(self, config: Config) -> None:
         """So that two windows measured in a row are not two measured alone."""
         task = config.task.make()
-        windows = fresh_windows(config, task, 0)
+        windows = held_out_windows(config, task, 0)
         variables = self.variables(config)
         with Gauge(config, task, styles(4)[:1]) as gauge:
             first, second = gauge.measure(variables, windows[:2], 0)
@@ -237,15 +284,31 @@ class TestGauge:
         task, artbp = config.task.make(), TruncationConfig(kind="artbp", cut_probability=0.3)
         with Gauge(config, task, [artbp]) as gauge:
             assert [estimate.draws for estimate in gauge.estimates] == [1, DRAWS]
-            readings = gauge.measure(self.variables(config), fresh_windows(config, task, 0), 0)
+            readings = gauge.measure(self.variables(config), held_out_windows(config, task, 0), 0)
         errors = np.array([reading.comparisons for reading in readings])[:, :, 0].mean(axis=0)
         assert errors[0] / errors[1] == pytest.approx(DRAWS**0.5, rel=0.4)
 
     def test_windows_are_fresh_and_as_many_as_the_rows_have(self, config: Config) -> None:
         task = config.task.make()
-        assert len(fresh_windows(config, task, 0)) == WINDOWS
+        assert len(held_out_windows(config, task, 0)) == WINDOWS
         short = small_config("graph.batch_size=2000", "graph.num_steps=4")  # rows of 10
-        assert len(fresh_windows(short, task, 0)) == 2
+        assert len(held_out_windows(short, task, 0)) == 2
+
+    @pytest.mark.parametrize("experiment", ["digits_small", "text_python_docs"])
+    def test_windows_are_of_data_that_training_never_sees(self, experiment: str) -> None:
+        config = load_config(experiment, [])
+        task = config.task.make()
+        expected = cut_into_rows(
+            task.evaluation("valid", evaluation_stream(0)), config.graph.batch_size
+        )
+        for number, window in enumerate(held_out_windows(config, task, 0)):
+            steps = slice(number * config.graph.num_steps, (number + 1) * config.graph.num_steps)
+            np.testing.assert_array_equal(window.inputs, expected.inputs[:, steps])
+
+    def test_held_out_data_that_fill_no_batch_are_a_usage_error(self) -> None:
+        config = load_config("digits_small", ["graph.batch_size=400"])
+        with pytest.raises(UsageError, match=r"graph\.batch_size: .*\(valid, test\); got 400"):
+            held_out_windows(config, config.task.make(), 0)
 
     @staticmethod
     def variables(config: Config) -> dict[str, NDArray[Any]]:
@@ -300,6 +363,41 @@ class TestCommand:
         assert run.main(["gradients", "r2rt_n5", *TINY, *changes, "--out", str(tmp_path)]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("error: seed 0: the loss or a weight was not finite by update ")
+
+    def test_lags_that_no_row_has_are_left_out(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Names are shorter than the length that all are padded to."""
+        changes = ("training.epochs=1", "training.validate_every=null")
+        assert run.main(["gradients", "captions", *changes, "--out", str(tmp_path)]) == 0
+        with open(tmp_path / "gradients.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        lags = {int(row["lag"]) for row in rows if row["quantity"] == "error_signal"}
+        assert all(np.isfinite(float(row["value"])) for row in rows)
+        assert f"at lag {max(lags)}" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            (("training.validate_every=10", "training.patience=2"), "training.patience: gradients"),
+            (("model.bidirectional=true",), "model.bidirectional: its errors"),
+            (
+                ("truncation.kind=true_bptt", "truncation.depth=3", "truncation.context=true"),
+                "truncation.context: an example has no steps before its first",
+            ),
+        ],
+    )
+    def test_what_cannot_be_measured_leaves_no_folder(
+        self,
+        changes: tuple[str, ...],
+        message: str,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        out = tmp_path / "out"
+        assert run.main(["gradients", "digits_small", *changes, "--out", str(out)]) == 2
+        assert message in capsys.readouterr().err
+        assert not out.exists()
 
     def test_folder_that_cannot_be_made_is_a_usage_error_before_training(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
