@@ -116,10 +116,15 @@ def by_depth(
         style_grid(axes)
     above.set_title(title, fontsize=11, loc="left")
     above.set_ylabel(f"share of seeds that\nlearned lag {lag}")
-    above.legend(loc="lower right", framealpha=0.9, edgecolor="none")
     below.set_ylabel(f"{AXIS_LABELS[axis]}\nuntil learned")
     below.set_xlabel(f"depth (cell applications); dotted: lag + 1 = {lag + 1}")
-    below.set_ylim(bottom=0)
+    if any(onset.learned for name in labels for onset in runs[name].onsets.values()):
+        below.set_ylim(bottom=0)
+    else:
+        below.set_yticks([])
+        below.text(0.5, 0.5, "no seed learned", ha="center", transform=below.transAxes)
+    handles = above.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=len(lines), frameon=False)
     return figure
 
 

@@ -17,6 +17,7 @@ from experiments.gradient_measurement import Estimate, Measured, mean_error_sign
 from experiments.plots import COLORS, FLOOR
 
 ROUNDING = 1e-12  # an error below is none; a logarithmic axis has no place for it
+MARGIN = 1.15  # factor on the depths to the left and to the right
 APART = 1.25  # least factor between two depths that are both labelled
 BESIDE = 1.025  # factor on the depth from one family's bars to the next one's
 
@@ -77,6 +78,7 @@ def draw_estimates(axes: Axes, values: NDArray[np.float64], measured: Measured) 
     ticks = _apart(sorted({round(_depth(estimate)) for estimate in measured.estimates}))
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.set_xticks([], minor=True)
+    axes.set_xlim(ticks[0] / MARGIN, ticks[-1] * MARGIN)
     axes.set_xlabel("depth (steps); artbp: mean steps between cuts")
     _style(axes)
 

@@ -147,6 +147,7 @@ def reproduce(name: str, overrides: Sequence[str], workers: int | None, out: Pat
     """
     study = load_study(name)
     points = plan(study, overrides)
+    study = study.model_copy(update={"introduction": _introduction(study, overrides)})
     folder = out or Path("reports") / name
     try:
         results = train_missing(points, "local", workers)
@@ -158,6 +159,13 @@ def reproduce(name: str, overrides: Sequence[str], workers: int | None, out: Pat
     failed = _not_complete(results)
     claims = _report(study, points, failed, folder)
     return 1 if failed or any(claim.verdict != "holds" for claim in claims) else 0
+
+
+def _introduction(study: StudyConfig, overrides: Sequence[str]) -> str:
+    """The study's own, and below it what this run changed, which the words do not know of."""
+    if not overrides:
+        return study.introduction
+    return f"{study.introduction.strip()}\n\nEvery run here was changed by: {' '.join(overrides)}"
 
 
 def _not_complete(results: Sequence[Result]) -> dict[str, str]:
