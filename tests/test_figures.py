@@ -54,6 +54,13 @@ def test_by_depth_joins_the_runs_of_a_label(tmp_path: Path) -> None:
         np.testing.assert_array_equal(drawn, expected)
 
 
+def test_by_depth_says_so_where_no_seed_learned(tmp_path: Path) -> None:
+    runs = {"run": finished_run(tmp_path, "run", [NEVER, NEVER], [False, False])}
+    _, below = by_depth(runs, "title", {"run": "full"}, lag=17).axes
+    assert [text.get_text() for text in below.texts] == ["no seed learned"]
+    assert not below.get_yticks().size
+
+
 def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
     run = finished_run(tmp_path, "run", [SOON] * 3, pace=[1e-6, 2e-6, 50e-6])
     (axes,) = time_per_step({"run": run}, "title", {"run": "a run"}).axes

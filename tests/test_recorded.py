@@ -148,6 +148,23 @@ def test_a_figure_that_needs_an_absent_run_is_left_out(place: Path) -> None:
     assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["table.png"]
 
 
+@pytest.mark.usefixtures("shipped")
+def test_a_report_says_what_its_runs_were_changed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def report(config: StudyConfig, *_: object) -> list[object]:
+        told.append(config.introduction)
+        return []
+
+    monkeypatch.setattr(study, "train_missing", lambda *_: [])
+    monkeypatch.setattr(study, "_report", report)
+    for overrides in ([], ["training.seeds=2", "training.epochs=1"]):
+        reproduce("kept", overrides, 1, None)
+    plain, changed = told
+    note = "Every run here was changed by: training.seeds=2 training.epochs=1"
+    assert changed == f"{plain.strip()}\n\n{note}"
+
+
 def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"id": name, "kind": kind, "title": "t", "caption": "c", "arguments": arguments}
 
