@@ -22,6 +22,7 @@ from experiments.plots import (
     draw_floors,
     learning_curve_figure,
     new_figure,
+    say_empty,
     style_axes,
     style_grid,
 )
@@ -121,10 +122,8 @@ def by_depth(
     if any(onset.learned for name in labels for onset in runs[name].onsets.values()):
         below.set_ylim(bottom=0)
     else:
-        below.set_yticks([])
-        below.text(0.5, 0.5, "no seed learned", ha="center", transform=below.transAxes)
-    handles = above.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=len(lines), frameon=False)
+        say_empty(below, "no seed learned")
+    figure.legend(loc="outside lower center", ncols=len(lines), frameon=False)
     return figure
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.gradient_measurement import Estimate, Measured, mean_error_signal
-from experiments.plots import COLORS, FLOOR
+from experiments.plots import COLORS, FLOOR, say_empty
 
 ROUNDING = 1e-12  # an error below is none; a logarithmic axis has no place for it
 MARGIN = 1.15  # factor on the depths to the left and to the right
@@ -29,8 +29,7 @@ def figure(title: str, measured: Measured) -> Figure:
     draw_error_signal(signal, measured)
     shown = np.where(measured.relative_error < ROUNDING, np.nan, measured.relative_error)
     if np.isnan(shown).all():
-        error.text(0.5, 0.5, "every error is 0", ha="center", transform=error.transAxes)
-        error.set_yticks([])
+        say_empty(error, "every error is 0")
     else:
         error.set_yscale("log")
     draw_estimates(error, shown, measured)

@@ -44,6 +44,12 @@ def new_figure(height: float = 4.5) -> Figure:
     return Figure(figsize=(9, height), layout="constrained")
 
 
+def say_empty(axes: Axes, why: str) -> None:
+    """Words in the place of numbers, on an axis that would make some up."""
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, why, ha="center", transform=axes.transAxes)
+
+
 def learning_curve_figure(
     title: str, series: Sequence[Series], floors: Mapping[str, float], axis: str = "updates"
 ) -> Figure:

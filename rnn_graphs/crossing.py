@@ -111,7 +111,8 @@ class Stretches:
     def _up(self, inputs: Sequence[Tensor], errors: Flat, start: Flat, slots: Flat) -> Flat:
         outputs, _ = self._apply(inputs, start)
         own = _one_slot(gradients(outputs, start, errors))
-        return _side_by_side([self._through_function(inputs, start, slots), own])
+        passed = self._through_function(inputs, start, slots)
+        return [tf.concat(parts, 0) for parts in zip(passed, own, strict=True)]
 
     def _down(self, inputs: Sequence[Tensor], start: Flat, sums: Flat) -> tuple[Taken, Flat]:
         taken = self._take_function(inputs, start, [part[0] for part in sums])
@@ -176,15 +177,6 @@ def _running_sums(slots: Tensor, count: int) -> Tensor:
 
 def _one_slot(parts: Flat) -> Flat:
     return [part[None] for part in parts]
-
-
-def _side_by_side(rows: Any) -> Flat:
-    return [_join(*parts) for parts in zip(*rows, strict=True)]
-
-
-def _join(*parts: Tensor) -> Tensor:
-    """Stretches side by side on the batch axis."""
-    return tf.concat(parts, 0)
 
 
 def _specs(tensors: Any) -> Any:
