@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,15 @@ def test_an_output_folder_is_made_with_those_above_it_and_may_be_there(tmp_path:
     assert (tmp_path / "a" / "b").is_dir()
 
 
-def test_an_output_folder_that_cannot_be_written_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"--out /proc: not writable: No such file"):
-        make_output_folder(Path("/proc"))
+def test_an_output_folder_that_cannot_be_written_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)  # root may write anywhere
+    with pytest.raises(UsageError, match=r"--out .*: not writable: Permission denied"):
+        make_output_folder(tmp_path)
 
 
 def test_a_folder_in_the_place_of_an_output_is_a_usage_error(tmp_path: Path) -> None:

@@ -21,14 +21,17 @@ from experiments.errors import UsageError
 from experiments.gradient_measurement import (
     DRAWS,
     WINDOWS,
+    Estimate,
     Gauge,
+    Measured,
     compare,
     held_out_windows,
+    mean_error_signal,
     moments,
     styles,
     weights_at,
 )
-from experiments.gradients import gradients
+from experiments.gradients import gradients, rows
 from experiments.session import TrainingSession, build
 from experiments.workload import make_workload
 from rnn_graphs.build import make_snapshot
@@ -189,8 +192,8 @@ def test_error_signal_of_padded_rows_is_of_their_last_loss_that_counts() -> None
     """Each row as if it were alone and ended there; what stands in the padding has no part."""
     example, last = Example(4), np.array([3, 1, 0, 2, -1])  # of the last row nothing counts
     weights = np.zeros([TIME, BATCH])
-    rows = np.flatnonzero(last >= 0)
-    weights[last[rows], rows] = 0.5
+    counted = np.flatnonzero(last >= 0)
+    weights[last[counted], counted] = 0.5
     weights[0, 0] = 1  # a loss before the last one
     alone = [
         error_signal(
@@ -199,7 +202,7 @@ def test_error_signal_of_padded_rows_is_of_their_last_loss_that_counts() -> None
             example.labels[: last[row] + 1, [row]],
             example.state[[row]],
         )
-        for row in rows
+        for row in counted
     ]
     expected = [
         np.mean([signal[lag] for signal in alone if len(signal) > lag]) for lag in range(TIME)
@@ -227,6 +230,22 @@ def test_error_signal_of_padded_rows_is_of_their_last_loss_that_counts() -> None
             found = session.run(none_so_long)
         assert np.isfinite(found[:2]).all()
         assert np.isnan(found[2:]).all()
+
+
+def test_lags_that_no_row_has_are_left_out() -> None:
+    """One seed, moment and estimate; of two windows one has no row that goes back 2 steps."""
+    nan = float("nan")
+    signal = np.array([[[[1.0, 3.0, nan, nan], [2.0, 5.0, 4.0, nan]]]])
+    one = np.ones([1, 1, 2, 1])
+    estimate = Estimate(TruncationConfig(kind="tf_style", depth=2))
+    measured = Measured([0], [estimate], signal, one, one)
+    np.testing.assert_array_equal(mean_error_signal(measured), [[1.5, 4, 4, nan]])
+    values = [
+        (row.window, row.lag, row.value)
+        for row in rows(measured, range(1))
+        if row.quantity == "error_signal"
+    ]
+    assert values == [(0, 0, 1), (0, 1, 3), (1, 0, 2), (1, 1, 5), (1, 2, 4)]
 
 
 class TestMoments:
@@ -364,10 +383,9 @@ class TestCommand:
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("error: seed 0: the loss or a weight was not finite by update ")
 
-    def test_lags_that_no_row_has_are_left_out(
+    def test_padded_examples_are_measured(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Names are shorter than the length that all are padded to."""
         changes = ("training.epochs=1", "training.validate_every=null")
         assert run.main(["gradients", "captions", *changes, "--out", str(tmp_path)]) == 0
         with open(tmp_path / "gradients.csv", newline="") as file:
