@@ -8,7 +8,7 @@ from argparse import Namespace
 
 def list(_: Namespace) -> int:
     """Experiments, sweeps and studies, a line each."""
-    from experiments.catalog import description, names, path_of
+    from experiments.config.catalog import description, names, path_of
 
     kinds = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
     for kind, title in kinds.items():
@@ -22,7 +22,7 @@ def config(options: Namespace) -> int:
     """The composed config as YAML."""
     import yaml
 
-    from experiments.compose import load_config
+    from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
     print(yaml.safe_dump(composed.as_dict(), sort_keys=False), end="")
@@ -31,10 +31,10 @@ def config(options: Namespace) -> int:
 
 def train(options: Namespace) -> int:
     """Train, or go on."""
-    from experiments.compose import load_config
+    from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
-    from experiments import runner
+    from experiments.training import runner
 
     path = options.run_dir or runner.default_directory(composed, options.overrides)
     runner.train(composed, path, options.overwrite)
@@ -43,7 +43,7 @@ def train(options: Namespace) -> int:
 
 def sweep(options: Namespace) -> int:
     """Train every point of a grid, or show what that would be."""
-    from experiments import sweep as sweeps
+    from experiments.sweeps import sweep as sweeps
 
     where = sweeps.Where(options.cluster, options.workers)
     run = sweeps.show if options.dry_run else sweeps.sweep
@@ -53,14 +53,14 @@ def sweep(options: Namespace) -> int:
 
 def reproduce(options: Namespace) -> int:
     """Run a study and write its report."""
-    from experiments.study import reproduce as run_study
+    from experiments.studies.study import reproduce as run_study
 
     return run_study(options.study, options.overrides, options.workers, options.out)
 
 
 def compare(options: Namespace) -> int:
     """Curves, a heat map where two keys vary, a table, one report."""
-    from experiments.compare import compare as compare_runs
+    from experiments.comparison.compare import compare as compare_runs
 
     compare_runs(options.run_dirs, options.out)
     return 0
@@ -68,11 +68,11 @@ def compare(options: Namespace) -> int:
 
 def evaluate(options: Namespace) -> int:
     """The loss of each seed's checkpoint on fresh data."""
-    from experiments.run_directory import RunDirectory
+    from experiments.runs.directory import RunDirectory
 
     directory = RunDirectory(options.run_dir)
     directory.read_config()  # says so, before TensorFlow is imported, where this is no run
-    from experiments.evaluate import evaluate_run
+    from experiments.training.evaluate import evaluate_run
 
     for result in evaluate_run(directory, options.batch_size, options.checkpoint):
         loss, accuracy, time_steps = result.evaluated
@@ -87,11 +87,11 @@ def evaluate(options: Namespace) -> int:
 
 def generate(options: Namespace) -> int:
     """Text of a run's model."""
-    from experiments.run_directory import RunDirectory
+    from experiments.runs.directory import RunDirectory
 
     directory = RunDirectory(options.run_dir)
     directory.read_config()  # says so, before TensorFlow is imported, where this is no run
-    from experiments.generate import Sampling, generate_text
+    from experiments.training.generate import Sampling, generate_text
 
     sampling = Sampling(options.length, options.temperature, options.seed)
     print(generate_text(directory, options.prompt, sampling, options.checkpoint))
@@ -100,10 +100,10 @@ def generate(options: Namespace) -> int:
 
 def credit(options: Namespace) -> int:
     """The measured credit matrix."""
-    from experiments.compose import load_config
+    from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
-    from experiments.credit import credit as measure
+    from experiments.gradients.credit import credit as measure
 
     measure(composed, options.out)
     return 0
@@ -111,10 +111,10 @@ def credit(options: Namespace) -> int:
 
 def gradients(options: Namespace) -> int:
     """The error signal by lag, and every style's gradient against the full one."""
-    from experiments.compose import load_config
+    from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
-    from experiments.gradients import gradients as measure
+    from experiments.gradients.bias import gradients as measure
 
     measure(composed, options.out)
     return 0

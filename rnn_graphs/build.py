@@ -18,7 +18,7 @@ from rnn_graphs.measures import MEASURES
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.optimizers import Updater
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import StepFunction, StepMaker, Window, make_step
+from rnn_graphs.truncation.step import StepFunction, StepMaker, Window, make_step
 
 Tensor = Any
 

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from rnn_graphs.styles import KEYS, STYLES, kinds_with
+from rnn_graphs.truncation.styles import KEYS, STYLES, kinds_with
 
 Cell = Literal["scratch", "basic_rnn", "gru", "basic_lstm", "lstm", "influence_balancing"]
 Activation = Literal[
@@ -120,7 +120,7 @@ class GraphConfig(Section):
 
 
 class TruncationConfig(Section):
-    """How far errors flow back; see rnn_graphs/styles.py.
+    """How far errors flow back; see rnn_graphs/truncation/styles.py.
 
     A key that the kind does not use must stay as it is in base.yaml.
     """

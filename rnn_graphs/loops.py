@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import Window
+from rnn_graphs.truncation.step import Window
 
 Tensor = Any
 

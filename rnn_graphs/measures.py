@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_graphs.optimizers import Updater
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import Step, Window, weighted_mean
+from rnn_graphs.truncation.step import Step, Window, weighted_mean
 
 Tensor = Any
 

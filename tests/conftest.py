@@ -21,10 +21,11 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
-from experiments import checkpoints, runner
-from experiments.compose import load_config
-from experiments.config import Config
-from experiments.metrics import Row, read_metrics
+from experiments.config.compose import load_config
+from experiments.config.schema import Config
+from experiments.runs import checkpoints
+from experiments.runs.metrics import Row, read_metrics
+from experiments.training import runner
 
 # The same examples in every run; building a graph for one takes longer than hypothesis allows.
 settings.register_profile("suite", deadline=None, derandomize=True)

@@ -9,10 +9,10 @@ import numpy as np
 
 from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import ModelConfig, TruncationConfig, Unroll
-from rnn_graphs.credit import definition
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import Step, Window, make_step
+from rnn_graphs.truncation.credit import definition
+from rnn_graphs.truncation.step import Step, Window, make_step
 from tests.layers_reference import Array, Example, gradient, mean_loss, pairs
 
 ALL_UNROLLS: tuple[Unroll, ...] = ("scratch", "static", "dynamic")

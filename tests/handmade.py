@@ -7,10 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from experiments.compose import load_config
-from experiments.finished import FinishedRun, read_run
-from experiments.metrics import MetricsFile, Row
-from experiments.run_directory import RunDirectory
+from experiments.config.compose import load_config
+from experiments.runs.directory import RunDirectory
+from experiments.runs.metrics import MetricsFile, Row
+from experiments.runs.run import FinishedRun, read_run
 
 FLOORS = {"none": 0.6, "lag 17": 0.4}
 EVERY = 10  # updates a row

@@ -13,14 +13,15 @@ import pytest
 import run
 from data.task import DataError
 from data.tasks.digits import DigitsConfig
-from experiments import checkpoints, runner
-from experiments.catalog import CONFIGS
-from experiments.compose import known_keys, load_config
-from experiments.config import Config
+from experiments.config.compose import known_keys, load_config
+from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.finished import read_run
-from experiments.resume import find_resume_point
-from experiments.run_directory import RunDirectory
+from experiments.paths import CONFIGS
+from experiments.runs import checkpoints
+from experiments.runs.directory import RunDirectory
+from experiments.runs.run import read_run
+from experiments.training import runner
+from experiments.training.resume import find_resume_point
 from tests.conftest import SMALL, small_config
 
 Capture = pytest.CaptureFixture[str]

@@ -133,7 +133,7 @@ def test_what_needs_no_tensorflow_does_not_import_it(
 
 
 def test_a_study_is_checked_without_matplotlib() -> None:
-    check = "import sys; from experiments.study import load_study; load_study('r2rt_part1')"
+    check = "import sys; from experiments.studies.study import load_study; load_study('r2rt_part1')"
     subprocess.run(
         [sys.executable, "-c", f"{check}; sys.exit('matplotlib' in sys.modules)"],
         env={"PYTHONPATH": str(ROOT)},

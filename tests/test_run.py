@@ -13,8 +13,8 @@ import yaml
 
 import run
 from experiments import commands
-from experiments.catalog import names
-from experiments.compose import load_config
+from experiments.config.catalog import names
+from experiments.config.compose import load_config
 from experiments.errors import Interrupted, RunError, UsageError
 from tests.conftest import SMALL, command, run_command, small_config, summary_of
 

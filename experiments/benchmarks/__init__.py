@@ -1,1 +1,4 @@
-"""Speed on this machine: `run.py bench`. Every ratio is taken side by side in one run."""
+"""Speed on this machine, as ratios measured side by side.
+
+`run.py bench` prints every row with its bar.
+"""

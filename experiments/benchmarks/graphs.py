@@ -12,9 +12,9 @@ import numpy as np
 
 from data.batching import Windows
 from experiments.benchmarks.timing import seconds
-from experiments.compose import load_config
-from experiments.session import TrainingSession, build
-from experiments.workload import make_workload
+from experiments.config.compose import load_config
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
 from rnn_graphs.tf1 import tf
 
 UNROLLS = ("scratch", "static", "dynamic")

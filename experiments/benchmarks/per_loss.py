@@ -12,7 +12,7 @@ from __future__ import annotations
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.model import Model
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation import Step, StepFunction, Window
+from rnn_graphs.truncation.step import Step, StepFunction, Window
 from rnn_graphs.unrolls import UnrollFunction
 
 

@@ -7,12 +7,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 from experiments.benchmarks.timing import Measurement, alternate, seconds
+from experiments.paths import ROOT
 
-PROGRAM = Path(__file__).resolve().parent.parent.parent / "run.py"
+PROGRAM = ROOT / "run.py"
 ROUNDS = 5
 QUICK = {
     "run.py --help": ["--help"],

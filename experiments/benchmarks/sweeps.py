@@ -18,16 +18,16 @@ from time import perf_counter
 import psutil
 
 from experiments.benchmarks.timing import Measurement, seconds
-from experiments.clusters import Cluster, open_cluster
-from experiments.engine import call_all
 from experiments.interrupts import StopRequest
-from experiments.orders import Ended, Order, Tell
-from experiments.points import Point, read_results
-from experiments.scheduling import train_missing
-from experiments.sweep import load_points
-from experiments.watch import PlainDisplay, Watch, print_table
+from experiments.paths import ROOT
+from experiments.sweeps.clusters import Cluster, open_cluster
+from experiments.sweeps.display import PlainDisplay, Watch, print_table
+from experiments.sweeps.engine import call_all
+from experiments.sweeps.launcher import train_missing
+from experiments.sweeps.messages import Ended, Order, Tell
+from experiments.sweeps.points import Point, read_results
+from experiments.sweeps.sweep import load_points
 
-PROGRAM = Path(__file__).resolve().parent.parent.parent
 # 16 points, a process each.
 EQUAL = ["execution.xla=off", "task.size=200000", "logging.every=range(101,117)"]
 MANY = ["training.first_seed=range(0,1000)"]
@@ -67,8 +67,8 @@ def _run_child(point: Point, folder: str) -> None:
     """The process that a worker would start for the point."""
     order = Order(point.name, point.config.as_dict(), folder)
     process = subprocess.Popen(
-        [sys.executable, "-m", "experiments.child"],
-        env=os.environ | {"PYTHONPATH": str(PROGRAM)},
+        [sys.executable, "-m", "experiments.sweeps.child"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -19,12 +19,12 @@ from data.batching import cut_into_rows
 from experiments.benchmarks import per_loss
 from experiments.benchmarks.graphs import count_operations
 from experiments.benchmarks.timing import Measurement, at_least, at_most, compare, in_turn
-from experiments.compose import load_config
-from experiments.config import Config
-from experiments.session import TrainingSession, build
-from experiments.workload import make_workload
+from experiments.config.compose import load_config
+from experiments.config.schema import Config
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
 from rnn_graphs.build import TrainingGraph
-from rnn_graphs.truncation import StepMaker, make_step
+from rnn_graphs.truncation.step import StepMaker, make_step
 
 ROUNDS = 7
 BUILDS = 5

@@ -10,9 +10,9 @@ import numpy as np
 from data.batching import Windows
 from experiments.benchmarks import blog
 from experiments.benchmarks.timing import Measurement, Pair, alternate, at_least
-from experiments.compose import load_config
-from experiments.session import TrainingSession, build
-from experiments.workload import make_workload
+from experiments.config.compose import load_config
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
 
 ROUNDS = 7
 SYMBOLS = 1_000_000

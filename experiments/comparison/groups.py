@@ -1,0 +1,177 @@
+"""Which config keys tell runs apart, and the runs that differ in nothing but their seeds."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+from experiments.runs.curves import Curves, curves, final_losses
+from experiments.runs.metrics import Row
+from experiments.runs.run import FinishedRun
+
+# Two runs that differ in these alone have the same curves for the same seed.
+TELL_NOTHING = ("name", "description", "training.seeds", "training.first_seed")
+
+
+class Group:
+    """Runs of one config, as one run with the seeds of all."""
+
+    def __init__(self, values: Mapping[str, Any], runs: Sequence[FinishedRun]) -> None:
+        self.values = values  # of the keys that tell the groups apart, by their short names
+        self.runs = runs
+
+    @property
+    def label(self) -> str:
+        """The values; where there is nothing to tell apart, the experiment's name."""
+        return named(self.values) or self.runs[0].config.name
+
+    @cached_property
+    def rows(self) -> dict[int, list[Row]]:
+        """Each seed's training rows, of the run that brought it furthest.
+
+        A seed that is in two runs is no second piece of evidence, and counts once.
+        """
+        found: dict[int, list[Row]] = {}
+        for run in self.runs:
+            for seed, rows in _by_seed(run).items():
+                if seed not in found or rows[-1].updates > found[seed][-1].updates:
+                    found[seed] = rows
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def repeated(self) -> list[int]:
+        """Seeds that are in more than one of the runs."""
+        counts = Counter(seed for run in self.runs for seed in _by_seed(run))
+        return sorted(seed for seed, count in counts.items() if count > 1)
+
+    @cached_property
+    def curves(self) -> Curves:
+        """The training curves of all seeds."""
+        return curves([row for rows in self.rows.values() for row in rows])
+
+    @cached_property
+    def final_losses(self) -> dict[int, float]:
+        """Each complete seed's mean loss over the last tenth of training."""
+        complete = set().union(*(_complete_seeds(run) for run in self.runs))
+        rows = [row for seed in self.rows if seed in complete for row in self.rows[seed]]
+        last = max((row.updates for row in rows), default=0)
+        planned = max((run.summary.get("total_updates", 0) for run in self.runs), default=0)
+        return final_losses(rows, planned or last)
+
+    @property
+    def planned(self) -> int:
+        """How many seeds the runs were to train."""
+        return len(set().union(*(run.config.seeds for run in self.runs)))
+
+    @property
+    def status(self) -> str:
+        """What the runs' summaries say; "2 complete, 1 failed" where they differ."""
+        counts = Counter(str(run.summary.get("status", "not started")) for run in self.runs)
+        if len(counts) == 1:
+            return next(iter(counts))
+        return ", ".join(f"{count} {status}" for status, count in counts.most_common())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every seed that was planned is there to its end."""
+        return len(self.final_losses) == self.planned
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """The task's entropy floors, as the first run that has any knows them."""
+        return next((run.floors for run in self.runs if run.floors), {})
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, all seeds."""
+        return sum(rows[-1].seconds for rows in self.rows.values())
+
+
+def group_runs(runs: Sequence[FinishedRun]) -> list[Group]:
+    """The runs by config, seeds aside, in the order of their values."""
+    configs = [flatten(run.config.as_dict()) for run in runs]
+    keys = differing_keys(configs)
+    names = short_names(keys, {key for config in configs for key in config})
+    groups: dict[tuple[str, ...], tuple[dict[str, Any], list[FinishedRun]]] = {}
+    for run, config in zip(runs, configs, strict=True):
+        values = {names[key]: config.get(key) for key in keys}
+        groups.setdefault(tuple(map(repr, values.values())), (values, []))[1].append(run)
+    found = [Group(*group) for group in groups.values()]
+    return sorted(found, key=lambda group: [order(value) for value in group.values.values()])
+
+
+def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The dotted keys whose values are not the same everywhere, in the configs' order."""
+    keys = dict.fromkeys(key for config in configs for key in config)
+    return [
+        key
+        for key in keys
+        if key not in TELL_NOTHING and any(c.get(key) != configs[0].get(key) for c in configs)
+    ]
+
+
+def short_names(keys: Sequence[str], known: set[str]) -> dict[str, str]:
+    """Each key's shortest ending that no other key of a config has: num_steps, optimizer.kind."""
+    return {key: next(filter(partial(_is_unique, known), _endings(key)), key) for key in keys}
+
+
+def flatten(value: Any, key: str = "") -> dict[str, Any]:
+    """Nested mappings, and lists of them, as dotted keys; other lists stay values."""
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        value = {str(place): each for place, each in enumerate(value)}
+    if not isinstance(value, dict):
+        return {key: value}
+    flat: dict[str, Any] = {}
+    for name, each in value.items():
+        flat |= flatten(each, f"{key}.{name}" if key else name)
+    return flat
+
+
+def order(value: Any) -> tuple[int, float, str]:
+    """Sorts numbers by size, then text, then nothing."""
+    if isinstance(value, int | float):
+        return 0, float(value), ""
+    return (2, 0.0, "") if value is None else (1, 0.0, str(value))
+
+
+def named(values: Mapping[str, Any]) -> str:
+    """ "num_steps=5, cell=gru"."""
+    return ", ".join(f"{key}={shown_value(value)}" for key, value in values.items())
+
+
+def shown_value(value: Any) -> str:
+    """A config value as YAML has it, lists on one line."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return "[" + ", ".join(map(shown_value, value)) + "]" if isinstance(value, list) else str(value)
+
+
+def _endings(key: str) -> Iterator[str]:
+    parts = key.split(".")
+    return (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
+
+
+def _is_unique(known: set[str], name: str) -> bool:
+    return sum(f".{key}".endswith(f".{name}") for key in known) == 1
+
+
+def _by_seed(run: FinishedRun) -> dict[int, list[Row]]:
+    """The training rows of a run that may have none yet."""
+    rows = run.rows if run.directory.metrics.exists() else []
+    trained = sorted((row for row in rows if row.split == "train"), key=lambda row: row.seed)
+    return {seed: list(group) for seed, group in itertools.groupby(trained, lambda row: row.seed)}
+
+
+def _complete_seeds(run: FinishedRun) -> set[int]:
+    """The seeds that were trained to their end."""
+    rows = _by_seed(run)
+    if run.summary.get("status") == "complete":
+        return set(rows)
+    if "seeds" in run.summary:
+        return {int(seed) for seed, how in run.summary["seeds"].items() if how == "complete"}
+    # A run under way, or killed, has not said. Seeds follow each other: all but the newest ended.
+    last = {seed: rows[seed][-1].updates for seed in rows}
+    return {seed for seed in rows if seed != max(rows) and last[seed] == max(last.values())}

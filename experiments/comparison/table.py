@@ -1,0 +1,97 @@
+"""What a comparison says in numbers: final losses, and how far each is from the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from experiments.comparison.groups import Group, shown_value
+from experiments.runs.statistics import Interval, difference_interval, mean_interval
+
+
+class Line(NamedTuple):
+    """One group in numbers; nats per time step."""
+
+    group: Group
+    loss: Interval | None  # None: no seed came to its end
+    above_best: Interval | None  # None for the best itself too
+
+
+def compare_groups(groups: Sequence[Group]) -> list[Line]:
+    """The groups from the lowest mean final loss up; those without one come last.
+
+    The best is one of which every seed came to its end, where there is any: the seeds that
+    did not are left out of a mean, and what is left of a group may look too good.
+    """
+    ended = sorted((group for group in groups if group.final_losses), key=_mean)
+    best = next((group for group in ended if group.is_complete), ended[0] if ended else None)
+    lines = [Line(group, mean_interval(_losses(group)), _above(group, best)) for group in ended]
+    return lines + [Line(group, None, None) for group in groups if not group.final_losses]
+
+
+def header(keys: Sequence[str]) -> list[str]:
+    """The columns of comparison.csv."""
+    return [
+        *(keys or ["experiment"]), "status", "seeds", "planned_seeds", "final_loss", "low", "high",
+        "above_best", "above_best_low", "above_best_high", "seconds", "run_directories",
+    ]  # fmt: skip
+
+
+def record(line: Line) -> list[Any]:
+    """A row of comparison.csv; what there is not is empty."""
+    group = line.group
+    return [
+        *_names(group), group.status, len(group.final_losses), group.planned,
+        *_numbers(line.loss), *_numbers(line.above_best), f"{group.seconds:.3f}",
+        " ".join(str(run.directory.path) for run in group.runs),
+    ]  # fmt: skip
+
+
+def columns(keys: Sequence[str]) -> list[str]:
+    """The columns of the table for readers."""
+    return [
+        *(keys or ["experiment"]), "status", "seeds", "final loss", "95 % interval",
+        "above the best", "95 % interval", "seconds",
+    ]  # fmt: skip
+
+
+def cells(line: Line) -> list[str]:
+    """A row of the table for readers."""
+    group = line.group
+    done, planned = len(group.final_losses), group.planned
+    above = line.above_best
+    return [
+        *_names(group), group.status, str(done) if done == planned else f"{done} of {planned}",
+        f"{line.loss.mean:.4f}" if line.loss else "", _range(line.loss, ""),
+        f"{above.mean:+.4f}" if above else "best" if line.loss else "", _range(above, "+"),
+        f"{group.seconds:.1f}",
+    ]  # fmt: skip
+
+
+def _names(group: Group) -> list[str]:
+    return [shown_value(value) for value in group.values.values()] or [group.label]
+
+
+def _losses(group: Group) -> list[float]:
+    return list(group.final_losses.values())
+
+
+def _mean(group: Group) -> float:
+    return mean_interval(_losses(group)).mean
+
+
+def _above(group: Group, best: Group | None) -> Interval | None:
+    if best is None or group is best:
+        return None
+    return difference_interval(_losses(group), _losses(best))
+
+
+def _numbers(interval: Interval | None) -> list[float | str]:
+    """Mean, low and high; a single seed has no interval."""
+    return ["" if value != value else value for value in interval] if interval else [""] * 3
+
+
+def _range(interval: Interval | None, sign: str) -> str:
+    if interval is None or interval.low != interval.low:
+        return ""
+    return f"{interval.low:{sign}.4f} to {interval.high:{sign}.4f}"

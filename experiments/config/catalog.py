@@ -1,0 +1,42 @@
+"""What configs/ holds. Imports nothing slow: `run.py list` should answer at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from experiments.paths import CONFIGS
+
+
+def names(kind: str) -> list[str]:
+    """Every config of a kind: "experiment", "study", …"""
+    return sorted(path.stem for path in (CONFIGS / kind).glob("*.yaml"))
+
+
+def path_of(kind: str, name: str) -> Path:
+    """The file of a config, which need not exist."""
+    return CONFIGS / kind / f"{name}.yaml"
+
+
+def description(path: Path) -> str:
+    """The description in a config file, or why it cannot be read."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        return str(content.get("description", ""))
+    except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:
+        return f"(unreadable: {type(error).__name__})"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """ "; did you mean 'x'?" for the nearest known name, or nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def unknown(kind: str, name: str) -> str:
+    """The message for a name that is not there."""
+    known = names(kind)
+    return f"{kind} '{name}': not known" + (nearest(name, known) or f"; known: {', '.join(known)}")

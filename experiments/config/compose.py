@@ -1,0 +1,240 @@
+"""YAML and overrides to a checked config: Hydra composes, pydantic checks."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from data.registry import CONFIGS as CONFIGS_OF_TASKS
+from experiments.config.catalog import nearest, path_of, unknown
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+from experiments.paths import CONFIGS
+
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
+    """The checked config of an experiment, by name or by the path of a YAML file.
+
+    Raises UsageError, in one line, for anything that is not as it should be.
+    """
+    return load_configs(experiment, [overrides])[0]
+
+
+def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Config]:
+    """The checked config of each set of overrides. The files are composed once for all of them.
+
+    Raises UsageError for the first that is not as it should be.
+    """
+    path = _experiment_path(experiment)
+    check_yaml(path)
+    composed: dict[tuple[str, ...], DictConfig] = {}  # by the groups that the overrides choose
+    configs = []
+    for overrides in variants:
+        given = [_parse(text) for text in overrides]
+        groups = [override for override in given if _is_group(override)]
+        chosen = tuple(str(override.input_line) for override in groups)
+        if chosen not in composed:
+            composed[chosen] = _compose(path, groups)
+        values = [override for override in given if not _is_group(override)]
+        content = _apply(composed[chosen], values)
+        configs.append(validate(Config, content, f"experiment {experiment}"))
+    return configs
+
+
+def validate(model: type[Any], values: Any, where: str) -> Any:
+    """`values` as the model, or a UsageError that names the first wrong key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(_one_line(error, model, where)) from error
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping, safely loaded."""
+    check_yaml(path)
+    content = yaml.safe_load(path.read_text("utf-8"))
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
+    return content
+
+
+def check_yaml(path: Path) -> None:
+    """Raise a UsageError, with the place, for a file that is no YAML or cannot be read."""
+    try:
+        yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise UsageError(f"{path}{place}: not valid YAML: {problem}") from error
+
+
+def override_name(overrides: Iterable[str]) -> str:
+    """The directory name of a set of overrides: "default", or key=value,key=value sorted."""
+    cleaned = sorted(text.strip() for text in overrides)
+    name = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", ",".join(cleaned)) or "default"
+    return name if len(name) <= 200 else name[:180] + f"-{_digest(name)}"
+
+
+def _experiment_path(experiment: str) -> Path:
+    if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
+        path = Path(experiment)
+        if not path.is_file():
+            raise UsageError(f"experiment file {experiment}: no such file")
+        return path
+    path = path_of("experiment", experiment)
+    if not path.is_file():
+        raise UsageError(unknown("experiment", experiment))
+    return path
+
+
+def _is_shipped(path: Path) -> bool:
+    return path.resolve().parent == CONFIGS / "experiment"
+
+
+def parse_override(text: str) -> Override:
+    """One key=value, or key=v1,v2, of the command line, in Hydra's grammar. Raises UsageError."""
+    key, equals, value = text.partition("=")
+    if not equals or not KEY.fullmatch(key):
+        raise UsageError(f"override '{text}': expected key=value")
+    try:
+        override = OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        raise UsageError(f"override '{text}': value not understood: {value!r}") from error
+    if key.split(".")[0] == "hydra":  # Hydra would take it for its own settings, and say nothing
+        raise UsageError(f"{key}: unknown key")
+    return override
+
+
+def _parse(text: str) -> Override:
+    """An override of one run."""
+    override = parse_override(text)
+    if override.is_sweep_override():
+        key, _, value = text.partition("=")
+        raise UsageError(f"{key}: expected one value, got the sweep {value}")
+    return override
+
+
+def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
+    """base.yaml, the groups that overrides choose, then the experiment's differences."""
+    if _is_shipped(path):
+        return _compose_base([f"+experiment={path.stem}"], groups)
+    content = {"name": path.stem} | load_yaml(path)
+    base = _compose_base([], _with_task_of(content, groups))
+    OmegaConf.set_struct(base, False)
+    try:
+        merged = OmegaConf.merge(base, content)
+    except OmegaConfBaseException as error:
+        raise UsageError(f"config: {_first_line(error)}") from error
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
+def _compose_base(arguments: Sequence[str], groups: Sequence[Override]) -> DictConfig:
+    chosen = [str(override.input_line) for override in groups]
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+            return compose("base", [*arguments, *chosen])
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise UsageError(f"config: {_first_line(error)}") from error
+
+
+def _apply(composed: DictConfig, overrides: Sequence[Override]) -> dict[str, Any]:
+    """The composed config with the overrides' values in it; `composed` stays as it is."""
+    merged = copy.deepcopy(composed)
+    try:
+        for override in overrides:
+            # A mistyped key passes here, so that pydantic names it and the nearest one.
+            OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
+        content = OmegaConf.to_container(merged, resolve=True)
+    except (OmegaConfBaseException, ValueError) as error:
+        raise UsageError(f"config: {_first_line(error)}") from error
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}
+
+
+def _with_task_of(content: dict[str, Any], overrides: Sequence[Override]) -> list[Override]:
+    """The overrides, and before them the group of the task that a user's own file names."""
+    task = content.get("task")
+    kind = task.get("kind") if isinstance(task, dict) else None
+    if not isinstance(kind, str) or kind not in CONFIGS_OF_TASKS:
+        return [*overrides]
+    return [_parse(f"task={kind}"), *overrides]
+
+
+def _is_group(override: Override) -> bool:
+    """Whether it chooses a file of configs/, as task=binary_dependency does."""
+    return (CONFIGS / str(override.key_or_group)).is_dir()
+
+
+def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
+    """The first of pydantic's errors: key, reason, what was got, and the nearest key.
+
+    A key that is not known comes first: it is often the reason why another is missing.
+    """
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    location = _key_parts(first["loc"])
+    key = ".".join(location)
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        path = ".".join(part for part in location if not part.isdigit())
+        known = known_keys(model)
+        if location[0] == "task":  # the keys of other tasks would be no help
+            known = known_keys(CONFIGS_OF_TASKS[str(first["loc"][1])], "task.")
+        return f"{where}: {key}: unknown key{nearest(path, known)}{more}"
+    if first["type"] == "missing":
+        return f"{where}: {key}: this key is needed and was not given{more}"
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":  # our own messages say what was got
+        return f"{where}: {key + ': ' if key else ''}{reason}{more}"
+    if first["type"] == "task_kind":
+        return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
+    reason = reason.replace("Input should be", "expected").replace("Input should have", "expected")
+    return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
+
+
+def _key_parts(location: Sequence[int | str]) -> list[str]:
+    """pydantic's place of an error as the parts of a key, without the kind that chose a model.
+
+    There are none for an error between several parts of the config.
+    """
+    parts = [str(part) for part in location]
+    return parts[:1] + parts[2:] if parts[:1] == ["task"] and len(parts) > 1 else parts
+
+
+def known_keys(model: type[Any], prefix: str = "") -> list[str]:
+    """Every dotted key of a pydantic model, those of its sections and lists included."""
+    keys = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        for part in (field.annotation, *get_args(field.annotation)):
+            if hasattr(part, "model_fields"):
+                keys += known_keys(part, f"{prefix}{name}.")
+    return keys
+
+
+def _first_line(error: Exception) -> str:
+    return next(
+        (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,114 @@
+"""Gradients through training: gradients.csv, gradients.png, a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.config.schema import Config
+from experiments.gradients.credit import describe
+from experiments.gradients.measurement import (
+    Estimate,
+    Measured,
+    check,
+    mean_error_signal,
+    measure,
+)
+from experiments.gradients.plots import figure
+from experiments.reporting.plots import save_figure
+from experiments.reporting.tables import write_csv
+from experiments.runs.files import make_output_folder
+from experiments.training.workload import make_workload
+
+START, END = 0, -1  # of training, among the moments
+
+
+class Row(NamedTuple):
+    """One number of gradients.csv; what its quantity has no use for is empty."""
+
+    seed: int
+    updates: int  # of training, before the measurement
+    window: int  # 0, 1, …: of the data, the same at every moment of a seed
+    quantity: str  # error_signal, relative_error or cosine
+    value: float
+    lag: int | None = None  # of error_signal: k in ‖∂L_t/∂h_{t−k}‖
+    style: str = ""  # truncation.kind, and its keys; against full
+    depth: int | None = None
+    stride: int | None = None
+    cut_probability: float | None = None
+    draws: int | None = None  # of artbp's gates: the estimate is their mean; 1 for other styles
+
+
+def gradients(config: Config, out: Path) -> None:
+    """Train the experiment, measure its gradients on the way and write them to `out`.
+
+    Raises UsageError where `out` or the config cannot be used, RunError where training diverges.
+    """
+    check(config)
+    workload = make_workload(config)
+    make_output_folder(out, ["gradients.csv", "gradients.png"])
+    measured = measure(config, workload)
+    write_csv(out / "gradients.csv", Row._fields, rows(measured, config.seeds))
+    save_figure(figure(config.name, measured), out / "gradients.png")
+    _print(config, measured)
+    print(f"written: {out / 'gradients.csv'}, {out / 'gradients.png'}")
+
+
+def rows(measured: Measured, seeds: range) -> Iterator[Row]:
+    """Every number, by seed, moment and window."""
+    for place in np.ndindex(measured.error_signal.shape[:3]):
+        where = (seeds[place[0]], measured.updates[place[1]], place[2])
+        for lag, value in enumerate(measured.error_signal[place]):
+            if not np.isnan(value):
+                yield Row(*where, "error_signal", float(value), lag)
+        for quantity in ("relative_error", "cosine"):
+            values = getattr(measured, quantity)[place]
+            for (style, draws), value in zip(measured.estimates, values, strict=True):
+                yield Row(
+                    *where, quantity, float(value), None, style.kind, style.depth, style.stride,
+                    style.cut_probability, draws,
+                )  # fmt: skip
+
+
+def _print(config: Config, measured: Measured) -> None:
+    """The error signal in a line, and a line for each estimate."""
+    from rich.console import Console
+    from rich.table import Table
+
+    seeds, _, windows, _ = measured.error_signal.shape
+    print(
+        f"{config.name}: {describe(config.truncation)}; mean (range) over {windows} windows a "
+        f"seed, {seeds} seed{'s' if seeds > 1 else ''}"
+    )
+    means = mean_error_signal(measured)
+    longest = np.flatnonzero(~np.isnan(means[START]))[-1]
+    for name, moment in (("start", START), ("end", END)):
+        print(
+            f"error signal, {name}: {means[moment][0]:.3g} at lag 0, "
+            f"{means[moment][longest]:.3g} at lag {longest}"
+        )
+    table = Table("gradient against full", "relative error: start", "end", "cosine: start", "end")
+    for index, estimate in enumerate(measured.estimates):
+        table.add_row(
+            label(estimate),
+            *[
+                _spread(values[:, moment, :, index])
+                for values in (measured.relative_error, measured.cosine)
+                for moment in (START, END)
+            ],
+        )
+    Console(width=150, markup=False).print(table)
+
+
+def label(estimate: Estimate) -> str:
+    """The estimate in words."""
+    style = describe(estimate.truncation)
+    return style if estimate.draws == 1 else f"{style}, {estimate.draws} draws"
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    return f"{values.mean():.3g} ({values.min():.3g}–{values.max():.3g})"

@@ -1,0 +1,144 @@
+"""The measured credit matrix of an experiment: credit.csv, credit.png."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from experiments.config.schema import Config
+from experiments.errors import RunError, UsageError
+from experiments.reporting.plots import save_figure
+from experiments.runs.files import make_output_folder, write_atomic
+from experiments.training.workload import make_workload
+from rnn_graphs.config import TruncationConfig
+from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.credit import build_credit_graph, definition
+
+RANDOM_ROWS = 1000  # sequences that a random style is averaged over
+MOST_STEPS = 2000  # of a graph; one session.run for each loss
+HIGHEST = 2.0  # of the colours: noise may be anything, and the mean of M is at most 1
+
+
+def credit(config: Config, out: Path) -> None:
+    """Measure M[t, s] on the experiment's gradient and write it to `out`.
+
+    Raises RunError where an exact style's matrix is not its definition, UsageError where
+    `out` or the config cannot be used.
+    """
+    check(config)
+    make_output_folder(out, ["credit.csv", "credit.png"])
+    measured = measure(config)
+    expected = definition(config.truncation, config.graph.num_steps)
+    buffer = io.StringIO()
+    np.savetxt(buffer, measured, delimiter=",", fmt="%.10g")
+    write_atomic(out / "credit.csv", buffer.getvalue())
+    save_figure(figure(config, measured), out / "credit.png")
+    print(f"{config.name}: {describe(config.truncation)}, unroll {config.graph.unroll}")
+    if config.truncation.kind == "artbp":
+        gaps = np.abs(measured - expected)
+        t, s = np.unravel_index(gaps.argmax(), gaps.shape)
+        noise = standard_errors(config)[t, s]
+        print(
+            f"mean of {RANDOM_ROWS} sequences; at most {gaps[t, s]:.3g} from full, its mean, "
+            f"{t - s} steps back, where the standard error is {noise:.3g}"
+        )
+    elif np.array_equal(measured, expected):
+        reach = measured.sum(axis=1)
+        full = int((reach == reach.max()).sum())
+        print("measured on the gradient, and equal to the definition")
+        counts = f"{full} of {len(reach)} errors reach {reach.max():g} steps"
+        print(f"{counts}; the mean is {reach.mean():g}")
+    else:
+        raise RunError(f"{out / 'credit.csv'}: the measured matrix is not the definition")
+    print(f"written: {out / 'credit.csv'}, {out / 'credit.png'}")
+
+
+def check(config: Config) -> None:
+    """Raise UsageError where training would refuse the config, or the graph is beyond reason."""
+    if config.model.bidirectional:
+        raise UsageError(
+            "model.bidirectional: its errors come from both sides, and reach every step; "
+            "expected false"
+        )
+    context, num_steps = config.truncation.context_steps, config.graph.num_steps
+    if context:
+        make_workload(config)  # whose data must have so many steps before a window
+    if context + num_steps > MOST_STEPS:
+        key = "truncation.depth" if context > num_steps else "graph.num_steps"
+        raise UsageError(
+            f"{key}: expected a graph of at most {MOST_STEPS} steps to measure, context included; "
+            f"got {context + num_steps}"
+        )
+
+
+def standard_errors(config: Config) -> NDArray[np.float64]:
+    """Of the measured mean of ARTBP's M[t, s], s ≤ t: [num_steps, num_steps], by t − s boundaries.
+
+    Each boundary multiplies by 0 with chance c and by 1/(1−c) otherwise, whose square has the
+    mean 1/(1−c).
+    """
+    chance = config.truncation.cut_probability or 0.0
+    steps = np.arange(config.graph.num_steps)
+    boundaries = np.maximum(steps[:, None] - steps, 0)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sqrt(((1 - chance) ** -boundaries - 1.0) / RANDOM_ROWS))
+
+
+def measure(config: Config) -> NDArray[np.float64]:
+    """M[t, s], [num_steps, context + num_steps], a row a session.run."""
+    num_steps = config.graph.num_steps
+    rows = RANDOM_ROWS if config.truncation.kind == "artbp" else 1
+    graph = build_credit_graph(config.graph.unroll, config.truncation, num_steps, rows)
+    matrix = []
+    with tf.Session(graph=graph.graph) as session:
+        session.run(graph.initialize)
+        for t in range(num_steps):
+            labels = np.zeros([num_steps, rows], np.int32)
+            labels[t] = 1
+            matrix.append(session.run(graph.row, {graph.labels: labels, graph.key: [0, t]}))
+    return np.array(matrix)
+
+
+def figure(config: Config, matrix: NDArray[np.float64]) -> Figure:
+    """M as a picture: losses downwards, the steps they reach from left to right."""
+    context = config.truncation.context_steps
+    picture = Figure(figsize=(6, 5), layout="constrained")
+    axes = picture.subplots()
+    rows, columns = matrix.shape
+    random = config.truncation.kind == "artbp"
+    image = axes.imshow(
+        matrix, cmap="Blues", vmin=0, vmax=HIGHEST if random else 1,
+        extent=(-context - 0.5, columns - context - 0.5, rows - 0.5, -0.5),
+    )  # fmt: skip
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if random:
+        picture.colorbar(image, extend="max")
+    if context:
+        axes.axvline(-0.5, color="#D55E00", linewidth=1)
+    axes.set_title(f"credit matrix: {describe(config.truncation)}", fontsize=11, loc="left")
+    axes.set_xlabel("s: step whose weights get the error (below 0: context)")
+    axes.set_ylabel("t: step of the loss")
+    return picture
+
+
+def describe(truncation: TruncationConfig) -> str:
+    """The style in words: its kind with the numbers it uses."""
+    values = truncation.model_dump(exclude_none=True, exclude_defaults=True)
+    kind = values.pop("kind")
+    numbers = ", ".join(
+        f"{key} {_short(value)}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in values.items()
+    )
+    return f"{kind} ({numbers})" if numbers else str(kind)
+
+
+def _short(chance: float) -> str:
+    """A few digits, but of a chance below 1 never 1."""
+    text = f"{chance:.3g}"
+    return text if float(text) < 1 else str(chance)

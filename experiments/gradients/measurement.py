@@ -1,0 +1,273 @@
+"""Train, and at several moments hold every style's gradient against the full one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batching import Windows, cut_into_rows
+from data.streams import evaluation_stream, training_stream
+from data.task import Task
+from experiments.config.schema import Config
+from experiments.errors import RunError, UsageError
+from experiments.training.session import (
+    GraphSession,
+    TrainingSession,
+    build,
+    session_options,
+    shape_of,
+)
+from experiments.training.workload import Workload
+from rnn_graphs.config import TruncationConfig
+from rnn_graphs.gradients import build_gradient_graph
+from rnn_graphs.tf1 import tf
+
+MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as parts of a seed's updates
+WINDOWS = 5  # measured one after the other at each moment
+DRAWS = 50  # of a random style's gates, for each window
+
+
+class Estimate(NamedTuple):
+    """A way to estimate the gradient."""
+
+    truncation: TruncationConfig
+    draws: int = 1  # of random gates, to be averaged
+
+
+class Comparison(NamedTuple):
+    """An estimate ĝ of the gradient g."""
+
+    relative_error: float  # ‖ĝ − g‖ / ‖g‖
+    cosine: float  # of the angle between them
+
+
+class Reading(NamedTuple):
+    """What one window tells."""
+
+    error_signal: NDArray[np.float64]  # [lags]
+    comparisons: list[Comparison]  # by estimate
+
+
+class Measured(NamedTuple):
+    """What was measured, by seed, moment and window."""
+
+    updates: list[int]  # the moments
+    estimates: list[Estimate]
+    error_signal: NDArray[np.float64]  # [seeds, moments, windows, lags]; nan: no row so long
+    relative_error: NDArray[np.float64]  # [seeds, moments, windows, estimates]
+    cosine: NDArray[np.float64]  # the same
+
+
+def mean_error_signal(measured: Measured) -> NDArray[np.float64]:
+    """The mean over seeds and windows, [moments, lags]; nan at lags that no row has."""
+    present = np.ma.masked_invalid(measured.error_signal)
+    return np.asarray(present.mean(axis=(0, 2)).filled(np.nan))
+
+
+def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> Comparison:
+    """Both are vectors of all weights, [parameters]."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # a gradient of zero has no angle: nan
+        lengths = np.sqrt((estimate @ estimate) * (gradient @ gradient))
+        return Comparison(
+            float(np.linalg.norm(estimate - gradient) / np.linalg.norm(gradient)),
+            float(estimate @ gradient / lengths),
+        )
+
+
+def styles(num_steps: int) -> list[TruncationConfig]:
+    """The truncations to compare: depths that double up to num_steps, as each style allows.
+
+    tf_style takes the nearest divisor below, williams_peng twice such a stride; artbp cuts
+    every `depth` steps on average.
+    """
+    doubling = (2**power for power in itertools.count())
+    depths = [*itertools.takewhile(lambda depth: depth < num_steps, doubling), num_steps]
+    divisors = sorted({_divisor(num_steps, depth) for depth in depths})
+    return [
+        *[TruncationConfig(kind="tf_style", depth=depth) for depth in divisors],
+        *[TruncationConfig(kind="true_bptt", depth=depth) for depth in depths],
+        *[
+            TruncationConfig(kind="williams_peng", depth=2 * stride, stride=stride)
+            for stride in divisors
+            if 2 * stride <= num_steps
+        ],
+        *[TruncationConfig(kind="artbp", cut_probability=1 / depth) for depth in depths[1:]],
+    ]
+
+
+def _divisor(number: int, most: int) -> int:
+    """The largest divisor of `number` that is at most `most`."""
+    return next(divisor for divisor in range(most, 0, -1) if number % divisor == 0)
+
+
+def moments(total: int) -> list[int]:
+    """The updates after which to measure, of `total` updates."""
+    return sorted({round(part * total) for part in MOMENTS})
+
+
+def check(config: Config) -> None:
+    """Raise UsageError where there is no error signal by lag, or no fixed end of training."""
+    if config.model.bidirectional:
+        raise UsageError(
+            "model.bidirectional: its errors come from both sides, and have no lag; expected false"
+        )
+    if config.training.patience:
+        raise UsageError(
+            "training.patience: gradients are measured at parts of a training that does not stop "
+            f"early; expected null, got {config.training.patience}"
+        )
+
+
+def measure(config: Config, workload: Workload) -> Measured:
+    """Train every seed of the config and measure on the way.
+
+    Raises RunError where training diverges.
+    """
+    updates = moments(workload.updates)
+    readings = []
+    with (
+        TrainingSession(build(config, workload), config.execution.threads) as training,
+        Gauge(config, workload.task, styles(config.graph.num_steps)) as gauge,
+    ):
+        for seed in config.seeds:
+            windows = held_out_windows(config, workload.task, seed)
+            weights = weights_at(updates, config, workload, training, seed)
+            for moment, variables in zip(updates, weights, strict=True):
+                readings.append(gauge.measure(variables, windows, seed))
+                print(f"seed {seed}: measured at update {moment} of {updates[-1]}", flush=True)
+    return arrange(readings, updates, gauge.estimates)
+
+
+def arrange(
+    readings: Sequence[Sequence[Reading]], updates: list[int], estimates: list[Estimate]
+) -> Measured:
+    """Readings by seed and moment, in turn, and by window, as arrays."""
+    windows = len(readings[0])
+    shape = (len(readings) // len(updates), len(updates), windows)
+    signals = [one.error_signal for window in readings for one in window]
+    comparisons = np.array([one.comparisons for window in readings for one in window])
+    return Measured(
+        updates,
+        estimates,
+        np.reshape(signals, (*shape, -1)),
+        comparisons[..., 0].reshape(*shape, -1),
+        comparisons[..., 1].reshape(*shape, -1),
+    )
+
+
+def held_out_windows(config: Config, task: Task, seed: int) -> list[Windows]:
+    """Consecutive windows of data that training never sees; the same at every moment of a seed.
+
+    Raises UsageError where no held-out set fills a batch.
+    """
+    batch_size, num_steps = config.graph.batch_size, config.graph.num_steps
+    for split in task.held_out:
+        rows = cut_into_rows(task.evaluation(split, evaluation_stream(seed)), batch_size)
+        count = min(WINDOWS, rows.inputs.shape[1] // num_steps)
+        if count:
+            return [rows.windows(number, 1, num_steps) for number in range(count)]
+    raise UsageError(
+        f"graph.batch_size: expected at most what fills a window of {num_steps} steps of held-out "
+        f"data ({', '.join(task.held_out) or 'the task has none'}); got {batch_size}"
+    )
+
+
+def weights_at(
+    updates: Sequence[int], config: Config, workload: Workload, session: TrainingSession, seed: int
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Every variable after each of these updates of a seed, which is trained as `train` does."""
+    session.initialize(seed)
+    stream = training_stream(seed)
+    epoch = workload.updates_per_epoch
+    num_steps, context = config.graph.num_steps, config.truncation.context_steps
+    done = 0
+    for moment in updates:
+        while done < moment:
+            first = done % epoch
+            if first == 0:
+                session.reset_state()
+                rows = cut_into_rows(workload.task.draw(stream), config.graph.batch_size)
+            count = min(session.iterations, epoch - first, moment - done)
+            losses = session.train(rows.windows(first, count, num_steps, context), count)["loss"]
+            done += count
+            if not all(
+                np.isfinite(value).all() for value in (losses, *session.variables().values())
+            ):
+                raise RunError(
+                    f"seed {seed}: the loss or a weight was not finite by update {done}; "
+                    "there is no gradient to measure"
+                )
+        yield session.variables()
+
+
+class Gauge(GraphSession):
+    """A session on a gradient graph, for the weights of every seed and moment."""
+
+    def __init__(self, config: Config, task: Task, truncations: Sequence[TruncationConfig]) -> None:
+        graph = build_gradient_graph(config.model, config.graph, shape_of(task), truncations)
+        options = session_options(config.execution.threads)
+        # To rewrite a graph of many styles takes longer than all the runs that it would speed up.
+        options.graph_options.rewrite_options.disable_meta_optimizer = True
+        super().__init__(graph.graph, graph.snapshot, options)
+        self._graph = graph
+        self._carries_state = task.carries_state
+        fetches = dict(zip(truncations, self._graph.estimates, strict=True))
+        self._random = {style: fetches[style] for style in fetches if style.kind == "artbp"}
+        self._exact = {style: fetches[style] for style in fetches if style.kind != "artbp"}
+        self.estimates = [
+            *[Estimate(style) for style in (*self._exact, *self._random)],
+            *[Estimate(style, DRAWS) for style in self._random],
+        ]
+
+    def measure(
+        self, variables: dict[str, NDArray[Any]], windows: Sequence[Windows], seed: int
+    ) -> list[Reading]:
+        """A reading of each window, with the state carried where the task carries it."""
+        graph = self._graph
+        self.restore(variables)
+        leaves = tf.nest.flatten(graph.window.state)
+        state = self._session.run(tf.nest.flatten(graph.first_state))
+        readings = []
+        for number, window in enumerate(windows):
+            feeds = {
+                graph.window.inputs: window.inputs.swapaxes(0, 1),
+                graph.window.labels: window.labels.T,
+            }
+            if window.weights is not None:
+                feeds[graph.window.weights] = window.weights.T
+            feeds |= dict(zip(leaves, state, strict=True))
+            signal, full, exact, final_state = self._session.run(
+                (graph.error_signal, graph.full, [*self._exact.values()], graph.final_state), feeds
+            )
+            first = number * DRAWS
+            # Training's keys start with its seed, which is never below zero.
+            keys = [(-1 - seed, draw) for draw in range(first, first + DRAWS)]
+            comparisons = [compare(estimate, full) for estimate in exact]
+            comparisons += self._compare_random(feeds, keys, full)
+            readings.append(Reading(signal, comparisons))
+            if self._carries_state:
+                state = tf.nest.flatten(final_state)
+        return readings
+
+    def _compare_random(
+        self,
+        feeds: dict[Any, Any],
+        keys: Sequence[tuple[int, int]],
+        full: NDArray[np.float64],
+    ) -> list[Comparison]:
+        """Of each random style the mean over single draws; then of each the draws' own mean."""
+        count = len(self._random)
+        total = np.zeros([count, len(full)])
+        single = np.zeros([count, len(Comparison._fields)])
+        for key in keys:
+            drawn = self._session.run(
+                [*self._random.values()], feeds | {self._graph.window.key: key}
+            )
+            single += np.reshape([compare(one, full) for one in drawn], single.shape)
+            total += np.reshape(drawn, total.shape)
+        means = [Comparison(*values) for values in single / len(keys)]
+        return means + [compare(one, full) for one in total / len(keys)]

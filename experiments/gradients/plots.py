@@ -1,0 +1,124 @@
+"""The picture of measured gradients: error signal by lag, each style's distance from full."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from experiments.gradients.measurement import Estimate, Measured, mean_error_signal
+from experiments.reporting.plots import COLORS, FLOOR, say_empty
+
+ROUNDING = 1e-12  # an error below is none; a logarithmic axis has no place for it
+MARGIN = 1.15  # factor on the depths to the left and to the right
+APART = 1.25  # least factor between two depths that are both labelled
+BESIDE = 1.025  # factor on the depth from one family's bars to the next one's
+
+
+def figure(title: str, measured: Measured) -> Figure:
+    """Three panels: the error signal at every moment, the styles at the first and the last."""
+    picture = Figure(figsize=(15, 5), layout="constrained")
+    signal, error, cosine = picture.subplots(1, 3)
+    draw_error_signal(signal, measured)
+    shown = np.where(measured.relative_error < ROUNDING, np.nan, measured.relative_error)
+    if np.isnan(shown).all():
+        say_empty(error, "every error is 0")
+    else:
+        error.set_yscale("log")
+    draw_estimates(error, shown, measured)
+    draw_estimates(cosine, measured.cosine, measured)
+    signal.set_title(f"{title}: error signal ‖∂L_t/∂h_(t−k)‖", fontsize=11, loc="left")
+    error.set_title("relative error ‖ĝ − g‖ / ‖g‖ against full", fontsize=11, loc="left")
+    cosine.set_title("cosine of ĝ and g", fontsize=11, loc="left")
+    picture.legend(
+        handles=_keys(measured), loc="outside lower right", ncols=4, frameon=False, fontsize=9
+    )
+    return picture
+
+
+def draw_error_signal(axes: Axes, measured: Measured) -> None:
+    """A line for each moment, the mean over seeds and windows; dark at the start."""
+    means = mean_error_signal(measured)
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(means)))
+    for mean, updates, color in zip(means, measured.updates, shades, strict=True):
+        axes.plot(mean, "o-", color=color, markersize=3.5, label=f"update {updates}")
+    axes.set_yscale("log")
+    axes.set_xlabel("lag k (steps)")
+    margin = 0.02 * len(means[0]) + 0.2
+    axes.set_xlim(-margin, len(means[0]) - 1 + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    _style(axes)
+    axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
+
+
+def draw_estimates(axes: Axes, values: NDArray[np.float64], measured: Measured) -> None:
+    """Mean over seeds and windows against depth: at the first moment dotted, at the last solid.
+
+    The bars of the last one are the range, a little beside each other to be told apart.
+    Values are [seeds, moments, windows, estimates].
+    """
+    by_family = itertools.groupby(enumerate(measured.estimates), lambda item: _family(item[1]))
+    for place, (_, members) in enumerate(by_family):
+        indices, estimates = zip(*members, strict=True)
+        depths = np.array([_depth(estimate) for estimate in estimates]) * BESIDE ** (place - 2)
+        first, last = values[:, 0][..., indices], values[:, -1][..., indices]
+        color = COLORS[place]
+        axes.plot(depths, first.mean((0, 1)), "o:", color=color, markersize=3, linewidth=1.2)
+        axes.plot(depths, last.mean((0, 1)), "o-", color=color, markersize=4, linewidth=1.8)
+        axes.vlines(depths, last.min((0, 1)), last.max((0, 1)), color=color, alpha=0.5, linewidth=1)
+    axes.set_xscale("log", base=2)
+    ticks = _apart(sorted({round(_depth(estimate)) for estimate in measured.estimates}))
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(ticks[0] / MARGIN, ticks[-1] * MARGIN)
+    axes.set_xlabel("depth (steps); artbp: mean steps between cuts")
+    _style(axes)
+
+
+def _apart(depths: Sequence[int]) -> list[int]:
+    """Depths whose labels do not touch on a logarithmic axis: always the last one."""
+    kept: list[int] = []
+    for depth in reversed(depths):
+        if not kept or kept[-1] >= APART * depth:
+            kept.append(depth)
+    return kept[::-1]
+
+
+def _keys(measured: Measured) -> list[Line2D]:
+    """What colours and dots mean."""
+    families = [name for name, _ in itertools.groupby(measured.estimates, _family)]
+    keys = [
+        Line2D([], [], color=color, marker="o", markersize=4, label=family)
+        for family, color in zip(families, COLORS, strict=False)
+    ]
+    first, last = measured.updates[0], measured.updates[-1]
+    return [
+        *keys,
+        Line2D([], [], color=FLOOR, linestyle=":", label=f"update {first}"),
+        Line2D([], [], color=FLOOR, linestyle="-", label=f"update {last}"),
+    ]
+
+
+def _family(estimate: Estimate) -> str:
+    """The estimates that one line joins."""
+    draws = f", mean of {estimate.draws} draws" if estimate.draws > 1 else ""
+    stride = " (stride: depth / 2)" if estimate.truncation.stride else ""
+    return f"{estimate.truncation.kind}{stride}{draws}"
+
+
+def _depth(estimate: Estimate) -> float:
+    """Cell applications that an error reaches; of artbp, between two cuts in the mean."""
+    truncation = estimate.truncation
+    return truncation.depth or 1 / (truncation.cut_probability or 1)
+
+
+def _style(axes: Axes) -> None:
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)

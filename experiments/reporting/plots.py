@@ -1,0 +1,136 @@
+"""Learning curves as pictures."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from experiments.runs.curves import Curves
+from experiments.runs.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLORS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+)  # Okabe & Ito
+FLOOR = "#666666"
+CROWDED = 3  # curves; the legend of more would cover some of them
+LONG = 32  # characters of a label; two longer ones have no room side by side
+
+
+class Series(NamedTuple):
+    """One run to draw."""
+
+    label: str
+    curves: Curves
+
+
+def new_figure(height: float = 4.5) -> Figure:
+    """An empty figure as wide as a report; inches."""
+    from matplotlib.figure import Figure  # half a second, which checking a study can do without
+
+    return Figure(figsize=(9, height), layout="constrained")
+
+
+def say_empty(axes: Axes, why: str) -> None:
+    """Words in the place of numbers, on an axis that would make some up."""
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, why, ha="center", transform=axes.transAxes)
+
+
+def learning_curve_figure(
+    title: str, series: Sequence[Series], floors: Mapping[str, float], axis: str = "updates"
+) -> Figure:
+    """Mean over seeds as a line, the range over seeds as a band, the floors as dashes.
+
+    `axis` is the Curves field on the x axis: updates, time_steps or seconds.
+    """
+    crowded = len(series) > CROWDED
+    figure = new_figure(5.5 if crowded else 4.5)
+    axes = figure.subplots()
+    for index, (label, curve) in enumerate(series):
+        draw_curve(axes, curve, label, COLORS[index % len(COLORS)], axis, 0.1 if crowded else 0.18)
+    draw_floors(axes, floors)
+    style_axes(axes, title)
+    axes.set_xlabel(AXIS_LABELS[axis])
+    if crowded:
+        wide = max(len(label) for label, _ in series) > LONG
+        size = "x-small" if wide else "medium"
+        columns = 1 if wide else 2
+        figure.legend(loc="outside lower center", ncols=columns, fontsize=size, frameon=False)
+    elif series:
+        axes.legend(loc="best", framealpha=0.9, edgecolor="none")
+    return figure
+
+
+AXIS_LABELS = {
+    "updates": "updates",
+    "time_steps": "time steps (symbols)",
+    "seconds": "seconds of training",
+}
+
+
+def style_axes(axes: Axes, title: str) -> None:
+    """What all plots of losses share."""
+    axes.set_title(title, fontsize=11, loc="left")
+    axes.set_ylabel("loss (nats per time step)")
+    style_grid(axes)
+
+
+def style_grid(axes: Axes) -> None:
+    """What all plots share."""
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def draw_curve(
+    axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates", alpha: float = 0.18
+) -> None:
+    """One run: mean line and min-to-max band of this opacity."""
+    x, losses = curve.against(axis)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(Mean of empty slice|All-NaN)", RuntimeWarning)
+        mean = np.nanmean(losses, axis=0)
+        low, high = np.nanmin(losses, axis=0), np.nanmax(losses, axis=0)
+    count = len(curve.seeds)
+    note = f" (mean and range of {count} seeds)" if count > 1 else ""
+    marker = "o" if len(x) < 3 else None
+    axes.plot(x, mean, color=color, label=label + note, linewidth=1.8, marker=marker)
+    if count > 1:
+        axes.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+
+
+def draw_floors(axes: Axes, floors: Mapping[str, float]) -> None:
+    """Entropy floors as dashed lines, named beyond the right edge, where no curve is."""
+    for name, value in floors.items():
+        axes.axhline(value, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
+        axes.annotate(
+            f"{value:.4f}\n{_floor_label(name)}", (1, value), (5, 0),
+            xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7.5,
+            color=FLOOR, va="center",
+        )  # fmt: skip
+
+
+def _floor_label(name: str) -> str:
+    """A task's name of a floor, as words: those of lags say what is known."""
+    if name == "none":
+        return "nothing known"
+    return f"{name} known" if name.startswith("lag") else name
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG, whole or not at all."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130)

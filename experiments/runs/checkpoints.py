@@ -1,0 +1,144 @@
+"""Checkpoints: all that a seed needs to go on, bit for bit, in one file each.
+
+`checkpoint/seed-3/000001200.npz` holds every variable of the graph (weights, slots,
+RNN state), the random stream as it stood at the start of the epoch, and the position
+as JSON. The zip container holds a CRC of each array, nothing in it is unpickled, and
+the newest two files of a seed are kept, so that there is one to fall back to.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.streams import StreamState
+from experiments.runs.files import write_atomic
+
+KEPT = 2
+BEST = "best.npz"
+
+
+@dataclass
+class Position:
+    """Where a seed stands."""
+
+    seed: int
+    epoch: int = 0
+    window: int = 0  # windows of this epoch that are done
+    updates: int = 0
+    seconds: float = 0.0
+    metrics_bytes: int = 0  # metrics.csv as long as it was at this moment
+    status: str = "running"  # or complete, diverged
+    best_loss: float | None = None  # the least validation loss so far
+    stale: int = 0  # validations since then
+    # What was measured of the updates that are not yet in a row, by name; "loss" among them.
+    pending: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Checkpoint(NamedTuple):
+    """A position with the arrays that belong to it."""
+
+    position: Position
+    stream: StreamState  # at the start of the epoch
+    variables: dict[str, NDArray[Any]]
+
+
+def save(directory: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint of its seed and drop all but the newest of the earlier ones."""
+    folder = _folder(directory, checkpoint.position.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / f"{checkpoint.position.updates:012d}.npz", _as_bytes(checkpoint))
+    for path in _files(folder)[:-KEPT]:
+        path.unlink(missing_ok=True)
+
+
+def save_best(directory: Path, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint of the least validation loss, in the place of the one before."""
+    folder = _folder(directory, checkpoint.position.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / BEST, _as_bytes(checkpoint))
+
+
+def best(directory: Path, seed: int) -> Checkpoint | None:
+    """A seed's checkpoint of the least validation loss, where it has a good one."""
+    try:
+        return load(_folder(directory, seed) / BEST)
+    except Exception:
+        return None
+
+
+def _as_bytes(checkpoint: Checkpoint) -> bytes:
+    arrays = {f"variables/{name}": value for name, value in checkpoint.variables.items()}
+    buffer = io.BytesIO()
+    arrays["position"] = np.array(json.dumps(asdict(checkpoint.position)))
+    arrays["stream/keys"] = checkpoint.stream.keys
+    arrays["stream/place"] = np.array(checkpoint.stream.place)
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def load(path: Path) -> Checkpoint:
+    """Read one file.
+
+    Raises where it is truncated, changed or something else: by the damage, any of the
+    exceptions of zipfile, zlib, json and NumPy.
+    """
+    file = io.BytesIO(path.read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        damaged = archive.testzip()  # all CRCs; to read an array may not reach its own
+        if damaged:
+            raise ValueError(f"{path}: {damaged} is damaged")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as content:
+        arrays = {name: content[name] for name in content.files}
+    position = Position(**json.loads(str(arrays["position"])))
+    stream = StreamState(arrays["stream/keys"], int(arrays["stream/place"]))
+    variables = {
+        name.removeprefix("variables/"): value
+        for name, value in arrays.items()
+        if name.startswith("variables/")
+    }
+    return Checkpoint(position, stream, variables)
+
+
+class Found(NamedTuple):
+    """The newest checkpoint that can be read, and what was passed over on the way."""
+
+    checkpoint: Checkpoint | None
+    unreadable: list[Path]
+
+
+def newest(directory: Path, seed: int, metrics_bytes: int | None = None) -> Found:
+    """A seed's newest readable checkpoint whose rows metrics.csv still holds."""
+    unreadable: list[Path] = []
+    for path in reversed(_files(_folder(directory, seed))):
+        try:
+            checkpoint = load(path)
+            if metrics_bytes is not None and checkpoint.position.metrics_bytes > metrics_bytes:
+                raise ValueError("metrics.csv is shorter than at this checkpoint")
+            return Found(checkpoint, unreadable)
+        except Exception:
+            unreadable.append(path)
+    return Found(None, unreadable)
+
+
+def drop(directory: Path, seed: int) -> None:
+    """Remove a seed's checkpoints."""
+    folder = _folder(directory, seed)
+    for path in [*_files(folder), folder / BEST]:
+        path.unlink(missing_ok=True)
+
+
+def _folder(directory: Path, seed: int) -> Path:
+    return directory / f"seed-{seed}"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.npz"))

@@ -1,0 +1,124 @@
+"""A run directory: where one run keeps its config, metrics, checkpoints and summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.config.compose import load_yaml, validate
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+from experiments.runs.files import write_atomic
+
+
+class RunDirectory:
+    """The paths of a run directory (a contract: other programs read them)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.metrics = path / "metrics.csv"
+        self.summary = path / "summary.json"
+        self.curve = path / "learning_curve.png"
+        self.events = path / "events"
+        self.checkpoints = path / "checkpoint"
+        self.log = path / "log.txt"
+
+    def check(self, config: Config, overwrite: bool) -> None:
+        """See that a run with this config may use the directory; make it where it is missing.
+
+        Raises UsageError where it cannot be written, holds another config, or holds
+        files that are no run. Nothing in it is changed.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"run directory {self.path}: cannot be made: {error.strerror}"
+            ) from error
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise UsageError(f"run directory {self.path}: not writable")
+        if not self.config.exists() and any(self._strangers()):
+            raise UsageError(
+                f"run directory {self.path}: holds files but no config.yaml, so it is no run; "
+                "name another with --run-dir"
+            )
+        if self.config.exists() and not overwrite:
+            self._check_same(config)
+
+    def prepare(self, config: Config, overwrite: bool) -> None:
+        """Make the directory ready for a run with this config, once it is checked and locked."""
+        if overwrite:
+            self._empty()
+        if self.config.exists():
+            self._check_same(config)  # another process may have come first
+        else:
+            write_atomic(self.config, yaml.safe_dump(config.as_dict(), sort_keys=False))
+
+    def read_config(self) -> Config:
+        """The run's own config. Raises UsageError where this is no run directory."""
+        if not self.config.is_file():
+            raise UsageError(f"{self.path}: no run directory: config.yaml expected, not found")
+        config: Config = validate(Config, load_yaml(self.config), str(self.config))
+        return config
+
+    def read_summary(self) -> dict[str, Any]:
+        """summary.json; empty where the run has not written one yet."""
+        try:
+            content = json.loads(self.summary.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.summary}: cannot be read: {error}") from error
+        if not isinstance(content, dict):
+            raise UsageError(f"{self.summary}: expected an object, got {type(content).__name__}")
+        return content
+
+    def is_complete(self) -> bool:
+        """Whether it holds a run that is trained to its end."""
+        return self.read_summary().get("status") == "complete"
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Replace summary.json."""
+        write_atomic(self.summary, json.dumps(summary, indent=2) + "\n")
+
+    def _check_same(self, config: Config) -> None:
+        there, here = self.read_config().as_dict(), config.as_dict()
+        for key, expected, got in _differences(there, here):
+            raise UsageError(
+                f"run directory {self.path}: holds a run with {key} = {expected!r}, this one has "
+                f"{got!r}; name another with --run-dir, or replace it with --overwrite"
+            )
+
+    def _strangers(self) -> Iterator[Path]:
+        # A process killed at its first write leaves the lock and a part of config.yaml.
+        return (
+            path
+            for path in self.path.iterdir()
+            if path.name != ".lock" and not path.match(".config.*.yaml")
+        )
+
+    def _empty(self) -> None:
+        """Remove what a run writes, and nothing else."""
+        for path in (self.config, self.metrics, self.summary, self.curve, self.log):
+            path.unlink(missing_ok=True)
+        for folder in (self.events, self.checkpoints):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+
+def _differences(there: Any, here: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every dotted key whose values differ, with both values."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for name in [*there, *(name for name in here if name not in there)]:
+            yield from _differences(
+                there.get(name), here.get(name), f"{key}.{name}" if key else name
+            )
+    elif there != here:
+        yield key, there, here

@@ -1,0 +1,46 @@
+"""The run directories below some paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from experiments.errors import UsageError
+from experiments.runs.directory import RunDirectory
+from experiments.runs.run import FinishedRun
+
+
+def find_runs(paths: Sequence[Path]) -> list[FinishedRun]:
+    """Every run that the paths are or hold, each once, whatever came of it.
+
+    Raises UsageError for a path without any, and for a run that cannot be read.
+    """
+    unique: dict[Path, Path] = {}
+    for path in (path for given in paths for path in _directories(given)):
+        unique.setdefault(path.resolve(), path)
+    return [read(RunDirectory(path)) for path in unique.values()]
+
+
+def read(directory: RunDirectory) -> FinishedRun:
+    """The run of a directory, which may have no row yet."""
+    return FinishedRun(
+        str(directory.path), directory, directory.read_config(), directory.read_summary()
+    )
+
+
+def _directories(path: Path) -> list[Path]:
+    if not path.is_dir():
+        raise UsageError(f"{path}: no such directory")
+    found = list(_walk(path))
+    if not found:
+        raise UsageError(f"{path}: no run directory here or below: config.yaml expected, not found")
+    return found
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    for folder, below, files in os.walk(path):
+        below.sort()
+        if "config.yaml" in files:
+            below.clear()  # a run's own folders hold no runs
+            yield Path(folder)

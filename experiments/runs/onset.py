@@ -1,0 +1,29 @@
+"""When each seed learned: the first row with a loss below the middle of the floors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from experiments.runs.metrics import Row
+
+Axis = Literal["updates", "time_steps", "seconds"]
+
+
+class Onset(NamedTuple):
+    """Where one seed learned, or how far it came without."""
+
+    updates: int
+    time_steps: int
+    seconds: float
+    learned: bool  # False: these are its last row's
+
+
+def onsets(rows: Sequence[Row], floors: Mapping[str, float]) -> dict[int, Onset]:
+    """Each seed's onset, halfway between the loss of knowing nothing and of knowing all."""
+    halfway = (max(floors.values()) + min(floors.values())) / 2
+    found: dict[int, Onset] = {}
+    for row in rows:
+        if row.split == "train" and not (row.seed in found and found[row.seed].learned):
+            found[row.seed] = Onset(row.updates, row.time_steps, row.seconds, row.loss < halfway)
+    return found

@@ -1,0 +1,27 @@
+"""Runs that were trained elsewhere and are kept with the program, for reports to read.
+
+experiments/studies/recordings/STUDY/RUN/ is a run directory without what only training needs: its
+config.yaml, metrics.csv and summary.json, which names the commit and the host.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from experiments.config.schema import Config
+from experiments.paths import RECORDINGS
+from experiments.runs.directory import RunDirectory
+
+
+def find_recorded(study: str, run: str, config: Config) -> Path | None:
+    """The complete recorded run of this config; None where there is none."""
+    directory = RunDirectory(RECORDINGS / study / run)
+    if not directory.is_complete():
+        return None
+    return directory.path if _settings(directory.read_config()) == _settings(config) else None
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """What decides a run's results: all but its words."""
+    return config.model_dump(exclude={"description"})

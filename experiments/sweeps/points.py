@@ -1,0 +1,115 @@
+"""Points: the runs of a sweep or a study, and what came of each."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.config.compose import load_configs, override_name
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+from experiments.runs.directory import RunDirectory
+from experiments.training.runner import FINISHED, default_directory
+from experiments.training.workload import make_workload
+
+
+class Point(NamedTuple):
+    """One run."""
+
+    name: str
+    overrides: tuple[str, ...]
+    config: Config
+    directory: Path
+
+
+class Result(NamedTuple):
+    """What a point's run directory holds."""
+
+    point: Point
+    status: str  # as in summary.json; "missing" where there is none
+    loss: float | None  # final, nats per time step, mean over seeds
+    seconds: float  # of training
+    reason: str  # why it is not complete, where that is known
+
+    @property
+    def needs_training(self) -> bool:
+        """A seed that diverged does so again."""
+        return self.status not in FINISHED
+
+
+def make_points(experiment: str, variants: Sequence[Sequence[str]]) -> list[Point]:
+    """A point for each set of overrides, in the directory that `train` gives it.
+
+    Raises UsageError for a config that is not as it should be.
+    """
+    configs = load_configs(experiment, variants)
+    return [
+        Point(override_name(given), tuple(given), config, default_directory(config, given))
+        for given, config in zip(variants, configs, strict=True)
+    ]
+
+
+def check(points: Sequence[Point]) -> None:
+    """See that every point can start, before the first one does. Nothing is written.
+
+    Raises UsageError for data that do not fit a config, for a directory that holds another
+    run, and for two points of one directory.
+    """
+    for path, count in Counter(point.directory for point in points).items():
+        if count > 1:
+            raise UsageError(f"run directory {path}: {count} points have this name")
+    for alike in _by_graph(points):
+        make_workload(alike[0].config)  # the data are the same for all its seeds
+    for point in points:
+        if point.directory.exists():
+            RunDirectory(point.directory).check(point.config, overwrite=False)
+
+
+def read_results(points: Iterable[Point], failures: Mapping[str, str]) -> list[Result]:
+    """Every point as its directory stands; `failures` are the reasons by name of those that fell.
+
+    What is complete counts, whoever trained it.
+    """
+    return [_read(point, failures.get(point.name, "")) for point in points]
+
+
+def _read(point: Point, reason: str) -> Result:
+    summary = RunDirectory(point.directory).read_summary()
+    status = str(summary.get("status", "missing"))
+    if status == "running":  # or was, when its process ended without a word
+        status = "interrupted"
+    if reason and status not in FINISHED:
+        status = "failed"
+    if status == "diverged":
+        reason = "the loss was not finite"
+    loss = summary.get("final_loss", {}).get("mean")
+    reason = "" if status == "complete" else reason or str(summary.get("reason", ""))
+    return Result(point, status, loss, float(summary.get("seconds", 0)), reason)
+
+
+def share_graphs(points: Sequence[Point], workers: int) -> list[tuple[Point, ...]]:
+    """Points that differ in nothing but the seed together: one process builds one graph for them.
+
+    Where there are fewer such groups than workers, each is cut so that no worker is idle.
+    """
+    groups = _by_graph(points)
+    parts = math.ceil(workers / len(groups)) if groups else 1
+    return [part for group in groups for part in _cut(group, parts)]
+
+
+def _by_graph(points: Iterable[Point]) -> list[list[Point]]:
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        content = point.config.as_dict()
+        del content["training"]["first_seed"]
+        groups.setdefault(json.dumps(content), []).append(point)
+    return list(groups.values())
+
+
+def _cut(group: Sequence[Point], parts: int) -> list[tuple[Point, ...]]:
+    size = math.ceil(len(group) / parts)
+    return [tuple(group[first : first + size]) for first in range(0, len(group), size)]

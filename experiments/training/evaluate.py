@@ -1,0 +1,174 @@
+"""Run a trained model forward on data that training never sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from data.batching import cut_into_rows
+from data.streams import evaluation_stream
+from data.task import Array, Drawn, Examples, Task
+from experiments.config.schema import Config
+from experiments.errors import RunError, UsageError
+from experiments.runs import checkpoints
+from experiments.runs.checkpoints import Checkpoint
+from experiments.runs.directory import RunDirectory
+from experiments.training.session import GraphSession, session_options, shape_of
+from experiments.training.workload import make_workload
+from rnn_graphs.evaluation import build_evaluation_graph
+from rnn_graphs.tf1 import tf
+
+LOGITS_PER_RUN = 4_000_000  # of one session.run: what a wide softmax leaves in memory
+TIME_STEPS_PER_RUN = 1000
+
+
+class Evaluated(NamedTuple):
+    """A forward pass over a whole set."""
+
+    loss: float  # nats per time step that counts
+    accuracy: float
+    time_steps: int  # that count
+
+
+class Evaluator(GraphSession):
+    """One forward graph and session, for the checkpoints of every seed."""
+
+    def __init__(self, config: Config, task: Task) -> None:
+        graph = build_evaluation_graph(config.model, config.graph, shape_of(task))
+        super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
+        self._task = task
+        self._graph = graph
+
+    def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
+        """The mean loss and accuracy: a Sequence in rows with the state carried, or Examples."""
+        total = loss = hits = 0.0
+        fetches = (self._graph.losses, self._graph.hits)
+        for (losses, right), weights in self._runs(drawn, batch_size, fetches):
+            total += float(weights.sum())
+            loss += float((losses.astype(np.float64) * weights).sum())
+            hits += float((right * weights).sum())
+        return Evaluated(loss / total, hits / total, int(total))
+
+    def probabilities(self, drawn: Drawn, batch_size: int) -> Array:
+        """The model's chance of each class, [batch, time, num_classes], along the rows."""
+        fetches = (self._graph.probabilities,)
+        parts = [part for (part,), _ in self._runs(drawn, batch_size, fetches)]
+        return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
+
+    def first_state(self) -> Any:
+        """The state of one row before anything was read."""
+        return self._session.run(self._graph.zero_state, {self._graph.batch_size: 1})
+
+    def read(self, ids: Array, state: Any) -> tuple[Array, Any]:
+        """Read one row of ids [time] from a state: the last step's logits, and the state after."""
+        graph = self._graph
+        feeds = {graph.inputs: ids[:, None], graph.lengths: [len(ids)]}
+        logits, state = self._session.run(
+            (graph.logits, graph.final_state), feeds | self._state_feeds(state)
+        )
+        return logits[-1, 0], state
+
+    def _runs(
+        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
+    ) -> Iterator[tuple[list[Array], Array]]:
+        """What each session.run gives for `fetches`, [time, batch, …], and the losses' weights."""
+        if isinstance(drawn, Examples):
+            yield from self._run_examples(drawn, batch_size, fetches)
+        else:
+            yield from self._run_rows(drawn, batch_size, fetches)
+
+    def _run_rows(
+        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
+    ) -> Iterator[tuple[list[Array], Array]]:
+        graph = self._graph
+        rows = cut_into_rows(drawn, batch_size)
+        state = self._session.run(graph.zero_state, {graph.batch_size: batch_size})
+        steps = LOGITS_PER_RUN // (batch_size * self._task.num_classes)
+        steps = max(1, min(TIME_STEPS_PER_RUN, steps))
+        for start in range(0, rows.inputs.shape[1], steps):
+            time = slice(start, start + steps)
+            labels = rows.labels[:, time].T
+            feeds = {graph.inputs: rows.inputs[:, time].swapaxes(0, 1), graph.labels: labels}
+            *found, state = self._session.run(
+                (*fetches, graph.final_state), feeds | self._state_feeds(state)
+            )
+            yield found, np.ones(labels.shape)
+
+    def _run_examples(
+        self, drawn: Examples, batch_size: int, fetches: tuple[Any, ...]
+    ) -> Iterator[tuple[list[Array], Array]]:
+        graph = self._graph
+        for start in range(0, len(drawn.inputs), batch_size):
+            parts: list[Array] = [part[start : start + batch_size] for part in drawn]
+            batch = Examples(*parts)
+            count = len(batch.inputs)
+            state = self._session.run(graph.zero_state, {graph.batch_size: count})
+            feeds = {
+                graph.inputs: batch.inputs.swapaxes(0, 1),
+                graph.labels: batch.labels.T,
+                graph.lengths: batch.lengths,
+            }
+            found = self._session.run(fetches, feeds | self._state_feeds(state))
+            yield list(found), batch.weights.T
+
+    def _state_feeds(self, state: Any) -> dict[Any, Array]:
+        pairs = zip(tf.nest.flatten(self._graph.state), tf.nest.flatten(state), strict=True)
+        return dict(pairs)
+
+
+class SplitResult(NamedTuple):
+    """One seed's checkpoint on one held-out set."""
+
+    seed: int
+    updates: int
+    split: str
+    evaluated: Evaluated
+
+
+def evaluate_run(
+    directory: RunDirectory, batch_size: int | None, checkpoint: str
+) -> list[SplitResult]:  # fmt: skip
+    """Each seed's checkpoint, "last" or "best", on every held-out set, at any batch size."""
+    config = directory.read_config()
+    task = make_workload(config).task
+    results = []
+    with Evaluator(config, task) as evaluator:
+        for seed in config.seeds:
+            found = find_checkpoint(directory, seed, checkpoint)
+            if found is None:
+                continue
+            load_into(evaluator, directory, found)
+            for split in task.held_out:
+                drawn = task.evaluation(split, evaluation_stream(seed))
+                size = _fitting(drawn, batch_size, config.graph.batch_size)
+                evaluated = evaluator.evaluate(drawn, size)
+                results.append(SplitResult(seed, found.position.updates, split, evaluated))
+    if not results:
+        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to evaluate; train first")
+    return results
+
+
+def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint | None:
+    """A seed's "last" or "best" checkpoint; None where there is none that can be read."""
+    if which == "best":
+        return checkpoints.best(directory.checkpoints, seed)
+    return checkpoints.newest(directory.checkpoints, seed).checkpoint
+
+
+def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpoint) -> None:
+    """Load a checkpoint. Raises RunError where it is not of this run's model."""
+    try:
+        evaluator.restore(checkpoint.variables)
+    except ValueError as error:
+        seed = checkpoint.position.seed
+        raise RunError(f"{directory.path}: seed {seed}: {error}") from error
+
+
+def _fitting(drawn: Drawn, asked: int | None, trained: int) -> int:
+    """The batch size: as asked, or as in training where the set is large enough for it."""
+    size = len(drawn.inputs)
+    if asked is not None and not 1 <= asked <= size:
+        raise UsageError(f"--batch-size: expected 1 to the size of the data, {size}; got {asked}")
+    return asked or min(trained, size)

@@ -1,0 +1,145 @@
+"""A TensorFlow session on a training graph, in the terms of training."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batching import Windows
+from data.task import Array, Task
+from experiments.config.schema import Config
+from experiments.training.workload import Workload
+from experiments.training.xla import uses_xla
+from rnn_graphs.build import GraphConfigs, Snapshot, TrainingGraph, build_training_graph
+from rnn_graphs.measures import MEASURES
+from rnn_graphs.model import TaskShape
+from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
+from rnn_graphs.truncation.step import StepMaker, make_step
+
+
+def build(
+    config: Config, workload: Workload, step_maker: StepMaker = make_step
+) -> TrainingGraph:  # fmt: skip
+    """The training graph of a config."""
+    return build_training_graph(
+        GraphConfigs(
+            config.model, config.graph, config.truncation, config.optimizer, config.execution
+        ),
+        shape_of(workload.task),
+        [name for name in config.logging.metrics if name in MEASURES],
+        uses_xla(config, workload.updates),
+        step_maker,
+    )
+
+
+def shape_of(task: Task) -> TaskShape:
+    """What the graph must know of the task."""
+    return TaskShape(
+        task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state
+    )  # fmt: skip
+
+
+def session_options(threads: int | None) -> tf.ConfigProto:
+    """Thread pools of this size; TensorFlow's own choice for None."""
+    if threads == 1:
+        keep_xla_to_one_thread()
+    return tf.ConfigProto(
+        intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0
+    )
+
+
+class GraphSession:
+    """A session on one graph, closed where its `with` ends."""
+
+    def __init__(self, graph: tf.Graph, snapshot: Snapshot, options: tf.ConfigProto) -> None:
+        self._session = tf.Session(graph=graph, config=options)
+        self._snapshot = snapshot
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._session.close()
+
+    def restore(self, variables: dict[str, NDArray[Any]]) -> None:
+        """Set every variable of the snapshot; others than these are left aside.
+
+        Raises ValueError where names or shapes are not this graph's.
+        """
+        feeds = {}
+        for name, placeholder in self._snapshot.values.items():
+            shape = tuple(placeholder.shape.as_list())
+            if name not in variables or variables[name].shape != shape:
+                found = variables[name].shape if name in variables else "nothing"
+                raise ValueError(f"checkpoint: {name}: expected shape {shape}, found {found}")
+            feeds[placeholder] = variables[name]
+        self._session.run(self._snapshot.restore, feeds)
+
+
+class TrainingSession(GraphSession):
+    """One built graph, initialised anew for each seed."""
+
+    def __init__(self, graph: TrainingGraph, threads: int | None) -> None:
+        super().__init__(graph.graph, graph.snapshot, session_options(threads))
+        self._graph = graph
+
+    @property
+    def iterations(self) -> int:
+        """The most windows that one call of `train` takes."""
+        return self._graph.iterations
+
+    def warm_up(self) -> None:
+        """Run once on nothing, so that compiling is no part of the first seed's time.
+
+        The variables must be set anew after it.
+        """
+        places = [place for place in self._graph.feeds if place is not None]
+        feeds = {place: np.zeros(place.shape, np.int8) for place in places}
+        self.initialize(0)
+        self._session.run(self._graph.measures, {**feeds, self._graph.count: 0})
+
+    def initialize(self, seed: int) -> None:
+        """Weights from the seed, slots and state as new."""
+        self._session.run(self._graph.initialize, {self._graph.seed: seed})
+
+    def reset_state(self) -> None:
+        """The RNN's state to zeros, as at the start of each epoch."""
+        self._session.run(self._graph.reset_state)
+
+    def train(self, windows: Windows, count: int) -> dict[str, Array]:
+        """One update for each of `count` windows.
+
+        Returns what was measured of each, [count]: "loss" in nats, and the graph's other measures.
+        """
+        into = self._graph.feeds
+        feeds = {
+            into.inputs: _time_major(windows.inputs, into.inputs),
+            into.labels: _time_major(windows.labels, into.labels),
+            self._graph.count: count,
+        }
+        if into.weights is not None:
+            feeds[into.weights] = _time_major(_given(windows.weights), into.weights)
+        if into.lengths is not None:
+            feeds[into.lengths] = _time_major(_given(windows.lengths), into.lengths)
+        measured: dict[str, Array] = self._session.run(self._graph.measures, feeds)
+        return {name: values[:count] for name, values in measured.items()}
+
+    def variables(self) -> dict[str, NDArray[Any]]:
+        """Every variable's value, by name."""
+        values: dict[str, NDArray[Any]] = self._session.run(self._snapshot.variables)
+        return values
+
+
+def _time_major(sequence: Array, placeholder: Any) -> Array:
+    """[batch, time, …] → the placeholder's [time, batch, …]; what lies past the windows is 0."""
+    padded = np.empty(placeholder.shape.as_list(), sequence.dtype)
+    padded[: sequence.shape[1]] = sequence.swapaxes(0, 1)
+    padded[sequence.shape[1] :] = 0
+    return padded
+
+
+def _given(part: Array | None) -> Array:
+    assert part is not None, "a task without carried state gives weights and lengths"
+    return part

@@ -1,0 +1,65 @@
+"""What a config comes to once its data are there: the task, and how many updates it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from data.task import DataError, Task
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+
+VALIDATION = "valid"
+
+
+class Workload(NamedTuple):
+    """The work of each seed."""
+
+    task: Task
+    updates_per_epoch: int
+    updates: int  # optimizer steps of one seed, if nothing stops it early
+
+
+def make_workload(config: Config) -> Workload:
+    """Read the data and see that the config fits them.
+
+    Raises UsageError, in one line, where a file or a key is not as it should be.
+    """
+    try:
+        task = config.task.make()
+    except DataError as error:
+        raise UsageError(f"experiment {config.name}: {error}") from error
+    for problem in _problems(config, task):
+        raise UsageError(f"experiment {config.name}: {problem}")
+    graph, context = config.graph, config.truncation.context_steps
+    try:
+        updates = task.windows(graph.batch_size, graph.num_steps, context)
+    except ValueError as error:
+        raise UsageError(f"experiment {config.name}: {error}") from error
+    return Workload(task, updates, updates * config.training.epochs)
+
+
+def _problems(config: Config, task: Task) -> Iterator[str]:
+    """What cannot be, with the reason."""
+    kind = config.task.kind
+    if config.model.bidirectional and task.carries_state:
+        yield (
+            f"model.bidirectional: {kind} carries the state from window to window, and a "
+            "bidirectional graph has none to carry: its first output has read the last input"
+        )
+    if config.model.bidirectional and config.graph.padding == "mask":
+        yield (
+            "graph.padding: the backward direction would read the padding before the sequence; "
+            "expected sequence_length where model.bidirectional is true, got mask"
+        )
+    if config.model.embedding and task.inputs == "features":
+        yield f"model.embedding: the inputs of {kind} are features, not ids; expected null"
+    if config.graph.padding == "sequence_length" and task.carries_state:
+        yield f"graph.padding: {kind} has no padding; expected mask, got sequence_length"
+    if task.labels == "values" and {"accuracy", "perplexity", "bits"} & {*config.logging.metrics}:
+        yield f"logging.metrics: the labels of {kind} are values, which have no classes"
+    if config.training.validate_every and VALIDATION not in task.held_out:
+        yield (
+            f"training.validate_every: {kind} has no set {VALIDATION}, only "
+            f"{', '.join(task.held_out)}; expected null"
+        )

@@ -1,0 +1,112 @@
+"""The credit matrix M[t, s]: what the definition says, and what a graph really does.
+
+Measured from outside: with the linear cell h_s = h_{s−1} + θ_s, inputs one-hot in time,
+and a single loss L_t = h_t, the gradient for θ_s is M[t, s] and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_graphs.config import TruncationConfig
+from rnn_graphs.model import create_variables
+from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.step import Window, make_step
+from rnn_graphs.truncation.styles import STYLES
+from rnn_graphs.unrolls import UNROLLS
+
+Tensor = Any
+
+
+def definition(truncation: TruncationConfig, num_steps: int) -> NDArray[np.float64]:
+    """M as styles.py defines it, [num_steps, context + num_steps]; of artbp the mean.
+
+    Row t is the t-th loss of the window; column 0 is the first step of the graph.
+    """
+    style, context = STYLES[truncation.kind], truncation.context_steps
+    t = np.arange(num_steps)[:, None]
+    s = np.arange(-context, num_steps)[None, :]
+    reached = style.reached(t, s, truncation.depth or num_steps, truncation.errors_stride)
+    return np.asarray((s <= t) & reached, np.float64)
+
+
+class CreditGraph(NamedTuple):
+    """Endpoints to measure one row of M at a time."""
+
+    graph: tf.Graph
+    labels: Tensor  # feed: 1 at the loss to measure, 0 elsewhere; int32 [num_steps, rows]
+    key: Tensor  # feed: [2] int32, what a random style draws from
+    row: Tensor  # fetch: [context + num_steps], M[t, :], its mean over the rows
+    initialize: tf.Operation
+
+
+def build_credit_graph(
+    unroll: str, truncation: TruncationConfig, num_steps: int, rows: int = 1
+) -> CreditGraph:
+    """The production gradient of this unroll and truncation, on the linear cell.
+
+    `rows` sequences are measured at once; a random style cuts each of them on its own.
+    """
+    length = truncation.context_steps + num_steps
+    with tf.Graph().as_default() as graph:
+        model = LinearModel(length)
+        labels = tf.placeholder(tf.int32, [num_steps, rows])
+        key = tf.placeholder(tf.int32, [2])
+        inputs = tf.tile(tf.range(length)[:, None], [1, rows])
+        # The linear model has what make_step asks of a Model, and is none.
+        step = make_step(model, UNROLLS[unroll], truncation)  # type: ignore[arg-type]
+        result = step(Window(inputs, labels, model.cell.zero_state(rows, model.dtype), key))
+        # Of the sum of losses, not of their mean; a product with num_steps would not be exact.
+        row = result.gradients[0][:, 0] / (1 / num_steps)
+        initialize = tf.global_variables_initializer()
+    graph.finalize()
+    return CreditGraph(graph, labels, key, row, initialize)
+
+
+class LinearModel:
+    """Stands in for Model and its head: the linear cell, and losses that are outputs."""
+
+    def __init__(self, length: int) -> None:
+        self.dtype = tf.float64
+        self._length = length
+        self.cell = LinearCell(dtype=self.dtype)
+        create_variables(self.cell, tf.zeros([1, length], self.dtype), self.dtype)
+        self.variables = tf.trainable_variables()
+        self.head = self
+
+    def encode(self, ids: Tensor, _key: Tensor) -> Tensor:
+        """[time, batch] → one-hot [time, batch, length]."""
+        return tf.one_hot(ids, self._length, dtype=self.dtype)
+
+    def logits(self, outputs: Tensor) -> Tensor:
+        """The outputs, [time, batch, 1]."""
+        return outputs
+
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The outputs of the chosen time steps, [time, batch]."""
+        return logits[..., 0] * tf.cast(labels, self.dtype)
+
+
+class LinearCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+    """h_s = h_{s−1} + x_s θ, with θ [length, 1] and a state [batch, 1]."""
+
+    @property
+    def state_size(self) -> int:
+        return 1
+
+    @property
+    def output_size(self) -> int:
+        return 1
+
+    def build(self, input_shape: Any) -> None:
+        shape = [int(input_shape[-1]), 1]
+        self.theta = tf.get_variable("theta", shape, self.dtype, tf.zeros_initializer())
+        self.built = True
+
+    def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One application."""
+        state = state + tf.matmul(inputs, self.theta)
+        return state, state

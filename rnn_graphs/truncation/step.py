@@ -1,0 +1,172 @@
+"""How far errors flow back: each style's gradient as a function of one window.
+
+styles.py lists the styles and defines them. The edge of the graph cuts too: with `context` the
+graph starts depth − stride steps before the first loss, so that early losses reach back their full
+depth.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rnn_graphs.config import TruncationConfig
+from rnn_graphs.model import Model
+from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.crossing import Stretches, crossing_errors, gradients
+from rnn_graphs.truncation.gates import GatedCell, draw_gates
+from rnn_graphs.truncation.recording import RecordingCell
+from rnn_graphs.truncation.styles import STYLES
+from rnn_graphs.unrolls import Unrolled, UnrollFunction, dynamic, unstack
+
+Tensor = Any
+
+PIECE_AT_LEAST = 4  # time steps, where a block's depth has a divisor
+
+
+class Window(NamedTuple):
+    """What one update reads."""
+
+    inputs: Tensor  # [context + time, batch] ids, or [context + time, batch, depth] features
+    labels: Tensor  # [time, batch] ids or values
+    state: Tensor  # before the first input; [batch, state_size], nested as the cell's state is
+    key: Tensor  # [2] int32: what a random style and dropout draw from
+    weights: Tensor | None = None  # [time, batch]: how much each loss counts; None: all alike
+    lengths: Tensor | None = None  # [batch]: time steps before the padding; None: all
+
+
+class Step(NamedTuple):
+    """What one training step gives."""
+
+    logits: Tensor  # [time, batch, num_classes]
+    losses: Tensor  # [time, batch], nats
+    loss: Tensor  # scalar, their mean by the window's weights
+    final_state: Tensor  # to carry: the state before the next window's first input
+    gradients: list[Tensor]  # of `loss`, one for each of the model's variables
+
+
+StepFunction = Callable[[Window], Step]
+StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
+
+
+def make_step(model: Model, unroll: UnrollFunction, truncation: TruncationConfig) -> StepFunction:
+    """The training step of the config's style, used unchanged by every loop."""
+    style_function = STEPS[STYLES[truncation.kind].step]
+    return lambda window: style_function(model, unroll, truncation, window)
+
+
+def full(model: Model, unroll: UnrollFunction, _: TruncationConfig, window: Window) -> Step:
+    """Plain gradients: errors flow to the edge of the window."""
+    inputs = model.encode(window.inputs, window.key)
+    unrolled = unroll(model.cell, inputs, window.state, window.lengths)
+    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+
+
+def tf_style(
+    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    """Plain gradients of blocks of `depth` that are cut from each other."""
+    if truncation.depth is None:  # the plain narrow graph
+        return full(model, unroll, truncation, window)
+    inputs = model.encode(window.inputs, window.key)
+    unrolled = _in_blocks(model.cell, unroll, inputs, window, truncation.depth)
+    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+
+
+def windowed(
+    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    """true_bptt and williams_peng: the TF style, plus the errors that cross its blocks."""
+    assert truncation.depth is not None
+    stride = truncation.errors_stride
+    inputs = model.encode(window.inputs, window.key)
+    recorded = _in_blocks(RecordingCell(model.cell), unroll, inputs, window, truncation.depth)
+    outputs = recorded.outputs.output
+    length, context = int(window.inputs.shape[0]), truncation.context_steps
+    ends = [tf.unstack(part, length) for part in tf.nest.flatten(recorded.outputs.state)]
+    befores = [tf.nest.flatten(window.state), *[list(parts) for parts in zip(*ends, strict=True)]]
+    carried = tf.nest.pack_sequence_as(window.state, befores[length - context])
+    step = _plain_step(model, window, outputs, carried)
+    if truncation.depth in (stride, length) or truncation.depth > length:
+        return step  # nothing crosses: each block ends with its errors, or there is one block
+    errors = tf.unstack(gradients([step.loss], [outputs], [tf.ones_like(step.loss)])[0], length)
+    stretches = Stretches(
+        model.cell, model.variables, unstack(inputs), errors, befores[:-1], stride
+    )
+    taken = crossing_errors(stretches, truncation.depth // stride)
+    more = stretches.weight_gradients(taken)
+    return step._replace(gradients=[a + b for a, b in zip(step.gradients, more, strict=True)])
+
+
+def artbp(
+    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    """Errors pass each boundary between cell applications through a random gate."""
+    assert truncation.cut_probability is not None
+    shape = [int(size) for size in window.inputs.shape[:2]]
+    gates = draw_gates(truncation.cut_probability, shape, window.key, model.dtype)
+    return gated(model, unroll, window, gates)
+
+
+def gated(model: Model, unroll: UnrollFunction, window: Window, gates: Tensor) -> Step:
+    """Plain gradients; the error into the state before step s is scaled by gates[s], [batch]."""
+    inputs = (model.encode(window.inputs, window.key), gates[..., None])
+    unrolled = unroll(GatedCell(model.cell), inputs, window.state, window.lengths)
+    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+
+
+StyleFunction = Callable[[Model, UnrollFunction, TruncationConfig, Window], Step]
+STEPS: dict[str, StyleFunction] = {
+    step.__name__: step for step in (full, tf_style, windowed, artbp)
+}
+
+
+def _in_blocks(
+    cell: Any, unroll: UnrollFunction, inputs: Tensor, window: Window, depth: int
+) -> Unrolled:
+    """Unroll block after block; the state that enters a block is a constant to gradients."""
+    outputs, state, lengths = [], window.state, window.lengths
+    steps, piece = depth, functools.partial(unroll, cell)
+    if unroll is not dynamic:  # which is small already, and slower in a function
+        steps, piece = _piece_steps(depth), tf.function(piece, autograph=False)
+    for start in range(0, int(window.inputs.shape[0]), steps):
+        if start and start % depth == 0:
+            state = tf.nest.map_structure(tf.stop_gradient, state)
+        left = None if lengths is None else tf.clip_by_value(lengths - start, 0, steps)
+        unrolled = piece(_piece(inputs, start, steps), state, left)
+        outputs.append(unrolled.outputs)
+        state = unrolled.final_state
+    joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *outputs)
+    return Unrolled(joined, state)
+
+
+def _piece_steps(depth: int) -> int:
+    """Time steps of a function that is traced once and called for every piece of a block.
+
+    Tracing more steps, and their gradient, costs more than the calls that it saves.
+    """
+    fewest = min(PIECE_AT_LEAST, depth)
+    return next(steps for steps in range(fewest, depth + 1) if depth % steps == 0)
+
+
+def _piece(inputs: Tensor, start: int, steps: int) -> Tensor:
+    return tf.nest.map_structure(lambda part: part[start : start + steps], inputs)
+
+
+def _plain_step(model: Model, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
+    """Losses of the outputs after the context, and TensorFlow's own gradient of their mean."""
+    context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
+    logits = model.head.logits(outputs[context:])
+    losses = model.head.losses(logits, window.labels)
+    loss = weighted_mean(losses, window.weights)
+    found = gradients([loss], model.variables, [tf.ones_like(loss)])
+    return Step(logits, losses, loss, final_state, found)
+
+
+def weighted_mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    """Σ w v / Σ w; the plain mean without weights."""
+    if weights is None:
+        return tf.reduce_mean(values)
+    weights = tf.cast(weights, values.dtype)
+    return tf.reduce_sum(weights * values) / tf.reduce_sum(weights)

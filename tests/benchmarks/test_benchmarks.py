@@ -1,0 +1,58 @@
+"""experiments/benchmarks: the baselines compute what they are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from data.batching import cut_into_rows
+from data.streams import training_stream
+from experiments.benchmarks import per_loss
+from experiments.benchmarks.timing import compare, in_turn
+from experiments.benchmarks.truncation import GraphSize, judge_sizes
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
+from rnn_graphs.truncation.step import StepMaker, make_step
+from tests.conftest import small_config
+
+
+def losses(depth: int, step_maker: StepMaker) -> NDArray[np.floating]:
+    """30 updates of true_bptt from seed 0."""
+    config = small_config(
+        "graph.num_steps=6",
+        f"truncation={{kind: true_bptt, depth: {depth}}}",
+        "execution.iterations_per_loop=30",
+    )
+    work = make_workload(config)
+    rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
+    with TrainingSession(build(config, work, step_maker), 1) as session:
+        session.initialize(0)
+        return session.train(rows.windows(0, 30, 6), 30)["loss"]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 6, 9])
+def test_a_graph_a_loss_trains_as_true_bptt_does(depth: int) -> None:
+    np.testing.assert_allclose(
+        losses(depth, per_loss.make_step), losses(depth, make_step), rtol=0, atol=1e-5
+    )
+
+
+def test_functions_are_timed_in_turn_after_a_first_call_each() -> None:
+    calls: list[str] = []
+    clock = iter([0.0, 1.0, 1.0, 3.0, 10.0, 12.0, 12.0, 16.0])
+    functions = [lambda: calls.append("a"), lambda: calls.append("b")]
+    first, second = in_turn(functions, 2, lambda: next(clock))
+    assert calls == ["a", "b"] * 3
+    assert (first, second) == ([1.0, 2.0], [2.0, 4.0])
+    assert compare(first, second).ratio == 2
+
+
+@pytest.mark.parametrize(("deepest", "met"), [(1300, True), (4000, False)])
+def test_a_graph_that_grows_with_num_steps_times_depth_does_not_meet_its_row(
+    deepest: int, met: bool
+) -> None:
+    sizes = [GraphSize(40, 5, 1000), GraphSize(80, 5, 1500), GraphSize(40, 20, deepest)]
+    steps, depth = judge_sizes(sizes)
+    assert steps.met
+    assert depth.met == met

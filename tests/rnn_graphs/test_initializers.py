@@ -1,0 +1,179 @@
+"""rnn_graphs/initializers.py: how training starts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
+from rnn_graphs.config import Cell, Unroll
+from rnn_graphs.initializers import orthogonal
+from rnn_graphs.tf1 import tf
+from tests.conftest import small_config
+
+SHAPE = ("model.state_size=16", "graph.num_steps=2")
+
+
+def first_weights(seed: int, *overrides: str) -> list[NDArray[np.float64]]:
+    """Cell W, cell b, softmax W and softmax b of a graph that has just been initialised."""
+    config = small_config(*SHAPE, *overrides)
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
+        session.initialize(seed)
+        return list(session.variables().values())[:4]
+
+
+@pytest.fixture(scope="module")
+def weights() -> list[NDArray[np.float64]]:
+    return first_weights(0)
+
+
+@pytest.mark.parametrize("unroll", ["scratch", "static", "dynamic"])
+@pytest.mark.parametrize("cell", ["scratch", "basic_rnn"])
+def test_every_cell_and_unroll_starts_from_the_same_weights(
+    weights: list[NDArray[np.float64]], cell: Cell, unroll: Unroll
+) -> None:
+    for ours, theirs in zip(
+        first_weights(0, f"model.cell={cell}", f"graph.unroll={unroll}"), weights, strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "override", ["execution.loop=per_step", "optimizer.kind=adam", "execution.xla=on"]
+)
+def test_so_does_every_way_to_run_them(
+    weights: list[NDArray[np.float64]], override: str
+) -> None:  # fmt: skip
+    for ours, theirs in zip(first_weights(0, override), weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_float64_starts_where_float32_does(weights: list[NDArray[np.float64]]) -> None:
+    for ours, theirs in zip(first_weights(0, "graph.precision=float64"), weights, strict=True):
+        assert ours.dtype == np.float64
+        np.testing.assert_array_equal(ours.astype(np.float32), theirs)
+
+
+def test_seeds_differ(weights: list[NDArray[np.float64]]) -> None:
+    other = first_weights(1)
+    for number in (0, 2):
+        assert not np.isclose(weights[number], other[number]).any()
+
+
+def test_the_two_matrices_do_not_share_their_draws(weights: list[NDArray[np.float64]]) -> None:
+    W, U = weights[0], weights[2]
+    limits = [(6 / sum(matrix.shape)) ** 0.5 for matrix in (W, U)]
+    assert not np.isclose(W.ravel()[: U.size] / limits[0], U.ravel() / limits[1]).any()
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_weights_are_uniform_within_the_glorot_bound(
+    weights: list[NDArray[np.float64]], number: int
+) -> None:
+    values = weights[number]
+    bound = (6 / sum(values.shape)) ** 0.5
+    assert abs(values).max() <= bound
+    assert abs(values).max() > 0.9 * bound
+    assert abs(values.mean()) < 5 * bound / (3 * values.size) ** 0.5
+
+
+def test_biases_are_zero(weights: list[NDArray[np.float64]]) -> None:
+    assert not weights[1].any()
+    assert not weights[3].any()
+
+
+def test_initialising_again_forgets_the_seed_before() -> None:
+    config = small_config(*SHAPE)
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
+        session.initialize(0)
+        before = session.variables()
+        session.initialize(1)
+        session.initialize(0)
+        for name, value in session.variables().items():
+            np.testing.assert_array_equal(value, before[name], err_msg=name)
+
+
+@pytest.mark.parametrize("cell", ["basic_rnn", "gru"])
+def test_orthogonal_matrices_are_orthogonal(cell: Cell) -> None:
+    """Tall ones in their columns, wide ones in their rows; and those of other seeds are others."""
+    for seed in range(2):
+        for matrix in drawn(seed, "initializer=orthogonal", f"cell={cell}"):
+            tall = matrix if len(matrix) >= matrix.shape[1] else matrix.T
+            np.testing.assert_allclose(tall.T @ tall, np.eye(tall.shape[1]), rtol=0, atol=1e-12)
+    first, second = (drawn(seed, "initializer=orthogonal")[0] for seed in range(2))
+    assert not np.isclose(first, second).any()
+
+
+def test_orthogonal_matrices_are_uniform_over_all_of_them() -> None:
+    """QR alone prefers a sign; a uniform one has as many traces above 0 as below."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        seed = tf.placeholder(tf.int32, [2])
+        one = orthogonal([3, 3], seed, None)
+        found = np.array([session.run(one, {seed: [number, 0]}) for number in range(400)])
+    for row, column in np.ndindex(3, 3):
+        entries = found[:, row, column]
+        assert abs(entries.mean()) < 5 * (1 / 3 / 400) ** 0.5  # of variance 1/3
+        assert abs((entries > 0).mean() - 0.5) < 5 * 0.5 / 400**0.5
+
+
+def test_uniform_fills_its_scale() -> None:
+    for values in drawn(0, "initializer=uniform", "initializer_scale=0.3"):
+        assert 0.25 < abs(values).max() <= 0.3
+        assert abs(values.std() - 0.3 / 3**0.5) < 0.03
+        assert abs(values.mean()) < 5 * 0.3 / (3 * values.size) ** 0.5
+
+
+def test_normal_has_its_scale() -> None:
+    for values in drawn(0, "initializer=normal", "initializer_scale=0.3"):
+        assert abs(values.std() - 0.3) < 5 * 0.3 / (2 * values.size) ** 0.5
+        assert abs(values.mean()) < 5 * 0.3 / values.size**0.5
+        assert abs(values).max() > 0.5
+
+
+@pytest.mark.parametrize("keys", [("orthogonal",), ("uniform", 0.2), ("normal", 0.2)], ids=str)
+def test_every_initializer_is_of_the_seed_alone(keys: tuple[str | float, ...]) -> None:
+    names = ("initializer", "initializer_scale")
+    overrides = [f"{name}={value}" for name, value in zip(names, keys, strict=False)]
+    one, again, other = drawn(3, *overrides), drawn(3, *overrides), drawn(4, *overrides)
+    for first, second, third in zip(one, again, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+        assert not np.isclose(first, third).any()
+
+
+def test_biases_keep_what_their_cell_gives_them() -> None:
+    """A GRU's gates begin at 1, which keeps its state; all others at 0."""
+    config = small_config("model.cell=gru", "model.initializer=normal",
+                          "model.initializer_scale=1")  # fmt: skip
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
+        session.initialize(0)
+        values = session.variables()
+    biases = {name: value for name, value in values.items() if name.endswith(("/b", "/bias"))}
+    assert len(biases) == 3
+    for name, value in biases.items():
+        np.testing.assert_array_equal(value, np.full_like(value, "gates" in name), err_msg=name)
+
+
+def test_peepholes_and_projection_are_drawn_too() -> None:
+    overrides = ("cell=lstm", "peepholes=true", "projection=3", "initializer=orthogonal")
+    kernel, forget, enter, leave, projection, _ = drawn(0, *overrides)
+    assert projection.shape == (16, 3)
+    assert kernel.shape == (2 + 3, 4 * 16)
+    for diagonal in (forget, enter, leave):
+        assert diagonal.shape == (16,)
+        assert diagonal.all()
+
+
+def drawn(seed: int, *model: str) -> list[NDArray[np.float64]]:
+    """The weights of a model but for its biases, in float64."""
+    config = small_config(*SHAPE, "graph.precision=float64", *[f"model.{key}" for key in model])
+    work = make_workload(config)
+    with TrainingSession(build(config, work), 1) as session:
+        session.initialize(seed)
+        values = session.variables()
+    return [
+        value
+        for name, value in values.items()
+        if name.startswith("model/") and "Adagrad" not in name and not name.endswith(("/b", "bias"))
+    ]

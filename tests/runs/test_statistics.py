@@ -1,0 +1,99 @@
+"""experiments/runs/statistics.py against scipy.stats."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from experiments.runs.statistics import (
+    difference_interval,
+    mean_interval,
+    ratio_interval,
+    share_interval,
+)
+
+LOSSES = st.lists(st.integers(-1000, 1000), min_size=2, max_size=30).map(
+    lambda numbers: [number / 100 for number in numbers]
+)
+
+
+@given(LOSSES)
+def test_the_interval_is_students(values: list[float]) -> None:
+    interval = mean_interval(values)
+    error = stats.sem(values)
+    assert interval.mean == pytest.approx(np.mean(values))
+    if error == 0:
+        assert interval.low == interval.high == interval.mean
+        return
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), error)
+    assert interval.low == pytest.approx(low, rel=1e-9, abs=1e-12)
+    assert interval.high == pytest.approx(high, rel=1e-9, abs=1e-12)
+
+
+def test_a_single_value_has_no_interval() -> None:
+    interval = mean_interval([0.5])
+    assert interval.mean == 0.5
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
+
+
+def test_the_interval_covers_the_mean_19_times_in_20() -> None:
+    draws = np.random.default_rng(0).normal(3, 2, [4000, 5])
+    covered = [low <= 3 <= high for _, low, high in map(mean_interval, draws.tolist())]
+    assert abs(np.mean(covered) - 0.95) < 5 * (0.95 * 0.05 / len(covered)) ** 0.5
+
+
+@given(LOSSES, LOSSES)
+def test_the_interval_of_a_difference_is_welchs(values: list[float], others: list[float]) -> None:
+    assume(np.ptp(values) > 0)
+    assume(np.ptp(others) > 0)
+    interval = difference_interval(values, others)
+    assert interval.mean == pytest.approx(np.mean(values) - np.mean(others), abs=1e-12)
+    expected = stats.ttest_ind(values, others, equal_var=False).confidence_interval(0.95)
+    assert interval.low == pytest.approx(expected.low, rel=1e-9, abs=1e-9)
+    assert interval.high == pytest.approx(expected.high, rel=1e-9, abs=1e-9)
+
+
+def test_beside_values_without_spread_it_is_the_interval_of_the_others() -> None:
+    values = [0.5, 0.75, 0.25, 1.0]
+    interval, alone = difference_interval(values, [2.0, 2.0]), mean_interval(values)
+    assert interval.low == pytest.approx(alone.low - 2)
+    assert interval.high == pytest.approx(alone.high - 2)
+
+
+def test_without_any_spread_it_is_a_point() -> None:
+    assert difference_interval([1.0, 1.0], [2.0, 2.0]) == (-1.0, -1.0, -1.0)
+
+
+@pytest.mark.parametrize(("values", "others"), [([1.0], [1.0, 2.0]), ([1.0, 2.0], [1.0])])
+def test_a_difference_with_a_single_value_has_no_interval(
+    values: list[float], others: list[float]
+) -> None:
+    interval = difference_interval(values, others)
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
+
+
+def test_the_interval_of_ratios_is_that_of_their_logarithms() -> None:
+    interval = ratio_interval([2.0, 8.0, 3.0], [1.0, 2.0, 6.0])
+    mean, low, high = mean_interval(np.log([2.0, 4.0, 0.5]).tolist())
+    assert interval == pytest.approx((math.exp(mean), math.exp(low), math.exp(high)))
+
+
+def test_equal_ratios_have_no_spread() -> None:
+    assert ratio_interval([2.0, 30.0], [1.0, 15.0]) == pytest.approx((2, 2, 2))
+
+
+@given(st.integers(1, 40).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
+def test_the_interval_of_a_share_is_wilsons(of: tuple[int, int]) -> None:
+    count, total = of
+    interval = share_interval(count, total)
+    expected = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
+    assert interval.mean == count / total
+    assert interval.low == pytest.approx(expected.low, abs=1e-9)
+    assert interval.high == pytest.approx(expected.high, abs=1e-9)

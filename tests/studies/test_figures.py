@@ -1,0 +1,92 @@
+"""experiments/studies/figures.py: what is drawn is what the runs hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from experiments.studies.figures import by_depth, curves, time_per_step
+from experiments.studies.validation_figures import validation_table
+from tests.handmade import finished_run
+
+SOON, LATE, NEVER = [0.6, 0.4, 0.4], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6]
+
+
+def points(line: Line2D) -> NDArray[np.float64]:
+    """What a line is drawn through, [points, 2]."""
+    return np.asarray(line.get_xydata(), np.float64)
+
+
+def test_by_depth_joins_the_runs_of_a_label(tmp_path: Path) -> None:
+    depth = "truncation.kind=true_bptt", "truncation.depth="
+    runs = {
+        "deep": finished_run(
+            tmp_path, "deep", [SOON, SOON], [True, True], [depth[0], depth[1] + "27"]
+        ),
+        "short": finished_run(
+            tmp_path, "short", [NEVER, LATE], [False, True], [depth[0], depth[1] + "9"]
+        ),
+        "full": finished_run(tmp_path, "full", [LATE, LATE], [True, True]),
+    }
+    labels = {"deep": "true", "short": "true", "full": "full"}
+    above, below = by_depth(runs, "title", labels, lag=17).axes
+    assert above.get_legend_handles_labels()[1] == ["true", "full"]
+    shares = [points(line) for line in above.lines if line.get_marker() == "o"]
+    np.testing.assert_array_equal(shares[0], [[8.75, 0.5], [26.75, 1]])
+    np.testing.assert_array_equal(shares[1], [[54.25, 1]])
+    medians = [points(line) for line in below.lines if line.get_marker() == "s"]
+    np.testing.assert_array_equal(medians[0], [[26.75, 20]])  # of two seeds one did not learn at 9
+    np.testing.assert_array_equal(medians[1], [[54.25, 30]])
+    dots = [points(line) for line in below.lines if line.get_alpha()]
+    for drawn, expected in zip(
+        dots,
+        (
+            [[8.75, 30]],
+            [[26.75, 20]] * 2,
+            [[54.25, 30]] * 2,
+        ),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(drawn, expected)
+
+
+def test_by_depth_says_so_where_no_seed_learned(tmp_path: Path) -> None:
+    runs = {"run": finished_run(tmp_path, "run", [NEVER, NEVER], [False, False])}
+    _, below = by_depth(runs, "title", {"run": "full"}, lag=17).axes
+    assert [text.get_text() for text in below.texts] == ["no seed learned"]
+    assert not below.get_yticks().size
+
+
+def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON] * 3, pace=[1e-6, 2e-6, 50e-6])
+    (axes,) = time_per_step({"run": run}, "title", {"run": "a run"}).axes
+    np.testing.assert_allclose(points(axes.lines[0])[:, 1], [1e3, 2e3, 5e4])
+    (text,) = axes.texts
+    assert text.get_text() == "1000"
+
+
+@pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])
+def test_curves_are_drawn_against_each_axis(axis: str, tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON, LATE], pace=[1e-6, 2e-6])
+    (axes,) = curves({"run": run}, "title", {"run": "a run"}, axis=axis, individual=True).axes  # type: ignore[arg-type]
+    mean = axes.lines[0]
+    x, losses = run.curves.against(axis)
+    np.testing.assert_array_equal(points(mean)[:, 0], x)
+    np.testing.assert_allclose(points(mean)[:, 1], np.nanmean(losses, axis=0))
+
+
+def test_validation_table_draws_what_is_there_beside_what_was_published(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "b", [SOON, SOON])
+    run.summary["validation"] = {"per_seed": {"0": 5.1, "1": 5.2}}
+    rows = {"first": ["a", "b"], "second": ["c", "d"]}
+    minima = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
+    (axes,) = validation_table({"b": run}, "title", rows, ["left", "right"], minima).axes
+    crosses = [points(line) for line in axes.lines if line.get_marker() == "x"]
+    np.testing.assert_allclose(crosses, [[[-0.11, 1], [0.89, 3]], [[0.11, 2], [1.11, 4]]])
+    dots = [points(line) for line in axes.lines if line.get_marker() == "o"]
+    assert [len(dot) for dot in dots] == [0, 0, 2, 0]
+    np.testing.assert_allclose(dots[2], [[0.11, 5.1], [0.11, 5.2]])

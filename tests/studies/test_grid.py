@@ -1,0 +1,50 @@
+"""experiments/studies/grid.py: a product of values stands for runs, a pattern for some of them."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from experiments.config.compose import load_config
+from experiments.studies.grid import GridSpec, RunSpec, matching, with_runs
+
+GRID = GridSpec(
+    experiment="lag_17",
+    overrides=("truncation.kind=tf_style",),
+    over={"task.dependencies.0.lag": (2, 16), "model.cell": ("gru", "lstm")},
+)
+
+
+def test_every_combination_is_a_run_named_by_its_values() -> None:
+    runs = GRID.runs("tf")
+    assert list(runs) == ["tf/2,gru", "tf/2,lstm", "tf/16,gru", "tf/16,lstm"]
+    expected = ("truncation.kind=tf_style", "task.dependencies.0.lag=16", "model.cell=gru")
+    assert runs["tf/16,gru"] == RunSpec(experiment="lag_17", overrides=expected)
+
+
+def test_the_overrides_reach_the_config() -> None:
+    spec = GRID.runs("tf")["tf/16,gru"]
+    config = load_config(spec.experiment, spec.overrides).as_dict()
+    assert config["task"]["dependencies"] == [{"lag": 16, "effect": 0.5}]
+    assert config["model"]["cell"] == "gru"
+
+
+def test_a_grid_over_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="over"):
+        GridSpec(experiment="lag_17", over={})
+
+
+def test_patterns_stand_for_the_runs_that_match_once_each() -> None:
+    names = ["tf/2,gru", "tf/2,lstm", "true/2,gru", "n12"]
+    assert matching(["tf/*", "*,gru", "n12"], names) == [
+        "tf/2,gru",
+        "tf/2,lstm",
+        "true/2,gru",
+        "n12",
+    ]
+    assert matching(["n1?"], names) == ["n12"]
+
+
+def test_a_pattern_without_a_run_is_kept_to_be_named() -> None:
+    assert with_runs({"names": ["tf/3*"], "lag": 2}, ["tf/2"]) == {"names": ["tf/3*"], "lag": 2}
+    assert with_runs({"run": "tf/2"}, ["tf/2"]) == {"run": "tf/2"}

@@ -1,0 +1,186 @@
+"""experiments/studies/recorded.py: runs kept with the program, and studies that run in parts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from experiments.config.compose import load_config
+from experiments.errors import Interrupted
+from experiments.studies import recorded, study
+from experiments.studies.recorded import find_recorded
+from experiments.studies.study import StudyConfig, load_study, plan, reproduce
+from experiments.sweeps.points import Point, Result, read_results
+from tests.handmade import finished_run
+
+SMALL = {"experiment": "lag_17"}
+STUDY = {
+    "recorded": "kept",
+    "description": "d",
+    "title": "t",
+    "introduction": "i",
+    "runs": {"a": SMALL, "b": {**SMALL, "overrides": ["graph.num_steps=36"]}},
+    "figures": [],
+    "claims": [
+        {
+            "id": f"{name}_ends",
+            "source": "s",
+            "claim": "c",
+            "expected": 0.4,
+            "measure": "final_loss",
+            "arguments": {"run": name, "tolerance": 0.01},
+        }
+        for name in ("a", "b")
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder of one's own, with the recorded run a of the study."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("experiments.studies.recorded.RECORDINGS", tmp_path / "recorded")
+    finished_run(tmp_path / "recorded" / "kept", "a", [[0.4]])
+    return tmp_path
+
+
+def folders(overrides: Sequence[str] = ()) -> dict[str, str]:
+    """Where the plan of the study finds each run."""
+    jobs = plan(StudyConfig.model_validate(STUDY), overrides)
+    return {job.name: job.directory.parts[0] for job in jobs}
+
+
+def keep(place: Path, **changes: str) -> None:
+    """Change keys of the summary of the recorded run."""
+    path = place / "recorded" / "kept" / "a" / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+
+
+def test_a_recorded_run_stands_in_for_one_that_is_not_there(place: Path) -> None:
+    (job, _) = plan(StudyConfig.model_validate(STUDY), [])
+    assert job.directory == place / "recorded" / "kept" / "a"
+
+
+def test_ones_own_run_comes_first(place: Path) -> None:
+    finished_run(place / "runs" / "lag_17", "default", [[0.5]])
+    assert folders() == {"a": "runs", "b": "runs"}
+
+
+def test_another_config_is_another_run() -> None:
+    assert folders(["model.state_size=3"])["a"] == "runs"
+    assert find_recorded("kept", "a", load_config("lag_17", ["optimizer.learning_rate=1"])) is None
+
+
+def test_a_description_is_no_setting(place: Path) -> None:
+    path = place / "recorded" / "kept" / "a" / "config.yaml"
+    content = yaml.safe_load(path.read_text("utf-8")) | {"description": "in other words"}
+    path.write_text(yaml.safe_dump(content), "utf-8")
+    assert find_recorded("kept", "a", load_config("lag_17")) == path.parent
+
+
+def test_a_run_that_did_not_end_is_not_used(place: Path) -> None:
+    keep(place, status="interrupted")
+    assert find_recorded("kept", "a", load_config("lag_17")) is None
+
+
+def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Point] = []
+    monkeypatch.setattr(study, "check", asked.extend)
+    plan(StudyConfig.model_validate(STUDY), [])
+    assert [point.config.graph.num_steps for point in asked] == [36]
+
+
+@pytest.fixture
+def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the study one that a command finds by its name."""
+    (place / "kept.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
+    monkeypatch.setattr(study, "path_of", lambda _, name: place / f"{name}.yaml")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_study_that_is_stopped_reports_what_is_there(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
+        assert [each.point.name for each in read_results(points, {}) if each.needs_training] == [
+            "b"
+        ]
+        raise Interrupted("stopped")
+
+    monkeypatch.setattr(study, "train_missing", stop)
+    with pytest.raises(Interrupted):
+        reproduce("kept", [], 1, None)
+    there, absent = json.loads((place / "reports/kept/claims.json").read_text("utf-8"))
+    assert (there["verdict"], there["measured"]) == ("holds", 0.4)
+    assert (absent["verdict"], absent["note"]) == ("not_run", "run b: missing")
+    assert (place / "reports/kept/report.html").exists()
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let training stop before its first run."""
+
+    def stop(_points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
+        raise Interrupted("stopped")
+
+    monkeypatch.setattr(study, "train_missing", stop)
+
+
+@pytest.mark.usefixtures("shipped", "stopped")
+def test_a_figure_that_needs_an_absent_run_is_left_out(place: Path) -> None:
+    figures = [
+        figure("whole", "curves", {"labels": {"a": "one", "b": "other"}}),
+        figure(
+            "table",
+            "validation_table",
+            {"rows": {"r": ["a", "b"]}, "columns": ["x", "y"], "minima": {"a": 5.0, "b": 5.1}},
+        ),
+    ]
+    (place / "kept.yaml").write_text(yaml.safe_dump(STUDY | {"figures": figures}), "utf-8")
+    with pytest.raises(Interrupted):
+        reproduce("kept", [], 1, None)
+    assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["table.png"]
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_report_says_what_its_runs_were_changed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def report(config: StudyConfig, *_: object) -> list[object]:
+        told.append(config.introduction)
+        return []
+
+    monkeypatch.setattr(study, "train_missing", lambda *_: [])
+    monkeypatch.setattr(study, "_report", report)
+    for overrides in ([], ["training.seeds=2", "training.epochs=1"]):
+        reproduce("kept", overrides, 1, None)
+    plain, changed = told
+    note = "Every run here was changed by: training.seeds=2 training.epochs=1"
+    assert changed == f"{plain.strip()}\n\n{note}"
+
+
+def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"id": name, "kind": kind, "title": "t", "caption": "c", "arguments": arguments}
+
+
+@pytest.mark.usefixtures("shipped", "stopped")
+def test_with_nothing_there_a_study_that_is_stopped_reports_nothing(place: Path) -> None:
+    shutil.rmtree(place / "recorded")
+    with pytest.raises(Interrupted):
+        reproduce("kept", [], 1, None)
+    assert not (place / "reports").exists()
+
+
+def test_every_shipped_record_is_a_run_of_its_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    kept = [path.parent for path in recorded.RECORDINGS.glob("*/*/config.yaml")]
+    for path in kept:
+        spec = load_study(path.parent.name).runs[path.name]
+        config = load_config(spec.experiment, spec.overrides)
+        assert find_recorded(path.parent.name, path.name, config) == path

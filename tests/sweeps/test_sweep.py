@@ -1,0 +1,173 @@
+"""run.py sweep: points, one real sweep, and what the same command does again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import run
+from experiments.config.catalog import names
+from experiments.config.compose import load_config
+from experiments.errors import UsageError
+from experiments.sweeps.sweep import load_points
+from experiments.training import runner
+from tests.conftest import SMALL, metrics_of, run_command, summary_of
+
+Capture = pytest.CaptureFixture[str]
+SEEDS = ("training.first_seed=0", "training.first_seed=1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to run in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sweep(*arguments: str) -> int:
+    """The exit code of the command, in this process."""
+    try:
+        return run.main(["sweep", *arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+@pytest.mark.usefixtures("folder")
+class TestPoints:
+    @pytest.mark.parametrize("name", names("sweep"))
+    def test_every_shipped_sweep_has_valid_points(self, name: str) -> None:
+        points = load_points(name, [])
+        assert len({point.directory for point in points}) == len(points) > 1
+
+    def test_an_experiment_makes_a_sweep_of_its_overrides(self) -> None:
+        points = load_points("r2rt_n5", ["graph.num_steps=1,5", "training.seeds=2"])
+        assert [str(point.directory) for point in points] == [
+            "runs/r2rt_n5/graph.num_steps=1,training.seeds=2",
+            "runs/r2rt_n5/graph.num_steps=5,training.seeds=2",
+        ]
+        assert points[0].config == load_config("r2rt_n5", points[0].overrides)
+
+    def test_a_file_of_ones_own_is_a_sweep_or_an_experiment(self, folder: Path) -> None:
+        (folder / "mine.yaml").write_text("graph: {num_steps: 4}\n")
+        (folder / "grid.yaml").write_text(
+            "description: mine\nexperiment: mine.yaml\ngrid: {model.state_size: 'range(2,4)'}\n"
+        )
+        for name, overrides in (("grid.yaml", []), ("mine.yaml", ["model.state_size=2,3"])):
+            points = load_points(name, overrides)
+            assert [point.config.model.state_size for point in points] == [2, 3]
+            assert {point.config.graph.num_steps for point in points} == {4}
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (("r2rt_widht",), "neither a sweep nor an experiment; did you mean 'r2rt_width'?"),
+            (("none.yaml",), "none.yaml: cannot be read"),
+            (("r2rt_width", "graph.num_stpes=1,2"), "did you mean 'graph.num_steps'?"),
+            (("r2rt_n5", "graph.num_steps=5,0"), "graph.num_steps: expected"),
+            (("r2rt_n5", "graph.num_steps=5,5001"), "graph.batch_size = 5000; got 5001"),
+            (("r2rt_n5", "graph.num_steps=interval(1,2)"), "values that can be listed"),
+            (("r2rt_n5", "--cluster", "nowhere"), "--cluster nowhere: expected local, slurm"),
+            (("r2rt_n5", "--cluster", "tcp://127.0.0.1:1", "--workers", "2"), "--workers 2: tcp:"),
+            (("r2rt_n5", "--cluster", "slurm"), "how many jobs?"),
+        ],
+    )
+    def test_what_is_wrong_is_one_line_before_anything_starts(
+        self, arguments: Sequence[str], reason: str, folder: Path, capsys: Capture
+    ) -> None:
+        assert sweep(*arguments) == 2
+        out, err = capsys.readouterr()
+        assert (out, len(err.splitlines())) == ("", 1)
+        assert reason in err
+        assert list(folder.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "content",
+        ["grid: {}\n", "description: x\nexperiment: r2rt_n5\ngrid: {}\n", "grid: {a: 1}\nkey: 2\n"],
+    )
+    def test_a_file_that_is_no_sweep_is_named(self, folder: Path, content: str) -> None:
+        (folder / "mine.yaml").write_text(content)
+        with pytest.raises(UsageError, match=r"^sweep mine\.yaml: "):
+            load_points("mine.yaml", [])
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder after a sweep of two seeds on one worker, the first trained before; its output."""
+    folder = tmp_path_factory.mktemp("swept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        overrides = [*SMALL, SEEDS[0]]
+        config = load_config("r2rt_n5", overrides)
+        runner.train(config, runner.default_directory(config, overrides))
+    grid = ("training.first_seed=range(0,3)", "--workers", "1")
+    done = run_command(("sweep", "r2rt_n5", *SMALL, *grid), folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return folder, done.stdout
+
+
+def directories(folder: Path) -> list[Path]:
+    return sorted((folder / "runs" / "r2rt_n5").iterdir())
+
+
+class TestSweep:
+    def test_what_was_there_is_not_trained_again(self, swept: tuple[Path, str]) -> None:
+        assert "3 points, 1 there already" in swept[1]
+        assert "first_seed=0: " not in swept[1]
+
+    def test_the_table_has_every_point_with_status_loss_and_seconds(
+        self, swept: tuple[Path, str]
+    ) -> None:
+        rows = [line.split() for line in swept[1].splitlines()[-3:]]
+        for (name, status, loss, seconds), path in zip(rows, directories(swept[0]), strict=True):
+            assert (name, status) == (path.name, "complete")
+            summary = summary_of(path)
+            assert float(loss) == pytest.approx(summary["final_loss"]["mean"], abs=1e-4)
+            assert float(seconds) == pytest.approx(summary["seconds"], abs=0.051)
+            assert summary["seconds"] > 0
+
+    def test_points_that_differ_in_the_seed_share_a_process(self, swept: tuple[Path, str]) -> None:
+        before, *others = [(path / ".lock").read_text() for path in directories(swept[0])]
+        assert len(set(others)) == 1
+        assert before not in others
+
+    @pytest.mark.usefixtures("only_training")
+    def test_a_point_ends_as_a_run_of_its_own(
+        self, swept: tuple[Path, str], tmp_path: Path
+    ) -> None:  # fmt: skip
+        runner.train(load_config("r2rt_n5", [*SMALL, "training.first_seed=2"]), tmp_path)
+        assert metrics_of(directories(swept[0])[2]) == metrics_of(tmp_path)
+
+    def test_again_it_starts_nothing(self, swept: tuple[Path, str]) -> None:
+        done = run_command(("sweep", "r2rt_n5", *SMALL, "training.first_seed=0,1"), swept[0])
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("2 points, 2 there already\n")
+
+    def test_a_dry_run_shows_points_and_time_and_does_nothing(
+        self, swept: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    ) -> None:
+        monkeypatch.chdir(swept[0])
+        before = directories(swept[0])
+        assert sweep("r2rt_n5", *SMALL, "training.first_seed=2,7,8", "--dry-run") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines[:3]] == ["complete", "missing", "missing"]
+        assert lines[1].endswith("training.first_seed=7")
+        assert lines[3].startswith("2 of 3 points to train, estimated time ")
+        assert directories(swept[0]) == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_a_finished_point_the_time_is_unknown(capsys: Capture) -> None:
+    assert sweep("r2rt_width", "--dry-run") == 0
+    assert "estimated time unknown" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("folder")
+def test_for_slurm_a_dry_run_shows_the_job_script(capsys: Capture) -> None:
+    pytest.importorskip("dask_jobqueue")
+    assert sweep("r2rt_width", "--cluster", "slurm", "--workers", "4", "--dry-run") == 0
+    script = capsys.readouterr().out.partition("#!")[2]
+    assert "#SBATCH" in script
+    assert "dask_worker" in script

@@ -1,0 +1,331 @@
+"""Sweeps that something happens to: the real signals, disks and clusters, from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from experiments.config.compose import load_config, override_name
+from experiments.runs.directory import RunDirectory
+from experiments.training import runner
+from tests.conftest import (
+    ROOT,
+    SMALL,
+    TIMEOUT,
+    assert_same_end,
+    command,
+    count_lines,
+    run_command,
+    summary_of,
+    wait_until,
+)
+
+pytestmark = pytest.mark.faults
+
+REST = tuple(text for text in SMALL if not text.startswith("training.epochs"))
+SHORT, LONG, OTHER = 1, 40, 2  # epochs; the long one leaves time to do something to it
+GRID = f"training.epochs={SHORT},{LONG},{OTHER}"
+SWEEP = ("sweep", "r2rt_n5", *REST, GRID, "--workers", "2")
+
+
+def overrides(epochs: int) -> list[str]:
+    return [*REST, f"training.epochs={epochs}"]
+
+
+def name_of(epochs: int) -> str:
+    return override_name(overrides(epochs))
+
+
+def directory(folder: Path, epochs: int) -> Path:
+    return folder / "runs" / "r2rt_n5" / name_of(epochs)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every point, trained without a sweep."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    for epochs in (SHORT, LONG, OTHER):
+        config = load_config("r2rt_n5", overrides(epochs))
+        runner.train(config, directory(folder, epochs))
+    return folder
+
+
+@contextlib.contextmanager
+def started(folder: Path, arguments: Sequence[str] = SWEEP) -> Iterator[subprocess.Popen[str]]:
+    """The sweep, in a process group of its own, as a terminal gives each command."""
+    process = subprocess.Popen(
+        command(*arguments), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, process_group=0,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for_the_long_one(folder: Path, process: subprocess.Popen[str]) -> psutil.Process:
+    """The process that trains the long point, as soon as it has written a row."""
+    path = directory(folder, LONG)
+    wait_until(lambda: count_lines(path / "metrics.csv") > 1, process)
+    return psutil.Process(int((path / ".lock").read_text()))
+
+
+def assert_no_process_of(processes: Sequence[psutil.Process]) -> None:
+    """None of these is left, a moment later."""
+    _, alive = psutil.wait_procs(processes, timeout=TIMEOUT)
+    assert not alive
+
+
+def finished_files(folder: Path) -> dict[Path, bytes]:
+    """Every file of the points that are complete."""
+    root = folder / "runs" / "r2rt_n5"
+    return {
+        file: file.read_bytes()
+        for path in root.iterdir()
+        if (path / "summary.json").exists() and summary_of(path)["status"] == "complete"
+        for file in path.rglob("*")
+        if file.is_file()
+    }
+
+
+def assert_all_end_as(undisturbed: Path, folder: Path) -> None:
+    for epochs in (SHORT, LONG, OTHER):
+        assert_same_end(directory(folder, epochs), directory(undisturbed, epochs), [0])
+
+
+def finish(folder: Path, undisturbed: Path) -> str:
+    """The same command again: it trains the rest, and leaves alone what was complete."""
+    before = finished_files(folder)
+    done = run_command(SWEEP, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {file: file.read_bytes() for file in before} == before
+    assert_all_end_as(undisturbed, folder)
+    return done.stdout
+
+
+def failures(output: str) -> dict[str, str]:
+    """The reasons of the failed points, by name, as listed at the end."""
+    return dict(re.findall(r"^failed: (\S+): (.*)$", output, re.MULTILINE))
+
+
+def status_in_table(output: str, epochs: int) -> str:
+    (status,) = re.findall(rf"^{re.escape(name_of(epochs))} +(\w+)", output, re.MULTILINE)
+    return str(status)
+
+
+def test_a_point_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
+    with started(tmp_path) as process:
+        wait_for_the_long_one(tmp_path, process).kill()
+        out, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1, out + err
+    assert failures(out) == {name_of(LONG): "killed by SIGKILL"}
+    assert err == "error: 1 of 3 points failed; the same command tries them again\n"
+    assert status_in_table(out, SHORT) == status_in_table(out, OTHER) == "complete"
+    assert "3 points, 2 there already" in finish(tmp_path, undisturbed)
+
+
+def test_a_point_that_is_killed_takes_no_seed_of_its_graph_with_it(tmp_path: Path) -> None:
+    seeds = [f"training.first_seed={seed}" for seed in (0, 1, 2)]
+    grid = ("training.first_seed=0,1,2", "--workers", "1")
+    paths = [tmp_path / "runs/r2rt_n5" / override_name([*overrides(5), seed]) for seed in seeds]
+    with started(tmp_path, ("sweep", "r2rt_n5", *overrides(5), *grid)) as process:
+        wait_until(lambda: count_lines(paths[1] / "metrics.csv") > 1, process)
+        psutil.Process(int((paths[1] / ".lock").read_text())).kill()
+        out, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1, out + err
+    assert failures(out) == {paths[1].name: "killed by SIGKILL"}
+    assert [summary_of(path)["status"] for path in paths] == ["complete", "running", "complete"]
+
+
+def test_a_point_that_raises(tmp_path: Path, undisturbed: Path) -> None:
+    path = directory(tmp_path, LONG)
+    path.mkdir(parents=True)
+    RunDirectory(path).prepare(load_config("r2rt_n5", overrides(LONG)), overwrite=False)
+    (path / "metrics.csv").mkdir()
+    done = run_command(SWEEP, tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    (reason,) = failures(done.stdout).values()
+    assert "Is a directory" in reason
+    (path / "metrics.csv").rmdir()
+    assert "3 points, 2 there already" in finish(tmp_path, undisturbed)
+
+
+def test_a_point_that_diverges(tmp_path: Path) -> None:
+    grid = ("optimizer.kind=sgd", "optimizer.learning_rate=0.1,1e38", "--workers", "2")
+    arguments = ("sweep", "r2rt_n5", *overrides(SHORT), *grid)
+    for there in (0, 2):  # the second time there is nothing to train, and the same to tell
+        done = run_command(arguments, tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert f"2 points, {there} there already" in done.stdout
+        (failure,) = failures(done.stdout).items()
+        assert "learning_rate=1e+38" in failure[0]
+        assert failure[1] == "the loss was not finite"
+        assert "error: 1 of 2 points failed" in done.stderr
+
+
+def test_a_worker_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
+    with started(tmp_path) as process:
+        child = wait_for_the_long_one(tmp_path, process)
+        worker = child.parent()
+        assert worker is not None
+        worker.kill()
+        out, err = process.communicate(timeout=TIMEOUT)
+    assert_no_process_of([child, worker])
+    assert process.returncode == 0, out + err  # Dask gave the point to another worker
+    assert f"{name_of(LONG)}: its worker died; another one goes on with it" in out
+    assert_all_end_as(undisturbed, tmp_path)
+
+
+def test_the_command_killed_with_its_scheduler(tmp_path: Path, undisturbed: Path) -> None:
+    with started(tmp_path) as process:
+        wait_for_the_long_one(tmp_path, process)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        assert_no_process_of(family)
+    finish(tmp_path, undisturbed)
+
+
+@contextlib.contextmanager
+def dask(part: str, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of a Dask cluster, as a user starts it; the scheduler's address goes to a file."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"distributed.cli.dask_{part}", *arguments,
+         "--scheduler-file", "scheduler.json", "--no-dashboard"],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_the_scheduler_of_a_cluster_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
+    cluster = (*SWEEP[:-2], "--cluster", "scheduler.json")
+    loopback = ("--host", "127.0.0.1")
+    workers = ("--nworkers", "2", "--nthreads", "1", "--death-timeout", "60")
+    with dask("scheduler", tmp_path, *loopback, "--port", "0") as scheduler:
+        while not (tmp_path / "scheduler.json").exists():
+            time.sleep(0.05)
+        with dask("worker", tmp_path, *loopback, *workers), started(tmp_path, cluster) as process:
+            child = wait_for_the_long_one(tmp_path, process)
+            scheduler.kill()
+            out, err = process.communicate(timeout=TIMEOUT)
+            assert_no_process_of([child])
+    assert process.returncode == 1, out + err
+    assert failures(out)[name_of(LONG)] == "the connection to the scheduler was lost"
+    assert "Traceback" not in err
+    finish(tmp_path, undisturbed)
+
+
+class TestCtrlC:
+    def test_while_points_are_under_way(self, tmp_path: Path, undisturbed: Path) -> None:
+        with started(tmp_path) as process:
+            wait_for_the_long_one(tmp_path, process)
+            family = psutil.Process(process.pid).children(recursive=True)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            out, err = process.communicate(timeout=TIMEOUT)
+            assert_no_process_of(family)
+        assert process.returncode == 130, out + err
+        assert re.search(
+            r"^error: stopped with \d of 3 points done; the same command goes on$", err
+        )
+        assert status_in_table(out, LONG) == "interrupted"
+        assert summary_of(directory(tmp_path, LONG))["status"] == "interrupted"
+        finish(tmp_path, undisturbed)
+
+    def test_twice_it_does_not_wait(self, tmp_path: Path) -> None:
+        with started(tmp_path) as process:
+            child = wait_for_the_long_one(tmp_path, process)
+            child.suspend()  # it cannot answer the request
+            family = psutil.Process(process.pid).children(recursive=True)
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(1)  # no sign shows from outside that the first one was taken
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=TIMEOUT)
+            assert_no_process_of(family)
+        assert process.returncode == 130, out + err
+        assert status_in_table(out, LONG) == "interrupted"
+
+    @pytest.mark.parametrize("processes", [0, 1, 3, 4])
+    def test_while_it_starts(self, tmp_path: Path, processes: int) -> None:
+        """Processes that it has started so far: none, Python's tracker, workers, a child."""
+        with started(tmp_path) as process:
+            assert process.stdout is not None
+            first = process.stdout.readline()
+            driver = psutil.Process(process.pid)
+            wait_until(lambda: len(driver.children(recursive=True)) >= processes, process)
+            family = driver.children(recursive=True)
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=TIMEOUT)
+            assert_no_process_of(family)
+        assert process.returncode == 130, first + out + err
+        assert status_in_table(out, LONG) in ("missing", "interrupted")
+        assert len(err.splitlines()) == 1
+
+
+def test_the_disk_full_in_the_middle(
+    small_disk: Callable[[str], Path], undisturbed: Path
+) -> None:  # fmt: skip
+    disk = small_disk("160k")
+    done = run_command(SWEEP, disk)
+    assert done.returncode == 1, done.stdout + done.stderr
+    reasons = failures(done.stdout)
+    assert reasons
+    assert all("disk is full" in reason or "No space" in reason for reason in reasons.values())
+    small_disk("20m")
+    finish(disk, undisturbed)
+
+
+def test_two_sweeps_on_one_folder(tmp_path: Path, undisturbed: Path) -> None:
+    with started(tmp_path) as one, started(tmp_path) as other:
+        for process in (one, other):
+            out, err = process.communicate(timeout=TIMEOUT)
+            reasons = failures(out)
+            assert process.returncode == (1 if reasons else 0), out + err
+            assert all("in use by another run" in reason for reason in reasons.values())
+    finish(tmp_path, undisturbed)
+
+
+def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
+    done = run_command(("sweep", "r2rt_width", "--cluster", "tcp://127.0.0.1:1"), tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: --cluster tcp://127.0.0.1:1: ")
+
+
+# What Slurm does with a job, on this machine: keep the script, whose file is then deleted, run it,
+# and end it when told to.
+SBATCH = """#!/bin/bash
+setsid bash -c "$(cat "$1")" >/dev/null 2>&1 &
+echo "Submitted batch job $!"
+"""
+SCANCEL = """#!/bin/bash
+kill -- "-$1"
+"""
+
+
+def test_slurm(tmp_path: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dask_jobqueue")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, script in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("DASK_JOBQUEUE__SLURM__INTERFACE", "lo")
+    done = run_command((*SWEEP, "--cluster", "slurm"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_all_end_as(undisturbed, tmp_path)

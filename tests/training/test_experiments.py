@@ -1,0 +1,139 @@
+"""Every shipped experiment, shrunken: it trains, it learns, and its checkpoint predicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.streams import evaluation_stream
+from data.task import Examples
+from data.tasks.captions import Captions
+from experiments.config.catalog import names
+from experiments.config.compose import load_config
+from experiments.config.schema import Config
+from experiments.runs.directory import RunDirectory
+from experiments.training import runner
+from experiments.training.evaluate import Evaluator, evaluate_run, find_checkpoint, load_into
+from tests.conftest import metrics_of
+
+# A few dozen updates, a row of metrics after every five.
+FEW = (
+    "training.epochs=1",
+    "training.seeds=1",
+    "training.validate_every=null",
+    "training.patience=null",
+    "execution.iterations_per_loop=5",
+    "execution.xla=off",
+    "logging.every=5",
+    "logging.metrics=[]",
+    "logging.tensorboard=false",
+)
+# Those that need files read what Python or a package ships.
+SHIPPED_TEXT = (
+    "task.source=python_docs",
+    "task.path=null",
+    "task.expect={sha256: null, symbols: null, vocabulary: null}",
+    "model.state_size=16",
+    "task.test=0",
+)
+SHRUNKEN = {
+    "captions": (),
+    "copy_memory": ("task.size=26240", "model.state_size=[8, 8]"),
+    "digits_bidirectional": ("model.state_size=[8, 8]",),
+    "digits_lstm": (),
+    "digits_small": (),
+    "digits_stacked": ("model.state_size=[16, 32]",),
+    "horizon": ("task.size=40000", "model.state_size=8"),
+    "imdb": ("task.source=python_docs", "graph.batch_size=32", "model.state_size=[16, 16]"),
+    "influence_balancing": ("task.size=6000",),
+    "lag_17": ("task.size=108000",),
+    "mnist_rows": ("task.source=scikit_learn", "graph.num_steps=8", "model.state_size=32"),
+    "ptb_vanilla": (*SHIPPED_TEXT, "task.vocabulary_size=500", "graph.batch_size=200"),
+    "r2rt_n1": ("task.size=8000",),
+    "r2rt_n10": ("task.size=80000",),
+    "r2rt_n5": ("task.size=40000",),
+    "sentiment_small": (),
+    "shakespeare": (*SHIPPED_TEXT, "graph.batch_size=200"),
+    "text_python_docs": ("task.test=0", "model.state_size=16", "graph.batch_size=200"),
+}
+
+
+def shrunken(experiment: str) -> Config:
+    """The experiment on little data."""
+    return load_config(experiment, [*FEW, *SHRUNKEN[experiment]])
+
+
+@pytest.fixture(scope="module", params=names("experiment"))
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    """A finished run of each."""
+    path = tmp_path_factory.mktemp(request.param) / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_plot", lambda *_: None)
+        patch.setattr(runner, "_probe", lambda *_: {})
+        runner.train(shrunken(request.param), path)
+    return RunDirectory(path)
+
+
+def test_the_loss_falls_below_its_start(run: RunDirectory) -> None:
+    losses = [row.loss for row in metrics_of(run.path)]
+    assert np.mean(losses[-2:]) < losses[0]
+
+
+def test_it_predicts_at_another_batch_size(run: RunDirectory) -> None:
+    config = run.read_config()
+    assert config.graph.batch_size != 7
+    as_trained, at_seven = (evaluate_run(run, size, "last") for size in (None, 7))
+    # Rows cut elsewhere have other states at their start, and leave other symbols at their end.
+    tolerance = 0.1 if config.task.make().carries_state else 1e-6
+    for one, other in zip(as_trained, at_seven, strict=True):
+        assert other.evaluated.loss == pytest.approx(one.evaluated.loss, rel=tolerance)
+
+
+class Shape:
+    """Which steps of an example have an input, and which a loss."""
+
+    def __init__(self, experiment: str) -> None:
+        drawn = shrunken(experiment).task.make().draw(evaluation_stream(0))
+        self.carried = not isinstance(drawn, Examples)
+        if isinstance(drawn, Examples):
+            self.losses = [int(count) for count in drawn.weights.sum(axis=1)]
+            shown = drawn.inputs.reshape(*drawn.inputs.shape[:2], -1).any(axis=2)
+            self.inputs = [int(count) for count in shown.sum(axis=1)]
+
+
+def test_one_to_many() -> None:
+    shape = Shape("captions")
+    assert set(shape.inputs) == {1}
+    assert set(shape.losses) == {4, 5, 6}  # "one" to "three", and the end
+
+
+@pytest.mark.parametrize("experiment", ["digits_small", "sentiment_small", "imdb", "mnist_rows"])
+def test_many_to_one(experiment: str) -> None:
+    shape = Shape(experiment)
+    assert set(shape.losses) == {1}
+    assert min(shape.inputs) > 1
+
+
+@pytest.mark.parametrize(
+    "experiment", ["r2rt_n5", "text_python_docs", "shakespeare", "ptb_vanilla", "copy_memory"]
+)
+def test_many_to_many_aligned(experiment: str) -> None:
+    assert Shape(experiment).carried  # a Sequence: each of its inputs has a label and a loss
+
+
+def test_a_trained_caption_is_spelled_from_the_image_alone(tmp_path: Path) -> None:
+    config = load_config("captions", [*FEW, "training.epochs=12"])
+    runner.train(config, tmp_path / "run")
+    directory, task = RunDirectory(tmp_path / "run"), config.task.make()
+    assert isinstance(task, Captions)
+    checkpoint = find_checkpoint(directory, 0, "last")
+    assert checkpoint is not None
+    test = task.evaluation("test", evaluation_stream(0))
+    with Evaluator(config, task) as evaluator:
+        load_into(evaluator, directory, checkpoint)
+        likeliest = evaluator.probabilities(test, 360).argmax(axis=-1)
+    spelled = [task.decode(row) for row in likeliest]
+    right = [task.decode(row) == ours for row, ours in zip(test.labels, spelled, strict=True)]
+    assert np.mean(right) > 0.8

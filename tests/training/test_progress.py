@@ -1,0 +1,51 @@
+"""experiments/training/progress.py: what a run tells, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.training.progress import BarProgress, PlainProgress, progress
+
+
+def test_without_a_terminal_there_are_plain_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress(tmp_path / "log.txt") as line:
+        assert isinstance(line, PlainProgress)
+        line.say("seed 0: [done]")
+    assert capsys.readouterr().out == "seed 0: [done]\n"
+
+
+def test_on_a_terminal_there_is_a_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    with progress(tmp_path / "log.txt") as line:
+        assert isinstance(line, BarProgress)
+        line.advance("seed 0", 3, 10, 0.5)
+        line.say("seed 0: [done]")
+    assert (tmp_path / "log.txt").read_text().endswith(" seed 0: [done]\n")
+
+
+def test_the_log_keeps_every_line_with_its_time(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    for text in ("one", "two"):
+        PlainProgress(log).say(text)
+    lines = log.read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["one", "two"]
+    assert all(line[:2] == "20" and "T" in line.split()[0] for line in lines)
+
+
+def test_plain_lines_keep_their_distance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("experiments.training.progress.time.monotonic", lambda: now[0])
+    line = PlainProgress(tmp_path / "log.txt")
+    for second in range(12):
+        now[0] = second
+        line.advance("seed 0", second, 12, 0.5)
+    assert capsys.readouterr().out.splitlines() == [
+        "seed 0: 5/12 updates, loss 0.5000",
+        "seed 0: 10/12 updates, loss 0.5000",
+    ]

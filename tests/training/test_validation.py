@@ -1,0 +1,141 @@
+"""Validation through training: its rows, the best checkpoint, early stopping, going on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.config.compose import load_config
+from experiments.config.schema import Config
+from experiments.errors import Interrupted, UsageError
+from experiments.runs import checkpoints
+from experiments.runs.directory import RunDirectory
+from experiments.runs.metrics import read_metrics
+from experiments.training import runner
+from experiments.training.evaluate import evaluate_run
+from tests.conftest import StopAtSave, assert_same_end, metrics_of, summary_of
+
+# 8×8 digits: 40 updates an epoch, in about a second.
+SMALL = (
+    "model.cell=basic_rnn",
+    "model.state_size=8",
+    "model.output_keep=1",
+    "execution.xla=off",
+    "execution.iterations_per_loop=7",
+    "logging.every=10",
+    "logging.tensorboard=false",
+    "logging.checkpoint_seconds=0",
+)
+
+
+def digits(*overrides: str) -> Config:
+    return load_config("digits_small", [*SMALL, *overrides])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four epochs of two seeds, validated after the second and the fourth."""
+    path = tmp_path_factory.mktemp("run")
+    config = digits("training.epochs=4", "training.validate_every=2", "training.seeds=2")
+    runner.train(config, path)
+    return path
+
+
+def test_there_is_a_row_for_each_validation(trained: Path) -> None:
+    rows = [row for row in read_metrics(trained / "metrics.csv") if row.split == "valid"]
+    assert [(row.seed, row.epoch) for row in rows] == [(0, 2), (0, 4), (1, 2), (1, 4)]
+    assert all(row.accuracy is not None and 0 < row.accuracy <= 1 for row in rows)
+    assert all(row.bits is None for row in rows)  # logging.metrics does not name it
+
+
+def test_it_is_what_evaluate_finds(trained: Path) -> None:
+    rows = [row for row in read_metrics(trained / "metrics.csv") if row.split == "valid"]
+    for result in evaluate_run(RunDirectory(trained), None, "last"):
+        if result.split == "valid":
+            row = rows[2 * result.seed + 1]
+            assert result.evaluated.loss == pytest.approx(row.loss, rel=1e-6)
+            assert result.evaluated.accuracy == pytest.approx(row.accuracy, rel=1e-6)
+
+
+def test_the_best_checkpoint_has_the_least_loss(trained: Path) -> None:
+    rows = [row for row in read_metrics(trained / "metrics.csv") if row.split == "valid"]
+    best = {r.seed: r for r in evaluate_run(RunDirectory(trained), 7, "best") if r.split == "valid"}
+    for seed in (0, 1):
+        least = min((row for row in rows if row.seed == seed), key=lambda row: row.loss)
+        assert best[seed].updates == least.updates
+        assert best[seed].evaluated.loss == pytest.approx(least.loss, rel=1e-5)
+        assert summary_of(trained)["validation"]["per_seed"][str(seed)] == pytest.approx(least.loss)
+
+
+def test_patience_stops_a_seed_that_gets_no_better(tmp_path: Path) -> None:
+    config = digits(
+        "training.epochs=40", "training.validate_every=1", "training.patience=3",
+        "optimizer.learning_rate=0.1",
+    )  # fmt: skip
+    runner.train(config, tmp_path)
+    losses = [row.loss for row in read_metrics(tmp_path / "metrics.csv") if row.split == "valid"]
+    assert len(losses) < 40
+    assert min(losses[-3:]) >= min(losses[:-3])
+    assert losses.index(min(losses)) == len(losses) - 4
+    assert summary_of(tmp_path)["status"] == "complete"
+
+
+def test_stopped_and_started_again_it_ends_as_if_undisturbed(
+    tmp_path: Path, stop_at_save: StopAtSave
+) -> None:
+    config = digits("training.epochs=3", "training.patience=5", "model.input_keep=0.8")
+    runner.train(config, tmp_path / "undisturbed")
+    for number in (3, 6, 1):
+        stop_at_save.arm(number)
+        with pytest.raises(Interrupted):
+            runner.train(config, tmp_path / "run")
+    runner.train(config, tmp_path / "run")
+    assert_same_end(tmp_path / "run", tmp_path / "undisturbed", [0])
+    ours, theirs = (
+        checkpoints.best(tmp_path / name / "checkpoint", 0) for name in ("run", "undisturbed")
+    )
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.position.updates, ours.position.best_loss) == (
+        theirs.position.updates, theirs.position.best_loss,
+    )  # fmt: skip
+    assert metrics_of(tmp_path / "run")[-1].split == "valid"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "override", "reason"),
+    [
+        ("digits_small", "graph.num_steps=5", "graph.num_steps: expected the length of an ex"),
+        ("digits_small", "model.embedding=3", "model.embedding: the inputs of digits are features"),
+        ("r2rt_n5", "model.bidirectional=true", "model.bidirectional: binary_dependency carries"),
+        ("r2rt_n5", "graph.padding=sequence_length", "graph.padding: binary_dependency has no pad"),
+        ("r2rt_n5", "training.validate_every=1", "binary_dependency has no set valid, only fresh"),
+        ("influence_balancing", "logging.metrics=[accuracy]", "the labels of influence_balancing"),
+    ],
+)
+def test_what_the_data_do_not_allow_is_told(
+    experiment: str, override: str, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        runner.train(load_config(experiment, [override]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        ("training.patience=3", "patience: without validate_every there is no validation loss"),
+        ("logging.metrics=[bits,bits]", "each metric at most once"),
+        ("optimizer.decay_rate=0.5", "decay_rate and decay_steps: expected both or neither"),
+        ("optimizer.staircase=true", "staircase: without decay_rate"),
+        ("model.peepholes=true", "peepholes is for lstm; scratch does not use it"),
+        ("model.cell=basic_rnn model.activation=crelu", "only scratch can take that"),
+        ("model.state_size=[4,0]", "expected a size from 1 to 65536"),
+        ("model.initializer=normal", "initializer_scale: normal needs one"),
+        ("model.initializer_scale=1", "initializer_scale: glorot_uniform takes none"),
+    ],
+)
+def test_what_does_not_fit_together_is_told(override: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        load_config("r2rt_n5", override.split())
