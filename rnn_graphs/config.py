@@ -169,7 +169,7 @@ class TruncationConfig(Section):
         """Time steps of the graph before its first loss."""
         return (self.depth or 0) - self.errors_stride if self.context else 0
 
-    def reach(self, num_steps: int) -> int:
+    def effective_depth(self, num_steps: int) -> int:
         """The most cell applications that an error of a window of `num_steps` losses reaches."""
         return min(self.depth or num_steps, num_steps + self.context_steps)
 

@@ -24,7 +24,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.runs import checkpoints
-from experiments.runs.metrics import Row, read_metrics
+from experiments.runs.metrics import MetricsRow, read_metrics
 from experiments.training import runner
 
 # The same examples in every run; building a graph for one takes longer than hypothesis allows.
@@ -51,12 +51,12 @@ def small_config(*overrides: str) -> Config:
     return load_config("r2rt_n5", [*SMALL, *overrides])
 
 
-def no_seconds(rows: Sequence[Row]) -> list[Row]:
+def no_seconds(rows: Sequence[MetricsRow]) -> list[MetricsRow]:
     """Rows as they must be the same in every run: time aside."""
     return [row._replace(seconds=0.0) for row in rows]
 
 
-def metrics_of(path: Path) -> list[Row]:
+def metrics_of(path: Path) -> list[MetricsRow]:
     """The rows of a run directory, seconds aside."""
     return no_seconds(read_metrics(path / "metrics.csv"))
 

@@ -9,8 +9,8 @@ import yaml
 
 from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import MetricsFile, Row
-from experiments.runs.run import FinishedRun, read_run
+from experiments.runs.metrics import MetricsFile, MetricsRow
+from experiments.runs.run import Run, read_run
 
 FLOORS = {"none": 0.6, "lag 17": 0.4}
 EVERY = 10  # updates a row
@@ -25,7 +25,7 @@ def finished_run(
     overrides: Sequence[str] = (),
     pace: Sequence[float] = (),
     first_seed: int = 0,
-) -> FinishedRun:
+) -> Run:
     """A run directory of lag_17, read back.
 
     losses: [seed][row]; learned: what each seed's probe says; pace: each seed's seconds for
@@ -45,5 +45,5 @@ def finished_run(
         for row, loss in enumerate(row_losses):
             updates = EVERY * (row + 1)
             steps = TIME_STEPS * updates
-            metrics.append([Row(seed, 1, updates, steps, steps * each, "train", loss)])
+            metrics.append([MetricsRow(seed, 1, updates, steps, steps * each, "train", loss)])
     return read_run(directory, name)

@@ -9,8 +9,8 @@ from functools import cached_property, partial
 from typing import Any
 
 from experiments.runs.curves import Curves, curves, final_losses
-from experiments.runs.metrics import Row
-from experiments.runs.run import FinishedRun
+from experiments.runs.metrics import MetricsRow
+from experiments.runs.run import Run
 
 # Two runs that differ in these alone have the same curves for the same seed.
 TELL_NOTHING = ("name", "description", "training.seeds", "training.first_seed")
@@ -19,7 +19,7 @@ TELL_NOTHING = ("name", "description", "training.seeds", "training.first_seed")
 class Group:
     """Runs of one config, as one run with the seeds of all."""
 
-    def __init__(self, values: Mapping[str, Any], runs: Sequence[FinishedRun]) -> None:
+    def __init__(self, values: Mapping[str, Any], runs: Sequence[Run]) -> None:
         self.values = values  # of the keys that tell the groups apart, by their short names
         self.runs = runs
 
@@ -29,12 +29,12 @@ class Group:
         return named(self.values) or self.runs[0].config.name
 
     @cached_property
-    def rows(self) -> dict[int, list[Row]]:
+    def rows(self) -> dict[int, list[MetricsRow]]:
         """Each seed's training rows, of the run that brought it furthest.
 
         A seed that is in two runs is no second piece of evidence, and counts once.
         """
-        found: dict[int, list[Row]] = {}
+        found: dict[int, list[MetricsRow]] = {}
         for run in self.runs:
             for seed, rows in _by_seed(run).items():
                 if seed not in found or rows[-1].updates > found[seed][-1].updates:
@@ -90,12 +90,12 @@ class Group:
         return sum(rows[-1].seconds for rows in self.rows.values())
 
 
-def group_runs(runs: Sequence[FinishedRun]) -> list[Group]:
+def group_runs(runs: Sequence[Run]) -> list[Group]:
     """The runs by config, seeds aside, in the order of their values."""
     configs = [flatten(run.config.as_dict()) for run in runs]
     keys = differing_keys(configs)
     names = short_names(keys, {key for config in configs for key in config})
-    groups: dict[tuple[str, ...], tuple[dict[str, Any], list[FinishedRun]]] = {}
+    groups: dict[tuple[str, ...], tuple[dict[str, Any], list[Run]]] = {}
     for run, config in zip(runs, configs, strict=True):
         values = {names[key]: config.get(key) for key in keys}
         groups.setdefault(tuple(map(repr, values.values())), (values, []))[1].append(run)
@@ -158,14 +158,14 @@ def _is_unique(known: set[str], name: str) -> bool:
     return sum(f".{key}".endswith(f".{name}") for key in known) == 1
 
 
-def _by_seed(run: FinishedRun) -> dict[int, list[Row]]:
+def _by_seed(run: Run) -> dict[int, list[MetricsRow]]:
     """The training rows of a run that may have none yet."""
     rows = run.rows if run.directory.metrics.exists() else []
     trained = sorted((row for row in rows if row.split == "train"), key=lambda row: row.seed)
     return {seed: list(group) for seed, group in itertools.groupby(trained, lambda row: row.seed)}
 
 
-def _complete_seeds(run: FinishedRun) -> set[int]:
+def _complete_seeds(run: Run) -> set[int]:
     """The seeds that were trained to their end."""
     rows = _by_seed(run)
     if run.summary.get("status") == "complete":

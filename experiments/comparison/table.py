@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from experiments.comparison.groups import Group, shown_value
-from experiments.runs.statistics import Interval, difference_interval, mean_interval
+from experiments.statistics.intervals import Interval, difference_interval, mean_interval
 
 
 class Line(NamedTuple):

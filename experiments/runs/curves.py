@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.runs.metrics import Row
+from experiments.runs.metrics import MetricsRow
 
 LAST = 0.9  # the final loss is the mean over the last tenth of training
 
@@ -41,7 +41,7 @@ class Curves(NamedTuple):
         return x, losses
 
 
-def curves(rows: Sequence[Row], split: str = "train") -> Curves:
+def curves(rows: Sequence[MetricsRow], split: str = "train") -> Curves:
     """Arrange the rows of one split by seed and updates."""
     kept = [row for row in rows if row.split == split]
     seeds = sorted({row.seed for row in kept})
@@ -58,7 +58,7 @@ def curves(rows: Sequence[Row], split: str = "train") -> Curves:
     return Curves(np.array(updates, np.int64), time_steps, seconds, losses, seeds)
 
 
-def final_losses(rows: Sequence[Row], total_updates: int) -> dict[int, float]:
+def final_losses(rows: Sequence[MetricsRow], total_updates: int) -> dict[int, float]:
     """Each seed's mean loss over the last tenth of training, the last row at least."""
     newest: dict[int, float] = {}
     late: dict[int, list[float]] = {}
@@ -70,7 +70,7 @@ def final_losses(rows: Sequence[Row], total_updates: int) -> dict[int, float]:
     return {seed: float(np.mean(late.get(seed, [loss]))) for seed, loss in newest.items()}
 
 
-def paces(rows: Sequence[Row]) -> dict[int, float]:
+def paces(rows: Sequence[MetricsRow]) -> dict[int, float]:
     """Each seed's seconds for a time step, between the two neighbouring rows where it is least.
 
     Whatever else the machine does only adds time: the least is the least disturbed.

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 
 
-def find_runs(paths: Sequence[Path]) -> list[FinishedRun]:
+def find_runs(paths: Sequence[Path]) -> list[Run]:
     """Every run that the paths are or hold, each once, whatever came of it.
 
     Raises UsageError for a path without any, and for a run that cannot be read.
@@ -22,11 +22,9 @@ def find_runs(paths: Sequence[Path]) -> list[FinishedRun]:
     return [read(RunDirectory(path)) for path in unique.values()]
 
 
-def read(directory: RunDirectory) -> FinishedRun:
+def read(directory: RunDirectory) -> Run:
     """The run of a directory, which may have no row yet."""
-    return FinishedRun(
-        str(directory.path), directory, directory.read_config(), directory.read_summary()
-    )
+    return Run(str(directory.path), directory, directory.read_config(), directory.read_summary())
 
 
 def _directories(path: Path) -> list[Path]:

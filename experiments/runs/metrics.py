@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from experiments.errors import UsageError
 
 
-class Row(NamedTuple):
+class MetricsRow(NamedTuple):
     """One row; the first seven columns are a contract, other programs read them."""
 
     seed: int
@@ -30,12 +30,12 @@ class Row(NamedTuple):
     bits: float | None = None  # loss / ln 2: bits per character, where these are the time steps
 
 
-HEADER = ",".join(Row._fields) + "\n"
+HEADER = ",".join(MetricsRow._fields) + "\n"
 CONTRACT = 7  # columns that every metrics.csv has
 MEASURED = ("accuracy", "gradient_norm", "learning_rate")  # by the graph; means, as the loss is
 
 
-def with_derived(row: Row, names: Sequence[str]) -> Row:
+def with_derived(row: MetricsRow, names: Sequence[str]) -> MetricsRow:
     """The row with those of `names` that follow from its loss."""
     derived = {"perplexity": _exp(row.loss), "bits": row.loss / math.log(2)}
     chosen: dict[str, Any] = {name: value for name, value in derived.items() if name in names}
@@ -65,7 +65,7 @@ class MetricsFile:
         """Bytes so far; 0 where there is no file."""
         return self.path.stat().st_size if self.path.exists() else 0
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[MetricsRow]) -> None:
         """Write rows as one piece and see them to the disk; all of them or, on an error, none."""
         lines = "".join(",".join(_format(value) for value in row) + "\n" for row in rows)
         size = self.size()
@@ -79,13 +79,13 @@ class MetricsFile:
             raise
 
 
-def read_metrics(path: Path) -> list[Row]:
+def read_metrics(path: Path) -> list[MetricsRow]:
     """All rows of a metrics.csv. Raises UsageError, naming a line that is not as written."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             header = next(reader, [])
-            if header[:CONTRACT] != list(Row._fields[:CONTRACT]):
+            if header[:CONTRACT] != list(MetricsRow._fields[:CONTRACT]):
                 raise UsageError(
                     f"{path}: expected the columns {HEADER.strip()}, got {','.join(header)}"
                 )
@@ -94,10 +94,11 @@ def read_metrics(path: Path) -> list[Row]:
         raise UsageError(f"{path}: cannot be read: {error}") from error
 
 
-def _parse(path: Path, number: int, line: list[str]) -> Row:
+def _parse(path: Path, number: int, line: list[str]) -> MetricsRow:
     try:
-        seed, epoch, updates, time_steps, seconds, split, loss, *others = line[: len(Row._fields)]
-        return Row(
+        fields = line[: len(MetricsRow._fields)]
+        seed, epoch, updates, time_steps, seconds, split, loss, *others = fields
+        return MetricsRow(
             int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split,
             float(loss), *[float(value) if value else None for value in others],
         )  # fmt: skip

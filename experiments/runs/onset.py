@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from experiments.runs.metrics import Row
+from experiments.runs.metrics import MetricsRow
 
 Axis = Literal["updates", "time_steps", "seconds"]
 
@@ -19,7 +19,7 @@ class Onset(NamedTuple):
     learned: bool  # False: these are its last row's
 
 
-def onsets(rows: Sequence[Row], floors: Mapping[str, float]) -> dict[int, Onset]:
+def onsets(rows: Sequence[MetricsRow], floors: Mapping[str, float]) -> dict[int, Onset]:
     """Each seed's onset, halfway between the loss of knowing nothing and of knowing all."""
     halfway = (max(floors.values()) + min(floors.values())) / 2
     found: dict[int, Onset] = {}

@@ -10,13 +10,13 @@ from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.curves import Curves, curves, final_losses, paces
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import Row, read_metrics
+from experiments.runs.metrics import MetricsRow, read_metrics
 from experiments.runs.onset import Onset, onsets
-from experiments.runs.statistics import Interval, mean_interval
+from experiments.statistics.intervals import Interval, mean_interval
 
 
 @dataclass(frozen=True)
-class FinishedRun:
+class Run:
     """What a run directory holds."""
 
     label: str
@@ -25,7 +25,7 @@ class FinishedRun:
     summary: dict[str, Any]
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MetricsRow]:
         """All rows of metrics.csv."""
         return read_metrics(self.directory.metrics)
 
@@ -67,9 +67,9 @@ class FinishedRun:
         return sum(effect["learned"] for effect in effects if effect["lag"] == lag)
 
     @property
-    def reach(self) -> int:
+    def effective_depth(self) -> int:
         """The most cell applications that an error reaches."""
-        return self.config.truncation.reach(self.config.graph.num_steps)
+        return self.config.truncation.effective_depth(self.config.graph.num_steps)
 
     @property
     def floors(self) -> dict[str, float]:
@@ -83,9 +83,9 @@ class FinishedRun:
         return float(self.summary.get("seconds", 0.0))
 
 
-def read_run(directory: RunDirectory, label: str) -> FinishedRun:
+def read_run(directory: RunDirectory, label: str) -> Run:
     """Read a run that has at least one row. Raises UsageError where it has none."""
-    run = FinishedRun(label, directory, directory.read_config(), directory.read_summary())
+    run = Run(label, directory, directory.read_config(), directory.read_summary())
     if not directory.metrics.exists() or not run.rows:
         raise UsageError(f"{directory.path}: nothing to read yet: metrics.csv has no row")
     return run

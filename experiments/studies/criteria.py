@@ -13,8 +13,8 @@ import numpy as np
 
 from experiments.reporting.claims import Measured, NotMeasured
 from experiments.runs.onset import Axis
-from experiments.runs.run import FinishedRun
-from experiments.runs.statistics import (
+from experiments.runs.run import Run
+from experiments.statistics.intervals import (
     Interval,
     difference_interval,
     mean_interval,
@@ -22,7 +22,7 @@ from experiments.runs.statistics import (
 )
 from experiments.studies import horizon, influence
 
-Runs = Mapping[str, FinishedRun]
+Runs = Mapping[str, Run]
 
 
 def floor(runs: Runs, expected: float, run: str, known: str, tolerance: float) -> Measured:
@@ -126,8 +126,10 @@ def depth_needed(
 
     It must be `depth`, and a shorter one, `low`, must have been too short.
     """
-    chosen = sorted((runs[name] for name in names), key=lambda run: run.reach)
-    counts = [(run.reach, run.count_learned(lag), len(run.final_losses)) for run in chosen]
+    chosen = sorted((runs[name] for name in names), key=lambda run: run.effective_depth)
+    counts = [
+        (run.effective_depth, run.count_learned(lag), len(run.final_losses)) for run in chosen
+    ]
     enough = list(itertools.takewhile(lambda row: row[1] == row[2], reversed(counts)))
     too_short = counts[: len(counts) - len(enough)]
     needed = enough[-1][0] if enough else None
@@ -159,7 +161,7 @@ def learns_as_soon(
     return Measured(mean, low, high, len(runs[run].onsets), holds, note)
 
 
-def _onset_ratio(run: FinishedRun, against: FinishedRun, axis: Axis) -> Interval:
+def _onset_ratio(run: Run, against: Run, axis: Axis) -> Interval:
     """How much later `run` learns, seed by seed: geometric mean of the ratios.
 
     A seed that does not learn counts with all its training, which is too little.
@@ -169,7 +171,7 @@ def _onset_ratio(run: FinishedRun, against: FinishedRun, axis: Axis) -> Interval
     return ratio_interval(ours, theirs)
 
 
-def _onset_note(run: FinishedRun, against: FinishedRun, axis: Axis) -> str:
+def _onset_note(run: Run, against: Run, axis: Axis) -> str:
     medians = [np.median([getattr(o, axis) for o in r.onsets.values()]) for r in (run, against)]
     ours, theirs = (f"{m:,.0f}" if m >= 10 else f"{m:.2g}" for m in medians)
     late = [r.label for r in (run, against) if not _all_learn(r)]
@@ -179,7 +181,7 @@ def _onset_note(run: FinishedRun, against: FinishedRun, axis: Axis) -> str:
     )
 
 
-def _all_learn(run: FinishedRun) -> bool:
+def _all_learn(run: Run) -> bool:
     return all(onset.learned for onset in run.onsets.values())
 
 

@@ -23,8 +23,8 @@ from experiments.reporting.plots import (
     style_grid,
 )
 from experiments.runs.onset import Axis
-from experiments.runs.run import FinishedRun
-from experiments.runs.statistics import Interval, share_interval
+from experiments.runs.run import Run
+from experiments.statistics.intervals import Interval, share_interval
 from experiments.studies.horizon_figure import horizon
 from experiments.studies.influence_figures import influence_by_depth, losses_on_a_log_scale
 from experiments.studies.validation_figures import validation_table
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Runs = Mapping[str, FinishedRun]
+Runs = Mapping[str, Run]
 
 
 def curves(
@@ -105,9 +105,10 @@ def by_depth(
     lines = list(dict.fromkeys(labels.values()))
     for index, label in enumerate(lines):
         chosen = sorted(
-            (runs[name] for name in labels if labels[name] == label), key=lambda run: run.reach
+            (runs[name] for name in labels if labels[name] == label),
+            key=lambda run: run.effective_depth,
         )
-        depths = [run.reach + 0.5 * (index - (len(lines) - 1) / 2) for run in chosen]
+        depths = [run.effective_depth + 0.5 * (index - (len(lines) - 1) / 2) for run in chosen]
         color = COLORS[index % len(COLORS)]
         shares = [share_interval(run.count_learned(lag), len(run.final_losses)) for run in chosen]
         _draw_intervals(above, depths, shares, label, color)
@@ -165,7 +166,7 @@ def _draw_intervals(
 
 
 def _draw_onsets(
-    axes: Axes, x: Sequence[float], runs: Sequence[FinishedRun], axis: Axis, color: str
+    axes: Axes, x: Sequence[float], runs: Sequence[Run], axis: Axis, color: str
 ) -> None:
     """A dot for each seed that learned; a line through the medians, where half of them did.
 

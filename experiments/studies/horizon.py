@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from data.tasks.binary_dependency import BinaryDependencyConfig
 from experiments.reporting.claims import Measured
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 
-Runs = Mapping[str, FinishedRun]
+Runs = Mapping[str, Run]
 HALF = 0.5  # of the seeds
 
 
@@ -22,7 +22,7 @@ class Place(NamedTuple):
 
     cell: str
     lag: int
-    reach: int
+    effective_depth: int
 
 
 class Learners(NamedTuple):
@@ -37,16 +37,16 @@ class Learners(NamedTuple):
         return self.learned / self.seeds
 
 
-def learned_by_place(runs: Iterable[FinishedRun]) -> dict[Place, Learners]:
+def learned_by_place(runs: Iterable[Run]) -> dict[Place, Learners]:
     """The seeds that learned the one dependency of each run."""
     found = {}
     for run in runs:
-        place = Place(run.config.model.cell, lag_of(run), run.reach)
+        place = Place(run.config.model.cell, lag_of(run), run.effective_depth)
         found[place] = Learners(run.count_learned(place.lag), len(run.summary["probe"]))
     return found
 
 
-def lag_of(run: FinishedRun) -> int:
+def lag_of(run: Run) -> int:
     """The lag of the run's one dependency."""
     task = run.config.task
     assert isinstance(task, BinaryDependencyConfig), f"{run.label}: a study of lags has other tasks"
@@ -54,24 +54,26 @@ def lag_of(run: FinishedRun) -> int:
     return dependency.lag
 
 
-def least_reach(learned: Mapping[Place, Learners]) -> dict[tuple[str, int], int | None]:
+def least_effective_depth(learned: Mapping[Place, Learners]) -> dict[tuple[str, int], int | None]:
     """For each cell and lag, the least reach at which half of the seeds learned; None: at none."""
     needed: dict[tuple[str, int], int | None] = {}
     for place in sorted(learned):
         key = place.cell, place.lag
         if needed.setdefault(key, None) is None and learned[place].share >= HALF:
-            needed[key] = place.reach
+            needed[key] = place.effective_depth
     return needed
 
 
 def none_beyond_reach(runs: Runs, _expected: str, names: Sequence[str]) -> Measured:
     """Where no error can reach the lag, no seed learns it."""
     learned = learned_by_place(runs[name] for name in names)
-    short = {place: found for place, found in learned.items() if place.reach <= place.lag}
+    short = {place: found for place, found in learned.items() if place.effective_depth <= place.lag}
     count = sum(found.learned for found in short.values())
     seeds = sum(found.seeds for found in short.values())
     by_chance = [
-        f"{place.cell} lag {place.lag} at {place.reach}" for place in short if short[place].learned
+        f"{place.cell} lag {place.lag} at {place.effective_depth}"
+        for place in short
+        if short[place].learned
     ]
     note = f"seeds of {len(short)} runs whose reach is at most the lag"
     if by_chance:
@@ -85,7 +87,7 @@ def half_learn_within(
     """For each of these lags half of the seeds learn at a reach of at most factor · (lag + 1)."""
     learned = learned_by_place(runs[name] for name in names)
     chosen = {place: found for place, found in learned.items() if place.lag in lags}
-    needed = least_reach(chosen)
+    needed = least_effective_depth(chosen)
     holds = {lag for _, lag in needed} == set(lags) and all(
         reach is not None and reach <= factor * (lag + 1) for (_, lag), reach in needed.items()
     )
@@ -103,7 +105,7 @@ def same_horizon(runs: Runs, _expected: str, names: Sequence[str]) -> Measured:
     """For every cell and lag, half of the seeds learn from the same reach on in each style."""
     kinds = {runs[name].config.truncation.kind for name in names}
     needed = {
-        kind: least_reach(
+        kind: least_effective_depth(
             learned_by_place(
                 runs[name] for name in names if runs[name].config.truncation.kind == kind
             )

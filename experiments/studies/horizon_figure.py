@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.reporting.heat_map import Scale, draw_border, draw_heat_map
 from experiments.reporting.plots import new_figure
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 from experiments.studies.horizon import HALF, Place, learned_by_place
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 HALVES, REACHES = "#D55E00", "#222222"
 
 
-def horizon(
-    runs: Mapping[str, FinishedRun], title: str, names: Sequence[str], reach: str
-) -> Figure:
+def horizon(runs: Mapping[str, Run], title: str, names: Sequence[str], reach: str) -> Figure:
     """The share of seeds that learned, by lag and by what `reach` names: num_steps or depth."""
     learned = learned_by_place(runs[name] for name in names)
     cells, lags, reaches = (sorted(set(values)) for values in zip(*learned, strict=True))

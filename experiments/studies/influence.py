@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from experiments.reporting.claims import Measured
 from experiments.runs import checkpoints
-from experiments.runs.run import FinishedRun
-from experiments.runs.statistics import mean_interval
+from experiments.runs.run import Run
+from experiments.statistics.intervals import mean_interval
 from rnn_graphs.config import ModelConfig, TruncationConfig
 
-Runs = Mapping[str, FinishedRun]
+Runs = Mapping[str, Run]
 UNITS = 23
 THETA = 0.5  # where training starts
 OPTIMUM = -1 / 6  # of θ: its influence in the long run is −6, and s_1 is to be 1
@@ -154,7 +154,7 @@ def moves_away(runs: Runs, _expected: str, run: str) -> Measured:
     )
 
 
-def final_thetas(run: FinishedRun) -> list[float]:
+def final_thetas(run: Run) -> list[float]:
     """θ of each seed's last checkpoint."""
     thetas = []
     for seed in run.config.seeds:

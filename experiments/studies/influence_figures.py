@@ -13,13 +13,13 @@ from experiments.reporting.plots import (
     style_axes,
     style_grid,
 )
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 from experiments.studies import influence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Runs = Mapping[str, FinishedRun]
+Runs = Mapping[str, Run]
 
 
 def influence_by_depth(

@@ -16,7 +16,7 @@ from experiments.reporting.report import (
     shown,
     write_report,
 )
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 from experiments.studies.figures import FIGURES
 from experiments.studies.grid import runs_needed, with_runs
 from experiments.sweeps.points import Point
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def write_study_report(
     study: StudyConfig,
     points: Sequence[Point],
-    runs: Mapping[str, FinishedRun],
+    runs: Mapping[str, Run],
     claims: Sequence[Claim],
     folder: Path,
 ) -> Path:
@@ -56,7 +56,7 @@ def write_study_report(
     return path
 
 
-def runs_table(runs: Mapping[str, FinishedRun], overrides: Mapping[str, str]) -> Table:
+def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
     """Every run with its final loss."""
     rows: list[list[float | str]] = []
     for name, run in runs.items():

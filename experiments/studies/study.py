@@ -14,7 +14,7 @@ from experiments.config.compose import load_config, load_yaml, validate
 from experiments.errors import Interrupted, UsageError
 from experiments.reporting.claims import Claim, NotMeasured, Verdict, write_claims
 from experiments.runs.directory import RunDirectory
-from experiments.runs.run import FinishedRun, read_run
+from experiments.runs.run import Run, read_run
 from experiments.studies.criteria import MEASURES
 from experiments.studies.figures import FIGURES
 from experiments.studies.grid import GridSpec, RunSpec, runs_named, with_runs
@@ -199,7 +199,7 @@ def _report(
     return claims
 
 
-def decide(spec: ClaimSpec, runs: Mapping[str, FinishedRun], absent: Mapping[str, str]) -> Claim:
+def decide(spec: ClaimSpec, runs: Mapping[str, Run], absent: Mapping[str, str]) -> Claim:
     """Measure one claim; not_run where a run is `absent` or too short, with the reason."""
     head = (spec.id, spec.source, spec.claim, spec.expected)
     arguments = with_runs(spec.arguments, [*runs, *absent])

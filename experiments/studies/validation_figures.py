@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.reporting.plots import COLORS, new_figure, style_axes
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Runs = Mapping[str, FinishedRun]
+Runs = Mapping[str, Run]
 BESIDE = 0.22  # between the columns of a row
 
 

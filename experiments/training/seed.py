@@ -18,7 +18,7 @@ from experiments.interrupts import StopRequest
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import MetricsFile, Row, with_derived
+from experiments.runs.metrics import MetricsFile, MetricsRow, with_derived
 from experiments.training.evaluate import Evaluated
 from experiments.training.progress import Progress
 from experiments.training.session import TrainingSession
@@ -147,7 +147,7 @@ class SeedTraining:
         count: int,
         seconds_each: float,
         epoch: int,
-    ) -> list[Row]:
+    ) -> list[MetricsRow]:
         """Count the updates in; a row for each full group, and for the rest at the seed's end."""
         rows = []
         for index in range(count):
@@ -161,22 +161,22 @@ class SeedTraining:
             rows.append(self._row(position, epoch))
         return rows
 
-    def _row(self, position: Position, epoch: int) -> Row:
+    def _row(self, position: Position, epoch: int) -> MetricsRow:
         means = {name: float(np.mean(values)) for name, values in position.pending.items()}
         position.pending.clear()
         return self._as_row(position, epoch, "train", means)
 
     def _as_row(
         self, position: Position, epoch: int, split: str, measured: dict[str, float]
-    ) -> Row:  # fmt: skip
+    ) -> MetricsRow:  # fmt: skip
         graph, names = self._config.graph, self._config.logging.metrics
         time_steps = position.updates * graph.num_steps * graph.batch_size
-        row = Row(
+        row = MetricsRow(
             position.seed, epoch, position.updates, time_steps, position.seconds, split, **measured
         )
         return with_derived(row, names)
 
-    def _write(self, position: Position, rows: list[Row], events: Events | None) -> None:
+    def _write(self, position: Position, rows: list[MetricsRow], events: Events | None) -> None:
         self._metrics.append(rows)
         position.metrics_bytes = self._metrics.size()
         if events:
@@ -226,7 +226,7 @@ def _count_finite(losses: NDArray[np.floating[Any]]) -> int:
     return int(broken[0]) if len(broken) else len(losses)
 
 
-def describe(row: Row) -> str:
+def describe(row: MetricsRow) -> str:
     """The row's split with its loss and what else was measured."""
     parts = [f"{row.split} loss {row.loss:.4f}"]
     for name in ("accuracy", "perplexity", "bits"):

@@ -13,7 +13,7 @@ from experiments.runs.checkpoints import Position
 from experiments.runs.curves import final_losses
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import read_metrics
-from experiments.runs.statistics import mean_interval
+from experiments.statistics.intervals import mean_interval
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
 

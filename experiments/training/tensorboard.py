@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiments.runs.metrics import Row
+from experiments.runs.metrics import MetricsRow
 from rnn_graphs.tf1 import tf
 
 
@@ -24,7 +24,7 @@ class Events:
             start = tf.SessionLog(status=tf.SessionLog.START)
             self._writer.add_session_log(start, updates + 1)  # purges from this step on
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[MetricsRow]) -> None:
         """Losses in nats, against updates."""
         with _os_errors():
             for row in rows:

@@ -18,7 +18,7 @@ from experiments.comparison.groups import Group, group_runs
 from experiments.comparison.table import compare_groups
 from experiments.errors import UsageError
 from experiments.runs.found import find_runs
-from experiments.runs.statistics import difference_interval
+from experiments.statistics.intervals import difference_interval
 from tests.handmade import FLOORS, finished_run
 
 RATES = ("0.001", "0.003", "0.01")

@@ -16,7 +16,7 @@ from experiments.comparison.groups import (
     short_names,
     shown_value,
 )
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 from tests.handmade import finished_run
 
 WIDE, NARROW = "graph.num_steps=54", "graph.num_steps=18"
@@ -28,16 +28,16 @@ def seeds(first: int, count: int = 2) -> tuple[str, str]:
 
 def run_of(
     folder: Path, name: str, *overrides: str, first: int = 0, losses: tuple[float, ...] = (0.5, 0.4)
-) -> FinishedRun:
+) -> Run:
     """Two seeds of two rows each, `losses` their last ones."""
     rows = [[0.6, loss] for loss in losses]
     given = [*overrides, *seeds(first, len(losses))]
     return finished_run(folder, name, rows, overrides=given, first_seed=first)
 
 
-def summary(run: FinishedRun, **values: Any) -> FinishedRun:
+def summary(run: Run, **values: Any) -> Run:
     """The run with another summary."""
-    return FinishedRun(run.label, run.directory, run.config, values)
+    return Run(run.label, run.directory, run.config, values)
 
 
 def test_flattening_names_mappings_in_lists_by_place() -> None:
@@ -126,6 +126,6 @@ class TestSeedsThatDidNotEnd:
     def test_a_run_without_any_row_is_there(self, tmp_path: Path) -> None:
         run = run_of(tmp_path, "a")
         run.directory.metrics.unlink()
-        group = Group({}, [FinishedRun("a", run.directory, run.config, {})])
+        group = Group({}, [Run("a", run.directory, run.config, {})])
         assert (group.final_losses, group.rows, group.status) == ({}, {}, "not started")
         assert group.seconds == 0

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from experiments.runs.curves import curves, final_losses
-from experiments.runs.metrics import Row
+from experiments.runs.metrics import MetricsRow
 
 
-def row(seed: int, updates: int, loss: float, split: str = "train", seconds: float = 0.0) -> Row:
-    return Row(seed, 1, updates, 50 * updates, seconds, split, loss)
+def row(
+    seed: int, updates: int, loss: float, split: str = "train", seconds: float = 0.0
+) -> MetricsRow:
+    return MetricsRow(seed, 1, updates, 50 * updates, seconds, split, loss)
 
 
 ROWS = [

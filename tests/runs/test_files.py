@@ -84,7 +84,7 @@ def test_a_directory_is_free_again_afterwards(tmp_path: Path) -> None:
 
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from experiments.files import locked\n"
+        "import sys; from pathlib import Path; from experiments.runs.files import locked\n"
         "with locked(Path(sys.argv[1])):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

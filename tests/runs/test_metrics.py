@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import UsageError
-from experiments.runs.metrics import HEADER, MetricsFile, Row, read_metrics
+from experiments.runs.metrics import HEADER, MetricsFile, MetricsRow, read_metrics
 
-ROW = Row(0, 1, 100, 5000, 1.25, "train", 0.5)
+ROW = MetricsRow(0, 1, 100, 5000, 1.25, "train", 0.5)
 
 
 @pytest.fixture

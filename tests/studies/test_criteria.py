@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.reporting.claims import Measured
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 from experiments.studies.criteria import MEASURES
 from tests.handmade import TIME_STEPS, finished_run
 
@@ -18,7 +18,7 @@ LATE = [0.6, 0.59, 0.51, 0.49, 0.4, 0.4]
 NEVER = [0.6, 0.6, 0.6, 0.6, 0.59, 0.58]
 
 
-def measure(name: str, *runs: FinishedRun, **arguments: object) -> Measured:
+def measure(name: str, *runs: Run, **arguments: object) -> Measured:
     """A measure of these runs."""
     return MEASURES[name]({run.label: run for run in runs}, "", **arguments)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from experiments.runs.run import FinishedRun
+from experiments.runs.run import Run
 from experiments.studies.criteria import MEASURES
-from experiments.studies.horizon import Place, learned_by_place, least_reach
+from experiments.studies.horizon import Place, learned_by_place, least_effective_depth
 from experiments.studies.horizon_figure import HALVES, horizon
 from tests.handmade import finished_run
 
@@ -19,7 +19,7 @@ YES, NO = True, False
 
 def run_at(
     folder: Path, cell: str, lag: int, reach: int, learned: list[bool], kind: str = "tf_style"
-) -> FinishedRun:
+) -> Run:
     """A run of some seeds whose error goes back `reach` steps."""
     place = {
         "tf_style": [f"graph.num_steps={reach}"],
@@ -34,7 +34,7 @@ def run_at(
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FinishedRun]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """TF style: a gru that learns lag 4 from 5 and lag 8 from 17; an lstm that never learns."""
     folder = tmp_path_factory.mktemp("horizon")
     made = [
@@ -47,14 +47,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FinishedRun]:
     return {run.label: run for run in made}
 
 
-def test_probes_are_counted_by_cell_lag_and_reach(runs: dict[str, FinishedRun]) -> None:
+def test_probes_are_counted_by_cell_lag_and_reach(runs: dict[str, Run]) -> None:
     learned = learned_by_place(runs.values())
     assert learned[Place("gru", 4, 5)] == (1, 2)
     assert learned[Place("lstm", 4, 5)] == (1, 3)
-    assert least_reach(learned) == {("gru", 4): 5, ("gru", 8): 17, ("lstm", 4): None}
+    assert least_effective_depth(learned) == {("gru", 4): 5, ("gru", 8): 17, ("lstm", 4): None}
 
 
-def test_nobody_learned_beyond_reach(runs: dict[str, FinishedRun], tmp_path: Path) -> None:
+def test_nobody_learned_beyond_reach(runs: dict[str, Run], tmp_path: Path) -> None:
     measure = MEASURES["none_beyond_reach"]
     found = measure(runs, "", names=list(runs))
     assert (found.value, found.holds) == ("0 of 4", True)  # gru lag 4 at 3 and lag 8 at 5
@@ -64,7 +64,7 @@ def test_nobody_learned_beyond_reach(runs: dict[str, FinishedRun], tmp_path: Pat
     assert "gru lag 8 at 8" in found.note
 
 
-def test_nothing_beyond_reach_is_no_evidence(runs: dict[str, FinishedRun]) -> None:
+def test_nothing_beyond_reach_is_no_evidence(runs: dict[str, Run]) -> None:
     found = MEASURES["none_beyond_reach"](runs, "", names=["tf_style,gru,4,5"])
     assert (found.value, found.seeds, found.holds) == ("0 of 0", 0, False)
 
@@ -78,20 +78,20 @@ def test_nothing_beyond_reach_is_no_evidence(runs: dict[str, FinishedRun]) -> No
     ],
 )
 def test_half_learn_within(
-    runs: dict[str, FinishedRun], lags: list[int], factor: float, value: str, holds: bool
+    runs: dict[str, Run], lags: list[int], factor: float, value: str, holds: bool
 ) -> None:
     names = [name for name in runs if "gru" in name]
     found = MEASURES["half_learn_within"](runs, "", names=names, lags=lags, factor=factor)
     assert (found.value, found.holds) == (value, holds)
 
 
-def test_a_lag_that_no_run_has_is_not_learned(runs: dict[str, FinishedRun]) -> None:
+def test_a_lag_that_no_run_has_is_not_learned(runs: dict[str, Run]) -> None:
     found = MEASURES["half_learn_within"](runs, "", names=list(runs), lags=[4, 32], factor=9)
     assert not found.holds
 
 
 def test_styles_are_alike_where_half_learn_from_the_same_reach(
-    runs: dict[str, FinishedRun], tmp_path: Path
+    runs: dict[str, Run], tmp_path: Path
 ) -> None:
     same = run_at(tmp_path, "gru", 4, 5, [YES, YES], "true_bptt")
     sooner = run_at(tmp_path, "gru", 8, 9, [YES, YES], "true_bptt")
@@ -104,7 +104,7 @@ def test_styles_are_alike_where_half_learn_from_the_same_reach(
     assert found.note.endswith("gru lag 8: 17 and 9")
 
 
-def test_the_figure_has_a_panel_for_each_cell(runs: dict[str, FinishedRun]) -> None:
+def test_the_figure_has_a_panel_for_each_cell(runs: dict[str, Run]) -> None:
     gru, lstm = horizon(runs, "title", list(runs), "num_steps").axes
     assert (gru.get_title(), lstm.get_title()) == ("gru", "lstm")
     np.testing.assert_array_equal(shares(gru), [[0, 0.5, np.nan], [np.nan, 0, 1]])

@@ -13,7 +13,8 @@ import yaml
 
 from experiments.config.compose import load_config
 from experiments.errors import Interrupted
-from experiments.studies import recorded, study
+from experiments.paths import RECORDINGS
+from experiments.studies import study
 from experiments.studies.recorded import find_recorded
 from experiments.studies.study import StudyConfig, load_study, plan, reproduce
 from experiments.sweeps.points import Point, Result, read_results
@@ -179,7 +180,7 @@ def test_with_nothing_there_a_study_that_is_stopped_reports_nothing(place: Path)
 
 def test_every_shipped_record_is_a_run_of_its_study(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    kept = [path.parent for path in recorded.RECORDINGS.glob("*/*/config.yaml")]
+    kept = [path.parent for path in RECORDINGS.glob("*/*/config.yaml")]
     for path in kept:
         spec = load_study(path.parent.name).runs[path.name]
         config = load_config(spec.experiment, spec.overrides)

@@ -10,7 +10,7 @@ import pytest
 from data.streams import state_of, training_stream
 from experiments.runs.checkpoints import Checkpoint, Position, save
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import MetricsFile, Row
+from experiments.runs.metrics import MetricsFile, MetricsRow
 from experiments.training.resume import ResumePoint, find_resume_point
 from tests.conftest import count_lines, small_config
 
@@ -41,7 +41,7 @@ class Run:
 
     def train(self, seed: int, updates: int, status: str = "running") -> Path:
         """One more row and a checkpoint after it."""
-        self.metrics.append([Row(seed, 1, updates, updates, 0.5, "train", 0.6)])
+        self.metrics.append([MetricsRow(seed, 1, updates, updates, 0.5, "train", 0.6)])
         position = Position(
             seed, updates=updates, status=status, metrics_bytes=self.metrics.size()
         )  # fmt: skip
@@ -75,7 +75,7 @@ def test_a_new_run_starts_at_the_start(run: Run) -> None:
 def test_a_seed_under_way_goes_on_at_its_newest_checkpoint(run: Run) -> None:
     for updates in (100, 200):
         run.train(0, updates)
-    run.metrics.append([Row(0, 1, 300, 300, 0.5, "train", 0.6)])  # after the checkpoint
+    run.metrics.append([MetricsRow(0, 1, 300, 300, 0.5, "train", 0.6)])  # after the checkpoint
     point = run.find()
     assert point.finished == []
     assert point.checkpoint is not None
@@ -94,7 +94,7 @@ def test_a_half_written_row_is_cut_off(run: Run) -> None:
 @pytest.mark.parametrize("status", ["complete", "diverged"])
 def test_the_seed_after_a_finished_one_starts_anew(run: Run, status: str) -> None:
     run.train(0, 100, status)
-    run.metrics.append([Row(1, 1, 100, 100, 0.5, "train", 0.6)])  # seed 1 had no checkpoint yet
+    run.metrics.append([MetricsRow(1, 1, 100, 100, 0.5, "train", 0.6)])  # no checkpoint yet
     point = run.find()
     assert [position.seed for position in point.finished] == [0]
     assert point.checkpoint is None

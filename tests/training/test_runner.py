@@ -14,7 +14,7 @@ from experiments.errors import Interrupted, RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.files import locked
-from experiments.runs.metrics import Row
+from experiments.runs.metrics import MetricsRow
 from experiments.training import runner
 from experiments.training.seed import SeedTraining
 from experiments.training.session import TrainingSession, build
@@ -159,14 +159,14 @@ def test_a_run_is_the_blogs_training_loop(tmp_path: Path) -> None:
 class TestMeans:
     @pytest.fixture(scope="class")
     @classmethod
-    def each_update(cls, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+    def each_update(cls, tmp_path_factory: pytest.TempPathFactory) -> list[MetricsRow]:
         path = tmp_path_factory.mktemp("each")
         runner.train(small_config("logging.every=1", "training.epochs=1"), path)
         return metrics_of(path)
 
     @pytest.mark.parametrize("every", [7, 100, 150, 1000])
     def test_a_row_is_the_mean_since_the_row_before(
-        self, each_update: list[Row], every: int, tmp_path: Path
+        self, each_update: list[MetricsRow], every: int, tmp_path: Path
     ) -> None:
         runner.train(small_config(f"logging.every={every}", "training.epochs=1"), tmp_path)
         losses = [row.loss for row in each_update]

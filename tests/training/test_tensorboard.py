@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.runs.metrics import Row
+from experiments.runs.metrics import MetricsRow
 from experiments.training.tensorboard import Events
 from tests.conftest import shown_by_tensorboard
 
 
 def write(directory: Path, start: int, updates: range) -> None:
     events = Events(directory, 3, start)
-    events.write([Row(3, 1, update, update, 0.0, "train", update / 8) for update in updates])
+    events.write([MetricsRow(3, 1, update, update, 0.0, "train", update / 8) for update in updates])
     events.close()
 
 

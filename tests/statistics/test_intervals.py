@@ -1,4 +1,4 @@
-"""experiments/runs/statistics.py against scipy.stats."""
+"""experiments/statistics/intervals.py against scipy.stats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments.runs.statistics import (
+from experiments.statistics.intervals import (
     difference_interval,
     mean_interval,
     ratio_interval,
