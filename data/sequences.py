@@ -1,4 +1,4 @@
-"""What tasks of one long sequence share."""
+"""Tasks of one long sequence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from data.batching import sequence_windows
 
 
 class SequenceTask(ABC):
-    """A task that draws a Sequence of ids, and new data to be evaluated on."""
+    """A task that draws a Sequence of ids, with fresh data for evaluation."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
     labels: ClassVar[Literal["ids", "values"]] = "ids"

@@ -1,4 +1,4 @@
-"""2,000 mutations of what users give: each ends well or in one line, and damages nothing."""
+"""2,000 mutations of user input: each ends well or in one line of error, and damages nothing."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_data_files(files: Callable[[Path, bytes], Callable[[], object]], tmp_pa
 
 
 def test_the_run_is_as_it_was(finished: Path) -> None:
-    """After all of the above it still trains to where it was."""
+    """After all of the above, the run still trains to the same end."""
     before = (finished / "metrics.csv").read_bytes()
     code = run.main(
         ["train", "r2rt_n5", *SMALL, "training.seeds=2", "logging.tensorboard=false",

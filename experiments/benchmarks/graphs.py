@@ -1,4 +1,4 @@
-"""What a graph costs: building time, size, memory, and the time of an update."""
+"""The cost of a graph: building time, size, memory, and the time of an update."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class GraphCost(NamedTuple):
 
 
 def measure_graphs() -> Sequence[GraphCost]:
-    """Each in a forked process of its own, for a peak memory of its own."""
+    """Measure each graph in its own forked process, so that each has its own peak memory."""
     # A fork is safe as long as this process has opened no session; bench() sees to that.
     context = multiprocessing.get_context("fork")
     costs = []

@@ -22,7 +22,7 @@ EXPERIMENTS = names("experiment")
 
 
 def error_of(experiment: str | Path, *overrides: str) -> str:
-    """The message of a config that is refused; always a single line."""
+    """The error about a config that is refused; always a single line."""
     with pytest.raises(UsageError) as caught:
         load_config(str(experiment), overrides)
     message = str(caught.value)

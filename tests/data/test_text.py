@@ -325,7 +325,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def locked(book: Path) -> Iterator[Path]:
-    """A file that may not be read: root may read all, so be somebody else for a while."""
+    """A file that may not be read. Root may read all files, so drop its rights for a while."""
     book.chmod(0)
     user = os.geteuid()
     if user == 0:

@@ -1,4 +1,4 @@
-"""run.py gradients: what it measures against NumPy, when it measures, and what it writes."""
+"""run.py gradients: its measurements against NumPy, their moments, and the files written."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_error_signal_is_over_all_parts_of_a_state() -> None:
 
 
 def test_error_signal_of_padded_rows_is_of_their_last_loss_that_counts() -> None:
-    """Each row as if it were alone and ended there; what stands in the padding has no part."""
+    """As if each row were alone and ended there. The content of the padding has no effect."""
     example, last = Example(4), np.array([3, 1, 0, 2, -1])  # of the last row nothing counts
     weights = np.zeros([TIME, BATCH])
     counted = np.flatnonzero(last >= 0)
@@ -288,7 +288,7 @@ class TestGauge:
         return small_config("graph.num_steps=4", "graph.batch_size=50")
 
     def test_the_state_is_carried_from_window_to_window(self, config: Config) -> None:
-        """So that two windows measured in a row are not two measured alone."""
+        """Two windows measured in sequence differ from two windows measured alone."""
         task = config.task.make()
         windows = held_out_windows(config, task, 0)
         variables = self.variables(config)
@@ -300,7 +300,7 @@ class TestGauge:
         assert not np.isclose(second.error_signal, alone.error_signal).any()
 
     def test_the_mean_of_many_draws_of_artbp_is_nearer_to_full(self, config: Config) -> None:
-        """By the root of their number, as what an unbiased estimate is off is noise alone."""
+        """By the root of their number, because the error of an unbiased estimate is pure noise."""
         task, artbp = config.task.make(), TruncationConfig(kind="artbp", cut_probability=0.3)
         with Gauge(config, task, [artbp]) as gauge:
             assert [estimate.draws for estimate in gauge.estimates] == [1, DRAWS]

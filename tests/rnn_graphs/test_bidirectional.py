@@ -1,4 +1,4 @@
-"""Bidirectional layers: two passes in NumPy, in every unroll; and what they cannot do."""
+"""Bidirectional layers: two passes in NumPy, in every unroll; and the configs that refuse them."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_crelu_gives_both_signs_of_half_as_many_units() -> None:
 
 
 def test_the_cases_reach_both_sides_of_every_bend() -> None:
-    """Else relu6 might be relu, and a clip might be none."""
+    """Otherwise relu6 could be relu, and clipping could do nothing, unnoticed."""
     (six,) = steep(ModelConfig(cell="scratch", state_size=2, activation="relu6")).steps
     assert {0, 6} < {float(value) for value in six.final_state[0].flat}
     config = ModelConfig(cell="lstm", state_size=3, cell_clip=0.4)

@@ -1,4 +1,4 @@
-"""Dropout: the law of its masks, what they do to a step, and where they are off."""
+"""Dropout: the distribution of its masks, their effect on a step, and where they are off."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TestMasks:
             np.testing.assert_array_equal(one, two)
 
     def test_seeds_updates_layers_and_places_do_not_share_draws(self) -> None:
-        """What two masks keep together is the product of what each of them keeps."""
+        """The share that two masks keep together is the product of the shares that each keeps."""
         kept = [mask > 0 for masks in self.drawn((3, 7), (3, 8), (4, 7)) for mask in masks]
         for index, one in enumerate(kept):
             for two in kept[index + 1 :]:
@@ -107,7 +107,7 @@ def test_the_step_is_numpys_with_the_same_masks(keys: dict[str, Any]) -> None:
 def test_truncation_meets_the_same_masks_again(
     keys: dict[str, Any], truncation: dict[str, Any], unroll: Any
 ) -> None:
-    """A cell that is applied a second time must drop what it dropped the first time."""
+    """A cell that is applied a second time must drop the same units as the first time."""
     config, style = ModelConfig(**keys, **EVERYWHERE), TruncationConfig(**truncation)
     ways = [(unroll, style)]
     example = draw_example(1, time=6, context=style.context_steps)
@@ -118,7 +118,7 @@ DROPPING = ("model.input_keep=0.7", "model.state_keep=0.8", "model.output_keep=0
 
 
 def test_windows_of_one_run_have_keys_that_count_on() -> None:
-    """And so masks of their own: the loop in the graph, with its update as a mere witness."""
+    """So each window has its own masks. The update of the loop in the graph only records them."""
 
     def update(window: Window) -> Updated:
         seen = {"seed": window.key[0], "number": window.key[1]}

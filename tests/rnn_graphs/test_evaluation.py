@@ -112,7 +112,7 @@ def test_masked_padding_is_read_to_its_end() -> None:
 
 
 def test_dropout_would_change_the_losses() -> None:
-    """Else these tests could not tell whether it is off."""
+    """Otherwise these tests could not show that it is off."""
     config = ModelConfig(cell="gru", state_size=(3, 2), embedding=2, **DROPOUT)
     ran = run_steps(config, draw_example(0), [("scratch", FULL)])
     without = pairs(config, ran.weights, ran.example._replace(masks=())).losses

@@ -1,4 +1,4 @@
-"""rnn_graphs/initializers.py: how training starts."""
+"""rnn_graphs/initializers.py: the initial weights."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_initialising_again_forgets_the_seed_before() -> None:
 
 @pytest.mark.parametrize("cell", ["basic_rnn", "gru"])
 def test_orthogonal_matrices_are_orthogonal(cell: Cell) -> None:
-    """Tall ones in their columns, wide ones in their rows; and those of other seeds are others."""
+    """Tall matrices in their columns, wide ones in their rows; each seed has its own."""
     for seed in range(2):
         for matrix in drawn(seed, "initializer=orthogonal", f"cell={cell}"):
             tall = matrix if len(matrix) >= matrix.shape[1] else matrix.T
@@ -166,7 +166,7 @@ def test_peepholes_and_projection_are_drawn_too() -> None:
 
 
 def drawn(seed: int, *model: str) -> list[NDArray[np.float64]]:
-    """The weights of a model but for its biases, in float64."""
+    """The weights of a model without its biases, in float64."""
     config = small_config(*SHAPE, "graph.precision=float64", *[f"model.{key}" for key in model])
     work = make_workload(config)
     with TrainingSession(build(config, work), 1) as session:

@@ -1,4 +1,4 @@
-"""Rows of different lengths: both treatments of the padding, and what stands in it."""
+"""Rows of different lengths: both treatments of the padding, and any content in it."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class TestTraining:
     def test_windows_of_one_run_are_windows_of_their_own(
         self, unroll: Any, padding: Any, xla: bool
     ) -> None:
-        """No state goes from one to the next; each has its own lengths and weights."""
+        """No state is carried between windows; each has its own lengths and weights."""
         examples = [padded(seed) for seed in range(self.ROOM)]
         lengths = np.stack([np.roll(LENGTHS, shift) for shift in range(self.ROOM)])
         examples = [

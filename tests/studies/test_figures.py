@@ -17,7 +17,7 @@ SOON, LATE, NEVER = [0.6, 0.4, 0.4], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6]
 
 
 def points(line: Line2D) -> NDArray[np.float64]:
-    """What a line is drawn through, [points, 2]."""
+    """The points that a line is drawn through, [points, 2]."""
     return np.asarray(line.get_xydata(), np.float64)
 
 

@@ -1,4 +1,4 @@
-"""studies/influence.py: what each style sees of influence balancing, against algebra."""
+"""studies/influence.py: the influence that each style sees, against algebra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Studies: their configs, their verdicts, and what their reports make of odd text."""
+"""Studies: their configs, their verdicts, and odd text in their reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.handmade import finished_run
 
 
 def thinned(study: StudyConfig) -> StudyConfig:
-    """The corners of the grids alone: a config takes a while to check."""
+    """Only the corners of the grids, because checking a config takes a while."""
     grids = {
         name: grid.model_copy(
             update={"over": {key: (values[0], values[-1]) for key, values in grid.over.items()}}

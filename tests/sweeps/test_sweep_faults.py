@@ -1,4 +1,4 @@
-"""Sweeps that something happens to: the real signals, disks and clusters, from outside."""
+"""Sweeps that are disturbed: real signals, disks and clusters, from outside."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def wait_for_the_long_one(folder: Path, process: subprocess.Popen[str]) -> psuti
 
 
 def assert_no_process_of(processes: Sequence[psutil.Process]) -> None:
-    """None of these is left, a moment later."""
+    """No process of these is left a moment later."""
     _, alive = psutil.wait_procs(processes, timeout=TIMEOUT)
     assert not alive
 
@@ -105,7 +105,7 @@ def assert_all_end_as(undisturbed: Path, folder: Path) -> None:
 
 
 def finish(folder: Path, undisturbed: Path) -> str:
-    """The same command again: it trains the rest, and leaves alone what was complete."""
+    """Rerun the command: it trains the rest and leaves complete points alone."""
     before = finished_files(folder)
     done = run_command(SWEEP, folder)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -92,7 +92,7 @@ def test_it_predicts_at_another_batch_size(run: RunDirectory) -> None:
 
 
 class Shape:
-    """Which steps of an example have an input, and which a loss."""
+    """The steps of an example that have an input, and those that have a loss."""
 
     def __init__(self, experiment: str) -> None:
         drawn = shrunken(experiment).task.make().draw(evaluation_stream(0))

@@ -1,4 +1,4 @@
-"""A disk that fills up: told in one line, nothing lost, and the same command goes on."""
+"""A disk that fills up: one line of error, nothing lost, and rerunning the command resumes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ SmallDisk = Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory of a run with room enough."""
+    """The run directory of a run that has enough room."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(small_config(*OVERRIDES), path)
     return path
 
 
 def assert_intact(path: Path) -> None:
-    """What a run wrote before the disk was full can be read."""
+    """Everything that a run wrote before the disk was full can be read."""
     for checkpoint in (path / "checkpoint").glob("*/[0-9]*.npz"):
         checkpoints.load(checkpoint)
     if (path / "metrics.csv").exists():

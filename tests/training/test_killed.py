@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("only_training")
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory of a run that nothing happened to."""
+    """The run directory of an undisturbed run."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(small_config(*OVERRIDES), path)
     return path
@@ -44,14 +44,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def long_undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same of a longer run, which leaves time to kill it."""
+    """The same for a longer run, which leaves time to kill it."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(small_config(*LONG), path)
     return path
 
 
 def finish_here(path: Path, overrides: Sequence[str] = OVERRIDES) -> None:
-    """Go on with the run in this process: cheaper than another one, and the same."""
+    """Resume the run in this process: cheaper than in another process, with the same result."""
     runner.train(small_config(*overrides), path)
 
 

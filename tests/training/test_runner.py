@@ -39,7 +39,7 @@ SEEDS = list(CONFIG.seeds)
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory of a run that nothing happened to."""
+    """The run directory of an undisturbed run."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(CONFIG, path)
     return path
@@ -47,7 +47,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def finished(undisturbed: Path, tmp_path: Path) -> Path:
-    """A copy of it, to do things to."""
+    """A copy of it, which a test may change."""
     return Path(shutil.copytree(undisturbed, tmp_path / "finished"))
 
 
@@ -317,7 +317,7 @@ class TestInterrupted:
 class TestDamagedCheckpoints:
     @pytest.fixture
     def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
-        """A run that stopped in its second seed, with two checkpoints to go on from."""
+        """A run that stopped in its second seed, with two checkpoints to resume from."""
         path = tmp_path / "stopped"
         stop(CONFIG, path, stop_at_save, 60)
         assert len(list((path / "checkpoint" / "seed-1").iterdir())) == 2

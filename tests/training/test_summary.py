@@ -1,4 +1,4 @@
-"""experiments/training/summary.py: on what a run ran."""
+"""experiments/training/summary.py: the machine and versions of a run."""
 
 from __future__ import annotations
 

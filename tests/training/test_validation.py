@@ -1,4 +1,4 @@
-"""Validation through training: its rows, the best checkpoint, early stopping, going on."""
+"""Validation through training: its rows, the best checkpoint, early stopping, resuming."""
 
 from __future__ import annotations
 
