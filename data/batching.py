@@ -27,7 +27,7 @@ class Windows(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """One epoch as rows of equal length. Data that do not fill a row are left out."""
+    """One epoch as rows of equal length; what does not fill a row is left out."""
 
     inputs: Array  # [batch, time], or [batch, time, num_inputs]
     labels: Array  # [batch, time]
@@ -71,7 +71,7 @@ def _side_by_side(part: NDArray[Any], batch_size: int) -> NDArray[Any]:
 
 
 def sequence_windows(size: int, batch_size: int, num_steps: int, context: int) -> int:
-    """Whole windows in an epoch of one long sequence. Raises ValueError if there is none."""
+    """Whole windows in an epoch of one long sequence. Raises ValueError where there is none."""
     length = size // batch_size
     if not length:
         raise ValueError(
@@ -89,7 +89,7 @@ def sequence_windows(size: int, batch_size: int, num_steps: int, context: int) -
 def example_windows(
     count: int, length: int, batch_size: int, num_steps: int, context: int
 ) -> int:  # fmt: skip
-    """Whole batches in an epoch of examples. Raises ValueError if the examples do not fit."""
+    """Whole batches in an epoch of examples. Raises ValueError where they do not fit."""
     if num_steps != length:
         raise ValueError(
             f"graph.num_steps: expected the length of an example, {length}; got {num_steps}"

@@ -1,4 +1,4 @@
-"""Base classes of the config of every task."""
+"""What the configs of all tasks share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from data.task import Task
 
 
 class Section(BaseModel):
-    """A part of a config: frozen, with unknown keys refused."""
+    """A part of a config: cannot change, and has no key it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -31,4 +31,4 @@ class TaskSection(Section):
 
     @abstractmethod
     def make(self) -> Task:
-        """The task. Raises DataError if its files are missing or not as expected."""
+        """The task. Raises DataError where its files are not as they should be."""

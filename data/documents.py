@@ -1,7 +1,7 @@
 """Documents of two classes as sequences of word ids, by Keras's conventions.
 
 Source: Keras, `datasets.imdb.load_data` and `pad_sequences`, with their default arguments.
-Id 0 is padding, 1 the start of a document, 2 a word outside the vocabulary; the word of
+Id 0 is padding, 1 the start of a document, 2 a word outside of the vocabulary; the word of
 rank r, from 1 for the most frequent, has the id r + 3.
 """
 
@@ -20,21 +20,21 @@ End = Literal["start", "end"]
 
 
 class Documents(NamedTuple):
-    """Documents as the ranks of their words, each with its class."""
+    """Each as the ranks of its words, with its class."""
 
     ranks: list[NDArray[np.int32]]
     classes: NDArray[np.int64]  # [count], 0 or 1
 
 
 class DocumentSets(NamedTuple):
-    """The training set and the test set."""
+    """What to train on, and what to test on."""
 
     train: Documents
     test: Documents
 
 
 class Padded(NamedTuple):
-    """Sequences of ids, padded or truncated to one length."""
+    """Sequences of ids, brought to one length."""
 
     ids: NDArray[np.int32]  # [count, length]
     lengths: NDArray[np.int32]  # [count], before padding at the end
@@ -50,9 +50,9 @@ def encode(ranks: NDArray[np.int32], vocabulary_size: int) -> NDArray[np.int32]:
 def pad_sequences(
     sequences: list[NDArray[np.int32]], length: int, pad: End, truncate: End
 ) -> Padded:
-    """Pad short sequences with PADDING and truncate long ones, each at the given end.
+    """Fill up with PADDING, or leave words out, at the given end.
 
-    Padding at the start is read like words, so the lengths are then all `length`.
+    Padding at the start is read like words, so those sequences are all `length` long.
     """
     ids = np.full((len(sequences), length), PADDING, np.int32)
     lengths = np.full(len(sequences), length, np.int32)

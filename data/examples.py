@@ -1,4 +1,4 @@
-"""Tasks of examples: their sets, and a new order in each epoch."""
+"""What tasks of examples share: their sets, and a new order each epoch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from data.task import Array, Examples
 
 @dataclass(frozen=True)
 class ExampleTask:
-    """A task whose examples are all in memory. Inputs are ids unless a subclass changes that."""
+    """A task whose examples are all in memory, of ids unless it says otherwise."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
     labels: ClassVar[Literal["ids", "values"]] = "ids"
@@ -28,7 +28,7 @@ class ExampleTask:
         return tuple(self.sets)
 
     def windows(self, batch_size: int, num_steps: int, context: int) -> int:
-        """Full batches in an epoch; examples that do not fill a batch are left out."""
+        """Batches in an epoch; the examples of one that is not full are left out."""
         count, length = self.train.labels.shape
         return example_windows(count, length, batch_size, num_steps, context)
 
@@ -41,7 +41,7 @@ class ExampleTask:
         return self.sets[split]
 
     def floors(self) -> dict[str, float]:
-        """Empty: no floor is known."""
+        """None is known."""
         return {}
 
 
@@ -60,7 +60,7 @@ def hold_out(
 ) -> tuple[Examples, dict[str, Examples]]:
     """Training examples, and the held-out sets: "valid", a share from their end, and "test".
 
-    With share 0 there is no "valid"; otherwise it has at least one example.
+    Without a share there is no "valid"; with one, it has an example at least.
     """
     count = len(examples.labels)
     first = count - (max(1, round(share * count)) if share else 0)
@@ -69,7 +69,7 @@ def hold_out(
 
 
 def many_to_one(inputs: Array, classes: NDArray[Any], lengths: NDArray[np.int32]) -> Examples:
-    """Examples with a loss at the last step before the padding, and at no other step.
+    """Examples of which the last step before the padding is classified, and no other.
 
     inputs [count, time, …], classes [count], lengths [count].
     """

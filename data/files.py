@@ -14,7 +14,7 @@ FOLDER = "RNN_DATA"  # environment variable: where relative paths start
 
 
 class Found(NamedTuple):
-    """A file that exists, with the properties that show whether it has changed since."""
+    """A file that is there, and what tells whether it has changed since."""
 
     path: Path
     size: int  # bytes
@@ -22,15 +22,15 @@ class Found(NamedTuple):
 
 
 def resolve(name: str | Path) -> Path:
-    """The absolute path: a relative one starts at $RNN_DATA, or else at the current directory."""
+    """An absolute path as it is; another starts at $RNN_DATA, or else at the current directory."""
     return Path(os.environ.get(FOLDER, ""), name).absolute()
 
 
 def find(name: str | Path, origin: str | None) -> Found:
-    """Find a file by a path that is absolute, or relative to $RNN_DATA or the current directory.
+    """A file by an absolute path, or by one relative to $RNN_DATA or else the current directory.
 
-    `origin` says in words where to get the file. Raises DataError if the path does not exist
-    or is not a file.
+    `origin` says in words where the file is to be had. Raises DataError where it is not there
+    or is no file.
     """
     path = resolve(name)
     try:
@@ -48,7 +48,7 @@ def find(name: str | Path, origin: str | None) -> Found:
 
 
 def read(path: Path, sha256: str | None) -> bytes:
-    """All of a file. Raises DataError if it cannot be read or has another hash than the given."""
+    """All of a file. Raises DataError where it cannot be read or its hash is not the given one."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -58,12 +58,12 @@ def read(path: Path, sha256: str | None) -> bytes:
 
 
 def read_from(path: Path, origin: str) -> bytes:
-    """All of a file. `origin` and errors are those of `find`."""
+    """All of a file; `origin` and what is raised as for `find`."""
     return read(find(path, origin).path, None)
 
 
 def check_sha256(name: str, content: bytes, expected: str | None) -> None:
-    """Raise DataError if a hash is expected and the content has another one."""
+    """Raise DataError where a hash is expected and the content has another."""
     if expected is None:
         return
     found = hashlib.sha256(content).hexdigest()

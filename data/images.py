@@ -27,21 +27,21 @@ MNIST_ORIGIN = (
 
 
 class Images(NamedTuple):
-    """Images, and the digit that each shows."""
+    """Images, and which digit each shows."""
 
     pixels: NDArray[np.float32]  # [count, rows, columns], from 0 to 1
     digits: NDArray[np.int64]  # [count], 0 to 9
 
 
 class ImageSets(NamedTuple):
-    """The training set and the test set."""
+    """What to train on, and what to test on."""
 
     train: Images
     test: Images
 
 
 class Idx(NamedTuple):
-    """The name and the expected shape of one of MNIST's files."""
+    """What one of MNIST's files has to hold."""
 
     name: str
     shape: tuple[int, ...]
@@ -57,8 +57,8 @@ TEST_DIGITS = Idx("t10k-labels-idx1-ubyte", (10_000,), "27ae3e4e09519cfbb04c3296
 def small_digits() -> ImageSets:
     """scikit-learn's 1797 digits, the last 360 in its order for testing.
 
-    Neighbours are often by the same writer. A test set from the end of the order, and not a
-    random part, therefore has other writers than the training set.
+    Neighbours are often by one writer. Testing on the end of the order, rather than on a random
+    part, asks for digits by other writers than in training.
     """
     from sklearn.datasets import load_digits  # takes more than a second, for this source alone
 
@@ -69,7 +69,7 @@ def small_digits() -> ImageSets:
 
 
 def mnist(folder: Path) -> ImageSets:
-    """MNIST's 60,000 and 10,000 images. Raises DataError if a file is not the known one."""
+    """MNIST's 60,000 and 10,000 images. Raises DataError where a file is not the known one."""
     return ImageSets(
         _mnist_images(folder, TRAIN_PIXELS, TRAIN_DIGITS),
         _mnist_images(folder, TEST_PIXELS, TEST_DIGITS),
@@ -102,7 +102,7 @@ def read_idx(folder: Path, expected: Idx) -> NDArray[np.uint8]:
 
 
 def _unpacked(path: Path) -> bytes:
-    """The content, unpacked. Its first bytes tell whether it is packed; names are often wrong."""
+    """The content. What it begins with tells whether it is packed: names are often wrong."""
     content = read_from(path, MNIST_ORIGIN)
     if not content.startswith(GZIP):
         return content

@@ -1,8 +1,8 @@
-"""Paragraphs of Python's own documentation, in two classes: a small set that Python ships.
+"""Paragraphs of Python's own documentation, of two kinds. A small set that Python itself ships.
 
 Python's help() shows chapters of its language reference, which are in `pydoc_data.topics`. Class
 0 are paragraphs of chapters on statements and how they are executed, class 1 those on objects,
-types and their methods. This is no sentiment, but the same kind of task: read words, choose one
+types and their methods. That is no sentiment, but the same kind of task: read words, tell which
 of two classes. Each version of Python has its own text; 3.11 has 451 and 663 paragraphs.
 """
 
@@ -36,8 +36,8 @@ Words = tuple[str, ...]
 def load_python_docs() -> DocumentSets:
     """The paragraphs in a fixed random order, the last fifth of them for testing.
 
-    The vocabulary is that of the training paragraphs. Test paragraphs skip words outside it, as
-    Keras's IMDB does. Raises DataError if Python lacks its documentation.
+    The vocabulary is that of the training paragraphs; test paragraphs skip what is not in it, as
+    Keras's IMDB does. Raises DataError for a Python without its documentation.
     """
     statements, objects = _paragraphs(STATEMENTS), _paragraphs(OBJECTS)
     # Chapters quote each other. What is in both classes has no class.
@@ -57,7 +57,7 @@ def load_python_docs() -> DocumentSets:
 
 
 def _paragraphs(chapters: tuple[str, ...]) -> dict[Words, None]:
-    """The words of each paragraph, in order, without duplicate paragraphs."""
+    """The words of each paragraph, in order, none twice."""
     try:
         topics: dict[str, str] = importlib.import_module("pydoc_data.topics").topics
         texts = [topics[chapter] for chapter in chapters]
@@ -74,7 +74,7 @@ def _paragraphs(chapters: tuple[str, ...]) -> dict[Words, None]:
 
 
 def _ranks(paragraphs: list[Words]) -> dict[str, int]:
-    """Rank 1 for the most frequent word, and so on; ties in alphabetical order."""
+    """1 for the most frequent word, and so on; among equals by the alphabet."""
     counts = Counter(word for words in paragraphs for word in words)
     ordered = sorted(counts, key=lambda word: (-counts[word], word))
     return {word: rank for rank, word in enumerate(ordered, start=1)}

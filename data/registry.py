@@ -1,4 +1,4 @@
-"""The registry of tasks: each file of data/tasks/ holds one config, whose `kind` is its name."""
+"""Every task there is: each file of data/tasks/ holds the one config with its name as `kind`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks of one long sequence."""
+"""What tasks of one long sequence share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from data.batching import sequence_windows
 
 
 class SequenceTask(ABC):
-    """A task that draws a Sequence of ids, with fresh data for evaluation."""
+    """A task that draws a Sequence of ids, and new data to be evaluated on."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
     labels: ClassVar[Literal["ids", "values"]] = "ids"

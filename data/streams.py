@@ -1,4 +1,4 @@
-"""Random streams: one for each purpose, so that none disturbs another."""
+"""Random streams, one for each purpose, so that none disturbs another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EVALUATION = 1
 
 
 class StreamState(NamedTuple):
-    """The position of a stream, in plain arrays and numbers."""
+    """Where a stream stands, in plain arrays and numbers."""
 
     keys: NDArray[np.uint32]  # [624], of the Mersenne Twister
     place: int
@@ -26,7 +26,7 @@ def state_of(stream: np.random.RandomState) -> StreamState:
 
 
 def stream_at(state: StreamState) -> np.random.RandomState:
-    """A stream that continues from this state."""
+    """A stream that goes on from this state."""
     stream = np.random.RandomState()
     stream.set_state(("MT19937", state.keys, state.place, 0, 0.0))
     return stream

@@ -22,7 +22,7 @@ Ids = NDArray[np.signedinteger[Any]]
 
 
 class Level(Protocol):
-    """A way to split a text into symbols."""
+    """What the symbols of a text are."""
 
     def split(self, text: str) -> Symbols:
         """The symbols of a text."""
@@ -31,9 +31,9 @@ class Level(Protocol):
         """The text of symbols."""
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """The symbols of the training part, each at the place that is its id.
+        """The symbols that have an id, the id being the place; from the training part.
 
-        Raises DataError if a held-out part has symbols that no id covers.
+        Raises DataError where a held-out part has symbols that nothing stands for.
         """
 
     def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:
@@ -51,10 +51,10 @@ class Characters:
         return "".join(symbols)
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """U+FFFD comes last if a held-out part has characters that training lacks.
+        """Where a held-out part has characters that training lacks, U+FFFD comes last for them.
 
-        Training never shows it to the model. Such characters are rare, so they count in the loss:
-        a book should not be refused for one accent in its last chapter.
+        Training never shows it to the model. That is rare enough in text to be taken into the
+        loss, rather than to refuse a book for one accent in its last chapter.
         """
         known = set(training)
         ordered = sorted(known)
@@ -75,10 +75,10 @@ class Characters:
 
 
 class Words:
-    """Words are split at white space, and each end of a line is <eos>.
+    """Words are what white space parts, and each end of a line is <eos>.
 
-    The vocabulary begins with the most frequent word; equally frequent words are in order of
-    code points. With a `size`, the rarest words become <unk>, so that `size` symbols are left.
+    The vocabulary begins with the most frequent word; equally frequent ones are in order of
+    code points. With a `size`, the rarest words give way to <unk>, so that so many are left.
     """
 
     def __init__(self, size: int | None) -> None:
@@ -93,9 +93,9 @@ class Words:
         return lines.replace(" \n", "\n").replace("\n ", "\n")
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """Words of the held-out parts that it lacks become <unk>, as rare training words do.
+        """Words of the held-out parts that are not in it are <unk>, as rare ones of training are.
 
-        Raises DataError if training has no <unk>, because then no model could learn it.
+        Raises DataError where training has no <unk>: then nothing could be learned about it.
         """
         counts = _merge_rare(Counter(training), self._size)
         if UNKNOWN_WORD not in counts:
@@ -117,7 +117,7 @@ def narrowest(size: int) -> type[np.signedinteger[Any]]:
 
 
 def _merge_rare(counts: Counter[str], size: int | None) -> Counter[str]:
-    """The counts, with the rarest words counted as <unk> if there are more than `size`."""
+    """The counts with the rarest words counted as <unk>, where there are more than `size`."""
     if size is None or len(counts) <= size:
         return counts
     words = sorted(counts.keys() - {UNKNOWN_WORD}, key=lambda word: (-counts[word], word))

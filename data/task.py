@@ -1,4 +1,4 @@
-"""The interface of a task, and its data: one long sequence, or many examples."""
+"""What every task gives: one long sequence, or many examples."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ Drawn = Sequence | Examples
 class Task(Protocol):
     """A source of data. A new task is one file with these, its config, and one YAML.
 
-    Making a task reads its files, if it has any, and raises DataError if they are not as
-    expected. Properties and `windows` cost nothing.
+    Making a task reads its files, if it has any, and raises DataError where they are not as
+    they should be. Properties and `windows` cost nothing.
     """
 
     @property
     def num_inputs(self) -> int:
-        """Input ids are below this. If inputs are features, the width of an input."""
+        """Input ids are below this; the width of an input where inputs are features."""
 
     @property
     def num_classes(self) -> int:
-        """Label ids are below this. 1 if labels are values."""
+        """Label ids are below this; 1 where labels are values."""
 
     @property
     def inputs(self) -> Literal["ids", "features"]:
-        """Whether an input is an id or a vector of features."""
+        """What an input is: an id, or a vector of features."""
 
     @property
     def labels(self) -> Literal["ids", "values"]:
-        """Whether a label is the id of a class or a target value."""
+        """What a label is: the id of a class, or a value to come close to."""
 
     @property
     def carries_state(self) -> bool:
@@ -61,7 +61,7 @@ class Task(Protocol):
         """The sets that training never sees, such as ("valid", "test")."""
 
     def windows(self, batch_size: int, num_steps: int, context: int) -> int:
-        """Updates in an epoch. Raises ValueError, which names the key, if there is none."""
+        """Updates in an epoch. Raises ValueError, naming the key, where there is none."""
 
     def draw(self, stream: np.random.RandomState) -> Drawn:
         """One epoch of training data."""
@@ -70,8 +70,8 @@ class Task(Protocol):
         """The data of one of the `held_out` sets."""
 
     def floors(self) -> dict[str, float]:
-        """Exact least losses in nats per time step, by what a model knows. May be empty."""
+        """Exact least losses, nats per time step, by what a model knows; may be empty."""
 
 
 class DataError(Exception):
-    """A data file is not as expected. The message is one line and names the file."""
+    """A data file that is not as it should be; the message is one line and names it."""

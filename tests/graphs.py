@@ -109,7 +109,7 @@ def run_each(
 
 
 def drops(config: ModelConfig) -> list[str]:
-    """The places with dropout: input, state, output."""
+    """Where dropout is on."""
     keeps = {"input": config.input_keep, "state": config.state_keep, "output": config.output_keep}
     return [place for place, keep in keeps.items() if keep < 1]
 

@@ -27,14 +27,14 @@ ROUNDING = 1e-12  # 0.5 + 0.3 + 0.2 may miss 1 by an ulp and is still meant as 1
 
 
 class Dependency(Section):
-    """P(y_t = 1) changes by `effect` if x_{t - lag} is 1."""
+    """The chance of y_t = 1 changes by `effect` where x_{t - lag} is 1."""
 
     lag: int = Field(ge=0)
     effect: float = Field(ge=-1, le=1)
 
 
 class BinaryDependencyConfig(TaskSection):
-    """The keys of `task` under task=binary_dependency."""
+    """What a user may say about it."""
 
     kind: Literal["binary_dependency"]
     size: int = Field(ge=1, le=1_000_000_000)
@@ -83,7 +83,7 @@ class BinaryDependencyConfig(TaskSection):
 
 
 class Combination(NamedTuple):
-    """One setting of the lagged inputs, with its P(y_t = 1)."""
+    """One setting of the lagged inputs, with its chance of a 1."""
 
     inputs: tuple[int, ...]  # x_{t - lag}, one for each dependency
     probability: float  # P(y_t = 1)
@@ -117,7 +117,7 @@ class BinaryDependency(SequenceTask):
         return self._draw(stream, self.config.size)
 
     def evaluation(self, _split: str, stream: np.random.RandomState) -> Sequence:
-        """New data: a sequence of FRESH_SIZE symbols, or of the epoch's size if that is less."""
+        """New data: a sequence of FRESH_SIZE symbols, or of the epoch's size where that is less."""
         return self._draw(stream, min(self.config.size, FRESH_SIZE))
 
     def _draw(self, stream: np.random.RandomState, size: int) -> Sequence:
@@ -183,6 +183,6 @@ def _lagged(inputs: NDArray[np.int8], start: int, stop: int, lag: int) -> NDArra
 
 
 def _entropy(probability: float) -> float:
-    """Entropy in nats of a coin with this probability of heads; 0 at both ends."""
+    """Entropy in nats of a coin with this chance of heads; 0 at both ends."""
     inside = [p for p in (probability, 1 - probability) if p > 0]
     return float(-sum(p * np.log(p) for p in inside))

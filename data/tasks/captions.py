@@ -1,4 +1,4 @@
-"""One to many: a digit's image at the first step, then the letters of its name, one a step.
+"""One to many: a digit's image at the first step, the letters of its name at this and the next.
 
 image    0  0  0  0  0          8×8 pixels as one input of 64, then inputs of zeros
 t        w  o  .                the label of each step; `.` stands for END
@@ -27,7 +27,7 @@ LENGTH = max(len(name) for name in NAMES) + 1  # with END
 
 
 class CaptionsConfig(TaskSection):
-    """The keys of `task` under task=captions."""
+    """What a user may say about it."""
 
     kind: Literal["captions"]
     valid: float = Field(ge=0, le=0.5)

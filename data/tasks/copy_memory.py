@@ -1,14 +1,14 @@
-"""Copy memory: repeat the symbols of each episode after a delay.
+"""Copy memory: repeat the symbols of each episode after a wait.
 
 Source: Hochreiter & Schmidhuber 1997; in the form of Arjovsky, Shah & Bengio 2016. An episode
 of m = `symbols` and T = `blanks` takes T + 2m time steps, here for m = 3 and T = 2:
 
-input    a b c _ | _ _ _      _ a blank, | the delimiter, which ends the blanks if T ≥ 1
+input    a b c _ | _ _ _      _ a blank, | the delimiter, which ends the blanks where T ≥ 1
 label    _ _ _ _ _ a b c      each symbol m + T steps after it was shown
 
 Without blanks there is no delimiter, and none is needed: the first blank input starts the
 recall. Episodes follow each other as one long sequence, whose state is carried from window to
-window, as in Aicher, Foti & Fox 2019: a model can learn only as far back as errors reach.
+window, as in Aicher, Foti & Fox 2019: what a model may learn depends on how far errors reach.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FRESH_SIZE = 400_000  # time steps for evaluation; more than the longest episode
 
 
 class CopyMemoryConfig(TaskSection):
-    """The keys of `task` under task=copy_memory."""
+    """What a user may say about it."""
 
     kind: Literal["copy_memory"]
     size: int = Field(ge=1, le=1_000_000_000)
@@ -62,7 +62,7 @@ class CopyMemoryConfig(TaskSection):
 
 @dataclass(frozen=True)
 class CopyMemory(SequenceTask):
-    """The task. Symbols are the ids below `alphabet`; the blank and the delimiter follow."""
+    """The task: symbols are the ids below `alphabet`, then come the blank and the delimiter."""
 
     config: CopyMemoryConfig
 
@@ -73,7 +73,7 @@ class CopyMemory(SequenceTask):
 
     @property
     def delimiter(self) -> int:
-        """The id of the input that comes right before the recall, if there are blanks."""
+        """The id of the input that comes right before the recall, where there are blanks."""
         return self.config.alphabet + 1
 
     @property
@@ -89,15 +89,15 @@ class CopyMemory(SequenceTask):
         return self.config.size
 
     def draw(self, stream: np.random.RandomState) -> Sequence:
-        """New episodes; the last one is cut short if it does not fit.
+        """New episodes, the last one cut short where it does not fit.
 
-        A row of a batch begins where the cut falls. If `size` is a multiple of
-        batch_size * episode, each row begins with an episode, and can be copied without error.
+        A row of a batch begins where the cut falls. It begins with an episode, and can be
+        copied without an error, where `size` is a multiple of batch_size * episode.
         """
         return self._draw(stream, self.config.size)
 
     def evaluation(self, _split: str, stream: np.random.RandomState) -> Sequence:
-        """New episodes: FRESH_SIZE time steps, or the epoch's size if that is less."""
+        """New episodes: FRESH_SIZE time steps, or the epoch's size where that is less."""
         return self._draw(stream, min(self.config.size, FRESH_SIZE))
 
     def _draw(self, stream: np.random.RandomState, size: int) -> Sequence:
@@ -113,7 +113,7 @@ class CopyMemory(SequenceTask):
         return Sequence(inputs.reshape(-1)[:size], labels.reshape(-1)[:size])
 
     def floors(self) -> dict[str, float]:
-        """Exact. A model without memory knows when to recall but guesses: m ln(alphabet).
+        """Exact. A model without memory knows when to recall, and guesses what: m ln(alphabet).
 
         Blanks cost it nothing, so its mean is over T + 2m steps of which m cost ln(alphabet).
         """

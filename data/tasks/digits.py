@@ -1,4 +1,4 @@
-"""Handwritten digits, read row by row; the label comes at the last row. Many to one.
+"""Handwritten digits read row by row: at the last row, which digit it is. Many to one.
 
 A time step's input is one row of pixels, so an example is as long as an image is high.
 """
@@ -22,7 +22,7 @@ MNIST_FOLDER = "mnist"
 
 
 class DigitsConfig(TaskSection):
-    """The keys of `task` under task=digits."""
+    """What a user may say about it."""
 
     kind: Literal["digits"]
     source: Literal["scikit_learn", "mnist"]

@@ -1,8 +1,8 @@
 """Influence balancing: a linear system on which short truncation has the wrong sign.
 
 Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time",
-section 4.1. The input is the same at every step, and the target of the first unit of the
-state (rnn_graphs/cells.py, `InfluenceBalancingCell`) is 1.
+section 4.1. There is nothing to read: at every step the input is the same, and the first
+unit of the state (rnn_graphs/cells.py, `InfluenceBalancingCell`) is to be 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TARGET = 1.0
 
 
 class InfluenceBalancingConfig(TaskSection):
-    """The keys of `task` under task=influence_balancing."""
+    """What a user may say about it."""
 
     kind: Literal["influence_balancing"]
     size: int = Field(ge=1, le=1_000_000_000)
@@ -33,7 +33,7 @@ class InfluenceBalancingConfig(TaskSection):
 
 @dataclass(frozen=True)
 class InfluenceBalancing(SequenceTask):
-    """The task: `size` time steps in each epoch."""
+    """The task: `size` time steps an epoch."""
 
     labels: ClassVar[Literal["ids", "values"]] = "values"
     num_inputs: ClassVar[int] = 1
@@ -51,7 +51,7 @@ class InfluenceBalancing(SequenceTask):
         return Sequence(np.zeros(size, np.int8), np.full(size, TARGET, np.float32))
 
     def evaluation(self, _split: str, stream: np.random.RandomState) -> Sequence:
-        """The same as in training: nothing is random."""
+        """As in training: nothing is random."""
         return self.draw(stream)
 
     def floors(self) -> dict[str, float]:

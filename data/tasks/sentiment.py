@@ -1,4 +1,4 @@
-"""Documents of two classes; the label comes at the last word. Many to one.
+"""Documents of two classes, told apart at their last word. Many to one.
 
 Source: IMDB's film reviews, positive or negative, as Keras stores and encodes them; see
 data/documents.py for its conventions, and data/python_docs.py for a small set without files.
@@ -31,7 +31,7 @@ IMDB_FILE = "imdb/imdb.npz"
 
 
 class SentimentConfig(TaskSection):
-    """The keys of `task` under task=sentiment."""
+    """What a user may say about it."""
 
     kind: Literal["sentiment"]
     source: Literal["python_docs", "imdb"]

@@ -1,4 +1,4 @@
-"""Text for a language model: each label is the next symbol, a character or a word.
+"""A language model's text: each label is the symbol after the input, a character or a word.
 
 Sources: the documentation that Python itself ships; one file of any text; three files in the
 form of Mikolov's Penn Treebank (2010), where a rare word is <unk> in the files and the vocabulary
@@ -31,7 +31,7 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
 class Expected(Section):
-    """Checks of the data: a hash and a number of symbols for each file, in order; or null."""
+    """What the data must be: a hash and a number of symbols for each file, in order; or null."""
 
     sha256: tuple[Sha256, ...] | None
     symbols: tuple[Count, ...] | None
@@ -39,7 +39,7 @@ class Expected(Section):
 
 
 class TextConfig(TaskSection):
-    """The keys of `task` under task=text."""
+    """What a user may say about it."""
 
     kind: Literal["text"]
     source: Literal["python_docs", "file", "three_files"]
@@ -101,7 +101,7 @@ class TextConfig(TaskSection):
         return Shares(*(SHARE if share is None else share for share in (self.valid, self.test)))
 
     def make(self) -> Text:
-        """The task. Its files are read once, and again if they have changed."""
+        """The task. Its files are read once, and again where they have changed."""
         return Text(self, _load(self, tuple(find(path, self.origin) for path in self._paths())))
 
     def _paths(self) -> list[str]:
@@ -120,7 +120,7 @@ class Shares(NamedTuple):
 
 
 class Corpus(NamedTuple):
-    """A text as ids. The arrays are read-only."""
+    """A text in ids; no array can be written to."""
 
     vocabulary: tuple[str, ...]  # the symbol of each id
     parts: dict[str, Ids]  # of "train", and of "valid" and "test" where they are not empty
@@ -155,7 +155,7 @@ class Text(SequenceTask):
         return tuple(split for split in self.corpus.parts if split != "train")
 
     def draw(self, _stream: np.random.RandomState) -> Sequence:
-        """The training part: the same in every epoch, without a copy."""
+        """The training part: the same in every epoch, and no copy."""
         return _next_symbols(self.corpus.parts["train"])
 
     def evaluation(self, split: str, _stream: np.random.RandomState) -> Sequence:
@@ -163,7 +163,7 @@ class Text(SequenceTask):
         return _next_symbols(self.corpus.parts[split])
 
     def floors(self) -> dict[str, float]:
-        """Empty: the exact entropy of a language is unknown."""
+        """Empty: nobody knows the entropy of a language exactly."""
         return {}
 
     def encode(self, text: str) -> Ids:
@@ -190,7 +190,7 @@ class _Part(NamedTuple):
 
 @functools.lru_cache(maxsize=2)
 def _load(config: TextConfig, files: tuple[Found, ...]) -> Corpus:
-    """Read, split and number the text. Raises DataError if it is not as expected."""
+    """Read, part and number the text. Raises DataError where it is not as expected."""
     level, expect = _level(config), config.expect
     texts = [_Part(name, level.split(text)) for name, text in _texts(config, files)]
     for text, count in zip(texts, expect.symbols or [None] * len(texts), strict=True):
@@ -274,7 +274,7 @@ def _check_count(part: _Part, what: str, expected: int | None, found: int) -> No
 
 
 def _constant(ids: Ids) -> Ids:
-    """Make the arrays read-only, because tasks share them."""
+    """Tasks share them, so nobody may write to them."""
     ids.flags.writeable = False
     return ids
 

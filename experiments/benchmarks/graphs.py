@@ -1,4 +1,4 @@
-"""The cost of a graph: building time, size, memory, and the time of an update."""
+"""What a graph costs: building time, size, memory, and the time of an update."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class GraphCost(NamedTuple):
 
 
 def measure_graphs() -> Sequence[GraphCost]:
-    """Measure each graph in its own forked process, so that each has its own peak memory."""
+    """Each in a forked process of its own, for a peak memory of its own."""
     # A fork is safe as long as this process has opened no session; bench() sees to that.
     context = multiprocessing.get_context("fork")
     costs = []

@@ -1,4 +1,4 @@
-"""The cost of sweeps: two workers against one, the engine's share of a point, a thousand points."""
+"""What sweeps cost: two workers against one, the engine's share of a point, a thousand points."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FASTER, OVERHEAD_SECONDS, MANY_SECONDS, GROWTH_KIB = 1.8, 0.5, 60, 4
 
 
 def measure_sweeps() -> Sequence[Measurement]:
-    """Measure sweeps. Takes about two minutes."""
+    """About two minutes."""
     return [*_measure_workers(), *_measure_many()]
 
 
@@ -82,7 +82,7 @@ def _run_child(point: Point, folder: str) -> None:
 
 
 def _measure_many() -> Sequence[Measurement]:
-    """Everything about a thousand points except their runs, then again to measure memory."""
+    """Everything about a thousand points but their runs, then the same calls again for memory."""
     with _in_a_folder(), open_cluster("local", 2, 2) as cluster:
         began = perf_counter()
         points = load_points("r2rt_n5", MANY)
@@ -119,7 +119,7 @@ def _call(cluster: Cluster, orders: Sequence[Order]) -> None:
 
 
 def _trivial(order: Order, tell: Tell) -> Ended:
-    """The result of a point that trains nothing."""
+    """What a point tells, without a run."""
     tell({"kind": "began", "name": order.name})
     tell({"kind": "ended", "name": order.name, "reason": "", "loss": 0.5, "seconds": 0.0})
     return Ended(order.name, "")

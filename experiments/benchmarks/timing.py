@@ -1,4 +1,4 @@
-"""Time things in turn, so that a drift in the speed of the machine affects all alike."""
+"""Time things in turn, so that a machine whose speed drifts is fair to both."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def seconds(function: Callable[[], object], clock: Clock = time.perf_counter) ->
 def in_turn(
     functions: Sequence[Callable[[], object]], rounds: int, clock: Clock = time.perf_counter
 ) -> list[list[float]]:
-    """Time functions in the order A B C A B C …, after one call of each that does not count.
+    """Time functions A B C A B C …, after one call of each that does not count.
 
     Returns the seconds of each function, by round.
     """
@@ -51,18 +51,18 @@ def in_turn(
 
 
 def alternate(first: Callable[[], object], second: Callable[[], object], rounds: int) -> Pair:
-    """Time two functions in the order A B A B …, after one call of each that does not count."""
+    """Time two functions A B A B …, after one call of each that does not count."""
     return compare(*in_turn([first, second], rounds))
 
 
 def compare(first: Sequence[float], second: Sequence[float]) -> Pair:
-    """The comparison of two things timed in the same rounds."""
+    """Two things timed in the same rounds."""
     ratio = median(b / a for a, b in zip(first, second, strict=True))
     return Pair(median(first), median(second), ratio)
 
 
 def at_least(name: str, pair: Pair, scale: float, unit: str, times: float) -> Measurement:
-    """A row that requires the second of a pair to take this many times as long as the first."""
+    """A row that asks for the second of a pair to take this many times the first."""
     return Measurement(
         name, pair.first * scale, unit, pair.second * scale, pair.ratio,
         f"at least {times:g} times faster", pair.ratio >= times,
@@ -70,7 +70,7 @@ def at_least(name: str, pair: Pair, scale: float, unit: str, times: float) -> Me
 
 
 def at_most(name: str, pair: Pair, scale: float, unit: str, times: float) -> Measurement:
-    """A row that allows the first of a pair to take this many times as long as the second."""
+    """A row that allows the first of a pair this many times the second."""
     ratio = 1 / pair.ratio
     return Measurement(
         name, pair.first * scale, unit, pair.second * scale, ratio,

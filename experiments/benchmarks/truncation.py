@@ -1,7 +1,7 @@
-"""The cost of true truncation, against the TF style and against r2rt's own graph.
+"""What true truncation costs, against the TF style and against r2rt's own graph.
 
-Seconds are CPU seconds. One thread does all the work measured here, so on a quiet machine they
-equal wall-clock seconds, and on a busy one they are less disturbed.
+Seconds are those of the CPU. All work measured here is done by one thread, so on a quiet
+machine they are those of the clock, and on a busy one they are less disturbed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BUILD_AT_LEAST = 8
 
 
 class Shape(NamedTuple):
-    """The size of the problem on which the styles are compared."""
+    """What the styles are compared on."""
 
     num_steps: int
     depth: int
@@ -80,7 +80,7 @@ def measure_truncation() -> Sequence[Measurement]:
 
 
 def measure_updates(case: Case) -> Sequence[Measurement]:
-    """All contenders in turn, with and without XLA; the faster execution of each counts."""
+    """All contenders in turn, with and without XLA; of each the faster execution counts."""
     shape, stride = case.shape, case.shape.depth // 2
     contenders = [*_contenders(case, "off"), *_contenders(case, "on")]
     with ExitStack() as stack:
@@ -123,7 +123,7 @@ def _contenders(case: Case, xla: str) -> Sequence[Contender]:
 
 
 def measure_build(shape: Shape) -> Measurement:
-    """Time to build. XLA has no part in it: it compiles at the first update."""
+    """Building, which XLA has no part in: it compiles at the first update."""
     config = _config(shape, "true_bptt", "execution.xla=off")
     ours, theirs = Contender(config), Contender(config, per_loss.make_step)
     pair = compare(*in_turn([ours.build, theirs.build], BUILDS, process_time))
@@ -132,7 +132,7 @@ def measure_build(shape: Shape) -> Measurement:
 
 
 def measure_sizes() -> Sequence[GraphSize]:
-    """Graph sizes by num_steps at one depth, then by depth at one num_steps."""
+    """Along num_steps at one depth, then along depth at one num_steps."""
     sizes = []
     for num_steps, depth in ((10, 5), (20, 5), (40, 5), (80, 5), (40, 10), (40, 20)):
         config = _config(Shape(num_steps, depth, 16), "true_bptt", "execution.xla=off")
@@ -171,7 +171,7 @@ def _config(shape: Shape, kind: str, *overrides: str) -> Config:
 
 
 def _training(stack: ExitStack, contender: Contender) -> Callable[[], object]:
-    """Open a session. The returned function fills one session.run with updates."""
+    """Opens a session; what it returns fills one session.run with updates."""
     config = contender.config
     session = stack.enter_context(TrainingSession(contender.build(), config.execution.threads))
     session.initialize(0)

@@ -97,7 +97,7 @@ def test_initialising_again_forgets_the_seed_before() -> None:
 
 @pytest.mark.parametrize("cell", ["basic_rnn", "gru"])
 def test_orthogonal_matrices_are_orthogonal(cell: Cell) -> None:
-    """Tall matrices in their columns, wide ones in their rows; each seed has its own."""
+    """Tall ones in their columns, wide ones in their rows; and those of other seeds are others."""
     for seed in range(2):
         for matrix in drawn(seed, "initializer=orthogonal", f"cell={cell}"):
             tall = matrix if len(matrix) >= matrix.shape[1] else matrix.T

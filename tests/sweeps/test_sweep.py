@@ -1,4 +1,4 @@
-"""run.py sweep: points, one real sweep, and rerunning the command."""
+"""run.py sweep: points, one real sweep, and what the same command does again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""experiments/training/probe.py: probes of models whose answers are known."""
+"""experiments/training/probe.py: what a model has learned, asked of models that are known."""
 
 from __future__ import annotations
 
