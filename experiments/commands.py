@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from argparse import Namespace
 
 
@@ -73,14 +72,14 @@ def evaluate(options: Namespace) -> int:
     directory = RunDirectory(options.run_dir)
     directory.read_config()  # says so, before TensorFlow is imported, where this is no run
     from experiments.training.evaluate import evaluate_run
+    from rnn_graphs.metrics import texts_of
 
     for result in evaluate_run(directory, options.batch_size, options.checkpoint):
-        loss, accuracy, time_steps = result.evaluated
+        loss, metrics, time_steps = result.evaluated
+        parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts_of(metrics)])
         print(
-            f"seed {result.seed}, {result.split}: loss {loss:.5f} nats per time step, "
-            f"{loss / math.log(2):.4f} bits, perplexity {math.exp(min(loss, 700)):.4g}, "
-            f"accuracy {accuracy:.4f}; checkpoint of update {result.updates}, "
-            f"{time_steps} time steps"
+            f"seed {result.seed}, {result.split}: {parts}; "
+            f"checkpoint of update {result.updates}, {time_steps} time steps"
         )
     return 0
 

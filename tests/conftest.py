@@ -93,11 +93,11 @@ def assert_same_end(path: Path, undisturbed: Path, seeds: Sequence[int]) -> None
     assert summary_of(path)["status"] == summary_of(undisturbed)["status"] == "complete"
 
 
-def shown_by_tensorboard(events: Path) -> list[tuple[int, float]]:
-    """The training losses of a folder of events, as (updates, loss)."""
+def shown_by_tensorboard(events: Path, tag: str = "loss/train") -> list[tuple[int, float]]:
+    """The curve under one tag of a folder of events, as (updates, value)."""
     accumulator = EventAccumulator(str(events))
     accumulator.Reload()
-    return [(event.step, event.value) for event in accumulator.Scalars("loss/train")]
+    return [(event.step, event.value) for event in accumulator.Scalars(tag)]
 
 
 def command(*arguments: str | Path) -> list[str]:

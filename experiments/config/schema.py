@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from data.registry import TaskConfig
+from experiments.config.catalog import nearest
 from rnn_graphs.config import (
     ExecutionConfig,
     GraphConfig,
@@ -15,8 +16,7 @@ from rnn_graphs.config import (
     Section,
     TruncationConfig,
 )
-
-Metric = Literal["accuracy", "gradient_norm", "learning_rate", "perplexity", "bits"]
+from rnn_graphs.metrics import METRICS
 
 
 class TrainingConfig(Section):
@@ -43,11 +43,15 @@ class LoggingConfig(Section):
     every: int = Field(ge=1)
     checkpoint_seconds: float = Field(ge=0)
     tensorboard: bool
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[str, ...] = ()
 
     @field_validator("metrics")
     @classmethod
-    def _each_once(cls, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    def _each_is_known_and_named_once(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in metrics:
+            if name not in METRICS:
+                hint = nearest(name, METRICS) or f"; expected some of {', '.join(METRICS)}"
+                raise ValueError(f"{name!r} is not a metric{hint}")
         if len(set(metrics)) < len(metrics):
             raise ValueError(f"each metric at most once; got {', '.join(metrics)}")
         return metrics

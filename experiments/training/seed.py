@@ -18,12 +18,13 @@ from experiments.interrupts import StopRequest
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import MetricsFile, MetricsRow, with_derived
+from experiments.runs.metrics import MetricsFile, MetricsRow
 from experiments.training.evaluate import Evaluated
 from experiments.training.progress import Progress
 from experiments.training.session import TrainingSession
 from experiments.training.tensorboard import Events
 from experiments.training.workload import VALIDATION, Workload
+from rnn_graphs.metrics import texts_of, values_of
 
 Validate = Callable[[dict[str, NDArray[Any]]], Evaluated]  # of a graph's variables
 
@@ -171,10 +172,11 @@ class SeedTraining:
     ) -> MetricsRow:  # fmt: skip
         graph, names = self._config.graph, self._config.logging.metrics
         time_steps = position.updates * graph.num_steps * graph.batch_size
-        row = MetricsRow(
-            position.seed, epoch, position.updates, time_steps, position.seconds, split, **measured
-        )
-        return with_derived(row, names)
+        loss = measured["loss"]
+        return MetricsRow(
+            position.seed, epoch, position.updates, time_steps, position.seconds, split, loss,
+            values_of(names, loss, measured),
+        )  # fmt: skip
 
     def _write(self, position: Position, rows: list[MetricsRow], events: Events | None) -> None:
         self._metrics.append(rows)
@@ -193,9 +195,7 @@ class SeedTraining:
             return
         variables = self._session.variables()
         found = self._validate(variables)
-        measured = {"loss": found.loss}
-        if "accuracy" in self._config.logging.metrics:
-            measured["accuracy"] = found.accuracy
+        measured = {"loss": found.loss, **found.metrics}
         row = self._as_row(position, position.epoch, VALIDATION, measured)
         self._progress.say(f"seed {position.seed}, epoch {position.epoch}: {describe(row)}")
         position.stale += 1
@@ -227,10 +227,5 @@ def _count_finite(losses: NDArray[np.floating[Any]]) -> int:
 
 
 def describe(row: MetricsRow) -> str:
-    """The row's split with its loss and what else was measured."""
-    parts = [f"{row.split} loss {row.loss:.4f}"]
-    for name in ("accuracy", "perplexity", "bits"):
-        value = getattr(row, name)
-        if value is not None:
-            parts.append(f"{name} {value:.4g}")
-    return ", ".join(parts)
+    """The row's split with its loss and its metrics."""
+    return ", ".join([f"{row.split} loss {row.loss:.4f}", *texts_of(row.metrics)])

@@ -13,7 +13,7 @@ from experiments.config.schema import Config
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
 from rnn_graphs.build import GraphConfigs, Snapshot, TrainingGraph, build_training_graph
-from rnn_graphs.measures import MEASURES
+from rnn_graphs.metrics import measured_in_graph
 from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
 from rnn_graphs.truncation.step import StepMaker, make_step
@@ -28,7 +28,7 @@ def build(
             config.model, config.graph, config.truncation, config.optimizer, config.execution
         ),
         shape_of(workload.task),
-        [name for name in config.logging.metrics if name in MEASURES],
+        measured_in_graph(config.logging.metrics),
         uses_xla(config, workload.updates),
         step_maker,
     )
@@ -98,7 +98,7 @@ class TrainingSession(GraphSession):
         places = [place for place in self._graph.feeds if place is not None]
         feeds = {place: np.zeros(place.shape, np.int8) for place in places}
         self.initialize(0)
-        self._session.run(self._graph.measures, {**feeds, self._graph.count: 0})
+        self._session.run(self._graph.metrics, {**feeds, self._graph.count: 0})
 
     def initialize(self, seed: int) -> None:
         """Weights from the seed, slots and state as new."""
@@ -111,7 +111,7 @@ class TrainingSession(GraphSession):
     def train(self, windows: Windows, count: int) -> dict[str, Array]:
         """One update for each of `count` windows.
 
-        Returns what was measured of each, [count]: "loss" in nats, and the graph's other measures.
+        Returns the metrics of each by name, [count]: "loss" in nats, and those of the config.
         """
         into = self._graph.feeds
         feeds = {
@@ -123,7 +123,7 @@ class TrainingSession(GraphSession):
             feeds[into.weights] = _time_major(_given(windows.weights), into.weights)
         if into.lengths is not None:
             feeds[into.lengths] = _time_major(_given(windows.lengths), into.lengths)
-        measured: dict[str, Array] = self._session.run(self._graph.measures, feeds)
+        measured: dict[str, Array] = self._session.run(self._graph.metrics, feeds)
         return {name: values[:count] for name, values in measured.items()}
 
     def variables(self) -> dict[str, NDArray[Any]]:

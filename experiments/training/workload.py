@@ -8,6 +8,7 @@ from typing import NamedTuple
 from data.task import DataError, Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from rnn_graphs.metrics import METRICS
 
 VALIDATION = "valid"
 
@@ -56,8 +57,12 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
         yield f"model.embedding: the inputs of {kind} are features, not ids; expected null"
     if config.graph.padding == "sequence_length" and task.carries_state:
         yield f"graph.padding: {kind} has no padding; expected mask, got sequence_length"
-    if task.labels == "values" and {"accuracy", "perplexity", "bits"} & {*config.logging.metrics}:
-        yield f"logging.metrics: the labels of {kind} are values, which have no classes"
+    for name in config.logging.metrics:
+        if task.labels not in METRICS[name].labels:
+            yield (
+                f"logging.metrics: {name} is for labels that are "
+                f"{' or '.join(METRICS[name].labels)}; the labels of {kind} are {task.labels}"
+            )
     if config.training.validate_every and VALIDATION not in task.held_out:
         yield (
             f"training.validate_every: {kind} has no set {VALIDATION}, only "

@@ -128,7 +128,7 @@ def test_windows_of_one_run_have_keys_that_count_on() -> None:
         ids = tf.zeros([3 * 2, 1], tf.int32)
         windows = Window(ids, ids, tf.zeros([1, 1]), tf.constant([9, 40]))
         kinds = {"seed": tf.int32, "number": tf.int32}
-        found = session.run(in_graph(update, kinds, windows, tf.constant(3), 2).measures)
+        found = session.run(in_graph(update, kinds, windows, tf.constant(3), 2).metrics)
     assert found["seed"].tolist() == [9, 9, 9]
     assert found["number"].tolist() == [40, 41, 42]
 

@@ -43,7 +43,9 @@ class Evaluation:
             **dict(zip(tf.nest.flatten(graph.state), state, strict=True)),
         }
         final = tf.nest.flatten(graph.final_state)
-        return self.session.run((graph.losses, graph.hits, graph.probabilities, final), feeds)
+        return self.session.run(
+            (graph.losses, graph.metrics["accuracy"], graph.probabilities, final), feeds
+        )
 
 
 @pytest.mark.parametrize(

@@ -186,5 +186,5 @@ class TestTraining:
                     joined = np.stack(parts) if name == "lengths" else np.concatenate(parts)
                     value[: len(joined)] = joined
                     feeds[placeholder] = value
-                losses += list(session.run(graph.measures, feeds)["loss"][: len(examples)])
+                losses += list(session.run(graph.metrics, feeds)["loss"][: len(examples)])
             return {"loss": np.array(losses), **session.run(graph.snapshot.variables)}

@@ -45,8 +45,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_there_is_a_row_for_each_validation(trained: Path) -> None:
     rows = [row for row in read_metrics(trained / "metrics.csv") if row.split == "valid"]
     assert [(row.seed, row.epoch) for row in rows] == [(0, 2), (0, 4), (1, 2), (1, 4)]
-    assert all(row.accuracy is not None and 0 < row.accuracy <= 1 for row in rows)
-    assert all(row.bits is None for row in rows)  # logging.metrics does not name it
+    assert all(list(row.metrics) == ["accuracy"] for row in rows)  # as logging.metrics has it
+    assert all(0 < row.metrics["accuracy"] <= 1 for row in rows)
 
 
 def test_it_is_what_evaluate_finds(trained: Path) -> None:
@@ -55,7 +55,8 @@ def test_it_is_what_evaluate_finds(trained: Path) -> None:
         if result.split == "valid":
             row = rows[2 * result.seed + 1]
             assert result.evaluated.loss == pytest.approx(row.loss, rel=1e-6)
-            assert result.evaluated.accuracy == pytest.approx(row.accuracy, rel=1e-6)
+            accuracy = result.evaluated.metrics["accuracy"]
+            assert accuracy == pytest.approx(row.metrics["accuracy"], rel=1e-6)
 
 
 def test_the_best_checkpoint_has_the_least_loss(trained: Path) -> None:
@@ -111,7 +112,12 @@ def test_stopped_and_started_again_it_ends_as_if_undisturbed(
         ("r2rt_n5", "model.bidirectional=true", "model.bidirectional: binary_dependency carries"),
         ("r2rt_n5", "graph.padding=sequence_length", "graph.padding: binary_dependency has no pad"),
         ("r2rt_n5", "training.validate_every=1", "binary_dependency has no set valid, only fresh"),
-        ("influence_balancing", "logging.metrics=[accuracy]", "the labels of influence_balancing"),
+        (
+            "influence_balancing",
+            "logging.metrics=[accuracy]",
+            "accuracy is for labels that are ids; .* influence_balancing are",
+        ),
+        ("influence_balancing", "logging.metrics=[bits]", "bits is for labels that are ids"),
     ],
 )
 def test_what_the_data_do_not_allow_is_told(
@@ -127,6 +133,8 @@ def test_what_the_data_do_not_allow_is_told(
     [
         ("training.patience=3", "patience: without validate_every there is no validation loss"),
         ("logging.metrics=[bits,bits]", "each metric at most once"),
+        ("logging.metrics=[acuracy]", "'acuracy' is not a metric; did you mean 'accuracy'"),
+        ("logging.metrics=[bits,x]", "'x' is not a metric; expected some of accuracy, gradient_n"),
         ("optimizer.decay_rate=0.5", "decay_rate and decay_steps: expected both or neither"),
         ("optimizer.staircase=true", "staircase: without decay_rate"),
         ("model.peepholes=true", "peepholes is for lstm; scratch does not use it"),
