@@ -8,7 +8,6 @@ is that of the training file. The text is one long sequence, the same in every e
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -18,7 +17,7 @@ from pydantic import Field, StringConstraints, model_validator
 from data.config import Section, TaskSection
 from data.files import Found, check_sha256, find, read
 from data.sequences import SequenceTask
-from data.symbols import Characters, Ids, Level, Symbols, Words
+from data.symbols import Characters, Codec, Ids, Level, Symbols, Words
 from data.task import DataError, Sequence
 
 SPLITS = ("train", "valid", "test")
@@ -31,7 +30,7 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
 class Expected(Section):
-    """What the data must be: a hash and a number of symbols for each file, in order; or null."""
+    """Checks of the data: a hash and a number of symbols for each file, in order; or null."""
 
     sha256: tuple[Sha256, ...] | None
     symbols: tuple[Count, ...] | None
@@ -39,7 +38,7 @@ class Expected(Section):
 
 
 class TextConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["text"]
     source: Literal["python_docs", "file", "three_files"]
@@ -151,6 +150,11 @@ class Text(SequenceTask):
         return len(self.corpus.parts["train"]) - 1  # the last symbol is a label only
 
     @property
+    def codec(self) -> Codec:
+        """Turns text of this vocabulary into ids and back."""
+        return Codec(_level(self.config), self.vocabulary)
+
+    @property
     def held_out(self) -> tuple[str, ...]:
         return tuple(split for split in self.corpus.parts if split != "train")
 
@@ -165,22 +169,6 @@ class Text(SequenceTask):
     def floors(self) -> dict[str, float]:
         """Empty: nobody knows the entropy of a language exactly."""
         return {}
-
-    def encode(self, text: str) -> Ids:
-        """The ids of a text. Raises ValueError, naming the first symbol that has none."""
-        level = _level(self.config)
-        symbols, known = level.split(text), set(self.vocabulary)
-        for symbol in symbols:
-            if symbol not in known:
-                one = self.config.level.removesuffix("s")
-                raise ValueError(
-                    f"{one} {symbol!r} is not in the vocabulary of {len(known):,} {one}s"
-                )
-        return level.ids(symbols, self.vocabulary)
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids."""
-        return _level(self.config).join(self.vocabulary[index] for index in ids)
 
 
 class _Part(NamedTuple):
