@@ -14,7 +14,7 @@ from data.task import Array, Examples, Probe, TextCodec
 
 @dataclass(frozen=True)
 class ExampleTask:
-    """A task whose examples are all in memory, of ids unless it says otherwise."""
+    """A task whose examples are all in memory. Inputs are ids unless a subclass changes that."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
     labels: ClassVar[Literal["ids", "values"]] = "ids"

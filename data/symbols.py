@@ -33,7 +33,7 @@ class Level(Protocol):
         """The text of symbols."""
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """The symbols that have an id, the id being the place; from the training part.
+        """The symbol of each id, from the training part.
 
         Raises DataError where a held-out part has symbols that nothing stands for.
         """
@@ -55,10 +55,10 @@ class Characters:
         return "".join(symbols)
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """Where a held-out part has characters that training lacks, U+FFFD comes last for them.
+        """U+FFFD comes last where a held-out part has characters that training lacks.
 
-        Training never shows it to the model. That is rare enough in text to be taken into the
-        loss, rather than to refuse a book for one accent in its last chapter.
+        The model never trains on it. It is rare enough in text that a higher loss is better
+        than refusing a book for one accent in its last chapter.
         """
         known = set(training)
         ordered = sorted(known)
@@ -99,9 +99,9 @@ class Words:
         return lines.replace(" \n", "\n").replace("\n ", "\n")
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """Words of the held-out parts that are not in it are <unk>, as rare ones of training are.
+        """Unknown words of the held-out parts become <unk>, as rare words of training do.
 
-        Raises DataError where training has no <unk>: then nothing could be learned about it.
+        Raises DataError where training has no <unk>, so that nothing is learned about it.
         """
         counts = _merge_rare(Counter(training), self._size)
         if UNKNOWN_WORD not in counts:

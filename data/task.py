@@ -61,8 +61,8 @@ class TextCodec(Protocol):
 class Task(Protocol):
     """A source of data. A new task is one file with these, its config, and one YAML.
 
-    Making a task reads its files, if it has any, and raises DataError where they are not as
-    they should be. Properties and `windows` cost nothing.
+    Making a task reads its files, if it has any, and raises DataError where one is missing or
+    wrong. Properties and `windows` cost nothing.
     """
 
     @property
@@ -111,4 +111,4 @@ class Task(Protocol):
 
 
 class DataError(Exception):
-    """A data file that is not as it should be; the message is one line and names it."""
+    """A missing or wrong data file. The message is one line and names the file."""

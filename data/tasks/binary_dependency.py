@@ -93,7 +93,7 @@ class Combination(NamedTuple):
 
 @dataclass(frozen=True)
 class BinaryDependency(SequenceTask):
-    """The task; `config` is checked, so every probability is within [0, 1]."""
+    """The task. The config is checked, so every probability is within [0, 1]."""
 
     num_inputs: ClassVar[int] = 2
     num_classes: ClassVar[int] = 2
@@ -124,7 +124,7 @@ class BinaryDependency(SequenceTask):
         return self._draw(stream, self.config.size)
 
     def evaluation(self, _split: str, stream: np.random.RandomState) -> Sequence:
-        """New data: a sequence of FRESH_SIZE symbols, or of the epoch's size where that is less."""
+        """New data of FRESH_SIZE symbols, or of the epoch's size where that is less."""
         return self._draw(stream, min(self.config.size, FRESH_SIZE))
 
     def _draw(self, stream: np.random.RandomState, size: int) -> Sequence:

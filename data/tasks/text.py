@@ -100,7 +100,7 @@ class TextConfig(TaskSection):
         return Shares(*(SHARE if share is None else share for share in (self.valid, self.test)))
 
     def make(self) -> Text:
-        """The task. Its files are read once, and again where they have changed."""
+        """Read the text. Files are read again only where they have changed."""
         return Text(self, _load(self, tuple(find(path, self.origin) for path in self._paths())))
 
     def _paths(self) -> list[str]:
@@ -127,7 +127,7 @@ class Corpus(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Text(SequenceTask):
-    """The task."""
+    """A corpus in parts, each read as one long sequence."""
 
     config: TextConfig
     corpus: Corpus
@@ -159,7 +159,7 @@ class Text(SequenceTask):
         return tuple(split for split in self.corpus.parts if split != "train")
 
     def draw(self, _stream: np.random.RandomState) -> Sequence:
-        """The training part: the same in every epoch, and no copy."""
+        """The training part, the same in every epoch. It is not copied."""
         return _next_symbols(self.corpus.parts["train"])
 
     def evaluation(self, split: str, _stream: np.random.RandomState) -> Sequence:
@@ -167,7 +167,7 @@ class Text(SequenceTask):
         return _next_symbols(self.corpus.parts[split])
 
     def floors(self) -> dict[str, float]:
-        """Empty: nobody knows the entropy of a language exactly."""
+        """Empty: the exact entropy of a language is not known."""
         return {}
 
 
@@ -178,7 +178,7 @@ class _Part(NamedTuple):
 
 @functools.lru_cache(maxsize=2)
 def _load(config: TextConfig, files: tuple[Found, ...]) -> Corpus:
-    """Read, part and number the text. Raises DataError where it is not as expected."""
+    """Read a text, split it, turn it into ids. Raises DataError where it is not as expected."""
     level, expect = _level(config), config.expect
     texts = [_Part(name, level.split(text)) for name, text in _texts(config, files)]
     for text, count in zip(texts, expect.symbols or [None] * len(texts), strict=True):
@@ -218,7 +218,7 @@ def _texts(config: TextConfig, files: tuple[Found, ...]) -> list[tuple[str, str]
 
 
 def _python_docs() -> str:
-    """Every topic of `help()`, by name: each version of Python has its own."""
+    """Every topic of `help()`, by name. The text differs between versions of Python."""
     try:
         from pydoc_data.topics import topics
     except ImportError as error:
@@ -262,7 +262,7 @@ def _check_count(part: _Part, what: str, expected: int | None, found: int) -> No
 
 
 def _constant(ids: Ids) -> Ids:
-    """Tasks share them, so nobody may write to them."""
+    """The ids as a read-only array, because tasks share them."""
     ids.flags.writeable = False
     return ids
 

@@ -156,7 +156,7 @@ def test_a_run_is_the_blogs_training_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("only_training")
-class TestMeans:
+class TestRows:
     @pytest.fixture(scope="class")
     @classmethod
     def each_update(cls, tmp_path_factory: pytest.TempPathFactory) -> list[MetricsRow]:
