@@ -88,7 +88,7 @@ def test_yaml_files(seed: int, tmp_path: Path, capsys: Capture) -> None:
 class Silent:
     """A progress that nobody looks at."""
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Nothing."""
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
@@ -101,7 +101,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fuzz") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_plot", lambda *_: None)
-        patch.setattr(runner, "_probe", lambda *_: {})
+        patch.setattr(runner, "probe_seeds", lambda *_: {})
         runner.train(small_config("training.seeds=2", "logging.tensorboard=false"), path)
     return path
 

@@ -21,7 +21,7 @@ TARGET = 1.0
 
 
 class InfluenceBalancingConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["influence_balancing"]
     size: int = Field(ge=1, le=1_000_000_000)

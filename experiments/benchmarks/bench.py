@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.benchmarks.timing import Measurement
+from experiments.reporting.environment import environment
 from experiments.runs.files import make_output_folder, write_atomic
-from experiments.training.summary import environment
 
 
 def bench(out: Path) -> None:

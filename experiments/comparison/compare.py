@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 from experiments.comparison.figures import curves_figure, loss_heat_map
 from experiments.comparison.groups import Group, group_runs
 from experiments.comparison.table import Line, cells, columns, compare_groups, header, record
+from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
     Table,
-    describe_environment,
     write_report,
 )
 from experiments.reporting.tables import write_csv
 from experiments.runs.files import make_output_folder
 from experiments.runs.found import find_runs
 from experiments.runs.onset import Axis
-from experiments.training.summary import environment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import Windows, cut_into_rows
-from data.streams import evaluation_stream, training_stream
+from data.streams import evaluation_stream
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
+from experiments.training.loop import TrainingLoop
 from experiments.training.session import (
     GraphSession,
     TrainingSession,
@@ -179,29 +180,30 @@ def held_out_windows(config: Config, task: Task, seed: int) -> list[Windows]:
 def weights_at(
     updates: Sequence[int], config: Config, workload: Workload, session: TrainingSession, seed: int
 ) -> Iterator[dict[str, NDArray[Any]]]:
-    """Every variable after each of these updates of a seed, which is trained as `train` does."""
-    session.initialize(seed)
-    stream = training_stream(seed)
-    epoch = workload.updates_per_epoch
-    num_steps, context = config.graph.num_steps, config.truncation.context_steps
-    done = 0
-    for moment in updates:
-        while done < moment:
-            first = done % epoch
-            if first == 0:
-                session.reset_state()
-                rows = cut_into_rows(workload.task.draw(stream), config.graph.batch_size)
-            count = min(session.iterations, epoch - first, moment - done)
-            losses = session.train(rows.windows(first, count, num_steps, context), count)["loss"]
-            done += count
-            if not all(
-                np.isfinite(value).all() for value in (losses, *session.variables().values())
-            ):
-                raise RunError(
-                    f"seed {seed}: the loss or a weight was not finite by update {done}; "
-                    "there is no gradient to measure"
-                )
+    """Every variable after each of these updates of a seed, trained as a run trains it.
+
+    `updates` ascend. Raises RunError where the loss or a variable is not finite.
+    """
+    loop = TrainingLoop(config, workload, session)
+    start = loop.start(seed)
+    if updates[0] == 0:
         yield session.variables()
+    for chunk in loop.run(start, cuts=updates):
+        done = chunk.end.epoch * workload.updates_per_epoch + chunk.end.window
+        variables = session.variables()
+        if chunk.status == "diverged" or not _all_finite(variables):
+            raise RunError(
+                f"seed {seed}: the loss or a weight was not finite by update {done}; "
+                "there is no gradient to measure"
+            )
+        if done in updates:
+            yield variables
+        if done == updates[-1]:
+            return
+
+
+def _all_finite(variables: dict[str, NDArray[Any]]) -> bool:
+    return all(np.isfinite(value).all() for value in variables.values())
 
 
 class Gauge(GraphSession):

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.reporting.claims import Claim
+from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
     Table,
-    describe_environment,
     shown,
     write_report,
 )
@@ -20,7 +20,6 @@ from experiments.runs.run import Run
 from experiments.studies.figures import FIGURES
 from experiments.studies.grid import runs_needed, with_runs
 from experiments.sweeps.points import Point
-from experiments.training.summary import environment
 
 if TYPE_CHECKING:
     from experiments.studies.study import StudyConfig

@@ -22,7 +22,7 @@ from experiments.errors import Interrupted, InUseError, RunError, UsageError
 from experiments.interrupts import stop_request
 from experiments.sweeps.messages import Order, Tell
 from experiments.training.progress import append_line
-from experiments.training.resources import Means, OpenSession, one_session
+from experiments.training.resources import OpenSession, RunResources, one_session
 from experiments.training.runner import train_with
 
 TOLD_SECONDS = 1.0  # between two messages of how far a run is
@@ -56,7 +56,7 @@ def _train(order: Order, open_session: OpenSession, tell: Tell) -> None:
     tell({"kind": "began", "name": order.name})
     try:
         config = Config.model_validate(order.config)
-        summary = _when_free(Means(open_session, progress), config, Path(order.directory))
+        summary = _when_free(RunResources(open_session, progress), config, Path(order.directory))
         loss = summary["final_loss"]["mean"]
     except (UsageError, RunError, Interrupted) as error:
         reason = str(error)
@@ -67,12 +67,12 @@ def _train(order: Order, open_session: OpenSession, tell: Tell) -> None:
     tell({"kind": "ended", "name": order.name, "reason": reason, "loss": loss, "seconds": seconds})
 
 
-def _when_free(means: Means, config: Config, path: Path) -> dict[str, Any]:
+def _when_free(resources: RunResources, config: Config, path: Path) -> dict[str, Any]:
     """Train once the directory is free. Raises InUseError where it stays in use."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            return train_with(means, config, path)
+            return train_with(resources, config, path)
         except InUseError:
             if time.monotonic() > deadline:
                 raise
@@ -88,7 +88,7 @@ class ToldProgress:
         self._tell = tell
         self._last = 0.0
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         append_line(self._log, text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:

@@ -1,4 +1,4 @@
-"""Run a trained model forward on data that training never sees."""
+"""Run a trained model forward on held-out data."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Evaluator(GraphSession):
         return Evaluated(loss, values_of(asked, loss, measured), int(total))
 
     def probabilities(self, drawn: Drawn, batch_size: int) -> Array:
-        """The model's chance of each class, [batch, time, num_classes], along the rows."""
+        """The probability of each class, [batch, time, num_classes], along the rows."""
         fetches = (self._graph.probabilities,)
         parts = [part for (part,), _ in self._runs(drawn, batch_size, fetches)]
         return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
 
     def first_state(self) -> Any:
-        """The state of one row before anything was read."""
+        """The state of one row before its first input."""
         return self._session.run(self._graph.zero_state, {self._graph.batch_size: 1})
 
     def read(self, ids: Array, state: Any) -> tuple[Array, Any]:
@@ -77,7 +77,7 @@ class Evaluator(GraphSession):
     def _runs(
         self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
     ) -> Iterator[tuple[list[Array], Array]]:
-        """What each session.run gives for `fetches`, [time, batch, …], and the losses' weights."""
+        """The fetches of each session.run, [time, batch, …], and the weights of its losses."""
         if isinstance(drawn, Examples):
             yield from self._run_examples(drawn, batch_size, fetches)
         else:

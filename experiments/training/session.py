@@ -35,7 +35,7 @@ def build(
 
 
 def shape_of(task: Task) -> TaskShape:
-    """What the graph must know of the task."""
+    """The properties of the task that the graph depends on."""
     return TaskShape(
         task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state
     )  # fmt: skip
@@ -51,7 +51,7 @@ def session_options(threads: int | None) -> tf.ConfigProto:
 
 
 class GraphSession:
-    """A session on one graph, closed where its `with` ends."""
+    """A session on one graph; a context manager that closes it."""
 
     def __init__(self, graph: tf.Graph, snapshot: Snapshot, options: tf.ConfigProto) -> None:
         self._session = tf.Session(graph=graph, config=options)
@@ -64,7 +64,7 @@ class GraphSession:
         self._session.close()
 
     def restore(self, variables: dict[str, NDArray[Any]]) -> None:
-        """Set every variable of the snapshot; others than these are left aside.
+        """Set every variable of the snapshot; other values are ignored.
 
         Raises ValueError where names or shapes are not this graph's.
         """
@@ -79,7 +79,7 @@ class GraphSession:
 
 
 class TrainingSession(GraphSession):
-    """One built graph, initialised anew for each seed."""
+    """A session on a training graph, which is initialized anew for each seed."""
 
     def __init__(self, graph: TrainingGraph, threads: int | None) -> None:
         super().__init__(graph.graph, graph.snapshot, session_options(threads))
@@ -87,13 +87,13 @@ class TrainingSession(GraphSession):
 
     @property
     def iterations(self) -> int:
-        """The most windows that one call of `train` takes."""
+        """The maximum number of windows for one call of `train`."""
         return self._graph.iterations
 
     def warm_up(self) -> None:
-        """Run once on nothing, so that compiling is no part of the first seed's time.
+        """Run once without a window, so that the first seed's time does not include compiling.
 
-        The variables must be set anew after it.
+        Initialize or restore the variables after it.
         """
         places = [place for place in self._graph.feeds if place is not None]
         feeds = {place: np.zeros(place.shape, np.int8) for place in places}
@@ -101,17 +101,17 @@ class TrainingSession(GraphSession):
         self._session.run(self._graph.metrics, {**feeds, self._graph.count: 0})
 
     def initialize(self, seed: int) -> None:
-        """Weights from the seed, slots and state as new."""
+        """Set the weights from the seed, the slots and the state to their first values."""
         self._session.run(self._graph.initialize, {self._graph.seed: seed})
 
     def reset_state(self) -> None:
-        """The RNN's state to zeros, as at the start of each epoch."""
+        """Set the RNN's state to zeros, as at the start of each epoch."""
         self._session.run(self._graph.reset_state)
 
     def train(self, windows: Windows, count: int) -> dict[str, Array]:
         """One update for each of `count` windows.
 
-        Returns the metrics of each by name, [count]: "loss" in nats, and those of the config.
+        Returns the metrics of each, [count]: "loss" in nats, and the others of the graph.
         """
         into = self._graph.feeds
         feeds = {

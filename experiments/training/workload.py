@@ -1,4 +1,4 @@
-"""What a config comes to once its data are there: the task, and how many updates it means."""
+"""The workload of a config: its task with the data read, and the number of updates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Workload(NamedTuple):
 
 
 def make_workload(config: Config) -> Workload:
-    """Read the data and see that the config fits them.
+    """Read the data and check that the config fits them.
 
     Raises UsageError, in one line, where a file or a key is not as it should be.
     """
@@ -41,7 +41,7 @@ def make_workload(config: Config) -> Workload:
 
 
 def _problems(config: Config, task: Task) -> Iterator[str]:
-    """What cannot be, with the reason."""
+    """Conflicts between the config and the task, one message each."""
     kind = config.task.kind
     if config.model.bidirectional and task.carries_state:
         yield (

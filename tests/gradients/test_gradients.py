@@ -256,20 +256,9 @@ class TestMoments:
     def test_of_a_single_update_are_before_and_after_it(self) -> None:
         assert moments(1) == [0, 1]
 
-    @pytest.mark.parametrize(
-        "truncation",
-        [
-            (),
-            ("truncation.kind=true_bptt", "truncation.depth=3", "truncation.context=true"),
-            ("truncation.kind=artbp", "truncation.cut_probability=0.3"),
-        ],
-        ids=str,
-    )
     @pytest.mark.usefixtures("only_training")
-    def test_have_the_weights_that_training_has(
-        self, truncation: tuple[str, ...], tmp_path: Path
-    ) -> None:
-        config = small_config("logging.tensorboard=false", "task.size=4000", *truncation)
+    def test_have_the_weights_that_training_has(self, tmp_path: Path) -> None:
+        config = small_config("logging.tensorboard=false", "task.size=4000")
         runner.train(config, tmp_path)
         trained = checkpoints.newest(tmp_path / "checkpoint", 0).checkpoint
         assert trained is not None

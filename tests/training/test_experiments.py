@@ -71,7 +71,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp(request.param) / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_plot", lambda *_: None)
-        patch.setattr(runner, "_probe", lambda *_: {})
+        patch.setattr(runner, "probe_seeds", lambda *_: {})
         runner.train(shrunken(request.param), path)
     return RunDirectory(path)
 

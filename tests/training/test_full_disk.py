@@ -50,7 +50,7 @@ def test_training_says_so_and_goes_on_when_there_is_room(
 ) -> None:
     disk = small_disk(size)
     (disk / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match=r"the disk is full .* goes on when there is room"):
+    with pytest.raises(RunError, match=r"the disk is full .* rerun the command to resume"):
         runner.train(small_config(*OVERRIDES), disk / "run")
     assert (disk / "notes.txt").read_text() == "mine"
     assert_intact(disk / "run")

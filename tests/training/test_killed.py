@@ -69,7 +69,7 @@ def test_killed_at_several_moments_a_run_ends_as_if_it_had_not_been(
         assert process.returncode == -signal.SIGKILL
     done = run_command(train, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "going on at update" in done.stdout
+    assert "resuming at update" in done.stdout
     assert_same_end(tmp_path / "run", long_undisturbed, SEEDS)
 
 
@@ -134,7 +134,7 @@ class TestCtrlC:
     ) -> None:
         (line,) = interrupted[1].stderr.splitlines()
         assert line.startswith("error: run: stopped at seed 0, update ")
-        assert line.endswith("; the same command goes on from there")
+        assert line.endswith("; rerun the command to resume")
 
     def test_the_summary_says_interrupted(
         self, interrupted: tuple[Path, subprocess.CompletedProcess[str]]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from data.task import Drawn
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, UsageError
 from experiments.runs import checkpoints
+from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import read_metrics
 from experiments.training import runner
-from experiments.training.evaluate import evaluate_run
+from experiments.training.evaluate import Evaluator, evaluate_run
+from experiments.training.validation import Validation
 from tests.conftest import StopAtSave, assert_same_end, metrics_of, summary_of
 
 # 8×8 digits: 40 updates an epoch, in about a second.
@@ -147,3 +151,39 @@ def test_what_the_data_do_not_allow_is_told(
 def test_what_does_not_fit_together_is_told(override: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         load_config("r2rt_n5", override.split())
+
+
+class TestPolicy:
+    @staticmethod
+    def validation(*overrides: str) -> Validation:
+        """Of a config alone: its evaluator is not asked."""
+        config = digits("training.epochs=7", *overrides)
+        return Validation(config, cast(Evaluator, None), cast(Drawn, None))
+
+    def test_it_is_due_every_n_epochs_and_at_the_end(self) -> None:
+        validation = self.validation("training.validate_every=3")
+        due = [n for n in range(1, 7) if validation.is_due(Position(0, epoch=n))]
+        assert due == [3, 6]
+        assert validation.is_due(Position(0, epoch=7, status="complete"))
+        assert not validation.is_due(Position(0, epoch=3, status="diverged"))
+
+    def test_patience_counts_validations_since_the_best(self) -> None:
+        validation = self.validation("training.validate_every=1", "training.patience=2")
+        position, found = Position(0), []
+        for loss in (1.0, 0.5, 0.75, 0.25, 0.25, 0.375):
+            best = validation.judge(position, loss)
+            found.append((best, position.best_loss, position.stale, position.status))
+        assert found == [
+            (True, 1.0, 0, "running"),
+            (True, 0.5, 0, "running"),
+            (False, 0.5, 1, "running"),
+            (True, 0.25, 0, "running"),
+            (False, 0.25, 1, "running"),
+            (False, 0.25, 2, "complete"),
+        ]
+
+    def test_without_patience_a_seed_is_never_stopped(self) -> None:
+        validation, position = self.validation("training.validate_every=1"), Position(0)
+        for _ in range(20):
+            validation.judge(position, 1.0)
+        assert (position.stale, position.status) == (19, "running")
