@@ -29,12 +29,16 @@ class AboveBest(NamedTuple):
 
     interval: Interval  # of the difference, simultaneous over all groups
     p: float  # adjusted for all pairs
-    is_tied: bool  # the interval contains 0: not told from the best
+    is_tied: bool  # the interval is not above 0: not told from the best
 
 
 def lowest_mean(groups: Mapping[str, Values]) -> str:
-    """The group whose mean over its seeds is the lowest; the first of equals."""
-    return min(groups, key=lambda name: float(np.mean(list(groups[name].values()))))
+    """The group whose mean over its seeds is the lowest; the first of equals.
+
+    Groups of a single seed count only where no group has more: nothing can be told from them.
+    """
+    several = [name for name, values in groups.items() if len(values) > 1]
+    return min(several or groups, key=lambda name: float(np.mean(list(groups[name].values()))))
 
 
 def above_best(groups: Mapping[str, Values], level: float = LEVEL) -> dict[str, AboveBest]:
@@ -51,7 +55,8 @@ def above_best(groups: Mapping[str, Values], level: float = LEVEL) -> dict[str, 
             estimate = difference(groups[name], groups[best])
             p = min(1.0, pairs * estimates.p_differs(estimate))
             shown = estimates.interval(estimate, 1 - level / pairs)
-            compared[name] = AboveBest(shown, p, p > level)
+            # Over the seeds that both have, the best may be the worse one.
+            compared[name] = AboveBest(shown, p, p > level or estimate.value < 0)
     return compared
 
 

@@ -20,7 +20,7 @@ FEWEST = 4  # of three values, every ninth resample repeats one of them and has 
 
 
 def is_advised(values: Sequence[float]) -> bool:
-    """Whether the bootstrap interval is to be shown beside Student's t."""
+    """Whether reports show a bootstrap interval beside Student's t."""
     return len(values) < FEW or abs(skewness(values)) > SKEWED
 
 
@@ -66,7 +66,7 @@ def _studentized_means(values: Sequence[float]) -> NDArray[np.float64]:
     errors = resamples.std(axis=1, ddof=1) / len(data) ** 0.5
     distances = resamples.mean(axis=1) - data.mean()
     # A resample that repeats one value is infinitely far from any other mean.
-    studentized = np.copysign(np.inf, distances)
+    studentized: NDArray[np.float64] = np.copysign(np.inf, distances)
     spread = np.ptp(resamples, axis=1) > 0
     np.divide(distances, errors, out=studentized, where=spread)
     return studentized

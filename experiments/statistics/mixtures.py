@@ -44,7 +44,7 @@ def mixture(losses: Sequence[float], threshold: float, lowest: float, highest: f
     loss of one that learned nothing. No interval leaves it, unless a loss does.
     """
     values = np.asarray(losses, float)
-    lowest, highest = min(lowest, values.min()), max(highest, values.max())
+    lowest, highest = min(lowest, float(values.min())), max(highest, float(values.max()))
     learned, others = values[values < threshold], values[values >= threshold]
     # A side without a seed may be anywhere; the far end is the safe one.
     below = _mode(learned, lowest, threshold, far=lowest)

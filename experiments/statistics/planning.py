@@ -28,7 +28,7 @@ def seeds_needed(
 
     `estimate` is a mean, or the difference of two groups of `seeds` seeds each; the standard
     error of a single published number does not shrink, so it cannot be planned. None: even
-    MOST_SEEDS are too few, or there is no spread. Source: Cohen 1988, section 2.2.
+    MOST_SEEDS are too few, or there is no spread. Source: Cohen 1988, chapter 2.
     """
 
     def chance(n: int) -> float:

@@ -19,7 +19,7 @@ def prediction_interval(
 ) -> Interval:
     """Our mean, and where one more run of ours would lie: mean ± t s sqrt(1 + 1/n).
 
-    Source: Hahn & Meeker 1991, section 4.2. Losses are at least 0, hence `lowest`.
+    Source: Hahn & Meeker 1991, chapter 4. Losses are at least 0, hence `lowest`.
     """
     return estimates.interval(_of_one_run(values), confidence, lowest)
 

@@ -1,7 +1,7 @@
 """Seeds added in batches until a claim is decided, at the error rate of a single look.
 
-Who looks after every batch and stops at the first p below 0.05 is wrong far more often than
-in 5 % of studies: with ten looks at a null claim, in 19 % (Armitage, McPherson & Rowe 1969).
+If you look after every batch and stop at the first p below 0.05, you are wrong far more often
+than in 5 % of studies: with ten looks at a null claim, in 19 % (Armitage, McPherson & Rowe 1969).
 Here the level is spent in equal parts over the looks planned beforehand (Bonferroni): each
 look may use level / looks, and the chance of a wrong verdict at any look is at most the sum.
 

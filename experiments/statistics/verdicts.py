@@ -45,5 +45,6 @@ def above(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgeme
 
 def as_ratio(judgement: Judgement) -> Judgement:
     """The judgement of a logarithm of a ratio, its interval that of the ratio."""
-    ends = [end if end is None else math.exp(end) for end in judgement.interval]
-    return judgement._replace(interval=Interval(*ends))
+    mean, *ends = judgement.interval
+    low, high = (end if end is None else math.exp(end) for end in ends)
+    return judgement._replace(interval=Interval(math.exp(mean), low, high))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,7 +17,7 @@ def rate(events: Iterable[bool]) -> float:
 
 def margin(expected: float, trials: int) -> float:
     """What chance alone adds to a rate: three standard errors."""
-    return 3 * (expected * (1 - expected) / trials) ** 0.5
+    return 3 * math.sqrt(expected * (1 - expected) / trials)
 
 
 def at_most(expected: float, events: Iterable[bool]) -> bool:

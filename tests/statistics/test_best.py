@@ -41,6 +41,20 @@ def test_plain_intervals_tell_10_equal_groups_apart_in_half_of_all_sweeps() -> N
     assert rate((distances > stats.t.ppf(0.975, 18)).any(1)) > 0.45
 
 
+def test_dunnetts_test_against_the_lowest_of_equal_groups_is_wrong_too_often() -> None:
+    rng = np.random.default_rng(0)
+
+    def distances(control: str) -> np.ndarray:
+        sweeps = rng.normal(size=[4000, 4, 4])
+        means, error = sweeps.mean(2), (sweeps.var(2, ddof=1).mean(1) / 2) ** 0.5
+        chosen = means[:, 0] if control == "first" else means.min(1)
+        return np.asarray((means - chosen[:, None]).max(1) / error)
+
+    critical = np.quantile(distances("first"), 0.95)  # Dunnett's, one-sided: 2.29
+    assert critical == pytest.approx(2.29, abs=0.1)
+    assert rate(distances("lowest") > critical) > 0.1
+
+
 def test_groups_of_different_spread_are_told_apart_in_5_percent() -> None:
     spreads = np.array([1, 1, 0.01, 0.01, 0.01])[:, None]
     sweeps = spreads * np.random.default_rng(0).normal(size=[500, 5, 6])
@@ -74,7 +88,7 @@ def test_what_is_worse_is_told_from_the_best() -> None:
 
 
 def test_one_difference_is_welchs_times_the_pairs() -> None:
-    losses = np.random.default_rng(0).normal([[0], [1], [1.5]], 0.3, [3, 5])
+    losses = np.random.default_rng(0).normal([[0.0], [1.0], [1.5]], 0.3, [3, 5])
     groups = sweep(losses)
     best = int(lowest_mean(groups))
     for name, found in above_best(groups).items():
@@ -90,6 +104,21 @@ def test_a_group_of_one_seed_is_tied_and_costs_the_others_nothing() -> None:
     alone = groups | {"c": {0: 5.0}}
     assert tied_with_best(alone) == ["a", "c"]
     assert above_best(alone)["b"] == above_best(groups)["b"]
+
+
+def test_a_lucky_single_seed_does_not_hide_what_the_others_tell() -> None:
+    groups = {"a": by_seed([0.5, 0.51, 0.49]), "b": by_seed([0.9, 0.91, 0.88]), "c": {0: 0.1}}
+    assert lowest_mean(groups) == "a"
+    assert tied_with_best(groups) == ["a", "c"]
+
+
+def test_what_is_lower_on_the_shared_seeds_is_not_above_the_best() -> None:
+    best = by_seed([0.9, 0.901, 0.899]) | {3: 0.1, 4: 0.1, 5: 0.1}
+    groups = {"a": best, "b": by_seed([0.8, 0.8015, 0.7995])}
+    assert lowest_mean(groups) == "a"
+    found = above_best(groups)["b"]
+    assert found.p < 0.05
+    assert found.is_tied
 
 
 def test_a_single_group_is_the_best() -> None:

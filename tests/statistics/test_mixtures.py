@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from experiments.statistics import estimates
-from experiments.statistics.mixtures import mixture
+from experiments.statistics.mixtures import Mixture, mixture
 from tests.statistics.rates import about, covers, ends, rate
 
 LEARNED, OTHERS, THRESHOLD = 0.52, 0.65, 0.59
@@ -20,7 +20,7 @@ def losses(chance: float, seeds: int, studies: int = 1500) -> list[list[float]]:
     return (means + rng.normal(0, 0.002, means.shape)).tolist()  # type: ignore[no-any-return]
 
 
-def split(values: list[float]):
+def split(values: list[float]) -> Mixture:
     return mixture(values, THRESHOLD, LOWEST, HIGHEST)
 
 

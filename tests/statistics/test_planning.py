@@ -20,7 +20,7 @@ def test_pairs_for_80_percent_power(effect: float, seeds: int) -> None:
 
 @pytest.mark.parametrize(("effect", "seeds"), [(0.2, 394), (0.5, 64), (0.8, 26)])
 def test_seeds_a_group_for_80_percent_power(effect: float, seeds: int) -> None:
-    # Cohen 1988, table 2.4.1 (393 for 0.2: it interpolates), and G*Power.
+    # Faul et al. 2007, G*Power; Cohen 1988, table 2.4.1, has 393, 64 and 26.
     today = Estimate(-effect, (2 / 10) ** 0.5, 18)
     assert planning.seeds_needed(today, 10) == seeds
 

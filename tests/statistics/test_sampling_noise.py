@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from experiments.statistics.sampling_noise import (
+    Table,
     binary_loss_variance,
     noise_band,
     surprisal_variance,
@@ -17,6 +19,7 @@ from tests.statistics.rates import about, ends, rate
 TRUTH = np.array([[0.5, 0.25], [1.0, 0.75]])
 LAGS = (3, 8)
 LAG_3_KNOWN = np.broadcast_to(TRUTH.mean(1, keepdims=True), (2, 2))
+RISING = np.linspace(0.05, 0.95, 8).reshape(2, 2, 2)  # by lags 1, 2 and 3
 
 
 @pytest.mark.parametrize("chance", [0, 0.1, 0.25, 0.5, 0.9, 1])
@@ -37,7 +40,9 @@ def test_the_band_is_the_central_limit_theorems() -> None:
     assert ends(noise_band(0.01, 1, 4))[0] == 0
 
 
-def mean_losses(lags: tuple[int, ...], truth, model, sequences: int, size: int):
+def mean_losses(
+    lags: tuple[int, ...], truth: Table, model: Table, sequences: int, size: int
+) -> NDArray[np.float64]:
     """Mean losses of the model over sequences of `size` symbols. Shape [sequences]."""
     rng = np.random.default_rng(0)
     longest = max(lags)
@@ -45,7 +50,8 @@ def mean_losses(lags: tuple[int, ...], truth, model, sequences: int, size: int):
     lagged = tuple(inputs[:, longest - lag : longest - lag + size] for lag in lags)
     labels = rng.random([sequences, size]) < truth[lagged]
     chances = np.where(labels, model[lagged], 1 - model[lagged])
-    return -np.log(chances).mean(1)
+    losses: NDArray[np.float64] = -np.log(chances).mean(1)
+    return losses
 
 
 @pytest.mark.parametrize(
@@ -54,12 +60,14 @@ def mean_losses(lags: tuple[int, ...], truth, model, sequences: int, size: int):
         (LAGS, TRUTH, TRUTH),
         (LAGS, TRUTH, LAG_3_KNOWN),
         (LAGS[::-1], TRUTH.T, TRUTH.T),
-        ((1, 2, 3), np.linspace(0.05, 0.95, 8).reshape(2, 2, 2), np.full([2, 2, 2], 0.6)),
-        ((1, 2, 3), np.linspace(0.05, 0.95, 8).reshape(2, 2, 2), np.linspace(0.05, 0.95, 8).reshape(2, 2, 2)),
+        ((1, 2, 3), RISING, np.full([2, 2, 2], 0.6)),
+        ((1, 2, 3), RISING, RISING),
     ],
     ids=["ideal", "lag 3 known", "lags descend", "lags overlap, wrong model", "lags overlap"],
-)  # fmt: skip
-def test_the_variance_is_that_of_long_sequences(lags, truth, model) -> None:
+)
+def test_the_variance_is_that_of_long_sequences(
+    lags: tuple[int, ...], truth: Table, model: Table
+) -> None:
     size = 1000
     means = mean_losses(lags, truth, model, 2500, size)
     found = binary_loss_variance(lags, truth, model)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from experiments.statistics import estimates, shares, verdicts
 from experiments.statistics.equivalence import within
 from experiments.statistics.sequential import level_of_look, looks
+from experiments.statistics.verdicts import Judgement, Verdict
 from tests.statistics.rates import at_most, rate
 
 SEEDS = looks(3, 3, 30)
@@ -28,7 +31,12 @@ def test_the_level_is_spent_once() -> None:
             level_of_look(look, 7)
 
 
-def first_decided(judge, values, level_of) -> str:
+Judge = Callable[[list[float], float], Judgement]
+
+
+def first_decided(
+    judge: Judge, values: list[float], level_of: Callable[[int, int], float]
+) -> Verdict:
     """The verdict at the first look that decides."""
     for look, seeds in enumerate(SEEDS, 1):
         verdict = judge(values[:seeds], level_of(look, len(SEEDS))).verdict
@@ -41,16 +49,16 @@ def every_look(_look: int, _planned: int) -> float:
     return 0.05
 
 
-def judge_difference(values, level):
+def judge_difference(values: list[float], level: float) -> Judgement:
     return verdicts.below(estimates.mean(values), 0, level)
 
 
-def judge_equality(values, level):
+def judge_equality(values: list[float], level: float) -> Judgement:
     return within(estimates.mean(values), 0.5, level=level)
 
 
-def judge_share(values, level):
-    return shares.at_least(sum(values), len(values), 0.8, level)
+def judge_share(values: list[float], level: float) -> Judgement:
+    return shares.at_least(int(sum(values)), len(values), 0.8, level)
 
 
 def test_a_null_difference_is_decided_in_5_percent_of_studies() -> None:
