@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len  # columns of the terminal: wide characters take two
 
 MAX_LINES = 3  # of a row or of the header; where one needs more, rows are printed as blocks
-GAP = 2  # blanks between columns
+GAPS = (2, 1)  # blanks between columns: two, or one if that makes the table fit
 INDENT = "    "  # of folded lines in a block
 NUMBER = re.compile(r"[-+−]?\.?\d\S*( \S+){0,2}")  # "9 of 10", "0.4100 ± 0.0127", "12 ms"
 Rows = Sequence[Sequence[str]]
@@ -33,12 +33,16 @@ def print_table(columns: Sequence[str], rows: Rows) -> None:
     """
     width = shutil.get_terminal_size().columns
     shown = [[plain(cell) for cell in row] for row in rows]
-    widths = fit(columns, shown, width)
-    lines = _blocks(columns, shown, width) if widths is None else _table(columns, shown, widths)
+    for gap in GAPS:
+        if widths := _fit(columns, shown, width, gap):
+            lines = _table(columns, shown, widths, " " * gap)
+            break
+    else:
+        lines = _blocks(columns, shown, width)
     print("\n".join(lines), flush=True)
 
 
-def fit(columns: Sequence[str], rows: Rows, width: int) -> list[int] | None:
+def _fit(columns: Sequence[str], rows: Rows, width: int, gap: int) -> list[int] | None:
     """The width of each column of a table that fits, or None where it would not read well.
 
     The widest columns of text become narrower first.
@@ -46,7 +50,7 @@ def fit(columns: Sequence[str], rows: Rows, width: int) -> list[int] | None:
     cells = list(zip(columns, *rows, strict=True))
     least = [max(map(_longest_part, column)) for column in cells]
     widths = [max(map(cell_len, column)) for column in cells]
-    for _ in range(sum(widths) + GAP * (len(widths) - 1) - width):
+    for _ in range(sum(widths) + gap * (len(widths) - 1) - width):
         place = max(range(len(widths)), key=lambda n: (widths[n] > least[n], widths[n]))
         if widths[place] == least[place]:
             return None
@@ -59,25 +63,28 @@ def fit(columns: Sequence[str], rows: Rows, width: int) -> list[int] | None:
     return widths if lines <= MAX_LINES else None
 
 
-def _table(columns: Sequence[str], rows: Rows, widths: Sequence[int]) -> list[str]:
+def _table(columns: Sequence[str], rows: Rows, widths: Sequence[int], gap: str) -> list[str]:
     """The header, a rule and the rows; columns that are mostly numbers are aligned right."""
     cells = zip(*rows, strict=True) if rows else [()] * len(columns)
     right = [_is_mostly_numbers(column) for column in cells]
-    rule = (" " * GAP).join("─" * width for width in widths)
-    body = [line for row in rows for line in _row(row, widths, right)]
-    return [*_row(columns, widths, right), rule, *body]
+    lines = _row(columns, widths, right)
+    lines.append(["─" * width for width in widths])
+    for row in rows:
+        lines += _row(row, widths, right)
+    return [gap.join(line).rstrip() for line in lines]
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[str]:
-    """The lines of a row."""
+def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[list[str]]:
+    """The lines of a row, each in padded parts."""
     folded = [_fold(cell, width) for cell, width in zip(cells, widths, strict=True)]
     lines = []
     for parts in itertools.zip_longest(*folded, fillvalue=""):
-        padded = [
-            " " * (width - cell_len(part)) + part if is_right else _padded(part, width)
-            for part, width, is_right in zip(parts, widths, right, strict=True)
-        ]
-        lines.append((" " * GAP).join(padded).rstrip())
+        lines.append(
+            [
+                " " * (width - cell_len(part)) + part if is_right else _padded(part, width)
+                for part, width, is_right in zip(parts, widths, right, strict=True)
+            ]
+        )
     return lines
 
 
@@ -98,7 +105,7 @@ def _blocks(columns: Sequence[str], rows: Rows, width: int) -> list[str]:
             if line.strip() and cell_len(line) + cell_len(text) > width:
                 lines += _fold(line, width, INDENT)
                 line = "  "
-            line += _padded(text, min(size, width // 2)) + " " * GAP
+            line += _padded(text, min(size, width // 2)) + " " * GAPS[0]
         lines += _fold(line, width, INDENT) if line.strip() else []
     return lines
 

@@ -35,9 +35,8 @@ PICTURES: dict[Axis, str] = {
 DRAWN = 70  # curves at most; a picture of more is too long to read
 TABLE = (
     "From the lowest final loss up. Final loss: nats per time step over the last tenth of "
-    "training, mean over the complete seeds ± half of its 95 % interval (Student's t). "
-    "Above the best: the difference of the means ± half of its 95 % interval (Welch). Seconds: "
-    "training time of all seeds."
+    "training, mean over the complete seeds, with Student's interval. Above the best: the "
+    "difference of the means, with Welch's interval. Seconds: training time of all seeds."
 )
 
 
@@ -70,6 +69,7 @@ def compare(paths: Sequence[Path], out: Path) -> None:
 def _notes(groups: Sequence[Group], keys: Sequence[str]) -> Iterator[str]:
     """Remarks to read before the numbers."""
     yield f"Keys that differ: {', '.join(keys)}." if keys else "The configs are the same."
+    yield "± is half of the 95 % interval over seeds."
     if len({tuple(group.floors.values()) for group in groups if group.floors}) > 1:
         yield "The tasks have different floors, so their losses are not directly comparable."
     for group in groups:

@@ -50,8 +50,8 @@ def record(line: Line) -> list[Any]:
 def columns(keys: Sequence[str]) -> list[str]:
     """The columns of the table for readers."""
     return [
-        *(keys or ["experiment"]), "status", "seeds", "final loss (95 %)",
-        "above the best (95 %)", "seconds",
+        *(keys or ["experiment"]), "status", "seeds", "final loss",
+        "above the best", "seconds",
     ]  # fmt: skip
 
 

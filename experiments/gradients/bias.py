@@ -26,6 +26,7 @@ from experiments.runs.files import make_output_folder
 from experiments.training.workload import make_workload
 
 START, END = 0, -1  # of training, among the moments
+ROUNDING = 1e-9  # a relative error below this is rounding; gradients.csv has all digits
 
 
 class Row(NamedTuple):
@@ -109,4 +110,6 @@ def label(estimate: Estimate) -> str:
 
 
 def _spread(values: NDArray[np.float64]) -> str:
+    if values.max() < ROUNDING:
+        return f"under {ROUNDING:g}"
     return f"{values.mean():.3g} ({values.min():.3g}–{values.max():.3g})"
