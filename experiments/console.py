@@ -68,7 +68,7 @@ def _table(columns: Sequence[str], rows: Rows, widths: Sequence[int], gap: str) 
     cells = zip(*rows, strict=True) if rows else [()] * len(columns)
     right = [_is_mostly_numbers(column) for column in cells]
     lines = _row(columns, widths, right)
-    lines.append(["─" * width for width in widths])
+    lines.append(["-" * width for width in widths])
     for row in rows:
         lines += _row(row, widths, right)
     return [gap.join(line).rstrip() for line in lines]

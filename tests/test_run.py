@@ -37,7 +37,7 @@ def main(*arguments: str) -> int:
 
 
 def one_line(capsys: Capture) -> str:
-    """What stands on stderr: one line, with nothing on stdout."""
+    """The one line on stderr, with nothing on stdout."""
     out, err = capsys.readouterr()
     assert out == ""
     (line,) = err.splitlines()

@@ -94,7 +94,7 @@ def test_a_group_that_lost_seeds_is_not_the_best(tmp_path: Path) -> None:
 
 
 class Compared(NamedTuple):
-    """What one call of compare left."""
+    """The output of one call of compare."""
 
     out: Path
     printed: str

@@ -119,7 +119,7 @@ def test_the_table_has_a_line_for_each_point(capsys: pytest.CaptureFixture[str])
     )
     assert capsys.readouterr().out.splitlines() == [
         "point              status      loss  seconds",
-        "─────────────────  ────────  ──────  ───────",
+        "-----------------  --------  ------  -------",
         "graph.num_steps=5  complete  0.5124     12.3",
         "b                  missing",
     ]
