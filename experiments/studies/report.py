@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments.console import plain, print_table
 from experiments.reporting.claims import Claim
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
@@ -72,21 +73,15 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
 
 
 def print_claims(claims: Sequence[Claim]) -> None:
-    """The claims as a table on the terminal."""
-    from rich.console import Console
-    from rich.table import Table as Printed
-
-    table = Printed("verdict", "claim", "expected", "measured", "low to high", "seeds")
+    """The claims as a table on the terminal, and why some could not be decided."""
+    table = []
     for claim in claims:
         spread = "" if claim.low is None else f"{shown(claim.low)} to {shown(claim.high)}"
-        cells = [
-            claim.verdict,
-            claim.id,
-            shown(claim.expected, claim.is_exact),
-            shown(claim.measured, claim.is_exact),
-            spread,
-        ]
-        table.add_row(*cells, str(claim.seeds or ""))
-    console = Console(markup=False)
-    # Off a terminal rich would fold the table to 80 columns.
-    Console(width=max(console.width, 120)).print(table)
+        expected, measured = (
+            shown(value, claim.is_exact) for value in (claim.expected, claim.measured)
+        )
+        table.append([claim.verdict, claim.id, expected, measured, spread, str(claim.seeds or "")])
+    print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
+    for claim in claims:
+        if claim.verdict == "not_run":
+            print(plain(f"{claim.id} not run: {claim.note}"))

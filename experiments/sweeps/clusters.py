@@ -1,4 +1,4 @@
-"""Where workers are: processes here, a Dask cluster that runs, or jobs of Slurm."""
+"""Clusters of workers: local processes, a running Dask cluster, or Slurm jobs."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ CONNECT_SECONDS = 10
 
 
 class Cluster(NamedTuple):
-    """A cluster to work with."""
+    """An open cluster."""
 
     client: Client
     workers: int  # points at a time
-    cores: int | None  # of each point; None: as each worker finds
+    cores: int | None  # of each point; None: each worker decides
 
 
 def check_cluster(where: str, workers: int | None) -> None:
-    """Raise UsageError for a `--cluster` that cannot be, before anything is done for it."""
+    """Raise UsageError for an invalid `--cluster` or `--workers`, before anything starts."""
     if where == "slurm":
         if importlib.util.find_spec("dask_jobqueue") is None:
-            raise UsageError("--cluster slurm: dask-jobqueue expected: pip install -e '.[slurm]'")
+            raise UsageError("--cluster slurm needs dask-jobqueue: pip install -e '.[slurm]'")
         if workers is None:
-            raise UsageError("--cluster slurm: how many jobs? --workers N expected")
+            raise UsageError("--cluster slurm: expected --workers N, the number of jobs")
     elif where != "local":
         if workers is not None:
-            raise UsageError(f"--workers {workers}: {where} has the workers that it has")
+            raise UsageError(
+                f"--workers {workers}: not possible with {where}, whose workers are fixed"
+            )
         if "://" not in where and not Path(where).is_file():
             raise UsageError(
                 f"--cluster {where}: expected local, slurm, tcp://host:port or a scheduler file"
@@ -48,13 +50,13 @@ def check_cluster(where: str, workers: int | None) -> None:
 
 @contextlib.contextmanager
 def open_cluster(where: str, workers: int | None, points: int) -> Iterator[Cluster]:
-    """The cluster that `--cluster` names, for so many points; what was started here ends here.
+    """The cluster that `--cluster` names, for this many points; closed at the end of the block.
 
-    Raises UsageError where it cannot be reached.
+    Raises UsageError if it cannot be reached.
     """
     from distributed.utils import silence_logging_cmgr  # Dask takes a second to import
 
-    with silence_logging_cmgr(logging.CRITICAL):  # what matters of it is told as a reason
+    with silence_logging_cmgr(logging.CRITICAL):  # errors that matter are reported as reasons
         if where == "local":
             with _local(min(workers or os.cpu_count() or 1, points)) as cluster:
                 yield cluster
@@ -67,7 +69,7 @@ def open_cluster(where: str, workers: int | None, points: int) -> Iterator[Clust
 
 
 def job_script() -> str:
-    """The script that Slurm is given for each worker; the scheduler's address is not known yet."""
+    """The script of each Slurm job, with a placeholder for the scheduler's address."""
     from dask_jobqueue.slurm import SLURMJob
 
     job = SLURMJob(scheduler="tcp://SCHEDULER", name="WORKER", **_slurm_options())
@@ -76,12 +78,12 @@ def job_script() -> str:
 
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[Cluster]:
-    """Processes of one thread each, on the loopback interface."""
+    """Local processes with one thread each, on the loopback interface."""
     from distributed import Client, LocalCluster
 
-    # A terminal's Ctrl-C goes to every process of its group; the workers inherit this mask and
-    # leave it to us. One that comes meanwhile is delivered to us after the block. Python's own
-    # helper must run already: starting it would lift the mask.
+    # A terminal sends Ctrl-C to every process of its group. Workers inherit this mask and ignore
+    # it; we get a Ctrl-C that arrives meanwhile after the block. Python's resource tracker must
+    # be running already: starting it would lift the mask.
     resource_tracker.ensure_running()
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -90,7 +92,7 @@ def _local(workers: int) -> Iterator[Cluster]:
             threads_per_worker=1,
             host=LOOPBACK,
             dashboard_address=f"{LOOPBACK}:0",
-            memory_limit=0,  # the memory is used by children, which Dask does not see
+            memory_limit=0,  # Dask does not see the memory of the child processes
             silence_logs=logging.CRITICAL,
         )
     finally:
@@ -101,7 +103,7 @@ def _local(workers: int) -> Iterator[Cluster]:
 
 @contextlib.contextmanager
 def _slurm(jobs: int) -> Iterator[Cluster]:
-    """One worker a job; the scheduler runs here, on the interface that Dask's config names."""
+    """One worker a job. The scheduler runs here, on the interface that Dask's config names."""
     from dask_jobqueue.slurm import SLURMCluster
     from distributed import Client
 
@@ -111,9 +113,9 @@ def _slurm(jobs: int) -> Iterator[Cluster]:
 
 
 def _slurm_options() -> dict[str, Any]:
-    """Least needs of a job, where Dask's own config (jobqueue.slurm) does not say otherwise."""
+    """The resources of a job: those of Dask's config (jobqueue.slurm), with small defaults."""
     import dask
-    import dask_jobqueue  # noqa: F401 - it brings the defaults of its part of Dask's config
+    import dask_jobqueue  # noqa: F401 - it adds its defaults to Dask's config
 
     given = dask.config.get("jobqueue.slurm")
     needs = {"cores": 1, "processes": 1, "memory": "4 GiB"}
@@ -124,7 +126,7 @@ def _slurm_options() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _running(where: str) -> Iterator[Cluster]:
-    """A scheduler's address or the file that it wrote; TLS is as Dask's own config says."""
+    """The cluster at a scheduler's address or of a scheduler file. Dask's config sets up TLS."""
     from distributed import Client
 
     place = {"address": where} if "://" in where else {"scheduler_file": where}

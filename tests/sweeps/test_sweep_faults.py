@@ -120,7 +120,8 @@ def failures(output: str) -> dict[str, str]:
 
 
 def status_in_table(output: str, epochs: int) -> str:
-    (status,) = re.findall(rf"^{re.escape(name_of(epochs))} +(\w+)", output, re.MULTILINE)
+    """The status in the block of the point, whose name is too long for a column."""
+    (status,) = re.findall(rf"^ *{re.escape(name_of(epochs))}\n +status: (\w+)", output, re.M)
     return str(status)
 
 
@@ -130,9 +131,9 @@ def test_a_point_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
         out, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1, out + err
     assert failures(out) == {name_of(LONG): "killed by SIGKILL"}
-    assert err == "error: 1 of 3 points failed; the same command tries them again\n"
+    assert err == "error: 1 of 3 points failed; rerun the same command to retry them\n"
     assert status_in_table(out, SHORT) == status_in_table(out, OTHER) == "complete"
-    assert "3 points, 2 there already" in finish(tmp_path, undisturbed)
+    assert "3 points, 2 already done" in finish(tmp_path, undisturbed)
 
 
 def test_a_point_that_is_killed_takes_no_seed_of_its_graph_with_it(tmp_path: Path) -> None:
@@ -158,16 +159,16 @@ def test_a_point_that_raises(tmp_path: Path, undisturbed: Path) -> None:
     (reason,) = failures(done.stdout).values()
     assert "Is a directory" in reason
     (path / "metrics.csv").rmdir()
-    assert "3 points, 2 there already" in finish(tmp_path, undisturbed)
+    assert "3 points, 2 already done" in finish(tmp_path, undisturbed)
 
 
 def test_a_point_that_diverges(tmp_path: Path) -> None:
     grid = ("optimizer.kind=sgd", "optimizer.learning_rate=0.1,1e38", "--workers", "2")
     arguments = ("sweep", "r2rt_n5", *overrides(SHORT), *grid)
-    for there in (0, 2):  # the second time there is nothing to train, and the same to tell
+    for there in (0, 2):  # the second time there is nothing to train, and the same to report
         done = run_command(arguments, tmp_path)
         assert done.returncode == 1, done.stdout + done.stderr
-        assert f"2 points, {there} there already" in done.stdout
+        assert f"2 points, {there} already done" in done.stdout
         (failure,) = failures(done.stdout).items()
         assert "learning_rate=1e+38" in failure[0]
         assert failure[1] == "the loss was not finite"
@@ -183,7 +184,7 @@ def test_a_worker_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
         out, err = process.communicate(timeout=TIMEOUT)
     assert_no_process_of([child, worker])
     assert process.returncode == 0, out + err  # Dask gave the point to another worker
-    assert f"{name_of(LONG)}: its worker died; another one goes on with it" in out
+    assert f"{name_of(LONG)}: its worker died; another worker resumes it" in out
     assert_all_end_as(undisturbed, tmp_path)
 
 
@@ -240,7 +241,7 @@ class TestCtrlC:
             assert_no_process_of(family)
         assert process.returncode == 130, out + err
         assert re.search(
-            r"^error: stopped with \d of 3 points done; the same command goes on$", err
+            r"^error: stopped with \d of 3 points done; rerun the same command to resume$", err
         )
         assert status_in_table(out, LONG) == "interrupted"
         assert summary_of(directory(tmp_path, LONG))["status"] == "interrupted"
@@ -307,7 +308,7 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
 
 
 # What Slurm does with a job, on this machine: keep the script, whose file is then deleted, run it,
-# and end it when told to.
+# and end it on request.
 SBATCH = """#!/bin/bash
 setsid bash -c "$(cat "$1")" >/dev/null 2>&1 &
 echo "Submitted batch job $!"
