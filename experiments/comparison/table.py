@@ -1,4 +1,4 @@
-"""What a comparison says in numbers: final losses, and how far each is from the best."""
+"""A comparison in numbers: final losses, and how far each is from the best."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def header(keys: Sequence[str]) -> list[str]:
 
 
 def record(line: Line) -> list[Any]:
-    """A row of comparison.csv; what there is not is empty."""
+    """A row of comparison.csv; None is empty there."""
     group = line.group
     return [
         *_names(group), group.status, len(group.final_losses), group.planned,
@@ -86,12 +86,12 @@ def _above(group: Group, best: Group | None) -> Interval | None:
     return difference_interval(_losses(group), _losses(best))
 
 
-def _numbers(interval: Interval | None) -> list[float | str]:
-    """Mean, low and high; a single seed has no interval."""
-    return ["" if value != value else value for value in interval] if interval else [""] * 3
+def _numbers(interval: Interval | None) -> Sequence[float | None]:
+    """Mean, low and high; None is empty in the file."""
+    return interval or (None, None, None)
 
 
 def _range(interval: Interval | None, sign: str) -> str:
-    if interval is None or interval.low != interval.low:
+    if interval is None or interval.low is None:
         return ""
     return f"{interval.low:{sign}.4f} to {interval.high:{sign}.4f}"

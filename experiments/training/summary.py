@@ -36,8 +36,8 @@ def summarize(
         "name": config.name,
         "final_loss": {
             "mean": interval.mean if interval else None,
-            "low": _number(interval.low) if interval else None,
-            "high": _number(interval.high) if interval else None,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
             "per_seed": {str(seed): loss for seed, loss in finals.items()},
             "unit": "nats per time step, mean over the last tenth of training",
         },
@@ -58,8 +58,7 @@ def _validation(positions: list[Position]) -> dict[str, Any] | None:
     if not best:
         return None
     mean, low, high = mean_interval(list(best.values()))
-    return {"best_loss": {"mean": mean, "low": _number(low), "high": _number(high)},
-            "per_seed": best}  # fmt: skip
+    return {"best_loss": {"mean": mean, "low": low, "high": high}, "per_seed": best}
 
 
 def environment() -> dict[str, Any]:
@@ -77,7 +76,9 @@ def environment() -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """The commit of this program, "-dirty" where files differ from it; None outside of git."""
+    """The commit of this program, "-dirty" if files differ from it; None if it is no checkout."""
+    if not (ROOT / ".git").exists():  # git would name the commit of a repository around it
+        return None
     command = [
         "git",
         "-C",
@@ -94,8 +95,3 @@ def git_commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return found.stdout.strip() or None
-
-
-def _number(value: float) -> float | None:
-    """JSON has no nan."""
-    return value if value == value else None
