@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.comparison.groups import Group, named, order, shown_value
+from experiments.comparison.groups import Group, named, order
+from experiments.config.flat import shown_value
 from experiments.reporting.heat_map import Scale, draw_frame, draw_heat_map
 from experiments.reporting.plots import (
     AXIS_LABELS,

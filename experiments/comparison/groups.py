@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from experiments.config.flat import flatten, shown_value
 from experiments.runs.curves import Curves, curves, final_losses
 from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
@@ -36,7 +36,7 @@ class Group:
         """
         found: dict[int, list[MetricsRow]] = {}
         for run in self.runs:
-            for seed, rows in _by_seed(run).items():
+            for seed, rows in run.rows_by_seed.items():
                 if seed not in found or rows[-1].updates > found[seed][-1].updates:
                     found[seed] = rows
         return dict(sorted(found.items()))
@@ -44,7 +44,7 @@ class Group:
     @cached_property
     def repeated(self) -> list[int]:
         """Seeds that are in more than one of the runs."""
-        counts = Counter(seed for run in self.runs for seed in _by_seed(run))
+        counts = Counter(seed for run in self.runs for seed in run.rows_by_seed)
         return sorted(seed for seed, count in counts.items() if count > 1)
 
     @cached_property
@@ -55,7 +55,7 @@ class Group:
     @cached_property
     def final_losses(self) -> dict[int, float]:
         """Each complete seed's mean loss over the last tenth of training."""
-        complete = set().union(*(_complete_seeds(run) for run in self.runs))
+        complete = set().union(*(run.complete_seeds for run in self.runs))
         rows = [row for seed in self.rows if seed in complete for row in self.rows[seed]]
         last = max((row.updates for row in rows), default=0)
         planned = max((run.summary.get("total_updates", 0) for run in self.runs), default=0)
@@ -69,7 +69,7 @@ class Group:
     @property
     def status(self) -> str:
         """What the runs' summaries say; "2 complete, 1 failed" where they differ."""
-        counts = Counter(str(run.summary.get("status", "not started")) for run in self.runs)
+        counts = Counter(run.status for run in self.runs)
         if len(counts) == 1:
             return next(iter(counts))
         return ", ".join(f"{count} {status}" for status, count in counts.most_common())
@@ -118,18 +118,6 @@ def short_names(keys: Sequence[str], known: set[str]) -> dict[str, str]:
     return {key: next(filter(partial(_is_unique, known), _endings(key)), key) for key in keys}
 
 
-def flatten(value: Any, key: str = "") -> dict[str, Any]:
-    """Nested mappings, and lists of them, as dotted keys; other lists stay values."""
-    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        value = {str(place): each for place, each in enumerate(value)}
-    if not isinstance(value, dict):
-        return {key: value}
-    flat: dict[str, Any] = {}
-    for name, each in value.items():
-        flat |= flatten(each, f"{key}.{name}" if key else name)
-    return flat
-
-
 def order(value: Any) -> tuple[int, float, str]:
     """Sorts numbers by size, then text, then nothing."""
     if isinstance(value, int | float):
@@ -142,13 +130,6 @@ def named(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={shown_value(value)}" for key, value in values.items())
 
 
-def shown_value(value: Any) -> str:
-    """A config value as YAML has it, lists on one line."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return "[" + ", ".join(map(shown_value, value)) + "]" if isinstance(value, list) else str(value)
-
-
 def _endings(key: str) -> Iterator[str]:
     parts = key.split(".")
     return (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
@@ -156,22 +137,3 @@ def _endings(key: str) -> Iterator[str]:
 
 def _is_unique(known: set[str], name: str) -> bool:
     return sum(f".{key}".endswith(f".{name}") for key in known) == 1
-
-
-def _by_seed(run: Run) -> dict[int, list[MetricsRow]]:
-    """The training rows of a run that may have none yet."""
-    rows = run.rows if run.directory.metrics.exists() else []
-    trained = sorted((row for row in rows if row.split == "train"), key=lambda row: row.seed)
-    return {seed: list(group) for seed, group in itertools.groupby(trained, lambda row: row.seed)}
-
-
-def _complete_seeds(run: Run) -> set[int]:
-    """The seeds that were trained to their end."""
-    rows = _by_seed(run)
-    if run.summary.get("status") == "complete":
-        return set(rows)
-    if "seeds" in run.summary:
-        return {int(seed) for seed, how in run.summary["seeds"].items() if how == "complete"}
-    # A run under way, or killed, has not said. Seeds follow each other: all but the newest ended.
-    last = {seed: rows[seed][-1].updates for seed in rows}
-    return {seed for seed in rows if seed != max(rows) and last[seed] == max(last.values())}

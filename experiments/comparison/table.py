@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from experiments.comparison.groups import Group, shown_value
+from experiments.comparison.groups import Group
+from experiments.config.flat import shown_value
 from experiments.statistics.intervals import Interval, difference_interval, mean_interval
 
 

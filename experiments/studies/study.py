@@ -184,7 +184,7 @@ def _report(
     from experiments.studies.report import print_claims, write_study_report
 
     runs = {
-        point.name: read_run(RunDirectory(point.directory), point.name)
+        point.name: read_run(point.directory, point.name).require_rows()
         for point in points
         if point.name not in absent
     }

@@ -10,12 +10,11 @@ import pytest
 from experiments.comparison.groups import (
     Group,
     differing_keys,
-    flatten,
     group_runs,
     order,
     short_names,
-    shown_value,
 )
+from experiments.config.flat import flatten, shown_value
 from experiments.runs.run import Run
 from tests.handmade import finished_run
 
