@@ -135,7 +135,7 @@ def test_files_of_a_run(name: str, finished: Path, tmp_path: Path) -> None:
         shutil.copytree(finished, path, ignore=shutil.ignore_patterns("checkpoint", "events"))
         (path / name).write_bytes(mutated((finished / name).read_bytes(), stream))
         try:
-            found = read_run(RunDirectory(path), "run")
+            found = read_run(RunDirectory(path)).require_rows()
             assert found.curves.losses.shape[0] >= 1
         except UsageError as error:
             assert str(path) in str(error)  # noqa: PT017 - a success is as good

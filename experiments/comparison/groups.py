@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from experiments.config.flat import flatten, shown_value
 from experiments.runs.curves import Curves, curves, final_losses
 from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
@@ -36,7 +36,7 @@ class Group:
         """
         found: dict[int, list[MetricsRow]] = {}
         for run in self.runs:
-            for seed, rows in _by_seed(run).items():
+            for seed, rows in run.rows_by_seed.items():
                 if seed not in found or rows[-1].updates > found[seed][-1].updates:
                     found[seed] = rows
         return dict(sorted(found.items()))
@@ -44,7 +44,7 @@ class Group:
     @cached_property
     def repeated(self) -> list[int]:
         """Seeds that are in more than one of the runs."""
-        counts = Counter(seed for run in self.runs for seed in _by_seed(run))
+        counts = Counter(seed for run in self.runs for seed in run.rows_by_seed)
         return sorted(seed for seed, count in counts.items() if count > 1)
 
     @cached_property
@@ -55,7 +55,7 @@ class Group:
     @cached_property
     def final_losses(self) -> dict[int, float]:
         """Each complete seed's mean loss over the last tenth of training."""
-        complete = set().union(*(_complete_seeds(run) for run in self.runs))
+        complete = set().union(*(run.complete_seeds for run in self.runs))
         rows = [row for seed in self.rows if seed in complete for row in self.rows[seed]]
         last = max((row.updates for row in rows), default=0)
         planned = max((run.summary.get("total_updates", 0) for run in self.runs), default=0)
@@ -68,8 +68,13 @@ class Group:
 
     @property
     def status(self) -> str:
+<<<<<<< HEAD
         """The status in the runs' summaries; "2 complete, 1 failed" if they differ."""
         counts = Counter(str(run.summary.get("status", "not started")) for run in self.runs)
+=======
+        """What the runs' summaries say; "2 complete, 1 failed" where they differ."""
+        counts = Counter(run.status for run in self.runs)
+>>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
         if len(counts) == 1:
             return next(iter(counts))
         return ", ".join(f"{count} {status}" for status, count in counts.most_common())
@@ -118,6 +123,7 @@ def short_names(keys: Sequence[str], known: set[str]) -> dict[str, str]:
     return {key: next(filter(partial(_is_unique, known), _endings(key)), key) for key in keys}
 
 
+<<<<<<< HEAD
 def flatten(value: Any, key: str = "") -> dict[str, Any]:
     """Nested mappings, and lists of them, as dotted keys; other lists stay values."""
     if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
@@ -132,6 +138,10 @@ def flatten(value: Any, key: str = "") -> dict[str, Any]:
 
 def sort_key(value: Any) -> tuple[int, float, str]:
     """Sorts numbers by size, then text, then None."""
+=======
+def order(value: Any) -> tuple[int, float, str]:
+    """Sorts numbers by size, then text, then nothing."""
+>>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
     if isinstance(value, int | float):
         return 0, float(value), ""
     return (2, 0.0, "") if value is None else (1, 0.0, str(value))
@@ -142,6 +152,7 @@ def named(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={shown_value(value)}" for key, value in values.items())
 
 
+<<<<<<< HEAD
 def shown_value(value: Any) -> str:
     """A config value as in YAML, lists on one line."""
     if isinstance(value, bool) or value is None:
@@ -149,6 +160,8 @@ def shown_value(value: Any) -> str:
     return "[" + ", ".join(map(shown_value, value)) + "]" if isinstance(value, list) else str(value)
 
 
+=======
+>>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
 def _endings(key: str) -> Iterator[str]:
     parts = key.split(".")
     return (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
@@ -156,6 +169,7 @@ def _endings(key: str) -> Iterator[str]:
 
 def _is_unique(known: set[str], name: str) -> bool:
     return sum(f".{key}".endswith(f".{name}") for key in known) == 1
+<<<<<<< HEAD
 
 
 def _by_seed(run: Run) -> dict[int, list[MetricsRow]]:
@@ -176,3 +190,5 @@ def _complete_seeds(run: Run) -> set[int]:
     # so all but the newest are complete.
     last = {seed: rows[seed][-1].updates for seed in rows}
     return {seed for seed in rows if seed != max(rows) and last[seed] == max(last.values())}
+=======
+>>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2

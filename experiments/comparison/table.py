@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from experiments.comparison.groups import Group, shown_value
+from experiments.comparison.groups import Group
+from experiments.config.flat import shown_value
 from experiments.statistics.intervals import Interval, difference_interval, mean_interval
 
 
@@ -38,7 +39,11 @@ def header(keys: Sequence[str]) -> list[str]:
 
 
 def record(line: Line) -> list[Any]:
+<<<<<<< HEAD
     """A row of comparison.csv; a missing value is empty."""
+=======
+    """A row of comparison.csv; None is empty there."""
+>>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
     group = line.group
     return [
         *_names(group), group.status, len(group.final_losses), group.planned,
@@ -86,14 +91,21 @@ def _above(group: Group, best: Group | None) -> Interval | None:
     return difference_interval(_losses(group), _losses(best))
 
 
-def _numbers(interval: Interval | None) -> list[float | str]:
-    """Mean, low and high; a single seed has no interval."""
-    return ["" if value != value else value for value in interval] if interval else [""] * 3
+def _numbers(interval: Interval | None) -> Sequence[float | None]:
+    """Mean, low and high; None is empty in the file."""
+    return interval or (None, None, None)
 
 
+<<<<<<< HEAD
 def _with_interval(interval: Interval, sign: str) -> str:
     """ "0.4100 ± 0.0127": the mean and half of its interval, which is symmetric."""
     mean = f"{interval.mean:{sign}.4f}"
     if interval.low != interval.low:
         return mean
     return f"{mean} ± {(interval.high - interval.low) / 2:.4f}"
+=======
+def _range(interval: Interval | None, sign: str) -> str:
+    if interval is None or interval.low is None:
+        return ""
+    return f"{interval.low:{sign}.4f} to {interval.high:{sign}.4f}"
+>>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2

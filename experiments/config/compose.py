@@ -32,6 +32,8 @@ def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
 
     Raises UsageError, in one line, for anything that is not as it should be.
     """
+    if isinstance(overrides, str):
+        raise UsageError(f"overrides: expected a list such as [{overrides!r}], got {overrides!r}")
     return load_configs(experiment, [overrides])[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -28,11 +29,16 @@ def environment() -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """The commit of this program, "-dirty" where files differ from it; None outside of git."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
-    command += ["--exclude", "*"]
+    """The commit of this program, "-dirty" if files differ from it; None if it is no checkout."""
+    if not (ROOT / ".git").exists():  # git would name the commit of a repository around it
+        return None
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(ROOT), "-c", f"safe.directory={ROOT}"]
+    command += ["describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        found = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=True, env=own
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return found.stdout.strip() or None

@@ -116,7 +116,8 @@ def lowers_loss(runs: Runs, _expected: str, run: str, against: str) -> Measured:
     losses, others = (list(runs[name].final_losses.values()) for name in (run, against))
     mean, low, high = difference_interval(losses, others)
     note = f"final loss, {run} minus {against}; 95 % interval (Welch)"
-    return Measured(mean, low, high, len(losses), high < 0, note)
+    holds = high is not None and high < 0
+    return Measured(mean, low, high, len(losses), holds, note)
 
 
 def depth_needed(
@@ -145,7 +146,7 @@ def depth_needed(
 def learns_sooner(runs: Runs, _expected: str, run: str, against: str, axis: Axis) -> Measured:
     """Every seed of `run` learns, and sooner: the whole interval of the ratio is below 1."""
     mean, low, high = _onset_ratio(runs[run], runs[against], axis)
-    holds = _all_learn(runs[run]) and high < 1
+    holds = _all_learn(runs[run]) and high is not None and high < 1
     note = _onset_note(runs[run], runs[against], axis)
     return Measured(mean, low, high, len(runs[run].onsets), holds, note)
 
@@ -156,7 +157,8 @@ def learns_as_soon(
     """Every seed of both learns; the whole interval of the ratio is within a factor of 1."""
     mean, low, high = _onset_ratio(runs[run], runs[against], axis)
     all_learn = _all_learn(runs[run]) and _all_learn(runs[against])
-    holds = all_learn and 1 / factor <= low and high <= factor
+    within = low is not None and high is not None and 1 / factor <= low and high <= factor
+    holds = all_learn and within
     note = _onset_note(runs[run], runs[against], axis)
     return Measured(mean, low, high, len(runs[run].onsets), holds, note)
 

@@ -16,6 +16,7 @@ from experiments.reporting.plots import (
     COLORS,
     Series,
     draw_floors,
+    error_bars,
     learning_curve_figure,
     new_figure,
     say_empty,
@@ -84,7 +85,7 @@ def time_per_step(runs: Runs, title: str, labels: Mapping[str, str]) -> Figure:
     for place, name in enumerate(labels):
         values = [1e9 * pace for pace in runs[name].paces.values()]
         least = min(values)
-        _dots(axes, place, values, Interval(least, least, least), f"{least:.0f}")
+        _dots(axes, place, values, Interval(least, None, None), f"{least:.0f}")
     _name_places(axes, labels)
     axes.set_title(title, fontsize=11, loc="left")
     axes.set_ylabel("nanoseconds per time step")
@@ -145,11 +146,9 @@ def _dots(axes: Axes, place: int, values: Sequence[float], interval: Interval, t
     color = COLORS[place % len(COLORS)]
     jitter = np.linspace(-0.12, 0.12, len(values))
     axes.plot(place + jitter, values, "o", color=color, alpha=0.45, markersize=4)
-    mean, low, high = interval
-    axes.errorbar(
-        place + 0.25, mean, [[mean - low], [high - mean]], fmt="s", color=color, capsize=4
-    )
-    axes.annotate(text, (place + 0.25, mean), (8, 0), textcoords="offset points",
+    beside = place + 0.25
+    axes.errorbar(beside, interval.mean, error_bars([interval]), fmt="s", color=color, capsize=4)
+    axes.annotate(text, (beside, interval.mean), (8, 0), textcoords="offset points",
                   va="center", fontsize=9, color=color)  # fmt: skip
 
 
@@ -161,8 +160,9 @@ def _name_places(axes: Axes, labels: Mapping[str, str]) -> None:
 def _draw_intervals(
     axes: Axes, x: Sequence[float], intervals: Sequence[Interval], label: str, color: str
 ) -> None:
-    mean, low, high = np.transpose(intervals)
-    axes.errorbar(x, mean, [mean - low, high - mean], fmt="o-", color=color, label=label, capsize=3)
+    means = [interval.mean for interval in intervals]
+    bars = error_bars(intervals)
+    axes.errorbar(x, means, bars, fmt="o-", color=color, label=label, capsize=3)
 
 
 def _draw_onsets(

@@ -127,7 +127,8 @@ def unbiased(
     full = measure(Style(TruncationConfig(kind="full"), num_steps))
     mean, low, high = mean_interval(draws)
     note = f"mean of {ROWS * DRAWS} draws, 95 % interval; the full gradient is {full:.4f}"
-    return Measured(mean, low, high, 0, low <= full <= high, note)
+    holds = low is not None and high is not None and low <= full <= high
+    return Measured(mean, low, high, 0, holds, note)
 
 
 def ends_at_optimum(runs: Runs, expected: float, run: str, tolerance: float) -> Measured:

@@ -61,7 +61,7 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
     rows: list[list[float | str]] = []
     for name, run in runs.items():
         mean, low, high = run.final_loss
-        spread = f"{low:.4f} to {high:.4f}" if low == low else ""
+        spread = f"{low:.4f} to {high:.4f}" if low is not None else ""
         command = f"{run.config.name} {overrides[name]}".strip()
         rows.append([name, command, len(run.final_losses), mean, spread, f"{run.seconds:.1f}"])
     columns = ["run", "experiment and overrides", "seeds", "final loss", "95 % interval", "seconds"]

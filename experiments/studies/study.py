@@ -184,7 +184,7 @@ def _report(
     from experiments.studies.report import print_claims, write_study_report
 
     runs = {
-        point.name: read_run(RunDirectory(point.directory), point.name)
+        point.name: read_run(point.directory, point.name).require_rows()
         for point in points
         if point.name not in absent
     }
@@ -213,6 +213,4 @@ def decide(spec: ClaimSpec, runs: Mapping[str, Run], absent: Mapping[str, str]) 
     except NotMeasured as error:
         return Claim(*head, None, None, None, 0, "not_run", str(error))
     verdict: Verdict = "holds" if found.holds else "fails"
-    # A single seed has no interval: its bounds are nan.
-    low, high = (None if bound != bound else bound for bound in (found.low, found.high))
-    return Claim(*head, found.value, low, high, found.seeds, verdict, found.note)
+    return Claim(*head, found.value, found.low, found.high, found.seeds, verdict, found.note)

@@ -100,7 +100,8 @@ class Children(WorkerPlugin):
             if self.stopping:
                 return None
             process = subprocess.Popen(
-                [sys.executable, "-m", "experiments.sweeps.child"],
+                # -P: no module of the user's folder stands in for one of ours.
+                [sys.executable, "-P", "-m", "experiments.sweeps.child"],
                 cwd=folder,
                 env=os.environ | pools | {"PYTHONPATH": search},
                 stdin=subprocess.PIPE,

@@ -31,8 +31,8 @@ def summarize(
         "name": config.name,
         "final_loss": {
             "mean": interval.mean if interval else None,
-            "low": _number(interval.low) if interval else None,
-            "high": _number(interval.high) if interval else None,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
             "per_seed": {str(seed): loss for seed, loss in finals.items()},
             "unit": "nats per time step, mean over the last tenth of training",
         },
@@ -53,10 +53,4 @@ def _validation(positions: list[Position]) -> dict[str, Any] | None:
     if not best:
         return None
     mean, low, high = mean_interval(list(best.values()))
-    return {"best_loss": {"mean": mean, "low": _number(low), "high": _number(high)},
-            "per_seed": best}  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    """JSON has no nan."""
-    return value if value == value else None
+    return {"best_loss": {"mean": mean, "low": low, "high": high}, "per_seed": best}

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from experiments.studies.figures import by_depth, curves, time_per_step
+from experiments.studies.figures import by_depth, curves, final_losses, time_per_step
 from experiments.studies.validation_figures import validation_table
 from tests.handmade import finished_run
 
@@ -90,3 +91,17 @@ def test_validation_table_draws_what_is_there_beside_what_was_published(tmp_path
     dots = [points(line) for line in axes.lines if line.get_marker() == "o"]
     assert [len(dot) for dot in dots] == [0, 0, 2, 0]
     np.testing.assert_allclose(dots[2], [[0.11, 5.1], [0.11, 5.2]])
+
+
+def test_a_single_seed_has_a_mean_and_no_bar(tmp_path: Path) -> None:
+    runs = {
+        "one": finished_run(tmp_path, "one", [[0.6, 0.5]]),
+        "two": finished_run(tmp_path, "two", [[0.6, 0.5], [0.6, 0.4]]),
+    }
+    (axes,) = final_losses(runs, "title", {name: name for name in runs}).axes
+    means = [points(line)[0, 1] for line in axes.lines if line.get_marker() == "s"]
+    assert means == pytest.approx([0.5, 0.45])
+    collections = [each for each in axes.collections if isinstance(each, LineCollection)]
+    one, two = (np.asarray(bar) for each in collections for bar in each.get_segments())
+    assert np.isnan(one[:, 1]).all()
+    assert two[:, 1].tolist() == pytest.approx(runs["two"].final_loss[1:])
