@@ -48,7 +48,7 @@ class TaskShape(NamedTuple):
 
 
 class Model:
-    """x one-hot, embedded or as it is → layers → head.
+    """Inputs (one-hot, embedded or as they are) → layers → head.
 
     All variables are created here, in one fixed order and outside of any loop: a
     variable cannot be created inside the body of `tf.while_loop`.
@@ -165,7 +165,7 @@ def make_cell(
 
 
 def create_variables(cell: Any, inputs: Tensor, dtype: tf.DType) -> None:
-    """Call a cell for what it keeps of its calls; the results are not used.
+    """Create a cell's variables by calling it; the results are not used.
 
     The first call creates the variables. The second one creates the scope in which all
     later calls reuse them, which remembers the graph it was made in: were that the body
