@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from rnn_graphs import loops
@@ -18,9 +18,11 @@ from rnn_graphs.metrics import update_metric
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.optimizers import Updater
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation.step import StepFunction, StepMaker, Window, make_step
+from rnn_graphs.truncation.step import StepFunction, Window, make_step
+from rnn_graphs.unrolls import UnrollFunction
 
 Tensor = Any
+StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
 
 
 class Snapshot(NamedTuple):

@@ -12,7 +12,7 @@ Tensor = Any
 
 
 class Updated(NamedTuple):
-    """What one update gives."""
+    """The results of one update."""
 
     metrics: dict[str, Tensor]  # scalars by name, the mean loss among them
     final_state: Tensor  # for the next window
@@ -20,7 +20,7 @@ class Updated(NamedTuple):
 
 
 class Looped(NamedTuple):
-    """What a run of several updates gives."""
+    """The results of several updates."""
 
     metrics: dict[str, Tensor]  # [iterations] each; zeros past `count`
     final_state: Tensor  # after the last update

@@ -110,7 +110,11 @@ def run_each(
 
 def drops(config: ModelConfig) -> list[str]:
     """Where dropout is on."""
-    keeps = {"input": config.input_keep, "state": config.state_keep, "output": config.output_keep}
+    keeps = {
+        "input": config.input_keep_prob,
+        "state": config.state_keep_prob,
+        "output": config.output_keep_prob,
+    }
     return [place for place, keep in keeps.items() if keep < 1]
 
 

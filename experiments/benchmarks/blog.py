@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_graphs.cells import make_cell
 from rnn_graphs.config import ModelConfig
+from rnn_graphs.model import make_cell
 from rnn_graphs.tf1 import tf
 
 BATCH_SIZE = 200

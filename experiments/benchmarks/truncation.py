@@ -23,8 +23,8 @@ from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.build import TrainingGraph
-from rnn_graphs.truncation.step import StepMaker, make_step
+from rnn_graphs.build import StepMaker, TrainingGraph
+from rnn_graphs.truncation.step import make_step
 
 ROUNDS = 7
 BUILDS = 5

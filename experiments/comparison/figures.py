@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-<<<<<<< HEAD
-from experiments.comparison.groups import Group, named, shown_value, sort_key
-=======
-from experiments.comparison.groups import Group, named, order
+from experiments.comparison.groups import Group, named, sort_key
 from experiments.config.flat import shown_value
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
 from experiments.reporting.heat_map import Scale, draw_frame, draw_heat_map
 from experiments.reporting.plots import (
     AXIS_LABELS,

@@ -68,13 +68,8 @@ class Group:
 
     @property
     def status(self) -> str:
-<<<<<<< HEAD
-        """The status in the runs' summaries; "2 complete, 1 failed" if they differ."""
-        counts = Counter(str(run.summary.get("status", "not started")) for run in self.runs)
-=======
         """What the runs' summaries say; "2 complete, 1 failed" where they differ."""
         counts = Counter(run.status for run in self.runs)
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
         if len(counts) == 1:
             return next(iter(counts))
         return ", ".join(f"{count} {status}" for status, count in counts.most_common())
@@ -123,25 +118,8 @@ def short_names(keys: Sequence[str], known: set[str]) -> dict[str, str]:
     return {key: next(filter(partial(_is_unique, known), _endings(key)), key) for key in keys}
 
 
-<<<<<<< HEAD
-def flatten(value: Any, key: str = "") -> dict[str, Any]:
-    """Nested mappings, and lists of them, as dotted keys; other lists stay values."""
-    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        value = {str(place): each for place, each in enumerate(value)}
-    if not isinstance(value, dict):
-        return {key: value}
-    flat: dict[str, Any] = {}
-    for name, each in value.items():
-        flat |= flatten(each, f"{key}.{name}" if key else name)
-    return flat
-
-
 def sort_key(value: Any) -> tuple[int, float, str]:
-    """Sorts numbers by size, then text, then None."""
-=======
-def order(value: Any) -> tuple[int, float, str]:
     """Sorts numbers by size, then text, then nothing."""
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
     if isinstance(value, int | float):
         return 0, float(value), ""
     return (2, 0.0, "") if value is None else (1, 0.0, str(value))
@@ -152,16 +130,6 @@ def named(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={shown_value(value)}" for key, value in values.items())
 
 
-<<<<<<< HEAD
-def shown_value(value: Any) -> str:
-    """A config value as in YAML, lists on one line."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return "[" + ", ".join(map(shown_value, value)) + "]" if isinstance(value, list) else str(value)
-
-
-=======
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
 def _endings(key: str) -> Iterator[str]:
     parts = key.split(".")
     return (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
@@ -169,26 +137,3 @@ def _endings(key: str) -> Iterator[str]:
 
 def _is_unique(known: set[str], name: str) -> bool:
     return sum(f".{key}".endswith(f".{name}") for key in known) == 1
-<<<<<<< HEAD
-
-
-def _by_seed(run: Run) -> dict[int, list[MetricsRow]]:
-    """The training rows of a run by seed; a run may have none yet."""
-    rows = run.rows if run.directory.metrics.exists() else []
-    trained = sorted((row for row in rows if row.split == "train"), key=lambda row: row.seed)
-    return {seed: list(group) for seed, group in itertools.groupby(trained, lambda row: row.seed)}
-
-
-def _complete_seeds(run: Run) -> set[int]:
-    """The seeds whose training is complete."""
-    rows = _by_seed(run)
-    if run.summary.get("status") == "complete":
-        return set(rows)
-    if "seeds" in run.summary:
-        return {int(seed) for seed, how in run.summary["seeds"].items() if how == "complete"}
-    # A run that is training, or was killed, has no list. Seeds are trained one after the other,
-    # so all but the newest are complete.
-    last = {seed: rows[seed][-1].updates for seed in rows}
-    return {seed for seed in rows if seed != max(rows) and last[seed] == max(last.values())}
-=======
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2

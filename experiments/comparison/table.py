@@ -39,11 +39,7 @@ def header(keys: Sequence[str]) -> list[str]:
 
 
 def record(line: Line) -> list[Any]:
-<<<<<<< HEAD
-    """A row of comparison.csv; a missing value is empty."""
-=======
     """A row of comparison.csv; None is empty there."""
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
     group = line.group
     return [
         *_names(group), group.status, len(group.final_losses), group.planned,
@@ -96,16 +92,9 @@ def _numbers(interval: Interval | None) -> Sequence[float | None]:
     return interval or (None, None, None)
 
 
-<<<<<<< HEAD
 def _with_interval(interval: Interval, sign: str) -> str:
     """ "0.4100 ± 0.0127": the mean and half of its interval, which is symmetric."""
     mean = f"{interval.mean:{sign}.4f}"
-    if interval.low != interval.low:
+    if interval.low is None or interval.high is None:
         return mean
     return f"{mean} ± {(interval.high - interval.low) / 2:.4f}"
-=======
-def _range(interval: Interval | None, sign: str) -> str:
-    if interval is None or interval.low is None:
-        return ""
-    return f"{interval.low:{sign}.4f} to {interval.high:{sign}.4f}"
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2

@@ -17,6 +17,7 @@ from rnn_graphs.config import (
     TruncationConfig,
 )
 from rnn_graphs.metrics import METRICS
+from rnn_graphs.truncation.styles import kinds_that_cut_nothing
 
 
 class TrainingConfig(Section):
@@ -38,7 +39,7 @@ class TrainingConfig(Section):
 
 
 class LoggingConfig(Section):
-    """What is written while a run goes on."""
+    """Files that a run writes while it trains."""
 
     every: int = Field(ge=1)
     checkpoint_seconds: float = Field(ge=0)
@@ -76,8 +77,9 @@ class Config(Section):
         self.truncation.check_window(self.graph.num_steps)
         if self.model.bidirectional and self.truncation.cuts:
             raise ValueError(
-                "truncation.kind: a bidirectional graph has errors from both sides, which only "
-                f"full (or tf_style of depth null, the same) follows; got {self.truncation.kind}"
+                "truncation.kind: a bidirectional graph has errors from both sides, and none may "
+                f"be cut; expected {' or '.join(kinds_that_cut_nothing())}, with no other key of "
+                f"truncation; got {self.truncation.kind}"
             )
         return self
 

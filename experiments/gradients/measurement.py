@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from experiments.training.workload import Workload
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.styles import STYLES
 
 MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as parts of a seed's updates
 WINDOWS = 5  # measured one after the other at each moment
@@ -80,29 +80,12 @@ def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> Com
 
 
 def styles(num_steps: int) -> list[TruncationConfig]:
-    """The truncations to compare: depths that double up to num_steps, as each style allows.
-
-    tf_style takes the nearest divisor below, williams_peng twice such a stride; artbp cuts
-    every `depth` steps on average.
-    """
-    doubling = (2**power for power in itertools.count())
-    depths = [*itertools.takewhile(lambda depth: depth < num_steps, doubling), num_steps]
-    divisors = sorted({_divisor(num_steps, depth) for depth in depths})
+    """The truncations to compare with full, as the entry of each style lists them."""
     return [
-        *[TruncationConfig(kind="tf_style", depth=depth) for depth in divisors],
-        *[TruncationConfig(kind="true_bptt", depth=depth) for depth in depths],
-        *[
-            TruncationConfig(kind="williams_peng", depth=2 * stride, stride=stride)
-            for stride in divisors
-            if 2 * stride <= num_steps
-        ],
-        *[TruncationConfig(kind="artbp", cut_probability=1 / depth) for depth in depths[1:]],
+        TruncationConfig(kind=kind, **keys)
+        for kind, style in STYLES.items()
+        for keys in style.compared(num_steps)
     ]
-
-
-def _divisor(number: int, most: int) -> int:
-    """The largest divisor of `number` that is at most `most`."""
-    return next(divisor for divisor in range(most, 0, -1) if number % divisor == 0)
 
 
 def moments(total: int) -> list[int]:
@@ -218,11 +201,11 @@ class Gauge(GraphSession):
         self._graph = graph
         self._carries_state = task.carries_state
         fetches = dict(zip(truncations, self._graph.estimates, strict=True))
-        self._random = {style: fetches[style] for style in fetches if style.kind == "artbp"}
-        self._exact = {style: fetches[style] for style in fetches if style.kind != "artbp"}
+        self._random = {one: fetches[one] for one in fetches if one.style.random}
+        self._exact = {one: fetches[one] for one in fetches if not one.style.random}
         self.estimates = [
-            *[Estimate(style) for style in (*self._exact, *self._random)],
-            *[Estimate(style, DRAWS) for style in self._random],
+            *[Estimate(truncation) for truncation in (*self._exact, *self._random)],
+            *[Estimate(truncation, DRAWS) for truncation in self._random],
         ]
 
     def measure(

@@ -14,6 +14,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from experiments.config.compose import parse_override
+from experiments.config.renamed import current_key
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 
@@ -30,9 +31,13 @@ def expand(overrides: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def grid_overrides(grid: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
-    """The overrides of a grid in YAML; the given overrides replace its keys or add to them."""
-    given = {text.partition("=")[0] for text in overrides}
-    kept = [f"{key}={_sweep_text(value)}" for key, value in grid.items() if key not in given]
+    """A grid of YAML as overrides; those given beside it replace its keys, or add to them."""
+    given = {current_key(text.partition("=")[0]) for text in overrides}
+    kept = [
+        f"{key}={_sweep_text(value)}"
+        for key, value in grid.items()
+        if current_key(key) not in given
+    ]
     return [*kept, *overrides]
 
 

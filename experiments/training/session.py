@@ -12,11 +12,17 @@ from data.task import Array, Task
 from experiments.config.schema import Config
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
-from rnn_graphs.build import GraphConfigs, Snapshot, TrainingGraph, build_training_graph
+from rnn_graphs.build import (
+    GraphConfigs,
+    Snapshot,
+    StepMaker,
+    TrainingGraph,
+    build_training_graph,
+)
 from rnn_graphs.metrics import measured_in_graph
 from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
-from rnn_graphs.truncation.step import StepMaker, make_step
+from rnn_graphs.truncation.step import make_step
 
 
 def build(

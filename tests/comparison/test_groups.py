@@ -12,11 +12,7 @@ from experiments.comparison.groups import (
     differing_keys,
     group_runs,
     short_names,
-<<<<<<< HEAD
-    shown_value,
     sort_key,
-=======
->>>>>>> 3c2c91b77792a828e8da908ebaccac648b25bea2
 )
 from experiments.config.flat import flatten, shown_value
 from experiments.runs.run import Run

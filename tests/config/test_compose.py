@@ -122,7 +122,7 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ),
         # choices
         ("graph.unroll=dyn", "graph.unroll", "'scratch', 'static' or 'dynamic'", "'dyn'"),
-        ("model.cell=elman", "model.cell", "'scratch'", "'elman'"),
+        ("model.cell=elman", "model.cell", "expected one of scratch, basic_rnn", "'elman'"),
         ("optimizer.kind=adamw", "optimizer.kind", "'adam'", "'adamw'"),
         ("execution.xla=yes", "execution.xla", "'auto', 'on' or 'off'", "'yes'"),
         ("truncation.kind=none", "truncation.kind", "expected one of full, tf_style", "'none'"),

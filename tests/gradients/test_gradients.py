@@ -36,7 +36,7 @@ from experiments.training import runner
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.build import make_snapshot
-from rnn_graphs.config import Cell, GraphConfig, ModelConfig, TruncationConfig, Unroll
+from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig, Unroll
 from rnn_graphs.gradients import build_gradient_graph
 from rnn_graphs.gradients import error_signal as error_signal_of
 from rnn_graphs.model import Model, TaskShape
@@ -69,7 +69,7 @@ class Example:
 
 
 def looked_at(
-    example: Example, truncations: list[TruncationConfig], cell: Cell, unroll: Unroll
+    example: Example, truncations: list[TruncationConfig], cell: str, unroll: Unroll
 ) -> tuple[Array, Array, list[Array]]:
     """Error signal, full gradient and estimates of a graph."""
     graph_config = GraphConfig(
@@ -94,7 +94,7 @@ def looked_at(
 @pytest.mark.parametrize(
     ("cell", "unroll"), [("scratch", "scratch"), ("basic_rnn", "static"), ("basic_rnn", "dynamic")]
 )
-def test_error_signal_and_gradients_are_the_references(cell: Cell, unroll: Unroll) -> None:
+def test_error_signal_and_gradients_are_the_references(cell: str, unroll: Unroll) -> None:
     example = Example(0)
     exact = [style for style in styles(TIME) if style.kind != "artbp"]
     signal, full, estimates = looked_at(example, exact, cell, unroll)

@@ -24,7 +24,11 @@ from tests.conftest import StopAtSave, assert_same_end, small_config
 from tests.graphs import ALL_UNROLLS, FULL, assert_is_reference, draw_example, run_steps
 
 WAYS = [(unroll, FULL) for unroll in ALL_UNROLLS]
-EVERYWHERE: dict[str, Any] = {"input_keep": 0.7, "state_keep": 0.8, "output_keep": 0.6}
+EVERYWHERE: dict[str, Any] = {
+    "input_keep_prob": 0.7,
+    "state_keep_prob": 0.8,
+    "output_keep_prob": 0.6,
+}
 
 
 class TestMasks:
@@ -58,10 +62,10 @@ class TestMasks:
         specs = [spec for layer in self.SPECS for spec in layer]
         for spec, mask in zip(specs, masks, strict=True):
             assert mask.shape == (50, 40, spec.width)
-            assert set(np.unique(mask)) == {0, 1 / spec.keep}
-            sigma = (spec.keep * (1 - spec.keep) / mask.size) ** 0.5
-            assert abs((mask > 0).mean() - spec.keep) < 5 * sigma
-            assert abs(mask.mean() - 1) < 5 * sigma / spec.keep
+            assert set(np.unique(mask)) == {0, 1 / spec.keep_prob}
+            sigma = (spec.keep_prob * (1 - spec.keep_prob) / mask.size) ** 0.5
+            assert abs((mask > 0).mean() - spec.keep_prob) < 5 * sigma
+            assert abs(mask.mean() - 1) < 5 * sigma / spec.keep_prob
 
     def test_units_rows_and_time_steps_are_dropped_each_on_its_own(self) -> None:
         (masks,) = self.drawn((0, 1))
@@ -75,9 +79,9 @@ class TestMasks:
 @pytest.mark.parametrize(
     "keys",
     [
-        {"cell": "basic_rnn", "state_size": 4, "output_keep": 0.6},
-        {"cell": "gru", "state_size": 3, "input_keep": 0.7, "embedding": 4},
-        {"cell": "gru", "state_size": (3, 2), "state_keep": 0.7},
+        {"cell": "basic_rnn", "state_size": 4, "output_keep_prob": 0.6},
+        {"cell": "gru", "state_size": 3, "input_keep_prob": 0.7, "embedding": 4},
+        {"cell": "gru", "state_size": (3, 2), "state_keep_prob": 0.7},
         {"cell": "lstm", "state_size": (3, 3), "projection": 2, **EVERYWHERE},
     ],
     ids=str,
@@ -114,7 +118,7 @@ def test_truncation_meets_the_same_masks_again(
     assert_is_reference(config, run_steps(config, example, ways), ways)
 
 
-DROPPING = ("model.input_keep=0.7", "model.state_keep=0.8", "model.output_keep=0.6")
+DROPPING = ("model.input_keep_prob=0.7", "model.state_keep_prob=0.8", "model.output_keep_prob=0.6")
 
 
 def test_windows_of_one_run_have_keys_that_count_on() -> None:

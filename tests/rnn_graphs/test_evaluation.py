@@ -16,7 +16,7 @@ from tests.layers_reference import Array, Example, pairs
 
 TIME, BATCH = 6, 4
 LENGTHS = np.array([6, 1, 4, 3])
-DROPOUT: dict[str, Any] = {"input_keep": 0.5, "state_keep": 0.5, "output_keep": 0.5}
+DROPOUT: dict[str, Any] = {"input_keep_prob": 0.5, "state_keep_prob": 0.5, "output_keep_prob": 0.5}
 FEATURES = TaskShape(3, 4, "features")
 
 
@@ -87,8 +87,8 @@ def test_losses_are_those_of_training_at_any_batch_size_and_in_any_parts(
 @pytest.mark.parametrize(
     "keys",
     [
-        {"cell": "gru", "state_size": (3, 2), "output_keep": 0.5},
-        {"cell": "basic_lstm", "state_size": (2, 3), "bidirectional": True, "input_keep": 0.5},
+        {"cell": "gru", "state_size": (3, 2), "output_keep_prob": 0.5},
+        {"cell": "basic_lstm", "state_size": (2, 3), "bidirectional": True, "input_keep_prob": 0.5},
     ],
     ids=str,
 )

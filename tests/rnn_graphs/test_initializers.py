@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.config import Cell, Unroll
+from rnn_graphs.config import Unroll
 from rnn_graphs.initializers import orthogonal
 from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
@@ -32,7 +32,7 @@ def weights() -> list[NDArray[np.float64]]:
 @pytest.mark.parametrize("unroll", ["scratch", "static", "dynamic"])
 @pytest.mark.parametrize("cell", ["scratch", "basic_rnn"])
 def test_every_cell_and_unroll_starts_from_the_same_weights(
-    weights: list[NDArray[np.float64]], cell: Cell, unroll: Unroll
+    weights: list[NDArray[np.float64]], cell: str, unroll: Unroll
 ) -> None:
     for ours, theirs in zip(
         first_weights(0, f"model.cell={cell}", f"graph.unroll={unroll}"), weights, strict=True
@@ -96,7 +96,7 @@ def test_initialising_again_forgets_the_seed_before() -> None:
 
 
 @pytest.mark.parametrize("cell", ["basic_rnn", "gru"])
-def test_orthogonal_matrices_are_orthogonal(cell: Cell) -> None:
+def test_orthogonal_matrices_are_orthogonal(cell: str) -> None:
     """Tall ones in their columns, wide ones in their rows; and those of other seeds are others."""
     for seed in range(2):
         for matrix in drawn(seed, "initializer=orthogonal", f"cell={cell}"):

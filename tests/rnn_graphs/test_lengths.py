@@ -34,7 +34,7 @@ TIME = 6
 LENGTHS = np.array([6, 1, 4, 3])
 REAL = np.arange(TIME)[:, None] < LENGTHS  # [time, batch]
 GRU = ModelConfig(cell="gru", state_size=3)
-STACK = ModelConfig(cell="basic_lstm", state_size=(2, 2), embedding=2, output_keep=0.7)
+STACK = ModelConfig(cell="basic_lstm", state_size=(2, 2), embedding=2, output_keep_prob=0.7)
 GRU_WAYS: tuple[Way, ...] = (
     ("scratch", FULL),
     ("static", FULL),

@@ -16,15 +16,15 @@ from experiments.studies.influence import (
     turns,
     unbiased,
 )
-from rnn_graphs.cells import influence_balancing_system
 from rnn_graphs.config import TruncationConfig
+from rnn_graphs.influence_balancing import linear_system
 from rnn_graphs.truncation.credit import definition
 
 
 def test_in_the_long_run_the_influence_is_minus_six() -> None:
     assert influences(1000).sum() == pytest.approx(-6, abs=1e-12)
     assert long_run({}, -6.0, 300).holds
-    A, b = influence_balancing_system(23)
+    A, b = linear_system(23)
     assert np.linalg.solve(np.eye(23) - A, OPTIMUM * b)[0] == pytest.approx(1)
 
 

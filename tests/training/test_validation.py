@@ -24,7 +24,7 @@ from tests.conftest import StopAtSave, assert_same_end, metrics_of, summary_of
 SMALL = (
     "model.cell=basic_rnn",
     "model.state_size=8",
-    "model.output_keep=1",
+    "model.output_keep_prob=1",
     "execution.xla=off",
     "execution.iterations_per_loop=7",
     "logging.every=10",
@@ -89,7 +89,7 @@ def test_patience_stops_a_seed_that_gets_no_better(tmp_path: Path) -> None:
 def test_stopped_and_started_again_it_ends_as_if_undisturbed(
     tmp_path: Path, stop_at_save: StopAtSave
 ) -> None:
-    config = digits("training.epochs=3", "training.patience=5", "model.input_keep=0.8")
+    config = digits("training.epochs=3", "training.patience=5", "model.input_keep_prob=0.8")
     runner.train(config, tmp_path / "undisturbed")
     for number in (3, 6, 1):
         stop_at_save.arm(number)
