@@ -30,11 +30,9 @@ def train_on(
     client = cluster.client
     children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # other sweeps have their own
     client.register_plugin(children)
-    if not client.nthreads():
-        shown.say("the cluster has no worker yet; the points wait for one")
     batches = [_orders(batch, children.name) for batch in share_graphs(points, cluster.workers)]
     failures = {}
-    for called in call_all(client, train_orders, batches, shown.hear, stop):
+    for called in call_all(client, train_orders, batches, shown.hear, stop, cluster.tend):
         lost = [Ended(run.name, called.reason) for run in called.item.runs]
         for name, reason in lost if called.value is None else called.value:
             shown.ended(name, reason)

@@ -33,12 +33,14 @@ def call_all(
     items: Sequence[Item],
     hear: Tell,
     stop: StopRequest,
+    tend: Callable[[int], None] = lambda _pending: None,
 ) -> Iterator[Called[Item, Value]]:
     """Call the function on each item, on whichever worker is free; yields items as they end.
 
     What a call tells is heard here. An item whose worker dies is given to another one, three
     times; one whose call raises, or whose scheduler is gone, ends with a reason. Nothing of an
     item is kept once it has ended. When asked to stop, what has not begun is cancelled.
+    `tend` is called again and again, with the number of items that have not ended.
     """
     topic = f"calls-{uuid.uuid4()}"
     inbox: queue.SimpleQueue[Future[Any] | dict[str, Any]] = queue.SimpleQueue()
@@ -50,6 +52,7 @@ def call_all(
     del futures
     try:
         while pending and not stop.requested:
+            tend(len(pending))
             try:
                 received = inbox.get(timeout=POLL_SECONDS)
             except queue.Empty:

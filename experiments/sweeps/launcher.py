@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from experiments.errors import Interrupted
 from experiments.interrupts import StopRequest, stop_request
@@ -44,5 +45,9 @@ def _train(
 
     if stop.requested:
         return {}
-    with open_cluster(where, workers, len(points)) as cluster, watch(len(points)) as shown:
+    folder = Path.cwd() / points[0].directory.parent / "slurm"
+    with (
+        watch(len(points)) as shown,
+        open_cluster(where, workers, len(points), folder, shown.say) as cluster,
+    ):
         return train_on(cluster, points, shown, stop)
