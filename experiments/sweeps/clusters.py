@@ -100,9 +100,9 @@ def _local(workers: int) -> Iterator[Cluster]:
     """Processes of one thread each, on the loopback interface."""
     from distributed import Client, LocalCluster, Security
 
-    # A terminal's Ctrl-C goes to every process of its group; the workers inherit this mask and
-    # leave it to us. One that comes meanwhile is delivered to us after the block. Python's own
-    # helper must run already: starting it would lift the mask.
+    # A terminal's Ctrl-C goes to every process of its group. The workers, and the children that
+    # they start, inherit this mask and leave it to us. One that comes meanwhile is delivered to us
+    # after the block. Python's own helper must run already: starting it would lift the mask.
     resource_tracker.ensure_running()
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

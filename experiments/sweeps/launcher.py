@@ -26,7 +26,7 @@ def train_missing(points: Sequence[Point], where: str, workers: int | None) -> l
             if missing:  # else there is no need to start anything
                 failures = _train(missing, where, workers, stop)
         except KeyboardInterrupt:
-            stop.requested = True
+            stop.request()
         results = read_results(points, failures)
         print_table(results)
         if stop.requested:

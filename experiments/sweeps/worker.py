@@ -99,14 +99,14 @@ class Children(WorkerPlugin):
             if self.stopping:
                 return None
             process = subprocess.Popen(
-                [sys.executable, "-m", "experiments.sweeps.child"],
+                # -P: no module is imported from the current folder, which may be anybody's
+                [sys.executable, "-P", "-m", "experiments.sweeps.child"],
                 cwd=folder,
                 env=os.environ | pools | {"PYTHONPATH": search},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                process_group=0,  # a terminal's Ctrl-C is not for it: we pass the request on
             )
             self._running.add(process)
         return process

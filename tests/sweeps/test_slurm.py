@@ -47,7 +47,7 @@ def wait(condition: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[bytes]:
     with open(tmp_path / "shown.txt", "w") as shown:
         return subprocess.Popen(
             command(*SWEEP, *arguments), cwd=tmp_path, stdout=shown, stderr=subprocess.STDOUT
