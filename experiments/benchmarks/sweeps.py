@@ -67,7 +67,7 @@ def _run_child(point: Point, folder: str) -> None:
     """Run the process that a worker would start for the point."""
     job = Job(point.name, point.config.as_dict(), folder)
     process = subprocess.Popen(
-        [sys.executable, "-m", "experiments.sweeps.child"],
+        [sys.executable, "-P", "-m", "experiments.sweeps.child"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -82,8 +82,8 @@ def _run_child(point: Point, folder: str) -> None:
 
 
 def _measure_many() -> Sequence[Measurement]:
-    """Everything but the training of a thousand points, then the same calls again for memory."""
-    with _in_a_folder(), open_cluster("local", 2, 2) as cluster:
+    """Everything about a thousand points but their runs, then the same calls again for memory."""
+    with _in_a_folder(), open_cluster("local", 2, 2, Path(), print) as cluster:
         began = perf_counter()
         points = load_points("r2rt_n5", MANY)
         read_results(points, {})

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
+import json
 import logging
-import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.errors import UsageError
-from experiments.paths import ROOT
+from experiments.sweeps import slurm
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 10
 
+Log = Callable[[str], None]  # prints a line for the user
+
 
 class Cluster(NamedTuple):
     """An open cluster."""
 
     client: Client
     workers: int  # points at a time
-    cores: int | None  # of each point; None: each worker decides
+    cores: int | None  # of each point; None: as each worker finds
+    # Called again and again with the number of points that have not ended.
+    tend: Callable[[int], None] = lambda _needed: None
 
 
 def check_cluster(where: str, workers: int | None) -> None:
@@ -49,41 +54,57 @@ def check_cluster(where: str, workers: int | None) -> None:
 
 
 @contextlib.contextmanager
-def open_cluster(where: str, workers: int | None, points: int) -> Iterator[Cluster]:
+def open_cluster(
+    where: str, workers: int | None, points: int, folder: Path, log: Log
+) -> Iterator[Cluster]:
     """The cluster that `--cluster` names, for this many points; closed at the end of the block.
 
-    Raises UsageError if it cannot be reached.
+    `folder` takes the output of Slurm's jobs; `log` prints a line for the user.
+    Raises UsageError if the cluster cannot be reached.
     """
     from distributed.utils import silence_logging_cmgr  # Dask takes a second to import
 
     with silence_logging_cmgr(logging.CRITICAL):  # errors that matter are reported as reasons
         if where == "local":
-            with _local(min(workers or os.cpu_count() or 1, points)) as cluster:
+            with _local(min(workers or allowed_cores(), points)) as cluster:
                 yield cluster
         elif where == "slurm":
-            with _slurm(workers or 1) as cluster:
+            with _slurm(min(workers or 1, points), folder, log) as cluster:
                 yield cluster
         else:
-            with _running(where) as cluster:
+            if not _is_encrypted(where):
+                log(
+                    f"{where} is not encrypted: whoever reaches it can run code as you (see tls://)"
+                )
+            with _running(where, log) as cluster:
                 yield cluster
 
 
-def job_script() -> str:
-    """The script of each Slurm job, with a placeholder for the scheduler's address."""
-    from dask_jobqueue.slurm import SLURMJob
+def allowed_cores() -> int:
+    """Cores that this process may use: affinity and cgroups counted in."""
+    from dask.system import CPU_COUNT
 
-    job = SLURMJob(scheduler="tcp://SCHEDULER", name="WORKER", **_slurm_options())
-    return str(job.job_script())
+    return int(CPU_COUNT)
+
+
+def _is_encrypted(where: str) -> bool:
+    """Whether a scheduler's address, or the one in the file that it wrote, uses TLS."""
+    if "://" in where:
+        return where.startswith("tls://")
+    try:
+        return str(json.loads(Path(where).read_text("utf-8"))["address"]).startswith("tls://")
+    except (OSError, ValueError, KeyError, TypeError):
+        return True  # the connection itself will say what is wrong with the file
 
 
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[Cluster]:
-    """Local processes with one thread each, on the loopback interface."""
-    from distributed import Client, LocalCluster
+    """Processes of one thread each, on the loopback interface."""
+    from distributed import Client, LocalCluster, Security
 
-    # A terminal sends Ctrl-C to every process of its group. Workers inherit this mask and ignore
-    # it; we get a Ctrl-C that arrives meanwhile after the block. Python's resource tracker must
-    # be running already: starting it would lift the mask.
+    # A terminal's Ctrl-C goes to every process of its group. The workers, and the children that
+    # they start, inherit this mask and leave it to us. One that comes meanwhile is delivered to us
+    # after the block. Python's own helper must run already: starting it would lift the mask.
     resource_tracker.ensure_running()
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -91,6 +112,9 @@ def _local(workers: int) -> Iterator[Cluster]:
             n_workers=workers,
             threads_per_worker=1,
             host=LOOPBACK,
+            # Any user of this machine can reach the port: TLS with keys that only we have.
+            protocol="tls://",
+            security=Security.temporary(),
             dashboard_address=f"{LOOPBACK}:0",
             memory_limit=0,  # Dask does not see the memory of the child processes
             silence_logs=logging.CRITICAL,
@@ -98,35 +122,40 @@ def _local(workers: int) -> Iterator[Cluster]:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
     with cluster, Client(cluster) as client:
-        yield Cluster(client, workers, max(1, (os.cpu_count() or 1) // workers))
+        yield Cluster(client, workers, max(1, allowed_cores() // workers))
 
 
 @contextlib.contextmanager
-def _slurm(jobs: int) -> Iterator[Cluster]:
-    """One worker a job. The scheduler runs here, on the interface that Dask's config names."""
-    from dask_jobqueue.slurm import SLURMCluster
-    from distributed import Client
+def _slurm(jobs: int, folder: Path, log: Log) -> Iterator[Cluster]:
+    """One worker a job; the scheduler runs here, where Dask's config says that it listens."""
+    from distributed import Client, Scheduler, Security, SpecCluster
 
-    with SLURMCluster(**_slurm_options()) as cluster, Client(cluster) as client:
-        cluster.scale(jobs=jobs)
-        yield Cluster(client, jobs, None)
+    folder.mkdir(parents=True, exist_ok=True)
+    security = Security.temporary()
+    options = {"protocol": "tls://", "security": security, "dashboard_address": f"{LOOPBACK}:0"}
+    scheduler = {"cls": Scheduler, "options": options | slurm.scheduler_options()}
+    with (
+        slurm.credential_files(security, folder) as files,
+        SpecCluster({}, scheduler, security=security, silence_logs=False) as cluster,
+        Client(cluster) as client,
+    ):
+        address = cluster.scheduler_address
+        script = functools.partial(slurm.job_script, address, outputs=folder, security=files)
+        held = slurm.SlurmJobs(jobs, script, folder, log)
 
+        def tend(needed: int) -> None:
+            workers = cluster.scheduler_info["workers"].values()
+            held.tend({str(worker["name"]) for worker in workers}, needed)
 
-def _slurm_options() -> dict[str, Any]:
-    """The resources of a job: those of Dask's config (jobqueue.slurm), with small defaults."""
-    import dask
-    import dask_jobqueue  # noqa: F401 - it adds its defaults to Dask's config
-
-    given = dask.config.get("jobqueue.slurm")
-    needs = {"cores": 1, "processes": 1, "memory": "4 GiB"}
-    options = {key: given[key] or value for key, value in needs.items()}
-    prologue = [*given["job-script-prologue"], f'export PYTHONPATH="{ROOT}:$PYTHONPATH"']
-    return options | {"job_script_prologue": prologue}
+        try:
+            yield Cluster(client, jobs, None, tend)
+        finally:
+            held.cancel()
 
 
 @contextlib.contextmanager
-def _running(where: str) -> Iterator[Cluster]:
-    """The cluster at a scheduler's address or of a scheduler file. Dask's config sets up TLS."""
+def _running(where: str, log: Log) -> Iterator[Cluster]:
+    """A scheduler's address or the file that it wrote; TLS is as Dask's own config says."""
     from distributed import Client
 
     place = {"address": where} if "://" in where else {"scheduler_file": where}
@@ -135,4 +164,6 @@ def _running(where: str) -> Iterator[Cluster]:
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"--cluster {where}: {error}") from error
     with client:
+        if not client.nthreads():
+            log(f"{where} has no worker yet; waiting for one")
         yield Cluster(client, max(1, sum(client.nthreads().values())), None)

@@ -33,13 +33,14 @@ def call_all(
     items: Sequence[Item],
     receive: Send,
     stop: StopRequest,
+    tend: Callable[[int], None] = lambda _pending: None,
 ) -> Iterator[CallResult[Item, Value]]:
     """Call the function on each item on any free worker. Yields the results as calls end.
 
     Messages that a call sends are passed to `receive`. If a worker dies, its item goes to another
     one, up to three times. An item ends with a reason if its call raises or the scheduler is lost.
     Nothing of an item is kept once it has ended. On a request to stop, calls that have not begun
-    are cancelled.
+    are cancelled. `tend` is called again and again, with the number of items that have not ended.
     """
     topic = f"calls-{uuid.uuid4()}"
     inbox: queue.SimpleQueue[Future[Any] | Message] = queue.SimpleQueue()
@@ -51,6 +52,7 @@ def call_all(
     del futures
     try:
         while pending and not stop.requested:
+            tend(len(pending))
             try:
                 received = inbox.get(timeout=POLL_SECONDS)
             except queue.Empty:

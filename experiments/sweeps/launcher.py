@@ -27,13 +27,16 @@ def train_missing(points: Sequence[Point], where: str, workers: int | None) -> l
             missing = [each.point for each in read_results(points, {}) if each.needs_training]
             print(f"{len(points)} points, {len(points) - len(missing)} already done", flush=True)
             if missing and not stop.requested:
+                folder = Path.cwd() / missing[0].directory.parent / "slurm"
                 with (
-                    open_cluster(where, workers, len(missing)) as cluster,
                     open_monitor(len(missing)) as monitor,
+                    open_cluster(
+                        where, workers, len(missing), folder, monitor.print_line
+                    ) as cluster,
                 ):
                     failures = train_on(cluster, missing, monitor, stop)
         except KeyboardInterrupt:
-            stop.requested = True
+            stop.request()
         results = read_results(points, failures)
         print_results(results)
         if stop.requested:
@@ -58,11 +61,9 @@ def train_on(
     client = cluster.client
     children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # other sweeps have their own
     client.register_plugin(children)
-    if not client.nthreads():
-        monitor.print_line("the cluster has no worker yet; waiting for one")
     batches = [_batch(alike, children.name) for alike in share_graphs(points, cluster.workers)]
     failures = {}
-    for result in call_all(client, train_batch, batches, monitor.receive, stop):
+    for result in call_all(client, train_batch, batches, monitor.receive, stop, cluster.tend):
         lost = [JobEnded(job.name, result.reason) for job in result.item.jobs]
         for name, reason in lost if result.value is None else result.value:
             monitor.end(name, reason)

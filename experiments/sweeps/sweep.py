@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +12,8 @@ from experiments.config.catalog import names, nearest, path_of
 from experiments.config.compose import load_yaml, validate
 from experiments.console import plain
 from experiments.errors import RunError, UsageError
-from experiments.sweeps.clusters import check_cluster, job_script
+from experiments.sweeps import slurm
+from experiments.sweeps.clusters import allowed_cores, check_cluster
 from experiments.sweeps.grid import expand, grid_overrides
 from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
@@ -60,7 +60,8 @@ def show(name: str, overrides: Sequence[str], where: Where) -> None:
         print(f"{result.status:11}  {plain(str(result.point.directory))}")
     print(estimate(results, where))
     if where.cluster == "slurm":
-        print(f"\n{job_script()}", end="")
+        script = slurm.job_script("tls://SCHEDULER", "WORKER")
+        print(f"\n{script}", end="")
 
 
 def estimate(results: Sequence[Result], where: Where) -> str:
@@ -78,7 +79,7 @@ def estimate(results: Sequence[Result], where: Where) -> str:
     each = sum(seconds) / len(seconds)
     if where.cluster not in ("local", "slurm"):
         return f"{head}, estimated time {missing * each:.0f} s of training over all workers"
-    workers = where.workers or os.cpu_count() or 1
+    workers = where.workers or allowed_cores()
     return (
         f"{head}, estimated time {missing * each / min(workers, missing):.0f} s of training "
         f"on {workers} workers, {each:.1f} s a point"

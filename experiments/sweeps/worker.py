@@ -100,7 +100,7 @@ class Children(WorkerPlugin):
             if self.stopping:
                 return None
             process = subprocess.Popen(
-                # -P: no module of the user's folder stands in for one of ours.
+                # -P: no module is imported from the current folder, which may be anybody's
                 [sys.executable, "-P", "-m", "experiments.sweeps.child"],
                 cwd=folder,
                 env=os.environ | pools | {"PYTHONPATH": search},
@@ -108,7 +108,6 @@ class Children(WorkerPlugin):
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                process_group=0,  # so that a terminal's Ctrl-C reaches it only through us
             )
             self._running.add(process)
         return process

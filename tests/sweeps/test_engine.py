@@ -20,7 +20,7 @@ from experiments.sweeps.messages import Message, Send
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with open_cluster("local", 2, 2) as opened:
+    with open_cluster("local", 2, 2, Path(), print) as opened:
         yield opened
 
 
@@ -91,7 +91,7 @@ def test_a_request_to_stop_ends_it_without_the_rest(cluster: Cluster, tmp_path: 
     ended = []
     for result in call_all(cluster.client, waits, items, lambda _: None, stop):
         ended.append(result.item)
-        stop.requested = True
+        stop.request()
     for item in items:
         item.touch()  # frees the workers
     assert ended == items[:1]

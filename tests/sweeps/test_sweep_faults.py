@@ -330,3 +330,89 @@ def test_slurm(tmp_path: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatc
     done = run_command((*SWEEP, "--cluster", "slurm"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert_all_end_as(undisturbed, tmp_path)
+
+
+SEEDS = (
+    "sweep", "r2rt_n5", *REST, f"training.epochs={LONG}", "training.first_seed=0,1,2,3,4,5",
+    "--workers", "1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_ends_all_seeds_of_one_process(tmp_path: Path, number: signal.Signals) -> None:
+    with started(tmp_path, SEEDS) as process:
+        wait_until(lambda: any(tmp_path.glob("runs/r2rt_n5/*first_seed=0*/metrics.csv")), process)
+        process.send_signal(number)
+        assert process.wait(TIMEOUT) == 130
+    folders = list((tmp_path / "runs" / "r2rt_n5").iterdir())
+    assert [summary_of(folder)["status"] for folder in folders] == ["interrupted"]
+
+
+def test_ctrl_z_stops_every_process_and_fg_lets_them_continue(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        wait_for_the_long_one(tmp_path, process)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]
+        os.killpg(process.pid, signal.SIGTSTP)  # as a terminal does
+        wait_until(lambda: all(one.status() == psutil.STATUS_STOPPED for one in family), process)
+        rows = count_lines(directory(tmp_path, LONG) / "metrics.csv")
+        os.killpg(process.pid, signal.SIGCONT)
+        wait_until(lambda: count_lines(directory(tmp_path, LONG) / "metrics.csv") > rows, process)
+
+
+@pytest.mark.parametrize("name", ["data.py", "yaml.py", "random.py", "experiments.py"])
+def test_files_of_the_current_folder_are_no_modules(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("open('executed', 'w').close()\nraise SystemExit(3)\n")
+    done = run_command(("sweep", "r2rt_n5", *REST, "training.epochs=1"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / "executed").exists()
+
+
+# The program as root; then another user, who finds the port and tries to run code.
+STRANGER = """
+import os, sys
+from distributed import Client
+os.setgid(65534), os.setuid(65534)
+for port in sys.argv[1:]:
+    for protocol in ("tcp", "tls"):
+        try:
+            with Client(f"{protocol}://127.0.0.1:{port}", timeout=2) as client:
+                client.run_on_scheduler(lambda: None)
+            print("let in by", protocol)
+        except Exception as error:
+            print("refused:", type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="to become another user needs root")
+def test_another_user_is_refused(tmp_path: Path) -> None:
+    with started(tmp_path, SEEDS) as process:
+        wait_until(lambda: any(tmp_path.glob("runs/r2rt_n5/*first_seed=0*/metrics.csv")), process)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]
+        ports = {
+            connection.laddr.port
+            for one in family
+            for connection in one.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        tried = subprocess.run(
+            [sys.executable, "-c", STRANGER, *map(str, ports)],
+            capture_output=True, text=True, timeout=TIMEOUT, cwd="/",
+        )  # fmt: skip
+        assert process.poll() is None
+    assert len(ports) >= 2  # of the scheduler, and of a worker
+    assert tried.stdout.count("refused") == 2 * len(ports), tried.stdout + tried.stderr
+
+
+def test_cores_that_are_not_allowed_get_no_worker(tmp_path: Path) -> None:
+    (core, *_) = os.sched_getaffinity(0)
+    done = subprocess.run(
+        ["taskset", "-c", str(core), *command(*SWEEP[:-2], "--dry-run")],
+        cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.returncode == 0
+    program = "from experiments.sweeps.clusters import allowed_cores; print(allowed_cores())"
+    counted = subprocess.run(
+        ["taskset", "-c", str(core), sys.executable, "-c", program],
+        cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert counted.stdout == "1\n"
