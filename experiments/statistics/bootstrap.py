@@ -44,7 +44,8 @@ def studentized_interval(
     Source: Efron & Tibshirani 1993, section 12.5. Of four normal values it covers 95 %,
     where BCa covers 79 %: few values spread less than what they come from, and only
     dividing by the standard error of each resample makes up for that. Of skewed values,
-    it covers more often than Student's t. Fewer than FEWEST values have no interval.
+    it covers more often than Student's t. Fewer than FEWEST values have no interval, nor
+    have values whose resamples repeat one of them so often that an end would be infinite.
     """
     mean = float(np.mean(values))
     if len(values) < FEWEST:
@@ -55,14 +56,15 @@ def studentized_interval(
     tails = [(1 + confidence) / 2, (1 - confidence) / 2]
     far, near = np.quantile(_studentized_means(values), tails, method="nearest")
     low, high = np.clip(mean - np.array([far, near]) * standard_error, lowest, highest)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return mean_interval([mean])
     return Interval(mean, float(min(mean, low)), float(max(mean, high)))
 
 
 def _studentized_means(values: Sequence[float]) -> NDArray[np.float64]:
-    """(mean of a resample - mean) / standard error of the resample. Shape [RESAMPLES]."""
+    """(mean of a resample - mean) / standard error of the resample. Shape [resamples]."""
     data = np.asarray(values, float)
-    rng = np.random.default_rng(0)
-    resamples = data[rng.integers(0, len(data), (RESAMPLES, len(data)))]
+    resamples = data[_indices(len(data))]
     errors = resamples.std(axis=1, ddof=1) / len(data) ** 0.5
     distances = resamples.mean(axis=1) - data.mean()
     # A resample that repeats one value is infinitely far from any other mean.
@@ -70,6 +72,13 @@ def _studentized_means(values: Sequence[float]) -> NDArray[np.float64]:
     spread = np.ptp(resamples, axis=1) > 0
     np.divide(distances, errors, out=studentized, where=spread)
     return studentized
+
+
+def _indices(count: int) -> NDArray[np.int64]:
+    """Which values each resample takes: all resamples there are, or RESAMPLES of them."""
+    if count**count <= RESAMPLES:
+        return np.indices([count] * count).reshape(count, -1).T
+    return np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
 
 
 def bca_interval(

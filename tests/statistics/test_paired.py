@@ -42,6 +42,13 @@ def test_groups_that_lack_each_others_seeds_are_welchs(others: dict[int, float])
     assert estimates.bounds(found) == pytest.approx([expected.low, expected.high])
 
 
+def test_a_single_seed_is_paired_and_tells_nothing() -> None:
+    assert paired.are_paired(VALUES, {2: 0.5})
+    found = paired.difference(VALUES, {2: 0.5})
+    assert found.value == pytest.approx(0.05)
+    assert estimates.p_differs(found) == 1
+
+
 def test_without_a_shared_seed_nothing_is_paired() -> None:
     with pytest.raises(ValueError, match="no seed is in both groups"):
         paired.paired_difference({0: 1.0}, {1: 1.0})
