@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.config.catalog import nearest, path_of, unknown
-from experiments.config.renamed import given_twice, rename_keys
+from experiments.config.renamed import given_twice, note_old_name, rename_keys
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
@@ -69,14 +69,26 @@ def validate(model: type[Any], values: Any, where: str) -> Any:
 
 def load_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping, safely loaded, its keys under their present names."""
+    content = _read_yaml(path)
+    rename_keys(content)
+    return content
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping, safely loaded, as it is written."""
     check_yaml(path)
     content = yaml.safe_load(path.read_text("utf-8"))
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
     if twice := given_twice(content):
         raise UsageError(f"{path}: {twice}: given under its old and its new name; expected one")
-    rename_keys(content)
     return content
+
+
+def _rename(config: MutableMapping[Any, Any]) -> None:
+    """Give the keys that a user wrote their present names, and tell the user of old ones."""
+    for old in rename_keys(config):
+        note_old_name(old)
 
 
 def check_yaml(path: Path) -> None:
@@ -143,9 +155,10 @@ def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
     if _is_shipped(path):
         shipped = _compose_base([f"+experiment={path.stem}"], groups)
         OmegaConf.set_struct(shipped, False)
-        rename_keys(shipped)
+        _rename(shipped)
         return shipped
-    content = {"name": path.stem} | load_yaml(path)
+    content = {"name": path.stem} | _read_yaml(path)
+    _rename(content)
     base = _compose_base([], _with_task_of(content, groups))
     OmegaConf.set_struct(base, False)
     try:
@@ -172,7 +185,7 @@ def _apply(composed: DictConfig, overrides: Sequence[Override]) -> dict[str, Any
         for override in overrides:
             # A mistyped key passes here, so that pydantic names it and the nearest one.
             OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
-            rename_keys(merged)  # after each, so that the last value of a key counts
+            _rename(merged)  # after each, so that the last value of a key counts
         content = OmegaConf.to_container(merged, resolve=True)
     except (OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"config: {_first_line(error)}") from error

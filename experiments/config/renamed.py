@@ -15,13 +15,24 @@ RENAMED = {
 }
 
 
-def rename_keys(config: MutableMapping[Any, Any]) -> None:
-    """Give each renamed key of a config its new name, in place; an old name's value wins."""
+def rename_keys(config: MutableMapping[Any, Any]) -> list[str]:
+    """Give each renamed key of a config its new name, in place; an old name's value wins.
+
+    Returns the old names that it found.
+    """
+    found = []
     for old, new in RENAMED.items():
         section, old_name, new_name = _find(config, old, new)
         if old_name in section:
             section[new_name] = section.pop(old_name)
-            _say(old)
+            found.append(old)
+    return found
+
+
+@functools.cache  # a sweep composes many configs, and one line is enough
+def note_old_name(old: str) -> None:
+    """Print that a key which the user gave has a new name."""
+    print(f"{old} is now {RENAMED[old]}; the old name works in this version", file=sys.stderr)
 
 
 def given_twice(config: MutableMapping[Any, Any]) -> str | None:
@@ -49,8 +60,3 @@ def _find(
         if not isinstance(section, MutableMapping):
             return {}, old_name, ""
     return section, old_name, new.split(".")[-1]
-
-
-@functools.cache  # a sweep or a comparison reads many configs, and one line is enough
-def _say(old: str) -> None:
-    print(f"{old} is now {RENAMED[old]}; the old name works in this version", file=sys.stderr)

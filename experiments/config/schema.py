@@ -91,3 +91,7 @@ class Config(Section):
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for YAML."""
         return self.model_dump(mode="json")
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values of all that decides a run's results: everything but its description."""
+        return self.model_dump(mode="json", exclude={"description"})

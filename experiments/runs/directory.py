@@ -92,7 +92,8 @@ class RunDirectory:
         write_atomic(self.summary, json.dumps(summary, indent=2) + "\n")
 
     def _check_same(self, config: Config) -> None:
-        there, here = self.read_config().as_dict(), config.as_dict()
+        """Raise UsageError if the run here has other settings. Its description may differ."""
+        there, here = self.read_config().settings(), config.settings()
         for key, expected, got in _differences(there, here):
             raise UsageError(
                 f"run directory {self.path}: holds a run with {key} = {expected!r}, this one has "

@@ -7,7 +7,6 @@ config.yaml, metrics.csv and summary.json, which names the commit and the host.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from experiments.config.schema import Config
 from experiments.paths import RECORDINGS
@@ -19,9 +18,4 @@ def find_recorded(study: str, run: str, config: Config) -> Path | None:
     directory = RunDirectory(RECORDINGS / study / run)
     if not directory.is_complete():
         return None
-    return directory.path if _settings(directory.read_config()) == _settings(config) else None
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    """What decides a run's results: all but its words."""
-    return config.model_dump(exclude={"description"})
+    return directory.path if directory.read_config().settings() == config.settings() else None

@@ -26,7 +26,7 @@ NEW = "model.input_keep_prob=0.8"
 
 @pytest.fixture(autouse=True)
 def nothing_said() -> None:
-    renamed._say.cache_clear()
+    renamed.note_old_name.cache_clear()
 
 
 def test_the_table_leads_from_keys_that_are_gone_to_keys_that_exist() -> None:
