@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.studies.entries import Criterion
+from experiments.studies import registry
 
 CRITERIA = {"none_beyond_reach": "none_beyond_depth"}
 ARGUMENTS = {"horizon": {"reach": "against"}, "turns": {"name": "style"}}
@@ -52,7 +52,7 @@ def _move_expected(
     """Make `expected` an argument, or leave out a text that is now made from the arguments."""
     expected = spec.pop("expected")
     name = CRITERIA.get(str(spec["criterion"]), spec["criterion"])
-    kind = Criterion.kinds().get(str(name))
+    kind = registry.CRITERIA.get(str(name))
     if kind is not None and "expected" in kind.model_fields:
         arguments.setdefault("expected", expected)
         renamed["expected is now one of the arguments"] = None

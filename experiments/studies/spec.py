@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -11,13 +11,10 @@ from pydantic import Field, SerializeAsAny, model_validator
 from experiments.config.catalog import nearest, path_of, unknown
 from experiments.config.compose import load_yaml, validate
 from experiments.errors import UsageError
-
-# Each of these defines criteria or figures, which are found once their file is imported.
-from experiments.studies import criteria, horizon, influence, learning  # noqa: F401
-from experiments.studies import figures as _figures  # noqa: F401
-from experiments.studies.entries import Criterion, Entry, Planned, StudyFigure, content_of
+from experiments.studies.entries import Criterion, Entry, Planned, StudyFigure
 from experiments.studies.grid import GridSpec, RunSpec
 from experiments.studies.old_keys import with_new_keys
+from experiments.studies.registry import make_criterion, make_figure
 from experiments.studies.runs import hits, names_in
 from rnn_graphs.config import Section
 
@@ -33,7 +30,7 @@ class FigureSpec(Section):
     @model_validator(mode="before")
     @classmethod
     def _read_kind(cls, raw: Any) -> Any:
-        return content_of(raw, "kind", StudyFigure) if isinstance(raw, dict) else raw
+        return _with_entry(raw, "kind", make_figure)
 
 
 class ClaimSpec(Section):
@@ -47,7 +44,16 @@ class ClaimSpec(Section):
     @model_validator(mode="before")
     @classmethod
     def _read_criterion(cls, raw: Any) -> Any:
-        return content_of(raw, "criterion", Criterion) if isinstance(raw, dict) else raw
+        return _with_entry(raw, "criterion", make_criterion)
+
+
+def _with_entry(raw: Any, key: str, make: Callable[[object, object], Entry]) -> Any:
+    """YAML's `key` and `arguments` as the entry itself, under `key`."""
+    if not isinstance(raw, dict) or isinstance(raw.get(key), Entry | None):
+        return raw
+    content = dict(raw)
+    content[key] = make(content[key], content.pop("arguments", {}))
+    return content
 
 
 class StudyConfig(Section):

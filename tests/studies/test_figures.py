@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from experiments.runs.run import Run
-from experiments.studies.entries import StudyFigure
+from experiments.studies.registry import make_figure
 from experiments.studies.runs import StudyRuns
 from tests.handmade import finished_run
 
@@ -20,7 +20,7 @@ SOON, LATE, NEVER = [0.6, 0.4, 0.4], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6]
 
 def draw(kind: str, runs: dict[str, Run], **arguments: object) -> Figure:
     """A figure of these runs, its arguments as YAML has them."""
-    return StudyFigure.from_yaml("kind", kind, arguments).draw("title", StudyRuns(runs, {}))
+    return make_figure(kind, arguments).draw("title", StudyRuns(runs, {}))
 
 
 def points(line: Line2D) -> NDArray[np.float64]:
@@ -115,7 +115,7 @@ def test_a_table_has_a_run_and_a_published_value_in_each_cell(
     changed: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        StudyFigure.from_yaml("kind", "validation_table", TABLE | changed)
+        make_figure("validation_table", TABLE | changed)
 
 
 def test_published_values_are_drawn_at_their_updates(tmp_path: Path) -> None:
@@ -128,4 +128,4 @@ def test_published_values_are_drawn_at_their_updates(tmp_path: Path) -> None:
 def test_published_values_are_by_update_alone() -> None:
     arguments = {"labels": {"a": "a"}, "published": {10: 0.5}, "axis": "seconds"}
     with pytest.raises(ValueError, match="published: its keys are updates; axis is seconds"):
-        StudyFigure.from_yaml("kind", "curves", arguments)
+        make_figure("curves", arguments)

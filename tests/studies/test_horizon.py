@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from experiments.config.compose import load_config
 from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.run import Run
-from experiments.studies.entries import Criterion, StudyFigure
 from experiments.studies.horizon import (
     HALVES,
     GridCell,
@@ -19,6 +18,7 @@ from experiments.studies.horizon import (
     least_effective_depth,
 )
 from experiments.studies.planned import PlannedRun
+from experiments.studies.registry import make_criterion, make_figure
 from experiments.studies.runs import StudyRuns
 from tests.handmade import finished_run
 
@@ -65,7 +65,7 @@ def test_probes_are_counted_by_cell_lag_and_depth(runs: dict[str, Run]) -> None:
 def decide(kind: str, runs: dict[str, Run], **arguments: object) -> Finding:
     """The finding of all of these runs."""
     arguments = {"names": ["*"], **arguments}
-    return Criterion.from_yaml("criterion", kind, arguments).decide(StudyRuns(runs))
+    return make_criterion(kind, arguments).decide(StudyRuns(runs))
 
 
 def test_nobody_learned_beyond_depth(runs: dict[str, Run], tmp_path: Path) -> None:
@@ -149,26 +149,26 @@ def test_styles_are_alike_where_half_learn_from_the_same_depth(
 def test_what_the_runs_will_not_have_is_named(
     kind: str, arguments: dict[str, object], message: str
 ) -> None:
-    criterion = Criterion.from_yaml("criterion", kind, {"names": ["*"], **arguments})
+    criterion = make_criterion(kind, {"names": ["*"], **arguments})
     with pytest.raises(ValueError, match=message):
         criterion.check({"run": PlannedRun("run", load_config("lag_17"))})
 
 
 def test_a_run_of_two_lags_has_no_horizon() -> None:
-    figure = StudyFigure.from_yaml("kind", "horizon", {"names": ["*"], "against": "num_steps"})
+    figure = make_figure("horizon", {"names": ["*"], "against": "num_steps"})
     with pytest.raises(ValueError, match="run run: expected a task of one lag; it has 2"):
         figure.check({"run": PlannedRun("run", load_config("r2rt_n5"))})
 
 
 def test_the_axis_is_what_errors_reach() -> None:
-    figure = StudyFigure.from_yaml("kind", "horizon", {"names": ["*"], "against": "num_steps"})
+    figure = make_figure("horizon", {"names": ["*"], "against": "num_steps"})
     overrides = ["truncation.kind=true_bptt", "truncation.depth=9"]
     with pytest.raises(ValueError, match="reach 9 cell applications; its num_steps is 54"):
         figure.check({"run": PlannedRun("run", load_config("lag_17", overrides))})
 
 
 def test_the_figure_has_a_panel_for_each_cell(runs: dict[str, Run]) -> None:
-    figure = StudyFigure.from_yaml("kind", "horizon", {"names": ["*"], "against": "num_steps"})
+    figure = make_figure("horizon", {"names": ["*"], "against": "num_steps"})
     gru, lstm = figure.draw("title", StudyRuns(runs)).axes
     assert (gru.get_title(), lstm.get_title()) == ("gru", "lstm")
     np.testing.assert_array_equal(shares(gru), [[0, 0.5, np.nan], [np.nan, 0, 1]])

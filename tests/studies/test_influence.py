@@ -27,6 +27,7 @@ from experiments.studies.influence import (
     style,
 )
 from experiments.studies.planned import PlannedRun
+from experiments.studies.registry import make_criterion
 from experiments.studies.runs import RunName, StudyRuns
 from rnn_graphs.cells import influence_balancing_system
 from rnn_graphs.config import TruncationConfig
@@ -84,7 +85,7 @@ def test_a_biased_style_would_be_found_out() -> None:
 
 def test_a_style_that_there_is_not_is_named() -> None:
     with pytest.raises(ValueError, match="arguments of turns: style: expected 'bptt', 'tf_style'"):
-        Criterion.from_yaml("criterion", "turns", {"style": "full", "wrong": 1, "right": 2})
+        make_criterion("turns", {"style": "full", "wrong": 1, "right": 2})
 
 
 class TestTheta:
