@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from inspect import isabstract
 from typing import Any, TypeVar
 
 from experiments.config.catalog import nearest
@@ -17,18 +17,16 @@ DEFINED_IN = (criteria, learning, horizon, influence, figures)
 E = TypeVar("E", bound=Entry)
 
 
-def _defined(base: type[E]) -> dict[str, type[E]]:
-    """The classes below `base` that can be made, in the order of their files."""
-    return {
-        value.kind(): value
-        for module in DEFINED_IN
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, base) and not inspect.isabstract(value)
-    }
+def _defined() -> Iterator[type[Entry]]:
+    """The classes of these files that YAML may name."""
+    for module in DEFINED_IN:
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Entry) and not isabstract(value):
+                yield value
 
 
-CRITERIA = _defined(Criterion)
-FIGURES = _defined(StudyFigure)
+CRITERIA = {each.kind(): each for each in _defined() if issubclass(each, Criterion)}
+FIGURES = {each.kind(): each for each in _defined() if issubclass(each, StudyFigure)}
 
 
 def make_criterion(name: object, arguments: object) -> Criterion:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import Field, SerializeAsAny, model_validator
 
 from experiments.config.catalog import nearest, path_of, unknown
 from experiments.config.compose import load_yaml, validate
+from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.studies.entries import Criterion, Entry, Planned, StudyFigure
+from experiments.studies.entries import Criterion, Entry, StudyFigure
 from experiments.studies.grid import GridSpec, RunSpec
 from experiments.studies.old_keys import with_new_keys
+from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion, make_figure
 from experiments.studies.runs import hits, names_in
 from rnn_graphs.config import Section
@@ -104,13 +106,15 @@ class StudyConfig(Section):
                     )
         return self
 
-    def problems(self, planned: Planned) -> Iterator[str]:
-        """Each figure or claim that asks of its runs what they will not have, in a line."""
+    def problem(self, configs: Mapping[str, Config]) -> str | None:
+        """The first figure or claim that asks of its runs what they will not have; None: none."""
+        planned = {name: PlannedRun(name, config) for name, config in configs.items()}
         for entry_id, entry in self.entries:
             try:
                 entry.check(planned)
             except ValueError as error:
-                yield f"{entry_id}: {error}"
+                return f"{entry_id}: {error}"
+        return None
 
 
 def load_study(name: str) -> StudyConfig:

@@ -13,7 +13,6 @@ from experiments.errors import Interrupted, UsageError
 from experiments.reporting.claims import Claim, NotRun, count_verdicts, write_claims
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import Run, read_run
-from experiments.studies.planned import PlannedRun
 from experiments.studies.recorded import find_recorded
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
@@ -39,7 +38,7 @@ def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
         else:
             here.append(point)
         points.append(point)
-    check_names(study, points, overrides)
+    check_names(study, overrides, configs)
     check(here)
     return points
 
@@ -55,15 +54,16 @@ def configs_of(study: StudyConfig, overrides: Sequence[str]) -> dict[str, Config
     return configs
 
 
-def check_names(study: StudyConfig, points: Sequence[Point], overrides: Sequence[str]) -> None:
+def check_names(
+    study: StudyConfig, overrides: Sequence[str], configs: Mapping[str, Config]
+) -> None:
     """See that figures and claims ask of the runs what they will have. Raises UsageError.
 
     Where overrides take away what a claim needs, the study is right and that claim is not run.
     """
-    problem = next(study.problems({p.name: PlannedRun(p.name, p.config) for p in points}), None)
+    problem = study.problem(configs)
     if problem and overrides:
-        own = configs_of(study, ())
-        problem = next(study.problems({name: PlannedRun(name, own[name]) for name in own}), None)
+        problem = study.problem(configs_of(study, ()))
     if problem:
         raise UsageError(f"study “{study.title}”: {problem}")
 

@@ -297,7 +297,8 @@ class TestCurvesAgree:
             for place, name in enumerate(names)
         ]
         found = decide("curves_agree", *runs, names=["*"], tolerance=0.021)
-        assert (found.value, found.verdict) == (pytest.approx(0.02), "holds")
+        assert found.value == pytest.approx(0.02)
+        assert found.verdict == "holds"
         assert decide("curves_agree", *runs, names=["*"], tolerance=0.019).verdict == "fails"
 
     def test_rows_that_differ_cannot_be_compared(self, tmp_path: Path) -> None:
