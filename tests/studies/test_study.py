@@ -223,7 +223,12 @@ runs: {a: {experiment: lag_17}}
 figures:
   - {id: f, kind: horizon, title: t, caption: c, arguments: {names: ["*"], reach: num_steps}}
 claims:
-  - {id: x, source: s, claim: c, expected: 0.5, measure: final_loss, arguments: {run: a, tolerance: 1}}
+  - id: x
+    source: s
+    claim: c
+    expected: 0.5
+    measure: final_loss
+    arguments: {run: a, tolerance: 1}
   - {id: y, source: s, claim: c, expected: "0", measure: none_beyond_reach, arguments: {names: [a]}}
 """
 
