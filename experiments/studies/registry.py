@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from inspect import isabstract
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from experiments.config.catalog import nearest
 from experiments.config.compose import validate
@@ -39,10 +39,12 @@ def make_figure(name: object, arguments: object) -> StudyFigure:
     return _make(FIGURES, "kind", name, arguments)
 
 
-def _make(kinds: Mapping[str, type[E]], key: str, name: object, arguments: Any) -> E:
+def _make(kinds: Mapping[str, type[E]], key: str, name: object, arguments: object) -> E:
     if not isinstance(name, str) or name not in kinds:
         close = nearest(str(name), kinds)
         raise ValueError(f"{key}: expected one of {', '.join(kinds)}; got {name}{close}")
+    if not isinstance(arguments, dict):
+        raise ValueError(f"arguments: expected a mapping, got {type(arguments).__name__}")
     try:
         entry: E = validate(kinds[name], arguments, f"arguments of {name}")
     except UsageError as error:

@@ -51,10 +51,15 @@ class ClaimSpec(Section):
 
 def _with_entry(raw: Any, key: str, make: Callable[[object, object], Entry]) -> Any:
     """YAML's `key` and `arguments` as the entry itself, under `key`."""
-    if not isinstance(raw, dict) or isinstance(raw.get(key), Entry | None):
+    if not isinstance(raw, dict) or isinstance(raw.get(key), Entry):
         return raw
     content = dict(raw)
-    content[key] = make(content[key], content.pop("arguments", {}))
+    arguments = content.pop("arguments", {})
+    if key in content:
+        try:
+            content[key] = make(content[key], arguments)
+        except ValueError as error:
+            raise ValueError(f"{raw.get('id')}: {error}") from error
     return content
 
 

@@ -79,13 +79,20 @@ FIGURE = {"id": "a", "kind": "curves", "title": "t", "caption": "c"}
             {"arguments": {"labels": {"a": "b"}, "axes": "updates"}},
             "arguments of curves: axes: unknown key; did you mean 'axis'",
         ),
-        ({"arguments": None}, "arguments of curves: "),
+        ({"arguments": None}, "a: arguments: expected a mapping, got NoneType"),
         ({"arguments": {"labels": {"a": "b"}, "axis": "epochs"}}, "expected 'updates', .*'epochs'"),
     ],
 )
 def test_a_figure_must_be_one_that_can_be_drawn(figure: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         FigureSpec.model_validate(FIGURE | figure)
+
+
+def test_a_claim_names_its_criterion() -> None:
+    with pytest.raises(ValidationError, match=r"criterion\n  Field required"):
+        ClaimSpec.model_validate(
+            {"id": "a", "source": "s", "claim": "c", "arguments": {"run": "a"}}
+        )
 
 
 RUNS = {"tf9": {"experiment": "lag_17"}, "tf27": {"experiment": "lag_17"}}
