@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NoReturn
 
 EXAMPLES = """examples:
-  python run.py list                                     what there is
+  python run.py list                                     experiments, sweeps and studies
   python run.py config r2rt_n5 graph.num_steps=10        the composed config, as YAML
-  python run.py train r2rt_n5 training.seeds=3           to runs/r2rt_n5/training.seeds=3/
-  python run.py sweep r2rt_n5 graph.num_steps=1,5,10     a run for each value, side by side
-  python run.py compare runs/r2rt_n5 runs/r2rt_n10       all runs below: curves, table, report
+  python run.py train r2rt_n5 training.seeds=3           in runs/r2rt_n5/training.seeds=3/
+  python run.py sweep r2rt_n5 graph.num_steps=1,5,10     a run for each value
+  python run.py compare runs/r2rt_n5 runs/r2rt_n10       curves, a table, a report
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
@@ -38,38 +38,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     from experiments import commands
-    from experiments.errors import Interrupted, RunError, UsageError
+    from experiments.errors import ExperimentError, Interrupted
 
     try:
         command = getattr(commands, options.command)
         return int(command(options))
-    except (UsageError, RunError, Interrupted) as error:
-        return fail(error, error.exit_code, options.debug)
+    except ExperimentError as error:
+        show_error(error, str(error), options.debug)
+        return error.exit_code
     except KeyboardInterrupt as error:
-        return fail(error, Interrupted.exit_code, options.debug)
+        show_error(error, "interrupted", options.debug)
+        return Interrupted.exit_code
     except BrokenPipeError:
-        sys.stderr.close()  # the reader left, as `| head` does; there is nobody to tell
+        sys.stderr.close()  # the reader of the pipe is gone, as after `| head`
         return 0
     except Exception as error:
-        return fail(error, RunError.exit_code, options.debug)
+        hint = "" if options.debug else " (--debug shows where)"
+        show_error(error, f"{type(error).__name__}: {error}{hint}", options.debug)
+        return ExperimentError.exit_code
 
 
-def fail(error: BaseException, code: int, debug: bool) -> int:
+def show_error(error: BaseException, text: str, debug: bool) -> None:
     """One line on stderr, and the traceback with --debug."""
+    from experiments.console import plain
+
     if debug:
         import traceback
 
         traceback.print_exception(error)
-    text = " ".join(str(error).split()) or "interrupted"
-    known = type(error).__module__ == "experiments.errors" or isinstance(error, KeyboardInterrupt)
-    kind = "" if known else f"{type(error).__name__}: "
-    hint = "" if known or debug else " (--debug shows where)"
-    print(f"error: {kind}{text}{hint}", file=sys.stderr)
-    return code
+    print(f"error: {plain(text)}", file=sys.stderr)
 
 
 def make_parser() -> Parser:
-    """The whole grammar of the command line."""
+    """The grammar of the command line."""
     parser = Parser(
         prog="run.py",
         description="Experiments on recurrent networks and truncated backpropagation.",
@@ -93,10 +94,12 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add("list", "experiments, sweeps and studies, a line each")
     add("config", "print the composed config as YAML", configured)
-    train = add("train", "train an experiment, or go on with it", configured)
-    train.add_argument("--run-dir", type=Path, metavar="DIR", help="where to, instead of runs/…")
-    train.add_argument("--overwrite", action="store_true", help="replace the run that is there")
-    sweep = add("sweep", "train every point of a grid that is not trained yet")
+    train = add("train", "train an experiment, or resume its run", configured)
+    train.add_argument(
+        "--run-dir", type=Path, metavar="DIR", help="run directory; default: below runs/"
+    )
+    train.add_argument("--overwrite", action="store_true", help="replace an existing run")
+    sweep = add("sweep", "train the points of a grid that are not complete")
     sweep.add_argument("sweep", help="a name that `list` shows, an experiment, or a YAML file")
     sweep.add_argument(
         "overrides", nargs="*", metavar="key=v1,v2", help="values to try, or range(1,9), choice(…)"
@@ -110,7 +113,7 @@ def make_parser() -> Parser:
         metavar="WHERE",
         help="local (default), slurm, tcp://host:port or a Dask scheduler file",
     )
-    sweep.add_argument("--dry-run", action="store_true", help="show the points and the time")
+    sweep.add_argument("--dry-run", action="store_true", help="show points and estimated time")
     reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report")
     reproduce.add_argument("study", help="a name that `list` shows")
     reproduce.add_argument("overrides", nargs="*", metavar="key=value", help="changes to every run")
@@ -129,26 +132,30 @@ def make_parser() -> Parser:
     evaluate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
-    generate = add("generate", "write text with the model of a run")
+    generate = add("generate", "write text with a run's model")
     generate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
-    generate.add_argument("--prompt", default="", metavar="TEXT", help="what the text begins with")
+    generate.add_argument("--prompt", default="", metavar="TEXT", help="the beginning of the text")
     generate.add_argument("--length", type=count, default=500, metavar="N", help="symbols to write")
     generate.add_argument(
-        "--temperature", type=temperature, default=1.0, metavar="T", help="0: always the likeliest"
+        "--temperature",
+        type=temperature,
+        default=1.0,
+        metavar="T",
+        help="0: the likeliest symbol",
     )
-    generate.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws")
+    generate.add_argument("--seed", type=int, default=0, metavar="N", help="of the random draws")
     generate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
-    credit = add(
-        "credit", "measure which errors reach which steps: credit.csv, credit.png", configured
-    )
+    credit = add("credit", "measure the credit matrix: which errors reach which steps", configured)
     credit.add_argument("--out", type=Path, default=Path("reports/credit"), metavar="DIR")
     gradients = add(
-        "gradients", "train, and measure the error signal by lag and each style's bias", configured
+        "gradients",
+        "train, and measure error signals by lag and the bias of each style",
+        configured,
     )
     gradients.add_argument("--out", type=Path, default=Path("reports/gradients"), metavar="DIR")
-    bench = add("bench", "speed on this machine, ratios side by side")
+    bench = add("bench", "measure speed on this machine")
     bench.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR")
     return parser
 
@@ -157,11 +164,11 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message} (`{self.prog} --help` shows what there is)\n")
+        self.exit(2, f"error: {message} (see `{self.prog} --help`)\n")
 
 
 def count(text: str) -> int:
-    """A whole number from 1 on."""
+    """An integer of at least 1."""
     value = int(text)
     if value < 1:
         raise ValueError(text)
@@ -169,7 +176,7 @@ def count(text: str) -> int:
 
 
 def temperature(text: str) -> float:
-    """A number from 0 on."""
+    """A finite number of at least 0."""
     value = float(text)
     if not 0 <= value < float("inf"):
         raise ValueError(text)

@@ -27,7 +27,7 @@ class Windows(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """One epoch as rows of equal length; what does not fill a row is left out."""
+    """One epoch as rows of equal length. A rest that does not fill a row is left out."""
 
     inputs: Array  # [batch, time], or [batch, time, num_inputs]
     labels: Array  # [batch, time]

@@ -1,4 +1,4 @@
-"""What the configs of all tasks share."""
+"""Base classes of the tasks' configs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from data.task import Task
 
 
 class Section(BaseModel):
-    """A part of a config: cannot change, and has no key it does not know."""
+    """A part of a config. It is immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
     def _a_boolean_is_no_number(cls, value: object, field: ValidationInfo) -> object:
-        """Python takes True for 1, and so would pydantic."""
+        """Reject a boolean where a number is expected: pydantic would read True as 1."""
         annotation = cls.model_fields[str(field.field_name)].annotation
         if isinstance(value, bool) and annotation in (int, float, int | None, float | None):
             raise ValueError(f"expected a number; got {value}")

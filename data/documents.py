@@ -20,21 +20,21 @@ End = Literal["start", "end"]
 
 
 class Documents(NamedTuple):
-    """Each as the ranks of its words, with its class."""
+    """Documents as the ranks of their words, with their classes."""
 
     ranks: list[NDArray[np.int32]]
     classes: NDArray[np.int64]  # [count], 0 or 1
 
 
 class DocumentSets(NamedTuple):
-    """What to train on, and what to test on."""
+    """Documents for training and for testing."""
 
     train: Documents
     test: Documents
 
 
 class Padded(NamedTuple):
-    """Sequences of ids, brought to one length."""
+    """Sequences of ids, padded or cut to one length."""
 
     ids: NDArray[np.int32]  # [count, length]
     lengths: NDArray[np.int32]  # [count], before padding at the end
@@ -50,7 +50,7 @@ def encode(ranks: NDArray[np.int32], vocabulary_size: int) -> NDArray[np.int32]:
 def pad_sequences(
     sequences: list[NDArray[np.int32]], length: int, pad: End, truncate: End
 ) -> Padded:
-    """Fill up with PADDING, or leave words out, at the given end.
+    """Pad short sequences with PADDING and cut long ones, each at the given end.
 
     Padding at the start is read like words, so those sequences are all `length` long.
     """

@@ -1,4 +1,4 @@
-"""What tasks of examples share: their sets, and a new order each epoch."""
+"""The common part of tasks of examples: their sets, and a new order each epoch."""
 
 from __future__ import annotations
 
@@ -9,19 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import example_windows
-from data.task import Array, Examples
+from data.task import Array, Examples, Probe, TextCodec
 
 
 @dataclass(frozen=True)
 class ExampleTask:
-    """A task whose examples are all in memory, of ids unless it says otherwise."""
+    """A task whose examples are all in memory. Inputs are ids unless a subclass changes that."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
     labels: ClassVar[Literal["ids", "values"]] = "ids"
     carries_state: ClassVar[bool] = False
 
     train: Examples
-    sets: dict[str, Examples]  # what training never sees, by name
+    sets: dict[str, Examples]  # held out from training, by name
+
+    @property
+    def probe(self) -> Probe | None:
+        return None
+
+    @property
+    def codec(self) -> TextCodec | None:
+        return None
 
     @property
     def held_out(self) -> tuple[str, ...]:
@@ -41,7 +49,7 @@ class ExampleTask:
         return self.sets[split]
 
     def floors(self) -> dict[str, float]:
-        """None is known."""
+        """Empty: none is known."""
         return {}
 
 

@@ -14,7 +14,7 @@ FOLDER = "RNN_DATA"  # environment variable: where relative paths start
 
 
 class Found(NamedTuple):
-    """A file that is there, and what tells whether it has changed since."""
+    """A file that exists, with its size and time to notice a change."""
 
     path: Path
     size: int  # bytes
@@ -22,15 +22,15 @@ class Found(NamedTuple):
 
 
 def resolve(name: str | Path) -> Path:
-    """An absolute path as it is; another starts at $RNN_DATA, or else at the current directory."""
+    """The absolute path. A relative one starts at $RNN_DATA, or else at the current directory."""
     return Path(os.environ.get(FOLDER, ""), name).absolute()
 
 
 def find(name: str | Path, origin: str | None) -> Found:
-    """A file by an absolute path, or by one relative to $RNN_DATA or else the current directory.
+    """Find a file by a path that is absolute or starts at $RNN_DATA or the current directory.
 
-    `origin` says in words where the file is to be had. Raises DataError where it is not there
-    or is no file.
+    `origin` says in words where to get the file. Raises DataError where it does not exist or
+    is not a regular file.
     """
     path = resolve(name)
     try:
@@ -48,7 +48,7 @@ def find(name: str | Path, origin: str | None) -> Found:
 
 
 def read(path: Path, sha256: str | None) -> bytes:
-    """All of a file. Raises DataError where it cannot be read or its hash is not the given one."""
+    """The content of a file. Raises DataError where it cannot be read or has another hash."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -58,7 +58,7 @@ def read(path: Path, sha256: str | None) -> bytes:
 
 
 def read_from(path: Path, origin: str) -> bytes:
-    """All of a file; `origin` and what is raised as for `find`."""
+    """The content of a file. For `origin` and errors see `find`."""
     return read(find(path, origin).path, None)
 
 

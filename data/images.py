@@ -27,21 +27,21 @@ MNIST_ORIGIN = (
 
 
 class Images(NamedTuple):
-    """Images, and which digit each shows."""
+    """Images with the digit that each shows."""
 
     pixels: NDArray[np.float32]  # [count, rows, columns], from 0 to 1
     digits: NDArray[np.int64]  # [count], 0 to 9
 
 
 class ImageSets(NamedTuple):
-    """What to train on, and what to test on."""
+    """Images for training and for testing."""
 
     train: Images
     test: Images
 
 
 class Idx(NamedTuple):
-    """What one of MNIST's files has to hold."""
+    """The expected content of one of MNIST's files."""
 
     name: str
     shape: tuple[int, ...]
@@ -102,7 +102,7 @@ def read_idx(folder: Path, expected: Idx) -> NDArray[np.uint8]:
 
 
 def _unpacked(path: Path) -> bytes:
-    """The content. What it begins with tells whether it is packed: names are often wrong."""
+    """The content, unpacked where its first bytes are those of gzip: names are often wrong."""
     content = read_from(path, MNIST_ORIGIN)
     if not content.startswith(GZIP):
         return content

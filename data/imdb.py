@@ -46,7 +46,7 @@ STOOD_IN_FOR = {
 def load_imdb(path: Path, trust_unknown_file: bool) -> DocumentSets:
     """The reviews, class 1 the positive ones, in the order of Keras's shuffle.
 
-    Raises DataError for a file that is not there, not known, or not as it should be.
+    Raises DataError where the file is missing, unknown or damaged.
     """
     content = read_from(path, ORIGIN)
     found = hashlib.sha256(content).hexdigest()
@@ -67,7 +67,7 @@ def load_imdb(path: Path, trust_unknown_file: bool) -> DocumentSets:
 
 
 def _documents(archive: zipfile.ZipFile, name: str) -> Documents:
-    """One set in the file's own order. Raises ValueError, or what a damaged file makes."""
+    """One set in the file's order. Raises any exception where the file is damaged."""
     ranks = [np.array(review) for review in read_object_array(archive.read(f"x_{name}.npy"))]
     classes = npy.read_array(io.BytesIO(archive.read(f"y_{name}.npy")), allow_pickle=False)
     if len(ranks) != REVIEWS or classes.shape != (REVIEWS,):
@@ -88,7 +88,7 @@ def _shuffled(documents: Documents, stream: np.random.RandomState) -> Documents:
 
 
 class _StandIn:
-    """Whatever a pickle wants to call or make: keeps its state, and does nothing."""
+    """An inert replacement for any class or function of a pickle. It keeps the state only."""
 
     def __init__(self, *_arguments: object) -> None:
         self.state: Any = None
@@ -108,7 +108,7 @@ def read_object_array(content: bytes) -> list[Any]:
     """The items of a pickled one-dimensional array, from the bytes of a .npy file.
 
     Runs nothing that the pickle names. Raises pickle.UnpicklingError where it names what NumPy
-    does not use, and ValueError for what is no such array.
+    does not use, and ValueError where the content is not such an array.
     """
     file = io.BytesIO(content)
     if npy.read_magic(file) != (1, 0):

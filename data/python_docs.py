@@ -2,8 +2,9 @@
 
 Python's help() shows chapters of its language reference, which are in `pydoc_data.topics`. Class
 0 are paragraphs of chapters on statements and how they are executed, class 1 those on objects,
-types and their methods. That is no sentiment, but the same kind of task: read words, tell which
-of two classes. Each version of Python has its own text; 3.11 has 451 and 663 paragraphs.
+types and their methods. They have no sentiment, but the task is of the same kind: read words
+and decide between two classes. Each version of Python has its own text; 3.11 has 451 and 663
+paragraphs.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _paragraphs(chapters: tuple[str, ...]) -> dict[Words, None]:
 
 
 def _ranks(paragraphs: list[Words]) -> dict[str, int]:
-    """1 for the most frequent word, and so on; among equals by the alphabet."""
+    """The rank of each word, 1 for the most frequent. Equally frequent words are in order."""
     counts = Counter(word for words in paragraphs for word in words)
     ordered = sorted(counts, key=lambda word: (-counts[word], word))
     return {word: rank for rank, word in enumerate(ordered, start=1)}

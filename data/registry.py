@@ -1,4 +1,4 @@
-"""Every task there is: each file of data/tasks/ holds the one config with its name as `kind`."""
+"""All tasks: each file of data/tasks/ holds one config, whose `kind` is the file's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tasks of one long sequence share."""
+"""The common part of tasks that draw one long sequence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 from data.batching import sequence_windows
+from data.task import Probe, TextCodec
+
+FRESH = "fresh"  # the held-out set of a task that can draw new data
 
 
 class SequenceTask(ABC):
@@ -21,8 +24,16 @@ class SequenceTask(ABC):
         """Labels in an epoch."""
 
     @property
+    def probe(self) -> Probe | None:
+        return None
+
+    @property
+    def codec(self) -> TextCodec | None:
+        return None
+
+    @property
     def held_out(self) -> tuple[str, ...]:
-        return ("fresh",)
+        return (FRESH,)
 
     def windows(self, batch_size: int, num_steps: int, context: int) -> int:
         """Updates in an epoch."""

@@ -11,7 +11,7 @@ EVALUATION = 1
 
 
 class StreamState(NamedTuple):
-    """Where a stream stands, in plain arrays and numbers."""
+    """The state of a stream, in plain arrays and numbers."""
 
     keys: NDArray[np.uint32]  # [624], of the Mersenne Twister
     place: int
@@ -26,7 +26,7 @@ def state_of(stream: np.random.RandomState) -> StreamState:
 
 
 def stream_at(state: StreamState) -> np.random.RandomState:
-    """A stream that goes on from this state."""
+    """A stream that continues from this state."""
     stream = np.random.RandomState()
     stream.set_state(("MT19937", state.keys, state.place, 0, 0.0))
     return stream

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,9 @@ Ids = NDArray[np.signedinteger[Any]]
 
 
 class Level(Protocol):
-    """What the symbols of a text are."""
+    """A kind of symbols that texts consist of."""
+
+    unit: str  # the name of one symbol, for messages
 
     def split(self, text: str) -> Symbols:
         """The symbols of a text."""
@@ -31,7 +33,7 @@ class Level(Protocol):
         """The text of symbols."""
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """The symbols that have an id, the id being the place; from the training part.
+        """The symbol of each id, from the training part.
 
         Raises DataError where a held-out part has symbols that nothing stands for.
         """
@@ -43,6 +45,8 @@ class Level(Protocol):
 class Characters:
     """Each character is a symbol; the vocabulary is sorted by code point."""
 
+    unit = "character"
+
     def split(self, text: str) -> str:
         """The text itself."""
         return text
@@ -51,10 +55,10 @@ class Characters:
         return "".join(symbols)
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """Where a held-out part has characters that training lacks, U+FFFD comes last for them.
+        """U+FFFD comes last where a held-out part has characters that training lacks.
 
-        Training never shows it to the model. That is rare enough in text to be taken into the
-        loss, rather than to refuse a book for one accent in its last chapter.
+        The model never trains on it. It is rare enough in text that a higher loss is better
+        than refusing a book for one accent in its last chapter.
         """
         known = set(training)
         ordered = sorted(known)
@@ -75,11 +79,13 @@ class Characters:
 
 
 class Words:
-    """Words are what white space parts, and each end of a line is <eos>.
+    """Words are separated by white space, and each end of a line is <eos>.
 
     The vocabulary begins with the most frequent word; equally frequent ones are in order of
     code points. With a `size`, the rarest words give way to <unk>, so that so many are left.
     """
+
+    unit = "word"
 
     def __init__(self, size: int | None) -> None:
         self._size = size
@@ -93,9 +99,9 @@ class Words:
         return lines.replace(" \n", "\n").replace("\n ", "\n")
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """Words of the held-out parts that are not in it are <unk>, as rare ones of training are.
+        """Unknown words of the held-out parts become <unk>, as rare words of training do.
 
-        Raises DataError where training has no <unk>: then nothing could be learned about it.
+        Raises DataError where training has no <unk>, so that nothing is learned about it.
         """
         counts = _merge_rare(Counter(training), self._size)
         if UNKNOWN_WORD not in counts:
@@ -108,6 +114,27 @@ class Words:
         unknown = places.get(UNKNOWN_WORD, -1)
         ids = (places.get(symbol, unknown) for symbol in symbols)
         return np.fromiter(ids, narrowest(len(vocabulary)), len(symbols))
+
+
+class Codec(NamedTuple):
+    """Text to ids and back, by a vocabulary."""
+
+    level: Level
+    vocabulary: tuple[str, ...]  # the symbol of each id
+
+    def encode(self, text: str) -> Ids:
+        """The ids of a text, [symbols]. Raises ValueError, naming the first symbol without one."""
+        symbols, known, unit = self.level.split(text), set(self.vocabulary), self.level.unit
+        for symbol in symbols:
+            if symbol not in known:
+                raise ValueError(
+                    f"{unit} {symbol!r} is not in the vocabulary of {len(known):,} {unit}s"
+                )
+        return self.level.ids(symbols, self.vocabulary)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids."""
+        return self.level.join(self.vocabulary[index] for index in ids)
 
 
 def narrowest(size: int) -> type[np.signedinteger[Any]]:

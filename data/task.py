@@ -1,7 +1,8 @@
-"""What every task gives: one long sequence, or many examples."""
+"""The interface of a task: data as one long sequence or as many examples, and capabilities."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -27,14 +28,50 @@ class Examples(NamedTuple):
 
 
 Drawn = Sequence | Examples
+Answers = dict[str, Any]  # of a probe, by question
+
+
+class Probe(Protocol):
+    """Asks a trained model which of its inputs it uses."""
+
+    @property
+    def split(self) -> str:
+        """The held-out set that the model is asked about."""
+
+    def ask(self, drawn: Drawn, probabilities: NDArray[np.float64]) -> Answers:
+        """The answers of one model, as JSON values.
+
+        `probabilities`, [batch, time, num_classes], are the model's for `drawn` cut into rows.
+        """
+
+    def describe(self, answers: list[Answers]) -> list[str]:
+        """Lines for the user about the answers of several models."""
+
+
+class TextCodec(Protocol):
+    """Turns text into ids and back."""
+
+    def encode(self, text: str) -> Array:
+        """The ids of a text, [symbols]. Raises ValueError, naming the first symbol without one."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids."""
 
 
 class Task(Protocol):
     """A source of data. A new task is one file with these, its config, and one YAML.
 
-    Making a task reads its files, if it has any, and raises DataError where they are not as
-    they should be. Properties and `windows` cost nothing.
+    Making a task reads its files, if it has any, and raises DataError where one is missing or
+    wrong. Properties and `windows` cost nothing.
     """
+
+    @property
+    def probe(self) -> Probe | None:
+        """How to ask a model what it has learned; None where the task cannot."""
+
+    @property
+    def codec(self) -> TextCodec | None:
+        """How to read and write the task's text; None where its data are not text."""
 
     @property
     def num_inputs(self) -> int:
@@ -46,11 +83,11 @@ class Task(Protocol):
 
     @property
     def inputs(self) -> Literal["ids", "features"]:
-        """What an input is: an id, or a vector of features."""
+        """Whether an input is an id or a vector of features."""
 
     @property
     def labels(self) -> Literal["ids", "values"]:
-        """What a label is: the id of a class, or a value to come close to."""
+        """Whether a label is the id of a class or a value to approximate."""
 
     @property
     def carries_state(self) -> bool:
@@ -74,4 +111,4 @@ class Task(Protocol):
 
 
 class DataError(Exception):
-    """A data file that is not as it should be; the message is one line and names it."""
+    """A missing or wrong data file. The message is one line and names the file."""

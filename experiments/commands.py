@@ -1,20 +1,25 @@
-"""What each command of run.py does; heavy imports wait until a command needs them."""
+"""The commands of run.py. Each imports the code that it needs, so that all start quickly."""
 
 from __future__ import annotations
 
-import math
+import sys
 from argparse import Namespace
 
 
 def list(_: Namespace) -> int:
     """Experiments, sweeps and studies, a line each."""
     from experiments.config.catalog import description, names, path_of
+    from experiments.console import plain, print_table
 
     kinds = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
     for kind, title in kinds.items():
-        print(f"{title}:")
-        for name in names(kind):
-            print(f"  {name:24} {description(path_of(kind, name))}")
+        rows = [(name, description(path_of(kind, name))) for name in names(kind)]
+        if sys.stdout.isatty():
+            print_table((title, "description"), rows)
+            print()
+        else:  # for other programs, which read a line each
+            print(f"{title}:")
+            print("\n".join(f"  {name:24} {plain(text)}" for name, text in rows))
     return 0
 
 
@@ -30,7 +35,7 @@ def config(options: Namespace) -> int:
 
 
 def train(options: Namespace) -> int:
-    """Train, or go on."""
+    """Train, or resume a run."""
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
@@ -42,7 +47,7 @@ def train(options: Namespace) -> int:
 
 
 def sweep(options: Namespace) -> int:
-    """Train every point of a grid, or show what that would be."""
+    """Train every point of a grid, or show its points."""
     from experiments.sweeps import sweep as sweeps
 
     where = sweeps.Where(options.cluster, options.workers)
@@ -59,7 +64,7 @@ def reproduce(options: Namespace) -> int:
 
 
 def compare(options: Namespace) -> int:
-    """Curves, a heat map where two keys vary, a table, one report."""
+    """Curves, a heat map if two keys vary, a table and a report."""
     from experiments.comparison.compare import compare as compare_runs
 
     compare_runs(options.run_dirs, options.out)
@@ -71,26 +76,26 @@ def evaluate(options: Namespace) -> int:
     from experiments.runs.directory import RunDirectory
 
     directory = RunDirectory(options.run_dir)
-    directory.read_config()  # says so, before TensorFlow is imported, where this is no run
+    directory.read_config()  # fails before TensorFlow is imported if this is not a run
     from experiments.training.evaluate import evaluate_run
+    from rnn_graphs.metrics import texts_of
 
     for result in evaluate_run(directory, options.batch_size, options.checkpoint):
-        loss, accuracy, time_steps = result.evaluated
+        loss, metrics, time_steps = result.evaluated
+        parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts_of(metrics)])
         print(
-            f"seed {result.seed}, {result.split}: loss {loss:.5f} nats per time step, "
-            f"{loss / math.log(2):.4f} bits, perplexity {math.exp(min(loss, 700)):.4g}, "
-            f"accuracy {accuracy:.4f}; checkpoint of update {result.updates}, "
-            f"{time_steps} time steps"
+            f"seed {result.seed}, {result.split}: {parts}; "
+            f"checkpoint of update {result.updates}, {time_steps} time steps"
         )
     return 0
 
 
 def generate(options: Namespace) -> int:
-    """Text of a run's model."""
+    """Text written by a run's model."""
     from experiments.runs.directory import RunDirectory
 
     directory = RunDirectory(options.run_dir)
-    directory.read_config()  # says so, before TensorFlow is imported, where this is no run
+    directory.read_config()  # fails before TensorFlow is imported if this is not a run
     from experiments.training.generate import Sampling, generate_text
 
     sampling = Sampling(options.length, options.temperature, options.seed)
@@ -110,7 +115,7 @@ def credit(options: Namespace) -> int:
 
 
 def gradients(options: Namespace) -> int:
-    """The error signal by lag, and every style's gradient against the full one."""
+    """The error signal by lag, and the gradient of every style against the full one."""
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)

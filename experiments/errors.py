@@ -1,10 +1,16 @@
-"""Errors that a user can act on: one line each, and an exit code."""
+"""Errors that you can act on: one line each, and an exit code."""
 
 from __future__ import annotations
 
 
-class UsageError(Exception):
-    """The command, a config or a path is wrong. Exit code 2."""
+class ExperimentError(Exception):
+    """Base of every error whose message is enough, without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(ExperimentError):
+    """The command, a config or a path is wrong."""
 
     exit_code = 2
 
@@ -13,13 +19,11 @@ class InUseError(UsageError):
     """Another process holds the run directory."""
 
 
-class RunError(Exception):
-    """A run failed, or a claim did not hold; everything else is kept. Exit code 1."""
-
-    exit_code = 1
+class RunError(ExperimentError):
+    """A run failed, or a claim does not hold. Everything else is kept."""
 
 
-class Interrupted(Exception):
-    """The user stopped the run; its checkpoint is written. Exit code 130."""
+class Interrupted(ExperimentError):
+    """The run was stopped on request, after writing its checkpoint."""
 
     exit_code = 130

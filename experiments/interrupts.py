@@ -10,22 +10,34 @@ from types import FrameType
 
 
 class StopRequest:
-    """Whether somebody asked to stop."""
+    """Whether somebody asked to stop: this block, or one around it."""
 
-    def __init__(self) -> None:
-        self.requested = False
+    def __init__(self, outer: StopRequest | None = None) -> None:
+        self._outer = outer
+        self._requested = False
+
+    @property
+    def requested(self) -> bool:
+        """True from the first signal on."""
+        return self._requested or (self._outer is not None and self._outer.requested)
+
+    def request(self) -> None:
+        """Ask to stop. Blocks around this one are asked too: they must not begin anything new."""
+        self._requested = True
+        if self._outer is not None:
+            self._outer.request()
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
         """The first signal asks, the second one insists."""
         if self.requested:
             raise KeyboardInterrupt
-        self.requested = True
+        self.request()
 
 
 @contextlib.contextmanager
 def stop_request() -> Iterator[StopRequest]:
     """Catch SIGINT and SIGTERM within the block; the earlier handlers come back after it."""
-    request = StopRequest()
+    request = StopRequest(_handled_by(signal.getsignal(signal.SIGINT)))
     if threading.current_thread() is not threading.main_thread():
         yield request  # Python allows handlers in the main thread only
         return
@@ -35,3 +47,9 @@ def stop_request() -> Iterator[StopRequest]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def _handled_by(handler: object) -> StopRequest | None:
+    """The request of the block around, whose handler is in place; None where there is none."""
+    owner = getattr(handler, "__self__", None)
+    return owner if isinstance(owner, StopRequest) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from rnn_graphs import loops
@@ -14,13 +14,15 @@ from rnn_graphs.config import (
     TruncationConfig,
 )
 from rnn_graphs.initializers import initialize
-from rnn_graphs.measures import MEASURES
+from rnn_graphs.metrics import update_metric
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.optimizers import Updater
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation.step import StepFunction, StepMaker, Window, make_step
+from rnn_graphs.truncation.step import StepFunction, Window, make_step
+from rnn_graphs.unrolls import UnrollFunction
 
 Tensor = Any
+StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
 
 
 class Snapshot(NamedTuple):
@@ -40,7 +42,7 @@ class TrainingGraph(NamedTuple):
     feeds: Feeds
     count: Tensor  # feed: scalar int32, how many of the windows to train on
     iterations: int  # windows there is room for in one session.run
-    measures: dict[str, Tensor]  # fetch: [iterations] each, trains; "loss" is each update's mean
+    metrics: dict[str, Tensor]  # fetch: [iterations] each, trains; "loss" is each update's mean
     reset_state: tf.Operation  # the first state, at the start of an epoch
     snapshot: Snapshot
 
@@ -67,13 +69,13 @@ class GraphConfigs(NamedTuple):
 def build_training_graph(
     configs: GraphConfigs,
     shape: TaskShape,
-    measures: Sequence[str],
+    metrics: Sequence[str],
     xla: bool,
     step_maker: StepMaker = make_step,
 ) -> TrainingGraph:
     """One graph that trains; each seed of a run initialises it anew.
 
-    `measures` names what to measure of every update beside its loss (rnn_graphs/measures.py).
+    `metrics` names what to measure of every update beside its loss (rnn_graphs/metrics.py).
     """
     in_graph = configs.execution.loop == "in_graph"
     iterations = configs.execution.iterations_per_loop if in_graph else 1
@@ -81,8 +83,8 @@ def build_training_graph(
         model = Model(configs.model, shape, tf.as_dtype(configs.graph.precision), xla)
         updater = Updater(configs.optimizer, model.variables)
         step = step_maker(model, model.unrolls[configs.graph.unroll], configs.truncation)
-        update = _make_update(model, updater, step, measures)
-        names = dict.fromkeys(["loss", *measures], model.dtype)
+        update = _make_update(model, updater, step, metrics)
+        names = dict.fromkeys(["loss", *metrics], model.dtype)
         feeds = _make_feeds(configs, shape, iterations)
         count = tf.placeholder(tf.int32, [], "count")
 
@@ -103,7 +105,7 @@ def build_training_graph(
         with tf.control_dependencies(_assign(state, looped.final_state)):
             advanced = key.assign_add([0, count])  # only now: the updates have read it
         with tf.control_dependencies([advanced]):
-            measured = {name: tf.identity(value) for name, value in looped.measures.items()}
+            measured = {name: tf.identity(value) for name, value in looped.metrics.items()}
 
         seed = tf.placeholder(tf.int32, [], "seed")
         others = [v for v in tf.global_variables() if not any(v is w for w in model.variables)]
@@ -121,15 +123,15 @@ def build_training_graph(
 
 
 def _make_update(
-    model: Model, updater: Updater, step: StepFunction, measures: Sequence[str]
+    model: Model, updater: Updater, step: StepFunction, metrics: Sequence[str]
 ) -> loops.UpdateFunction:
-    """One update, from its window to the window's measures."""
+    """One update, from its window to the window's metrics."""
 
     def update(window: Window) -> loops.Updated:
         result = step(window)
         measured = {"loss": result.loss}
-        for name in measures:
-            measured[name] = tf.cast(MEASURES[name](result, window, updater), model.dtype)
+        for name in metrics:
+            measured[name] = tf.cast(update_metric(name, result, window, updater), model.dtype)
         state = result.final_state if model.shape.carries_state else window.state
         with tf.control_dependencies(list(measured.values())):  # a rate, before it changes
             operation = updater.apply(result.gradients)

@@ -14,7 +14,7 @@ from rnn_graphs.config import ModelConfig
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
-Masks = tuple[Tensor, ...]  # [time, batch, width] each: 0 or 1/keep
+Masks = tuple[Tensor, ...]  # [time, batch, width] each: 0 or 1/keep_prob
 SALT = 1_000_003  # far from the small numbers that seeds are
 
 
@@ -22,7 +22,7 @@ class MaskSpec(NamedTuple):
     """One mask of a layer."""
 
     place: str  # input, state or output
-    keep: float
+    keep_prob: float
     width: int
 
 
@@ -30,11 +30,11 @@ def mask_specs(config: ModelConfig, input_depth: int, cell: Any) -> list[MaskSpe
     """The masks that one layer needs; of an LSTM's state, h is dropped and c is not."""
     hidden = tf.nest.flatten(cell.state_size)[-1]
     specs = [
-        MaskSpec("input", config.input_keep, input_depth),
-        MaskSpec("state", config.state_keep, int(hidden)),
-        MaskSpec("output", config.output_keep, int(cell.output_size)),
+        MaskSpec("input", config.input_keep_prob, input_depth),
+        MaskSpec("state", config.state_keep_prob, int(hidden)),
+        MaskSpec("output", config.output_keep_prob, int(cell.output_size)),
     ]
-    return [spec for spec in specs if spec.keep < 1]
+    return [spec for spec in specs if spec.keep_prob < 1]
 
 
 def draw_masks(
@@ -51,8 +51,8 @@ def draw_masks(
         for spec in specs:
             salt += 1
             seed = tf.stack([key[0] + salt * SALT, key[1]])
-            passes = tf.random.stateless_uniform([time, batch, spec.width], seed) < spec.keep
-            masks.append(tf.cast(passes, dtype) / spec.keep)
+            passes = tf.random.stateless_uniform([time, batch, spec.width], seed) < spec.keep_prob
+            masks.append(tf.cast(passes, dtype) / spec.keep_prob)
         result.append(tuple(masks))
     return tuple(result)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from rnn_graphs.build import Snapshot, make_snapshot
 from rnn_graphs.config import GraphConfig, ModelConfig
+from rnn_graphs.metrics import label_metrics
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 
@@ -23,7 +24,7 @@ class EvaluationGraph(NamedTuple):
     zero_state: Tensor  # fetch at the start of the rows
     state: Tensor  # feed: what was fetched as `zero_state` or `final_state`
     losses: Tensor  # fetch: [time, batch], nats
-    hits: Tensor  # fetch: [time, batch], whether the label is the likeliest class
+    metrics: dict[str, Tensor]  # fetch: [time, batch] each, those that are means over labels
     logits: Tensor  # fetch: [time, batch, num_classes]
     probabilities: Tensor  # fetch: [time, batch, num_classes]
     final_state: Tensor  # fetch, to feed with the next time steps
@@ -50,12 +51,12 @@ def build_evaluation_graph(
         encoded = model.encode(inputs, key)
         unrolled = model.unrolls["dynamic"](model.cell, encoded, state, shortened)
         logits = model.head.logits(unrolled.outputs)
-        hits = tf.equal(tf.argmax(logits, -1, output_type=tf.int32), tf.cast(labels, tf.int32))
+        metrics = label_metrics(logits, labels, shape.labels)
         losses = model.head.losses(logits, labels)
         snapshot = make_snapshot(model.variables)
         probabilities = tf.nn.softmax(logits)
     graph.finalize()
     return EvaluationGraph(
-        graph, inputs, labels, lengths, batch_size, zero_state, state, losses, hits, logits,
-        probabilities, unrolled.final_state, snapshot,
+        graph, inputs, labels, lengths, batch_size, zero_state, state, losses, metrics,
+        logits, probabilities, unrolled.final_state, snapshot,
     )  # fmt: skip

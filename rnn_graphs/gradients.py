@@ -1,8 +1,8 @@
-"""A graph that looks at gradients: the error signal by lag, and every style's gradient.
+"""A graph that measures gradients: the error signal by lag, and every style's gradient.
 
 Weights come from a training graph's snapshot; a window and the state before it are fed.
-All of it is float64, so that what is measured is what the styles leave out, and nothing
-of rounding, and an error of 1e-30 is still a number.
+All of it is float64: the differences measured come from the styles and not from rounding, and an
+error of 1e-30 is still a number.
 """
 
 from __future__ import annotations

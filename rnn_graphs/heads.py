@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_graphs.influence_balancing import FirstUnitHead
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -51,19 +52,8 @@ class TwoClassHead(SoftmaxHead):
         )
 
 
-class FirstUnitHead:
-    """The first unit of the outputs against a value: ½(o_1 − y)², with nothing to learn.
-
-    Source: Tallec & Ollivier 2017, section 4.1, the loss of influence balancing.
-    """
-
-    def __init__(self, _output_size: int, _num_classes: int, dtype: tf.DType) -> None:
-        self._dtype = dtype
-
-    def logits(self, outputs: Tensor) -> Tensor:
-        """[time, batch, output_size] → [time, batch, 1]."""
-        return outputs[..., :1]
-
-    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """[time, batch]."""
-        return 0.5 * tf.square(logits[..., 0] - tf.cast(labels, self._dtype))
+def head_class(labels: str, num_classes: int, xla: bool) -> type[SoftmaxHead] | type[FirstUnitHead]:
+    """The head for labels that are "ids" or "values"; `xla`: whether XLA compiles the graph."""
+    if labels == "values":
+        return FirstUnitHead
+    return TwoClassHead if xla and num_classes == 2 else SoftmaxHead

@@ -10,20 +10,21 @@ from rnn_graphs.config import ModelConfig
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
-KEPT = ("b", "bias", "theta")  # keep the initial value that their cell gives them
+BIASES = ("b", "bias")
 
 
 def initialize(variables: list[Any], seed: Tensor, config: ModelConfig) -> Any:
     """An operation that sets every variable from `seed` (scalar int).
 
-    Weights are drawn as `config.initializer` says; biases keep the initial value of their
-    cell. Weight number i depends on the seed, on i and on its shape alone, so that models of
-    the same shapes start the same, whichever cell and unroll built them.
+    Weights are drawn as `config.initializer` says; biases, and other variables that the cell's
+    entry in cell_traits.py names, keep the value that the cell gives them. Weight number i depends
+    on the seed, on i and on its shape alone, so that models of the same shapes start the same,
+    whichever cell and unroll built them.
     """
     draw, scale = INITIALIZERS[config.initializer], config.initializer_scale
-    operations = []
+    kept, operations = (*BIASES, *config.traits.kept), []
     for index, variable in enumerate(variables):
-        if variable.op.name.rsplit("/", 1)[-1] in KEPT:
+        if variable.op.name.rsplit("/", 1)[-1] in kept:
             operations.append(variable.initializer)
         else:
             # In float64, so that a float32 and a float64 graph start from the same weights.

@@ -12,17 +12,17 @@ Tensor = Any
 
 
 class Updated(NamedTuple):
-    """What one update gives."""
+    """The results of one update."""
 
-    measures: dict[str, Tensor]  # scalars by name, the mean loss among them
+    metrics: dict[str, Tensor]  # scalars by name, the mean loss among them
     final_state: Tensor  # for the next window
     operation: tf.Operation  # the update itself
 
 
 class Looped(NamedTuple):
-    """What a run of several updates gives."""
+    """The results of several updates."""
 
-    measures: dict[str, Tensor]  # [iterations] each; zeros past `count`
+    metrics: dict[str, Tensor]  # [iterations] each; zeros past `count`
     final_state: Tensor  # after the last update
 
 
@@ -31,7 +31,7 @@ UpdateFunction = Callable[[Window], Updated]
 
 def in_graph(
     update: UpdateFunction,
-    measures: dict[str, tf.DType],
+    metrics: dict[str, tf.DType],
     windows: Window,
     count: Tensor,
     num_steps: int,
@@ -41,7 +41,7 @@ def in_graph(
     `windows` holds consecutive windows side by side, [context + iterations * num_steps, batch]
     (labels lack the context; lengths are [iterations, batch]); their shape is static, as XLA
     needs, and `count` may be less than the windows there is room for. `windows.key` is that of
-    the first window, and its second part counts on. `measures` names
+    the first window, and its second part counts on. `metrics` names
     those that update gives.
     """
     iterations = int(windows.labels.shape[0]) // num_steps
@@ -52,13 +52,13 @@ def in_graph(
         updated = update(window_at(windows, index, nested, num_steps))
         with tf.control_dependencies([updated.operation]):
             written = [
-                array.write(index, updated.measures[name])
-                for name, array in zip(measures, measured, strict=True)
+                array.write(index, updated.metrics[name])
+                for name, array in zip(metrics, measured, strict=True)
             ]
             return [index + 1, written, *tf.nest.flatten(updated.final_state)]
 
     arrays = [
-        tf.TensorArray(dtype, iterations, element_shape=[]) for dtype in measures.values()
+        tf.TensorArray(dtype, iterations, element_shape=[]) for dtype in metrics.values()
     ]  # fmt: skip
     _, measured, *state = tf.while_loop(
         lambda index, *_: index < count,
@@ -67,7 +67,7 @@ def in_graph(
         parallel_iterations=1,
     )
     return Looped(
-        {name: array.stack() for name, array in zip(measures, measured, strict=True)},
+        {name: array.stack() for name, array in zip(metrics, measured, strict=True)},
         tf.nest.pack_sequence_as(windows.state, state),
     )
 
@@ -77,7 +77,7 @@ def per_step(update: UpdateFunction, window: Window) -> Looped:
     updated = update(window)
     with tf.control_dependencies([updated.operation]):
         return Looped(
-            {name: tf.reshape(value, [1]) for name, value in updated.measures.items()},
+            {name: tf.reshape(value, [1]) for name, value in updated.metrics.items()},
             tf.nest.map_structure(tf.identity, updated.final_state),
         )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal, NamedTuple
 
 from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Pair
-from rnn_graphs.cells import make_cell
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
-from rnn_graphs.heads import FirstUnitHead, SoftmaxHead, TwoClassHead
-from rnn_graphs.products import affine, affine_for_xla
+from rnn_graphs.heads import head_class
+from rnn_graphs.products import Affine, affine, affine_for_xla
 from rnn_graphs.tf1 import tf
 from rnn_graphs.unrolls import UNROLLS, UnrollFunction
 
@@ -17,7 +17,7 @@ Tensor = Any
 
 
 class TaskShape(NamedTuple):
-    """What a graph must know of the task."""
+    """The parts of a task that a graph is built from."""
 
     num_inputs: int  # ids below this, or the width of features
     num_classes: int
@@ -33,12 +33,12 @@ class TaskShape(NamedTuple):
 
     @property
     def input_dtype(self) -> tf.DType:
-        """What to feed as inputs."""
+        """The type of the inputs that are fed."""
         return self.ids if self.inputs == "ids" else tf.float32
 
     @property
     def label_dtype(self) -> tf.DType:
-        """What to feed as labels."""
+        """The type of the labels that are fed."""
         return self.ids if self.labels == "ids" else tf.float32
 
     @property
@@ -48,7 +48,7 @@ class TaskShape(NamedTuple):
 
 
 class Model:
-    """x one-hot, embedded or as it is → layers → head.
+    """Inputs (one-hot, embedded or as they are) → layers → head.
 
     All variables are created here, in one fixed order and outside of any loop: a
     variable cannot be created inside the body of `tf.while_loop`.
@@ -69,17 +69,13 @@ class Model:
             self._masks: list[list[MaskSpec]] = []
             layers = self._make_bidirectional if config.bidirectional else self._make_stack
             self.cell: Any = layers()
-            self.head = self._head_class(xla)(self.cell.output_size, shape.num_classes, dtype)
+            head = head_class(shape.labels, shape.num_classes, xla)
+            self.head: Any = head(self.cell.output_size, shape.num_classes, dtype)
         self.variables = tf.trainable_variables("model")
-
-    def _head_class(self, xla: bool) -> type[SoftmaxHead] | type[FirstUnitHead]:
-        if self.shape.labels == "values":
-            return FirstUnitHead
-        return TwoClassHead if xla and self.shape.num_classes == 2 else SoftmaxHead
 
     @property
     def input_depth(self) -> int:
-        """The width of what the first layer reads."""
+        """The width of the first layer's inputs."""
         embedded = self.config.embedding if self.shape.inputs == "ids" else None
         return embedded or self.shape.num_inputs
 
@@ -93,7 +89,7 @@ class Model:
         return self.cell.zero_state(batch_size, self.dtype)
 
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
-        """What the first layer reads, [time, batch, input_depth]; beside it dropout's masks.
+        """The first layer's inputs, [time, batch, input_depth]; beside them dropout's masks.
 
         inputs: ids [time, batch], or features [time, batch, num_inputs]; key: [2] int32, what
         the masks are drawn from.
@@ -111,7 +107,8 @@ class Model:
 
     @property
     def _drops(self) -> bool:
-        return min(self.config.input_keep, self.config.state_keep, self.config.output_keep) < 1
+        config = self.config
+        return min(config.input_keep_prob, config.state_keep_prob, config.output_keep_prob) < 1
 
     def _make_stack(self) -> Any:
         """The layers as one cell: `MultiRNNCell` where there are several."""
@@ -154,8 +151,21 @@ class Model:
         return (encoded, tuple(masks)) if layers else encoded
 
 
+def make_cell(
+    config: ModelConfig, state_size: int, dtype: tf.DType, product: Affine = affine
+) -> Any:
+    """The config's cell for one layer, its variables not yet created.
+
+    `product` is used by the cells that leave it open how they multiply by their weights.
+    """
+    with warnings.catch_warnings():
+        # tf_keras marks every v1 cell as deprecated; they are what this project is about.
+        warnings.filterwarnings("ignore", message=r".*rnn_cell.*is deprecated")
+        return config.traits.make(config, state_size, dtype, product)
+
+
 def create_variables(cell: Any, inputs: Tensor, dtype: tf.DType) -> None:
-    """Call a cell for what it keeps of its calls; the results are not used.
+    """Create a cell's variables by calling it; the results are not used.
 
     The first call creates the variables. The second one creates the scope in which all
     later calls reuse them, which remembers the graph it was made in: were that the body

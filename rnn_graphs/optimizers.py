@@ -12,7 +12,7 @@ Tensor = Any
 
 
 class Updater:
-    """Applies gradients to variables; its own variables are created with it, outside of a loop."""
+    """Applies gradients to variables. Its own variables are created here, outside of any loop."""
 
     def __init__(self, config: OptimizerConfig, variables: list[Any]) -> None:
         self._config = config
@@ -35,7 +35,7 @@ class Updater:
         )  # fmt: skip
 
     def apply(self, gradients: list[Tensor]) -> tf.Operation:
-        """One update; the gradients clipped by their global norm where the config says so.
+        """One update. Gradients are clipped by their global norm if `clip_norm` is set.
 
         Clipping: Pascanu, Mikolov & Bengio 2013, algorithm 1.
         """
@@ -46,7 +46,7 @@ class Updater:
 
 
 def make_optimizer(config: OptimizerConfig, rate: Callable[[], Tensor]) -> tf.train.Optimizer:
-    """The optimizer that the config names; `rate` is asked at every update."""
+    """The config's optimizer; it calls `rate` at every update."""
     value = config.value
     match config.kind:
         case "sgd":

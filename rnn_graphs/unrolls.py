@@ -22,7 +22,7 @@ Tensor = Any
 
 
 class Unrolled(NamedTuple):
-    """What a cell gives along time. Inputs and outputs may be nested: each leaf is as below."""
+    """The results of a cell along time. Outputs may be nested; each leaf has the shape below."""
 
     outputs: Tensor  # [time, batch, output_size]
     final_state: Tensor  # [batch, state_size], nested as the cell's state is

@@ -1,4 +1,4 @@
-"""What many tests share: a shrunken experiment, ways to run it, ways to look at what it left."""
+"""Shared by many tests: a shrunken experiment, ways to run it, and ways to read its output."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def small_config(*overrides: str) -> Config:
 
 
 def no_seconds(rows: Sequence[MetricsRow]) -> list[MetricsRow]:
-    """Rows as they must be the same in every run: time aside."""
+    """Rows without their times, which are the same in every run."""
     return [row._replace(seconds=0.0) for row in rows]
 
 
 def metrics_of(path: Path) -> list[MetricsRow]:
-    """The rows of a run directory, seconds aside."""
+    """The rows of a run directory, without their seconds."""
     return no_seconds(read_metrics(path / "metrics.csv"))
 
 
@@ -84,7 +84,7 @@ def final_arrays(path: Path, seeds: Sequence[int]) -> dict[str, NDArray[Any]]:
 
 
 def assert_same_end(path: Path, undisturbed: Path, seeds: Sequence[int]) -> None:
-    """Two runs ended alike: metrics.csv, seconds aside, and every bit of the last checkpoints."""
+    """Both runs ended with the same metrics.csv (without seconds) and bit-identical checkpoints."""
     assert metrics_of(path) == metrics_of(undisturbed)
     ours, theirs = final_arrays(path, seeds), final_arrays(undisturbed, seeds)
     assert ours.keys() == theirs.keys()
@@ -93,11 +93,11 @@ def assert_same_end(path: Path, undisturbed: Path, seeds: Sequence[int]) -> None
     assert summary_of(path)["status"] == summary_of(undisturbed)["status"] == "complete"
 
 
-def shown_by_tensorboard(events: Path) -> list[tuple[int, float]]:
-    """The training losses of a folder of events, as (updates, loss)."""
+def shown_by_tensorboard(events: Path, tag: str = "loss/train") -> list[tuple[int, float]]:
+    """The curve under one tag of a folder of events, as (updates, value)."""
     accumulator = EventAccumulator(str(events))
     accumulator.Reload()
-    return [(event.step, event.value) for event in accumulator.Scalars("loss/train")]
+    return [(event.step, event.value) for event in accumulator.Scalars(tag)]
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -108,7 +108,7 @@ def command(*arguments: str | Path) -> list[str]:
 def run_command(
     arguments: Sequence[str | Path], cwd: Path
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
-    """Run run.py to its end, in a process of its own."""
+    """Run run.py to its end, in its own process."""
     return subprocess.run(
         command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=TIMEOUT
     )
@@ -148,7 +148,7 @@ def start_with_signal(
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Return as soon as the condition holds; fail where the process ends before that."""
+    """Return as soon as the condition holds; fail if the process ends before that."""
     deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert process.poll() is None, f"ended early: {process.communicate()}"
@@ -157,15 +157,15 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
 
 
 def count_lines(path: Path) -> int:
-    """Whole lines of a file; 0 where there is none."""
+    """Number of whole lines of a file; 0 if it does not exist."""
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 @pytest.fixture
 def only_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the picture and the probe: they take longer than training so little."""
+    """Leave out the picture and the probe, which take longer than training this little."""
     monkeypatch.setattr(runner, "_plot", lambda *_: None)
-    monkeypatch.setattr(runner, "_probe", lambda *_: {})
+    monkeypatch.setattr(runner, "probe_seeds", lambda *_: {})
 
 
 class StopAtSave:

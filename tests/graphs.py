@@ -1,4 +1,4 @@
-"""Training steps of small float64 graphs, held against the reference."""
+"""Training steps of small float64 graphs, compared with the reference."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Way = tuple[Unroll, TruncationConfig]
 
 
 class Ran(NamedTuple):
-    """What graphs gave, and all that the reference needs to repeat it."""
+    """The results of graphs, and everything that the reference needs to repeat them."""
 
     weights: list[Array]  # in the order of the model's variables
     example: Example  # with the state and the masks that the graphs used
@@ -110,7 +110,11 @@ def run_each(
 
 def drops(config: ModelConfig) -> list[str]:
     """Where dropout is on."""
-    keeps = {"input": config.input_keep, "state": config.state_keep, "output": config.output_keep}
+    keeps = {
+        "input": config.input_keep_prob,
+        "state": config.state_keep_prob,
+        "output": config.output_keep_prob,
+    }
     return [place for place, keep in keeps.items() if keep < 1]
 
 
@@ -137,6 +141,6 @@ def assert_is_reference(config: ModelConfig, ran: Ran, ways: Sequence[Way]) -> N
 
 
 def close(found: Any, expected: Any, where: str = "") -> None:
-    """Equal but for rounding."""
+    """Equal except for rounding."""
     assert np.shape(found) == np.shape(expected), where
     np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE, err_msg=where)

@@ -1,4 +1,4 @@
-"""Finished runs made by hand: what is to be found in them can be worked out on paper."""
+"""Finished runs made by hand, whose results can be worked out on paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every cell, stack and direction in NumPy, and what each error means for each application.
+"""Every cell, stack and direction in NumPy, with the gradient of each loss by cell application.
 
 Forward from the equations alone; gradients by complex steps, f'(x) = Im f(x + iε) / ε, which
 has no rounding of differences and knows nothing of automatic differentiation (Squire & Trapp
@@ -33,7 +33,7 @@ class Example(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """What every loss means for the weights of every cell application."""
+    """The effect of every cell application's weights on every loss."""
 
     losses: Array  # [num_steps, batch]
     final_state: list[Array]  # its leaves, [batch, size] each

@@ -26,7 +26,7 @@ class Weights(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What one training step gives."""
+    """The results of one training step."""
 
     losses: Array  # [time, batch], nats
     loss: float
@@ -84,7 +84,7 @@ def train_step(
     state: Array,
     credit: Array | None = None,
 ) -> Step:
-    """Losses and the gradient of their mean, with `credit` M[t, s] for what goes from t to s.
+    """Losses and the gradient of their mean, with `credit` M[t, s] for the error from t to s.
 
     Without `credit`, every error goes back to the start of the window and no further.
     """
@@ -128,8 +128,8 @@ def error_signal(
 class Updater:
     """The update rules of `tf.compat.v1.train`, for one variable.
 
-    There, settings and Adam's powers of beta are float32 whatever the variable is; what
-    fills a slot at first is not rounded.
+    There, settings and Adam's powers of beta are float32, whatever the type of the variable.
+    Initial values of slots are not rounded.
     """
 
     def __init__(self, kind: str, **settings: float) -> None:

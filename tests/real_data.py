@@ -1,4 +1,4 @@
-"""Data that is not ours to ship: tests that need it skip where it is not there."""
+"""Data that this project may not ship. Tests that need it are skipped if it is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""2,000 mutations of what users give: each ends well or in one line, and damages nothing."""
+"""2,000 mutations of user input: each ends well or in one line of error, and damages nothing."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_yaml_files(seed: int, tmp_path: Path, capsys: Capture) -> None:
 class Silent:
     """A progress that nobody looks at."""
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Nothing."""
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
@@ -101,7 +101,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fuzz") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_plot", lambda *_: None)
-        patch.setattr(runner, "_probe", lambda *_: {})
+        patch.setattr(runner, "probe_seeds", lambda *_: {})
         runner.train(small_config("training.seeds=2", "logging.tensorboard=false"), path)
     return path
 
@@ -135,7 +135,7 @@ def test_files_of_a_run(name: str, finished: Path, tmp_path: Path) -> None:
         shutil.copytree(finished, path, ignore=shutil.ignore_patterns("checkpoint", "events"))
         (path / name).write_bytes(mutated((finished / name).read_bytes(), stream))
         try:
-            found = read_run(RunDirectory(path), "run")
+            found = read_run(RunDirectory(path)).require_rows()
             assert found.curves.losses.shape[0] >= 1
         except UsageError as error:
             assert str(path) in str(error)  # noqa: PT017 - a success is as good
@@ -172,7 +172,7 @@ def test_data_files(files: Callable[[Path, bytes], Callable[[], object]], tmp_pa
 
 
 def test_the_run_is_as_it_was(finished: Path) -> None:
-    """After all of the above it still trains to where it was."""
+    """After all of the above, the run still trains to the same end."""
     before = (finished / "metrics.csv").read_bytes()
     code = run.main(
         ["train", "r2rt_n5", *SMALL, "training.seeds=2", "logging.tensorboard=false",

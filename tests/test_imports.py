@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,7 +70,8 @@ def test_rnn_graphs_imports_neither_data_nor_experiments(path: Path) -> None:
 
 @pytest.mark.parametrize("path", files("experiments"), ids=name)
 def test_experiments_does_not_import_the_command_line(path: Path) -> None:
-    assert not imported(path) & {"run", "tests"}
+    allowed = {"run"} if name(path) == "experiments/__main__.py" else set()  # it is that command
+    assert imported(path) & {"run", "tests"} == allowed
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name)
@@ -87,6 +89,85 @@ def test_graphs_know_no_sessions_and_no_files(path: Path) -> None:
         elif isinstance(node, ast.Name):
             names.add(node.id)
     assert not names & {"Session", "open", "Path", "FileWriter", "Saver"}
+
+
+# A room imports rooms of earlier lines, and none of its own line but itself.
+ROOMS = (
+    {"errors", "interrupts", "paths", "console"},
+    {"config", "statistics"},
+    {"runs"},
+    {"reporting"},
+    {"training"},
+    {"sweeps", "comparison", "gradients"},
+    {"studies", "benchmarks"},
+    {"commands"},
+)
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in PROGRAM}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The program's own modules that a file imports, in functions and for types too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & MODULES.keys() or {node.module or ""}
+    return found & MODULES.keys()
+
+
+def room_of(module: str) -> str:
+    """ "training" of experiments.training.runner, "errors" of experiments.errors."""
+    return module.split(".")[1]
+
+
+def line_of(room: str) -> int:
+    (line,) = (number for number, rooms in enumerate(ROOMS) if room in rooms)
+    return line
+
+
+def test_every_room_has_its_line() -> None:
+    rooms = {room_of(module) for module in MODULES if module.startswith("experiments.")}
+    assert sorted(rooms) == sorted(room for rooms in ROOMS for room in rooms)
+
+
+@pytest.mark.parametrize("path", [*files("experiments"), ROOT / "run.py"], ids=name)
+def test_rooms_import_only_rooms_before_them(path: Path) -> None:
+    parts = module_of(path).split(".")
+    room = parts[1] if len(parts) > 1 else ""  # run.py and experiments/__init__.py have none
+    limit = line_of(room) if room else len(ROOMS)
+    others = {
+        other
+        for module in imported_modules(path)
+        if module.startswith("experiments.") and (other := room_of(module)) != room
+    }
+    assert {other for other in others if line_of(other) >= limit} == set()
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    imports = {module: imported_modules(path) for module, path in MODULES.items()}
+    tuple(graphlib.TopologicalSorter(imports).static_order())  # raises CycleError
+
+
+def test_imports_in_functions_and_for_types_count(tmp_path: Path) -> None:
+    path = tmp_path / "file.py"
+    path.write_text(
+        "import numpy\n"
+        "from experiments.benchmarks import blog\n"
+        "if TYPE_CHECKING:\n    from experiments.runs.run import Run\n"
+        "def function():\n    import data.task\n"
+    )
+    assert imported_modules(path) == {
+        "experiments.benchmarks.blog", "experiments.runs.run", "data.task",
+    }  # fmt: skip
 
 
 REPORT_TENSORFLOW = """

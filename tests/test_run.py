@@ -15,7 +15,7 @@ import run
 from experiments import commands
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
-from experiments.errors import Interrupted, RunError, UsageError
+from experiments.errors import ExperimentError, Interrupted, RunError, UsageError
 from tests.conftest import SMALL, command, run_command, small_config, summary_of
 
 Capture = pytest.CaptureFixture[str]
@@ -37,7 +37,7 @@ def main(*arguments: str) -> int:
 
 
 def one_line(capsys: Capture) -> str:
-    """What stands on stderr: one line, with nothing on stdout."""
+    """The one line on stderr, with nothing on stdout."""
     out, err = capsys.readouterr()
     assert out == ""
     (line,) = err.splitlines()
@@ -71,7 +71,7 @@ class TestHelp:
         assert main(name, "--help") == 0
         assert capsys.readouterr().out.startswith(f"usage: run.py {name}")
 
-    def test_every_example_is_a_command_that_there_is(self) -> None:
+    def test_every_example_is_a_command(self) -> None:
         lines = [line for line in run.EXAMPLES.splitlines() if line.startswith("  python run.py")]
         assert len(lines) >= 5
         for line in lines:
@@ -145,6 +145,12 @@ class TestMistakes:
         assert ("Traceback" in capsys.readouterr().err) == debug
 
 
+class OwnError(ExperimentError):
+    """An error of another module."""
+
+    exit_code = 7
+
+
 class TestExitCodes:
     @pytest.mark.parametrize(
         ("error", "code", "line"),
@@ -152,6 +158,8 @@ class TestExitCodes:
             (UsageError("wrong"), 2, "error: wrong"),
             (RunError("failed"), 1, "error: failed"),
             (Interrupted("stopped"), 130, "error: stopped"),
+            (OwnError("own"), 7, "error: own"),
+            (RunError("\x1b[31mred"), 1, r"error: \x1b[31mred"),
             (KeyboardInterrupt(), 130, "error: interrupted"),
             (RunError("two\n  lines"), 1, "error: two lines"),
             (ValueError("odd"), 1, "error: ValueError: odd (--debug shows where)"),

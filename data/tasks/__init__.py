@@ -1,1 +1,1 @@
-"""One file a task: its config, its data, its exact floors."""
+"""One file for each task: its config, its data, its exact floors."""

@@ -9,6 +9,7 @@ Losses and entropies are in nats per time step.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from data.config import Section, TaskSection
-from data.sequences import SequenceTask
-from data.task import Sequence
+from data.sequences import FRESH, SequenceTask
+from data.task import Answers, Drawn, Sequence
 
 CHUNK = 1 << 16  # draws at a time: stays in cache, and an epoch of 1e8 in memory
+LEARNED = 0.5  # of the true effect
 FRESH_SIZE = 400_000  # symbols for evaluation: a mean loss to about 0.001
 MAX_DEPENDENCIES = 8  # floors and probabilities are exact, over all 2^n combinations
 ROUNDING = 1e-12  # 0.5 + 0.3 + 0.2 may miss 1 by an ulp and is still meant as 1
@@ -34,7 +36,7 @@ class Dependency(Section):
 
 
 class BinaryDependencyConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["binary_dependency"]
     size: int = Field(ge=1, le=1_000_000_000)
@@ -91,7 +93,7 @@ class Combination(NamedTuple):
 
 @dataclass(frozen=True)
 class BinaryDependency(SequenceTask):
-    """The task; `config` is checked, so every probability is within [0, 1]."""
+    """The task. The config is checked, so every probability is within [0, 1]."""
 
     num_inputs: ClassVar[int] = 2
     num_classes: ClassVar[int] = 2
@@ -107,6 +109,11 @@ class BinaryDependency(SequenceTask):
         """The lag of each dependency, in the config's order."""
         return [dependency.lag for dependency in self.config.dependencies]
 
+    @property
+    def probe(self) -> LagProbe:
+        """Asks a model for the effect of each lagged input."""
+        return LagProbe(self)
+
     def draw(self, stream: np.random.RandomState) -> Sequence:
         """Draw one epoch from a legacy NumPy stream, bit for bit as the blog's loop does.
 
@@ -117,7 +124,7 @@ class BinaryDependency(SequenceTask):
         return self._draw(stream, self.config.size)
 
     def evaluation(self, _split: str, stream: np.random.RandomState) -> Sequence:
-        """New data: a sequence of FRESH_SIZE symbols, or of the epoch's size where that is less."""
+        """New data of FRESH_SIZE symbols, or of the epoch's size where that is less."""
         return self._draw(stream, min(self.config.size, FRESH_SIZE))
 
     def _draw(self, stream: np.random.RandomState, size: int) -> Sequence:
@@ -173,6 +180,85 @@ class BinaryDependency(SequenceTask):
                 name = " + ".join(f"lag {self.lags[index]}" for index in known) or "none"
                 floors[name] = float(np.mean(entropies))
         return floors
+
+
+@dataclass(frozen=True)
+class LagProbe:
+    """Asks a model which lagged inputs it uses.
+
+    The model's P(y = 1) is averaged over the time steps of each combination of the lagged
+    inputs. The effect of an input is the mean difference that it makes; it counts as
+    learned from half of the true effect on.
+    """
+
+    task: BinaryDependency
+    split: ClassVar[str] = FRESH
+
+    def ask(self, drawn: Drawn, probabilities: NDArray[np.float64]) -> Answers:
+        """The model's mean for each combination, and its effect for each lag.
+
+        None stands for a mean over no time steps: rows may be too short for a lag.
+        """
+        chances, task = probabilities[:, :, 1], self.task
+        index = task.combination_index(drawn.inputs, 0, chances.size).reshape(chances.shape)
+        # At a row's start the state is zeros and has not seen the lagged inputs.
+        seen = slice(max(task.lags, default=0), None)
+        flat, kinds = chances[:, seen].ravel(), index[:, seen].ravel()
+        table = task.combinations()
+        counts = np.bincount(kinds, minlength=len(table))
+        sums = np.bincount(kinds, flat, minlength=len(table))
+        means = np.divide(sums, counts, out=np.full(len(table), np.nan), where=counts > 0)
+        combinations = [
+            {
+                "inputs": list(combination.inputs),
+                "true": combination.probability,
+                "model": _number(mean),
+                "time_steps": int(count),
+            }
+            for combination, mean, count in zip(table, means, counts, strict=True)
+        ]
+        return {"combinations": combinations, "effects": self._effects(means)}
+
+    def _effects(self, means: NDArray[np.float64]) -> list[Answers]:
+        """The effect of each dependency, from the model's mean for each combination."""
+        inputs = np.array([combination.inputs for combination in self.task.combinations()])
+        effects = []
+        for column, dependency in enumerate(self.task.config.dependencies):
+            ones = inputs[:, column] == 1
+            effect = float(means[ones].mean() - means[~ones].mean())
+            learned = bool(dependency.effect and effect / dependency.effect >= LEARNED)
+            effects.append(
+                {
+                    "lag": dependency.lag,
+                    "true": dependency.effect,
+                    "model": _number(effect),
+                    "learned": learned,
+                }
+            )
+        return effects
+
+    def describe(self, answers: list[Answers]) -> list[str]:
+        """How many models learned each dependency."""
+        lines = []
+        for column, first in enumerate(answers[0]["effects"] if answers else []):
+            lag, true = first["lag"], first["true"]
+            effects = [answer["effects"][column] for answer in answers]
+            effects = [effect for effect in effects if effect["model"] is not None]
+            if not effects:
+                lines.append(f"lag {lag}: rows too short to tell")
+                continue
+            learned = sum(effect["learned"] for effect in effects)
+            mean = sum(effect["model"] for effect in effects) / len(effects)
+            lines.append(
+                f"lag {lag}: learned by {learned} of {len(effects)} seeds "
+                f"(effect {mean:+.3f}, true {true:+.3f})"
+            )
+        return lines
+
+
+def _number(value: float) -> float | None:
+    """None for nan, which JSON does not have."""
+    return None if math.isnan(value) else float(value)
 
 
 def _lagged(inputs: NDArray[np.int8], start: int, stop: int, lag: int) -> NDArray[np.int8]:

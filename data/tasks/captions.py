@@ -27,20 +27,20 @@ LENGTH = max(len(name) for name in NAMES) + 1  # with END
 
 
 class CaptionsConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["captions"]
     valid: float = Field(ge=0, le=0.5)
 
     def make(self) -> Captions:
-        """The task, with scikit-learn's digits read."""
+        """Read scikit-learn's digits. Returns the task."""
         images = small_digits()
         return Captions(*hold_out(_captioned(images.train), _captioned(images.test), self.valid))
 
 
 @dataclass(frozen=True)
 class Captions(ExampleTask):
-    """The task."""
+    """The captions of scikit-learn's digits."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "features"
     num_classes: ClassVar[int] = len(VOCABULARY)

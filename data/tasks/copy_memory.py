@@ -28,7 +28,7 @@ FRESH_SIZE = 400_000  # time steps for evaluation; more than the longest episode
 
 
 class CopyMemoryConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["copy_memory"]
     size: int = Field(ge=1, le=1_000_000_000)
@@ -113,7 +113,7 @@ class CopyMemory(SequenceTask):
         return Sequence(inputs.reshape(-1)[:size], labels.reshape(-1)[:size])
 
     def floors(self) -> dict[str, float]:
-        """Exact. A model without memory knows when to recall, and guesses what: m ln(alphabet).
+        """Exact. A model without memory knows when to recall, and guesses: m ln(alphabet).
 
         Blanks cost it nothing, so its mean is over T + 2m steps of which m cost ln(alphabet).
         """

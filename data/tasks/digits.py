@@ -1,4 +1,4 @@
-"""Handwritten digits read row by row: at the last row, which digit it is. Many to one.
+"""Handwritten digits read row by row and classified at the last row. Many to one.
 
 A time step's input is one row of pixels, so an example is as long as an image is high.
 """
@@ -22,7 +22,7 @@ MNIST_FOLDER = "mnist"
 
 
 class DigitsConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["digits"]
     source: Literal["scikit_learn", "mnist"]
@@ -38,7 +38,7 @@ class DigitsConfig(TaskSection):
         return path
 
     def make(self) -> Digits:
-        """The task, with its images read."""
+        """Read the images. Returns the task."""
         images = self._images()
         train, sets = hold_out(_rows(images.train), _rows(images.test), self.valid)
         count = len(train.labels)
@@ -57,7 +57,7 @@ class DigitsConfig(TaskSection):
 
 @dataclass(frozen=True)
 class Digits(ExampleTask):
-    """The task."""
+    """Images of digits, each an example with one row of pixels a time step."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "features"
     num_classes: ClassVar[int] = DIGITS

@@ -2,7 +2,7 @@
 
 Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time",
 section 4.1. There is nothing to read: at every step the input is the same, and the first
-unit of the state (rnn_graphs/cells.py, `InfluenceBalancingCell`) is to be 1.
+unit of the state (rnn_graphs/influence_balancing.py) is to be 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TARGET = 1.0
 
 
 class InfluenceBalancingConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["influence_balancing"]
     size: int = Field(ge=1, le=1_000_000_000)

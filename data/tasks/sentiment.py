@@ -1,4 +1,4 @@
-"""Documents of two classes, told apart at their last word. Many to one.
+"""Documents of two classes, classified at their last word. Many to one.
 
 Source: IMDB's film reviews, positive or negative, as Keras stores and encodes them; see
 data/documents.py for its conventions, and data/python_docs.py for a small set without files.
@@ -31,7 +31,7 @@ IMDB_FILE = "imdb/imdb.npz"
 
 
 class SentimentConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["sentiment"]
     source: Literal["python_docs", "imdb"]
@@ -54,7 +54,7 @@ class SentimentConfig(TaskSection):
         return value
 
     def make(self) -> Sentiment:
-        """The task, with its documents read."""
+        """Read the documents. Returns the task."""
         documents = self._documents()
         train, sets = hold_out(
             self._examples(documents.train), self._examples(documents.test), self.valid
@@ -75,7 +75,7 @@ class SentimentConfig(TaskSection):
 
 @dataclass(frozen=True)
 class Sentiment(ExampleTask):
-    """The task."""
+    """Documents as word ids, each classified at its last word."""
 
     num_classes: ClassVar[int] = CLASSES
 

@@ -8,7 +8,6 @@ is that of the training file. The text is one long sequence, the same in every e
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -18,7 +17,7 @@ from pydantic import Field, StringConstraints, model_validator
 from data.config import Section, TaskSection
 from data.files import Found, check_sha256, find, read
 from data.sequences import SequenceTask
-from data.symbols import Characters, Ids, Level, Symbols, Words
+from data.symbols import Characters, Codec, Ids, Level, Symbols, Words
 from data.task import DataError, Sequence
 
 SPLITS = ("train", "valid", "test")
@@ -31,7 +30,7 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
 class Expected(Section):
-    """What the data must be: a hash and a number of symbols for each file, in order; or null."""
+    """Checks of the data: a hash and a number of symbols for each file, in order; or null."""
 
     sha256: tuple[Sha256, ...] | None
     symbols: tuple[Count, ...] | None
@@ -39,7 +38,7 @@ class Expected(Section):
 
 
 class TextConfig(TaskSection):
-    """What a user may say about it."""
+    """The keys of the task."""
 
     kind: Literal["text"]
     source: Literal["python_docs", "file", "three_files"]
@@ -101,7 +100,7 @@ class TextConfig(TaskSection):
         return Shares(*(SHARE if share is None else share for share in (self.valid, self.test)))
 
     def make(self) -> Text:
-        """The task. Its files are read once, and again where they have changed."""
+        """Read the text. Files are read again only where they have changed."""
         return Text(self, _load(self, tuple(find(path, self.origin) for path in self._paths())))
 
     def _paths(self) -> list[str]:
@@ -128,7 +127,7 @@ class Corpus(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Text(SequenceTask):
-    """The task."""
+    """A corpus in parts, each read as one long sequence."""
 
     config: TextConfig
     corpus: Corpus
@@ -151,11 +150,16 @@ class Text(SequenceTask):
         return len(self.corpus.parts["train"]) - 1  # the last symbol is a label only
 
     @property
+    def codec(self) -> Codec:
+        """Turns text of this vocabulary into ids and back."""
+        return Codec(_level(self.config), self.vocabulary)
+
+    @property
     def held_out(self) -> tuple[str, ...]:
         return tuple(split for split in self.corpus.parts if split != "train")
 
     def draw(self, _stream: np.random.RandomState) -> Sequence:
-        """The training part: the same in every epoch, and no copy."""
+        """The training part, the same in every epoch. It is not copied."""
         return _next_symbols(self.corpus.parts["train"])
 
     def evaluation(self, split: str, _stream: np.random.RandomState) -> Sequence:
@@ -163,24 +167,8 @@ class Text(SequenceTask):
         return _next_symbols(self.corpus.parts[split])
 
     def floors(self) -> dict[str, float]:
-        """Empty: nobody knows the entropy of a language exactly."""
+        """Empty: the exact entropy of a language is not known."""
         return {}
-
-    def encode(self, text: str) -> Ids:
-        """The ids of a text. Raises ValueError, naming the first symbol that has none."""
-        level = _level(self.config)
-        symbols, known = level.split(text), set(self.vocabulary)
-        for symbol in symbols:
-            if symbol not in known:
-                one = self.config.level.removesuffix("s")
-                raise ValueError(
-                    f"{one} {symbol!r} is not in the vocabulary of {len(known):,} {one}s"
-                )
-        return level.ids(symbols, self.vocabulary)
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids."""
-        return _level(self.config).join(self.vocabulary[index] for index in ids)
 
 
 class _Part(NamedTuple):
@@ -190,7 +178,7 @@ class _Part(NamedTuple):
 
 @functools.lru_cache(maxsize=2)
 def _load(config: TextConfig, files: tuple[Found, ...]) -> Corpus:
-    """Read, part and number the text. Raises DataError where it is not as expected."""
+    """Read a text, split it, turn it into ids. Raises DataError where it is not as expected."""
     level, expect = _level(config), config.expect
     texts = [_Part(name, level.split(text)) for name, text in _texts(config, files)]
     for text, count in zip(texts, expect.symbols or [None] * len(texts), strict=True):
@@ -230,7 +218,7 @@ def _texts(config: TextConfig, files: tuple[Found, ...]) -> list[tuple[str, str]
 
 
 def _python_docs() -> str:
-    """Every topic of `help()`, by name: each version of Python has its own."""
+    """Every topic of `help()`, by name. The text differs between versions of Python."""
     try:
         from pydoc_data.topics import topics
     except ImportError as error:
@@ -274,7 +262,7 @@ def _check_count(part: _Part, what: str, expected: int | None, found: int) -> No
 
 
 def _constant(ids: Ids) -> Ids:
-    """Tasks share them, so nobody may write to them."""
+    """The ids as a read-only array, because tasks share them."""
     ids.flags.writeable = False
     return ids
 

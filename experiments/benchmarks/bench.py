@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.benchmarks.timing import Measurement
+from experiments.console import print_table
+from experiments.reporting.environment import environment
 from experiments.runs.files import make_output_folder, write_atomic
-from experiments.training.summary import environment
 
 
 def bench(out: Path) -> None:
@@ -37,25 +38,24 @@ Row = tuple[str | float, ...]
 
 
 def _print(rows: Sequence[Measurement], costs: Sequence[Row], sizes: Sequence[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=160, markup=False)
-    table = Table("measure", "here", "baseline", "ratio", "target", "met", title="speed")
+    table = []
     for row in rows:
         baseline = "" if row.baseline is None else f"{row.baseline:.4g} {row.unit}"
         ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
         met = "" if row.met is None else ("yes" if row.met else "no")
-        table.add_row(row.measure, f"{row.value:.4g} {row.unit}", baseline, ratio, row.target, met)
-    console.print(table)
-    columns = (
+        here = f"{row.value:.4g} {row.unit}"
+        table.append([row.measure, here, baseline, ratio, row.target, met])
+    print_table(["measurement", "here", "baseline", "ratio", "target", "met"], table)
+    print("\ngraphs: state 4, batch 200, no XLA")
+    columns = [
         "unroll", "num_steps", "operations", "build s", "first update s", "peak MiB", "update ms"
-    )  # fmt: skip
-    table = Table(*columns, title="graphs: state 4, batch 200, no XLA")
-    for cost in costs:
-        table.add_row(*[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cost])
-    console.print(table)
-    table = Table("num_steps", "depth", "operations", title="graphs of true_bptt, static")
-    for size in sizes:
-        table.add_row(*map(str, size))
-    console.print(table)
+    ]  # fmt: skip
+    print_table(
+        columns,
+        [
+            [f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row]
+            for row in costs
+        ],
+    )
+    print("\ngraphs of true_bptt, static")
+    print_table(["num_steps", "depth", "operations"], [list(map(str, row)) for row in sizes])

@@ -1,4 +1,4 @@
-"""The blog's way, written plainly: the baseline that the bench compares with.
+"""A plain copy of the blog's own code: the baseline of the bench.
 
 Source: r2rt, "Recurrent Neural Networks in Tensorflow I" (2016). A Python loop draws
 the data; every update is one `session.run` with a feed_dict and four fetches.
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_graphs.cells import make_cell
 from rnn_graphs.config import ModelConfig
+from rnn_graphs.model import make_cell
 from rnn_graphs.tf1 import tf
 
 BATCH_SIZE = 200
@@ -40,7 +40,7 @@ def gen_data(size: int) -> tuple[Array, Array]:
 
 
 def gen_batch(raw_data: tuple[Array, Array], num_steps: int) -> Iterator[tuple[Array, Array]]:
-    """The blog's batches: rows cut in turn, windows along them."""
+    """The blog's batches: the data cut into rows, and windows along them."""
     raw_x, raw_y = raw_data
     length = len(raw_x) // BATCH_SIZE
     data_x = np.zeros([BATCH_SIZE, length], dtype=np.int32)
@@ -97,7 +97,7 @@ class BlogModel:
         self.state = np.zeros((BATCH_SIZE, state_size))
 
     def update(self, x: Array, y: Array) -> float:
-        """One update as the blog makes it. Returns its mean loss."""
+        """One update of the blog's training loop. Returns its mean loss."""
         _, loss, self.state, _ = self.session.run(
             [self.losses, self.total_loss, self.final_state, self.train_step],
             feed_dict={self.x: x, self.y: y, self.init_state: self.state},

@@ -1,4 +1,4 @@
-"""What a graph costs: building time, size, memory, and the time of an update."""
+"""The cost of a graph: build time, size, memory, and the time of an update."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ UPDATES = 50  # timed, in one session.run
 
 
 class GraphCost(NamedTuple):
-    """One graph."""
+    """The measurements of one graph."""
 
     unroll: str
     num_steps: int
     operations: int
     build_seconds: float
     first_update_seconds: float
-    peak_mebibytes: float  # after it, above what importing TensorFlow took
-    update_milliseconds: float  # of the updates after it
+    peak_mebibytes: float  # after the first update, less the memory that importing TensorFlow took
+    update_milliseconds: float  # of the following updates
 
 
 def measure_graphs() -> Sequence[GraphCost]:
-    """Each in a forked process of its own, for a peak memory of its own."""
-    # A fork is safe as long as this process has opened no session; bench() sees to that.
+    """Measure each graph in its own forked process, which has its own peak memory."""
+    # A fork is safe only before this process opens a session; bench() takes care of that.
     context = multiprocessing.get_context("fork")
     costs = []
     for unroll in UNROLLS:
@@ -65,7 +65,7 @@ def _measure(unroll: str, num_steps: int) -> GraphCost:
 
 
 def count_operations(graph: tf.Graph) -> int:
-    """Operations of a graph and of every function in it: loop bodies are functions."""
+    """Operations of a graph and of all its functions, which include loop bodies."""
     definition = graph.as_graph_def()
     functions = definition.library.function
     return len(definition.node) + sum(len(function.node_def) for function in functions)

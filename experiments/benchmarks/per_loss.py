@@ -1,4 +1,4 @@
-"""r2rt's true truncation, written plainly: the baseline that the bench compares with.
+"""A plain copy of r2rt's true truncation: the baseline of the bench.
 
 Source: r2rt, "Styles of Truncated Backpropagation" (2016). Each step of the unrolled graph
 reads its own copy of W and b, and each loss gets a `tf.gradients` of its own, for the
@@ -17,7 +17,7 @@ from rnn_graphs.unrolls import UnrollFunction
 
 
 def make_step(model: Model, _: UnrollFunction, truncation: TruncationConfig) -> StepFunction:
-    """The training step of true_bptt without context; for a tanh cell with W and b."""
+    """The training step of true_bptt without context, for a tanh cell with W and b."""
     assert truncation.depth is not None
     depth = truncation.depth
     W, b, softmax_W, softmax_b = model.variables

@@ -1,4 +1,4 @@
-"""How long commands take as whole processes."""
+"""The time of commands as whole processes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRAIN_SECONDS = 3.0
 
 
 def measure_commands() -> Sequence[Measurement]:
-    """Commands that need no TensorFlow."""
+    """Time commands that need no TensorFlow."""
     rows = []
     for name, arguments in QUICK.items():
         command = partial(_run, [str(PROGRAM), *arguments])
@@ -37,7 +37,7 @@ def measure_commands() -> Sequence[Measurement]:
 
 
 def measure_train() -> Measurement:
-    """`train` of one seed and one epoch, against `import tensorflow` alone."""
+    """Time `train` of one seed and one epoch, against `import tensorflow` alone."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(PROGRAM), "train", "r2rt_n5", "--overwrite", "--run-dir", f"{folder}/run"]
         pair = alternate(lambda: _run(command), lambda: _run(["-c", "import tensorflow"]), ROUNDS)

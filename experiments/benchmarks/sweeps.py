@@ -1,4 +1,4 @@
-"""What sweeps cost: two workers against one, the engine's share of a point, a thousand points."""
+"""The cost of sweeps: two workers against one, the overhead of a point, a thousand points."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from experiments.benchmarks.timing import Measurement, seconds
 from experiments.interrupts import StopRequest
 from experiments.paths import ROOT
 from experiments.sweeps.clusters import Cluster, open_cluster
-from experiments.sweeps.display import PlainDisplay, Watch, print_table
+from experiments.sweeps.display import Monitor, PlainDisplay, print_results
 from experiments.sweeps.engine import call_all
 from experiments.sweeps.launcher import train_missing
-from experiments.sweeps.messages import Ended, Order, Tell
+from experiments.sweeps.messages import Job, JobEnded, Send, began, ended
 from experiments.sweeps.points import Point, read_results
 from experiments.sweeps.sweep import load_points
 
-# 16 points, a process each.
+# 16 points, each in its own process.
 EQUAL = ["execution.xla=off", "task.size=200000", "logging.every=range(101,117)"]
 MANY = ["training.first_seed=range(0,1000)"]
-ALONE = 3  # rounds of a process by itself
+ALONE = 3  # rounds of a single process
 FASTER, OVERHEAD_SECONDS, MANY_SECONDS, GROWTH_KIB = 1.8, 0.5, 60, 4
 
 
 def measure_sweeps() -> Sequence[Measurement]:
-    """About two minutes."""
+    """All rows; takes about two minutes."""
     return [*_measure_workers(), *_measure_many()]
 
 
@@ -64,10 +64,10 @@ def _measure_workers() -> Sequence[Measurement]:
 
 
 def _run_child(point: Point, folder: str) -> None:
-    """The process that a worker would start for the point."""
-    order = Order(point.name, point.config.as_dict(), folder)
+    """Run the process that a worker would start for the point."""
+    job = Job(point.name, point.config.as_dict(), folder)
     process = subprocess.Popen(
-        [sys.executable, "-m", "experiments.sweeps.child"],
+        [sys.executable, "-P", "-m", "experiments.sweeps.child"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -76,28 +76,28 @@ def _run_child(point: Point, folder: str) -> None:
     )
     with process:
         assert process.stdin is not None
-        process.stdin.write(json.dumps([order._asdict()]) + "\n")
+        process.stdin.write(json.dumps([job._asdict()]) + "\n")
         process.stdin.flush()
-        process.wait()  # before the pipe is closed, which would end it
+        process.wait()  # the process exits when the pipe closes
 
 
 def _measure_many() -> Sequence[Measurement]:
     """Everything about a thousand points but their runs, then the same calls again for memory."""
-    with _in_a_folder(), open_cluster("local", 2, 2) as cluster:
+    with _in_a_folder(), open_cluster("local", 2, 2, Path(), print) as cluster:
         began = perf_counter()
         points = load_points("r2rt_n5", MANY)
         read_results(points, {})
-        orders = [Order(point.name, point.config.as_dict(), point.name) for point in points]
+        jobs = [Job(point.name, point.config.as_dict(), point.name) for point in points]
         with contextlib.redirect_stdout(io.StringIO()):
-            _call(cluster, orders)
-            print_table(read_results(points, {}))
+            _call(cluster, jobs)
+            print_results(read_results(points, {}))
         took = perf_counter() - began
-        for _ in range(3):  # fills Dask's own logs, which keep the last thousands of events
-            _call(cluster, orders)
+        for _ in range(3):  # fills Dask's logs, which keep thousands of events
+            _call(cluster, jobs)
         before = psutil.Process().memory_info().rss
         for _ in range(2):
-            _call(cluster, orders)
-        growth = (psutil.Process().memory_info().rss - before) / 1024 / (2 * len(orders))
+            _call(cluster, jobs)
+        growth = (psutil.Process().memory_info().rss - before) / 1024 / (2 * len(jobs))
     return [
         Measurement(
             f"sweep of {len(points)} trivial points: check, schedule, collect", took, "s", None,
@@ -110,19 +110,19 @@ def _measure_many() -> Sequence[Measurement]:
     ]  # fmt: skip
 
 
-def _call(cluster: Cluster, orders: Sequence[Order]) -> None:
+def _call(cluster: Cluster, jobs: Sequence[Job]) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
-        watch = Watch(len(orders), PlainDisplay())
-        for called in call_all(cluster.client, _trivial, orders, watch.hear, StopRequest()):
-            assert called.value is not None, called.reason
-            watch.ended(*called.value)
+        monitor = Monitor(len(jobs), PlainDisplay())
+        for result in call_all(cluster.client, _trivial, jobs, monitor.receive, StopRequest()):
+            assert result.value is not None, result.reason
+            monitor.end(*result.value)
 
 
-def _trivial(order: Order, tell: Tell) -> Ended:
-    """What a point tells, without a run."""
-    tell({"kind": "began", "name": order.name})
-    tell({"kind": "ended", "name": order.name, "reason": "", "loss": 0.5, "seconds": 0.0})
-    return Ended(order.name, "")
+def _trivial(job: Job, send: Send) -> JobEnded:
+    """Send the messages of a point, without training it."""
+    send(began(job.name))
+    send(ended(job.name, "", 0.5, 0.0))
+    return JobEnded(job.name, "")
 
 
 @contextlib.contextmanager

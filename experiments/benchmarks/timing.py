@@ -1,4 +1,4 @@
-"""Time things in turn, so that a machine whose speed drifts is fair to both."""
+"""Time things in turn, so that a drift of the machine's speed affects all alike."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Measurement(NamedTuple):
     """One row of the table and of bench.json."""
 
     measure: str
-    value: float  # ours
+    value: float  # of this program
     unit: str
-    baseline: float | None  # the other side, in the same unit
+    baseline: float | None  # to compare with, in the same unit
     ratio: float | None  # median of the ratios of the pairs, as the target counts it
-    target: str  # what is asked for; empty where nothing is
+    target: str  # empty without one
     met: bool | None
 
 
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 
 def seconds(function: Callable[[], object], clock: Clock = time.perf_counter) -> float:
-    """How long one call takes."""
+    """The seconds that one call takes."""
     began = clock()
     function()
     return clock() - began
@@ -40,7 +40,7 @@ def seconds(function: Callable[[], object], clock: Clock = time.perf_counter) ->
 def in_turn(
     functions: Sequence[Callable[[], object]], rounds: int, clock: Clock = time.perf_counter
 ) -> list[list[float]]:
-    """Time functions A B C A B C …, after one call of each that does not count.
+    """Time functions A B C A B C …, after an untimed first call of each.
 
     Returns the seconds of each function, by round.
     """
@@ -51,7 +51,7 @@ def in_turn(
 
 
 def alternate(first: Callable[[], object], second: Callable[[], object], rounds: int) -> Pair:
-    """Time two functions A B A B …, after one call of each that does not count."""
+    """Time two functions A B A B …, after an untimed first call of each."""
     return compare(*in_turn([first, second], rounds))
 
 
@@ -62,7 +62,7 @@ def compare(first: Sequence[float], second: Sequence[float]) -> Pair:
 
 
 def at_least(name: str, pair: Pair, scale: float, unit: str, times: float) -> Measurement:
-    """A row that asks for the second of a pair to take this many times the first."""
+    """A row whose target is that the second of a pair takes this many times as long or more."""
     return Measurement(
         name, pair.first * scale, unit, pair.second * scale, pair.ratio,
         f"at least {times:g} times faster", pair.ratio >= times,
@@ -70,7 +70,7 @@ def at_least(name: str, pair: Pair, scale: float, unit: str, times: float) -> Me
 
 
 def at_most(name: str, pair: Pair, scale: float, unit: str, times: float) -> Measurement:
-    """A row that allows the first of a pair this many times the second."""
+    """A row whose target is that the first of a pair takes this many times as long at most."""
     ratio = 1 / pair.ratio
     return Measurement(
         name, pair.first * scale, unit, pair.second * scale, ratio,

@@ -1,7 +1,7 @@
-"""What true truncation costs, against the TF style and against r2rt's own graph.
+"""The cost of true truncation, against the TF style and against r2rt's own graph.
 
-Seconds are those of the CPU. All work measured here is done by one thread, so on a quiet
-machine they are those of the clock, and on a busy one they are less disturbed.
+Seconds are CPU time. All work here is done by one thread, so CPU time equals elapsed time on an
+idle machine, and is disturbed less on a busy one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.build import TrainingGraph
-from rnn_graphs.truncation.step import StepMaker, make_step
+from rnn_graphs.build import StepMaker, TrainingGraph
+from rnn_graphs.truncation.step import make_step
 
 ROUNDS = 7
 BUILDS = 5
@@ -33,7 +33,7 @@ BUILD_AT_LEAST = 8
 
 
 class Shape(NamedTuple):
-    """What the styles are compared on."""
+    """The setting in which styles are compared."""
 
     num_steps: int
     depth: int
@@ -44,7 +44,7 @@ class Shape(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One shape, and how much longer an update of true_bptt may take than one of tf_style."""
+    """A shape, and how many times as long as tf_style an update of true_bptt may take."""
 
     shape: Shape
     iterations: int  # updates a session.run
@@ -66,7 +66,7 @@ class Contender(NamedTuple):
 
 
 class GraphSize(NamedTuple):
-    """The graph of true_bptt; operations of a function that is called often count once."""
+    """The size of a true_bptt graph; each function counts once, however often it is used."""
 
     num_steps: int
     depth: int
@@ -74,13 +74,13 @@ class GraphSize(NamedTuple):
 
 
 def measure_truncation() -> Sequence[Measurement]:
-    """Time of an update, for each case, and time to build the last one."""
+    """Measure the time of an update for each case, and the time to build the last one."""
     rows = [row for case in CASES for row in measure_updates(case)]
     return [*rows, measure_build(CASES[-1].shape)]
 
 
 def measure_updates(case: Case) -> Sequence[Measurement]:
-    """All contenders in turn, with and without XLA; of each the faster execution counts."""
+    """Time all contenders in turn, with and without XLA; the faster of the two counts."""
     shape, stride = case.shape, case.shape.depth // 2
     contenders = [*_contenders(case, "off"), *_contenders(case, "on")]
     with ExitStack() as stack:
@@ -123,7 +123,7 @@ def _contenders(case: Case, xla: str) -> Sequence[Contender]:
 
 
 def measure_build(shape: Shape) -> Measurement:
-    """Building, which XLA has no part in: it compiles at the first update."""
+    """Time the build. It does not involve XLA, which compiles at the first update."""
     config = _config(shape, "true_bptt", "execution.xla=off")
     ours, theirs = Contender(config), Contender(config, per_loss.make_step)
     pair = compare(*in_turn([ours.build, theirs.build], BUILDS, process_time))
@@ -132,7 +132,7 @@ def measure_build(shape: Shape) -> Measurement:
 
 
 def measure_sizes() -> Sequence[GraphSize]:
-    """Along num_steps at one depth, then along depth at one num_steps."""
+    """Graph sizes for several num_steps at one depth, then several depths at one num_steps."""
     sizes = []
     for num_steps, depth in ((10, 5), (20, 5), (40, 5), (80, 5), (40, 10), (40, 20)):
         config = _config(Shape(num_steps, depth, 16), "true_bptt", "execution.xla=off")
@@ -142,7 +142,7 @@ def measure_sizes() -> Sequence[GraphSize]:
 
 
 def judge_sizes(sizes: Sequence[GraphSize]) -> Sequence[Measurement]:
-    """Twice the steps may take twice the operations; four times the depth must not take four."""
+    """Rows that allow twice the operations, for twice the steps and for four times the depth."""
     found = {(size.num_steps, size.depth): size.operations for size in sizes}
     pairs = {
         "graph of true_bptt, depth 5: num_steps 80 against 40": (found[80, 5], found[40, 5]),
@@ -171,7 +171,7 @@ def _config(shape: Shape, kind: str, *overrides: str) -> Config:
 
 
 def _training(stack: ExitStack, contender: Contender) -> Callable[[], object]:
-    """Opens a session; what it returns fills one session.run with updates."""
+    """Open a session. Returns a function that trains it for one session.run."""
     config = contender.config
     session = stack.enter_context(TrainingSession(contender.build(), config.execution.threads))
     session.initialize(0)

@@ -1,4 +1,4 @@
-"""Data generation and the time of one update, against the blog's way."""
+"""The time of data generation and of one update, against the blog's code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOPS = 20  # session.runs of ours in one round
 
 
 class Case(NamedTuple):
-    """One row."""
+    """The setting of one row."""
 
     num_steps: int
     state_size: int
@@ -38,7 +38,7 @@ CASES = (
 
 
 def measure_data() -> Measurement:
-    """One epoch of 1,000,000 symbols."""
+    """Time one epoch of 1,000,000 symbols."""
     config = load_config("r2rt_n5", [f"task.size={SYMBOLS}"])
     task, stream = make_workload(config).task, np.random.RandomState(0)
     np.random.seed(0)
@@ -47,12 +47,12 @@ def measure_data() -> Measurement:
 
 
 def measure_updates() -> Sequence[Measurement]:
-    """Steady state of each case under XLA, against the blog's loop."""
+    """Time the steady state of each case under XLA, against the blog's loop."""
     return [measure_update(case) for case in CASES]
 
 
 def measure_update(case: Case) -> Measurement:
-    """Microseconds an update: ours in the graph under XLA, the blog's by feed_dict."""
+    """Microseconds per update: ours in the graph under XLA, the blog's by feed_dict."""
     config = load_config(
         "r2rt_n5",
         [

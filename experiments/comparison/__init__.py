@@ -1,4 +1,4 @@
-"""Runs side by side: which config keys tell them apart, and which is best.
+"""Runs side by side: the config keys in which they differ, and which is best.
 
 Reads run directories only.
 """

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from experiments.comparison.figures import curves_figure, loss_heat_map
 from experiments.comparison.groups import Group, group_runs
 from experiments.comparison.table import Line, cells, columns, compare_groups, header, record
+from experiments.console import plain, print_table
+from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
     Table,
-    describe_environment,
     write_report,
 )
 from experiments.reporting.tables import write_csv
 from experiments.runs.files import make_output_folder
 from experiments.runs.found import find_runs
 from experiments.runs.onset import Axis
-from experiments.training.summary import environment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,13 +31,11 @@ PICTURES: dict[Axis, str] = {
     "time_steps": "comparison_time_steps.png",
     "seconds": "comparison_seconds.png",
 }
-DRAWN = 70  # curves at most; a picture of more would be longer than anybody reads
-UNFOLDED = 400  # characters of a line
+DRAWN = 70  # curves at most; a picture of more is too long to read
 TABLE = (
     "From the lowest final loss up. Final loss: nats per time step over the last tenth of "
-    "training, mean over the seeds that came to their end, with its 95 % interval (Student's t). "
-    "Above the best: the difference of the means, with its 95 % interval (Welch). Seconds: of "
-    "training, all seeds."
+    "training, mean over the complete seeds, with Student's interval. Above the best: the "
+    "difference of the means, with Welch's interval. Seconds: training time of all seeds."
 )
 
 
@@ -62,20 +60,21 @@ def compare(paths: Sequence[Path], out: Path) -> None:
         describe_environment(environment()),
     )
     write_report(out / "report.html", report)
-    _print(columns(keys), [cells(line) for line in lines])
-    print("\n".join(notes))
+    print_table(columns(keys), [cells(line) for line in lines])
+    print("\n".join(map(plain, notes)))
     print(f"report: {out / 'report.html'}")
 
 
 def _notes(groups: Sequence[Group], keys: Sequence[str]) -> Iterator[str]:
-    """What a reader should know before the numbers."""
+    """Remarks to read before the numbers."""
     yield f"Keys that differ: {', '.join(keys)}." if keys else "The configs are the same."
+    yield "± is half of the 95 % interval over seeds."
     if len({tuple(group.floors.values()) for group in groups if group.floors}) > 1:
-        yield "The tasks have different floors: their losses do not compare directly."
+        yield "The tasks have different floors, so their losses are not directly comparable."
     for group in groups:
         if group.repeated:
             seeds = ", ".join(map(str, group.repeated))
-            yield f"{group.label}: in more than one run, and counted once: seed {seeds}."
+            yield f"{group.label}: seed {seeds} is in more than one run; it counts once."
 
 
 def _count(groups: Sequence[Group]) -> str:
@@ -85,11 +84,11 @@ def _count(groups: Sequence[Group]) -> str:
 
 
 def _figures(groups: Sequence[Group], lines: Sequence[Line], out: Path) -> Iterator[ReportFigure]:
-    """The figures, each written to `out` as it is made."""
+    """The figures, each written to `out` when it is drawn."""
     if len(groups[0].values) == 2 and any(line.loss for line in lines):
         caption = (
-            "Mean final loss; the lowest is framed. Empty: no run. A status stands where no seed "
-            "came to its end, n of m where not all did."
+            "Mean final loss; the lowest is framed. Empty: no run. A status: no seed is complete. "
+            "n of m: some seeds are not complete."
         )
         title = "final loss over the two keys that differ"
         yield _figure(loss_heat_map(groups, title), out / "heat_map.png", title, caption)
@@ -112,16 +111,3 @@ def _figures(groups: Sequence[Group], lines: Sequence[Line], out: Path) -> Itera
 def _figure(figure: Figure, path: Path, title: str, caption: str) -> ReportFigure:
     save_figure(figure, path)
     return ReportFigure.from_file(path, title, caption)
-
-
-def _print(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table as Printed
-
-    table = Printed(*names, box=SIMPLE, padding=(0, 1, 0, 0))
-    for row in rows:
-        table.add_row(*row)
-    console = Console(markup=False)
-    # Off a terminal rich would fold the table to 80 columns.
-    (console if console.is_terminal else Console(width=UNFOLDED, markup=False)).print(table)

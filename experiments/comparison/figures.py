@@ -1,4 +1,4 @@
-"""A comparison in pictures: curves in panels that can be read, and a heat map over two keys."""
+"""The figures of a comparison: curves in panels, and a heat map over two keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.comparison.groups import Group, named, order, shown_value
+from experiments.comparison.groups import Group, named, sort_key
+from experiments.config.flat import shown_value
 from experiments.reporting.heat_map import Scale, draw_frame, draw_heat_map
 from experiments.reporting.plots import (
     AXIS_LABELS,
@@ -35,9 +36,9 @@ BEST = "#D55E00"
 def curves_figure(
     groups: Sequence[Group], floors: Mapping[str, float], axis: Axis, title: str
 ) -> Figure:
-    """The groups' learning curves: in one picture, or in panels where they are many.
+    """The groups' learning curves: in one panel, or in several where there are many groups.
 
-    Losses far above those of the complete groups, as of runs that diverge, leave the picture.
+    The axis is limited to the losses of complete groups, so that a diverging run may leave it.
     """
     panels = arrange(groups)
     if len(panels) == 1:
@@ -57,9 +58,9 @@ def curves_figure(
 
 
 def arrange(groups: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
-    """Panels of a few groups, by title: those that share the values of as few keys as can do it.
+    """Panels of a few groups, by title. The groups of a panel share values of one or more keys.
 
-    Where no keys do, the groups go into panels as they come.
+    As few keys as possible are used. If none will do, panels hold consecutive groups.
     """
     if len(groups) <= MOST:
         return {"": groups}
@@ -76,7 +77,7 @@ def arrange(groups: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
 def loss_heat_map(groups: Sequence[Group], title: str) -> Figure:
     """The mean final loss over the two keys that the groups differ in; the lowest is framed.
 
-    A place without a run stays empty; one without a final loss has its status.
+    A cell without a run is empty; a cell without a final loss shows the status.
     """
     down, across = sorted(groups[0].values, key=lambda key: len(_distinct(groups, key)))
     rows, columns = _distinct(groups, down), _distinct(groups, across)
@@ -102,8 +103,8 @@ def loss_heat_map(groups: Sequence[Group], title: str) -> Figure:
 
 
 def _distinct(groups: Sequence[Group], key: str) -> list[str]:
-    """The values of a key, in their order."""
-    values = sorted((group.values[key] for group in groups), key=order)
+    """The sorted values of a key."""
+    values = sorted((group.values[key] for group in groups), key=sort_key)
     return list(dict.fromkeys(map(shown_value, values)))
 
 
@@ -124,7 +125,7 @@ def _by_values(groups: Sequence[Group], keys: Sequence[str]) -> dict[str, list[G
 def _draw_panel(
     axes: Axes, title: str, groups: Sequence[Group], floors: Mapping[str, float], axis: Axis
 ) -> None:
-    """A few groups, named beside the panel by the keys that differ within it."""
+    """A few groups, with a legend of the keys that differ within the panel."""
     differing = [key for key in groups[0].values if len(_distinct(groups, key)) > 1]
     keys = differing or list(groups[0].values)  # one curve alone needs a name too
     for group, color in zip(groups, COLORS, strict=False):
@@ -139,7 +140,7 @@ def _draw_panel(
 
 
 def _limit(axes: Axes, groups: Sequence[Group]) -> None:
-    """Show what the complete groups need, so that one that diverges does not press them flat."""
+    """Limit the axis to the losses of complete groups, which a diverging one would flatten."""
     losses = [group.curves.losses for group in groups if group.is_complete]
     top = max((float(np.nanmax(each)) for each in losses), default=np.inf)
     if top < axes.get_ylim()[1]:

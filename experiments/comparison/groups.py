@@ -1,42 +1,42 @@
-"""Which config keys tell runs apart, and the runs that differ in nothing but their seeds."""
+"""Groups of runs that are equal but for their seeds, and the config keys that differ."""
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from experiments.config.flat import flatten, shown_value
 from experiments.runs.curves import Curves, curves, final_losses
 from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
 
-# Two runs that differ in these alone have the same curves for the same seed.
-TELL_NOTHING = ("name", "description", "training.seeds", "training.first_seed")
+# Runs that differ only in these have the same curve for the same seed.
+IGNORED_KEYS = ("name", "description", "training.seeds", "training.first_seed")
 
 
 class Group:
     """Runs of one config, as one run with the seeds of all."""
 
     def __init__(self, values: Mapping[str, Any], runs: Sequence[Run]) -> None:
-        self.values = values  # of the keys that tell the groups apart, by their short names
+        self.values = values  # of the keys in which the groups differ, by short name
         self.runs = runs
 
     @property
     def label(self) -> str:
-        """The values; where there is nothing to tell apart, the experiment's name."""
+        """The differing values, or the experiment's name if nothing differs."""
         return named(self.values) or self.runs[0].config.name
 
     @cached_property
     def rows(self) -> dict[int, list[MetricsRow]]:
-        """Each seed's training rows, of the run that brought it furthest.
+        """Each seed's training rows, from the run that trained it longest.
 
-        A seed that is in two runs is no second piece of evidence, and counts once.
+        A seed that is in two runs counts once: the second is not independent evidence.
         """
         found: dict[int, list[MetricsRow]] = {}
         for run in self.runs:
-            for seed, rows in _by_seed(run).items():
+            for seed, rows in run.rows_by_seed.items():
                 if seed not in found or rows[-1].updates > found[seed][-1].updates:
                     found[seed] = rows
         return dict(sorted(found.items()))
@@ -44,7 +44,7 @@ class Group:
     @cached_property
     def repeated(self) -> list[int]:
         """Seeds that are in more than one of the runs."""
-        counts = Counter(seed for run in self.runs for seed in _by_seed(run))
+        counts = Counter(seed for run in self.runs for seed in run.rows_by_seed)
         return sorted(seed for seed, count in counts.items() if count > 1)
 
     @cached_property
@@ -55,7 +55,7 @@ class Group:
     @cached_property
     def final_losses(self) -> dict[int, float]:
         """Each complete seed's mean loss over the last tenth of training."""
-        complete = set().union(*(_complete_seeds(run) for run in self.runs))
+        complete = set().union(*(run.complete_seeds for run in self.runs))
         rows = [row for seed in self.rows if seed in complete for row in self.rows[seed]]
         last = max((row.updates for row in rows), default=0)
         planned = max((run.summary.get("total_updates", 0) for run in self.runs), default=0)
@@ -63,25 +63,25 @@ class Group:
 
     @property
     def planned(self) -> int:
-        """How many seeds the runs were to train."""
+        """The number of seeds that the runs' configs ask for."""
         return len(set().union(*(run.config.seeds for run in self.runs)))
 
     @property
     def status(self) -> str:
         """What the runs' summaries say; "2 complete, 1 failed" where they differ."""
-        counts = Counter(str(run.summary.get("status", "not started")) for run in self.runs)
+        counts = Counter(run.status for run in self.runs)
         if len(counts) == 1:
             return next(iter(counts))
         return ", ".join(f"{count} {status}" for status, count in counts.most_common())
 
     @property
     def is_complete(self) -> bool:
-        """Whether every seed that was planned is there to its end."""
+        """Whether every planned seed is complete."""
         return len(self.final_losses) == self.planned
 
     @property
     def floors(self) -> dict[str, float]:
-        """The task's entropy floors, as the first run that has any knows them."""
+        """The task's entropy floors, from the first run that has any."""
         return next((run.floors for run in self.runs if run.floors), {})
 
     @property
@@ -91,7 +91,7 @@ class Group:
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
-    """The runs by config, seeds aside, in the order of their values."""
+    """The runs grouped by config, seeds aside, and sorted by their values."""
     configs = [flatten(run.config.as_dict()) for run in runs]
     keys = differing_keys(configs)
     names = short_names(keys, {key for config in configs for key in config})
@@ -100,37 +100,25 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
         values = {names[key]: config.get(key) for key in keys}
         groups.setdefault(tuple(map(repr, values.values())), (values, []))[1].append(run)
     found = [Group(*group) for group in groups.values()]
-    return sorted(found, key=lambda group: [order(value) for value in group.values.values()])
+    return sorted(found, key=lambda group: [sort_key(value) for value in group.values.values()])
 
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The dotted keys whose values are not the same everywhere, in the configs' order."""
+    """The dotted keys whose values are not the same everywhere, sorted as in the configs."""
     keys = dict.fromkeys(key for config in configs for key in config)
     return [
         key
         for key in keys
-        if key not in TELL_NOTHING and any(c.get(key) != configs[0].get(key) for c in configs)
+        if key not in IGNORED_KEYS and any(c.get(key) != configs[0].get(key) for c in configs)
     ]
 
 
 def short_names(keys: Sequence[str], known: set[str]) -> dict[str, str]:
-    """Each key's shortest ending that no other key of a config has: num_steps, optimizer.kind."""
+    """Each key's shortest unambiguous ending: num_steps, optimizer.kind."""
     return {key: next(filter(partial(_is_unique, known), _endings(key)), key) for key in keys}
 
 
-def flatten(value: Any, key: str = "") -> dict[str, Any]:
-    """Nested mappings, and lists of them, as dotted keys; other lists stay values."""
-    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        value = {str(place): each for place, each in enumerate(value)}
-    if not isinstance(value, dict):
-        return {key: value}
-    flat: dict[str, Any] = {}
-    for name, each in value.items():
-        flat |= flatten(each, f"{key}.{name}" if key else name)
-    return flat
-
-
-def order(value: Any) -> tuple[int, float, str]:
+def sort_key(value: Any) -> tuple[int, float, str]:
     """Sorts numbers by size, then text, then nothing."""
     if isinstance(value, int | float):
         return 0, float(value), ""
@@ -142,13 +130,6 @@ def named(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={shown_value(value)}" for key, value in values.items())
 
 
-def shown_value(value: Any) -> str:
-    """A config value as YAML has it, lists on one line."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return "[" + ", ".join(map(shown_value, value)) + "]" if isinstance(value, list) else str(value)
-
-
 def _endings(key: str) -> Iterator[str]:
     parts = key.split(".")
     return (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
@@ -156,22 +137,3 @@ def _endings(key: str) -> Iterator[str]:
 
 def _is_unique(known: set[str], name: str) -> bool:
     return sum(f".{key}".endswith(f".{name}") for key in known) == 1
-
-
-def _by_seed(run: Run) -> dict[int, list[MetricsRow]]:
-    """The training rows of a run that may have none yet."""
-    rows = run.rows if run.directory.metrics.exists() else []
-    trained = sorted((row for row in rows if row.split == "train"), key=lambda row: row.seed)
-    return {seed: list(group) for seed, group in itertools.groupby(trained, lambda row: row.seed)}
-
-
-def _complete_seeds(run: Run) -> set[int]:
-    """The seeds that were trained to their end."""
-    rows = _by_seed(run)
-    if run.summary.get("status") == "complete":
-        return set(rows)
-    if "seeds" in run.summary:
-        return {int(seed) for seed, how in run.summary["seeds"].items() if how == "complete"}
-    # A run under way, or killed, has not said. Seeds follow each other: all but the newest ended.
-    last = {seed: rows[seed][-1].updates for seed in rows}
-    return {seed for seed in rows if seed != max(rows) and last[seed] == max(last.values())}

@@ -1,11 +1,12 @@
-"""What a comparison says in numbers: final losses, and how far each is from the best."""
+"""A comparison in numbers: final losses, and how far each is from the best."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from experiments.comparison.groups import Group, shown_value
+from experiments.comparison.groups import Group
+from experiments.config.flat import shown_value
 from experiments.statistics.intervals import Interval, difference_interval, mean_interval
 
 
@@ -13,15 +14,15 @@ class Line(NamedTuple):
     """One group in numbers; nats per time step."""
 
     group: Group
-    loss: Interval | None  # None: no seed came to its end
-    above_best: Interval | None  # None for the best itself too
+    loss: Interval | None  # None where no seed is complete
+    above_best: Interval | None  # None also for the best itself
 
 
 def compare_groups(groups: Sequence[Group]) -> list[Line]:
     """The groups from the lowest mean final loss up; those without one come last.
 
-    The best is one of which every seed came to its end, where there is any: the seeds that
-    did not are left out of a mean, and what is left of a group may look too good.
+    The best is a group whose seeds are all complete, if there is one: incomplete seeds are left
+    out of a mean, which may make a group look too good.
     """
     ended = sorted((group for group in groups if group.final_losses), key=_mean)
     best = next((group for group in ended if group.is_complete), ended[0] if ended else None)
@@ -38,7 +39,7 @@ def header(keys: Sequence[str]) -> list[str]:
 
 
 def record(line: Line) -> list[Any]:
-    """A row of comparison.csv; what there is not is empty."""
+    """A row of comparison.csv; None is empty there."""
     group = line.group
     return [
         *_names(group), group.status, len(group.final_losses), group.planned,
@@ -50,8 +51,8 @@ def record(line: Line) -> list[Any]:
 def columns(keys: Sequence[str]) -> list[str]:
     """The columns of the table for readers."""
     return [
-        *(keys or ["experiment"]), "status", "seeds", "final loss", "95 % interval",
-        "above the best", "95 % interval", "seconds",
+        *(keys or ["experiment"]), "status", "seeds", "final loss",
+        "above the best", "seconds",
     ]  # fmt: skip
 
 
@@ -62,8 +63,8 @@ def cells(line: Line) -> list[str]:
     above = line.above_best
     return [
         *_names(group), group.status, str(done) if done == planned else f"{done} of {planned}",
-        f"{line.loss.mean:.4f}" if line.loss else "", _range(line.loss, ""),
-        f"{above.mean:+.4f}" if above else "best" if line.loss else "", _range(above, "+"),
+        _with_interval(line.loss, "") if line.loss else "",
+        _with_interval(above, "+") if above else "best" if line.loss else "",
         f"{group.seconds:.1f}",
     ]  # fmt: skip
 
@@ -86,12 +87,14 @@ def _above(group: Group, best: Group | None) -> Interval | None:
     return difference_interval(_losses(group), _losses(best))
 
 
-def _numbers(interval: Interval | None) -> list[float | str]:
-    """Mean, low and high; a single seed has no interval."""
-    return ["" if value != value else value for value in interval] if interval else [""] * 3
+def _numbers(interval: Interval | None) -> Sequence[float | None]:
+    """Mean, low and high; None is empty in the file."""
+    return interval or (None, None, None)
 
 
-def _range(interval: Interval | None, sign: str) -> str:
-    if interval is None or interval.low != interval.low:
-        return ""
-    return f"{interval.low:{sign}.4f} to {interval.high:{sign}.4f}"
+def _with_interval(interval: Interval, sign: str) -> str:
+    """ "0.4100 ± 0.0127": the mean and half of its interval, which is symmetric."""
+    mean = f"{interval.mean:{sign}.4f}"
+    if interval.low is None or interval.high is None:
+        return mean
+    return f"{mean} ± {(interval.high - interval.low) / 2:.4f}"

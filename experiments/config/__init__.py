@@ -1,4 +1,4 @@
-"""What a run is asked to be: the schema that checks a config, and the code that composes one.
+"""The config of a run: the schema that checks it, and the code that composes it from YAML.
 
 Nothing here reads a run or imports TensorFlow.
 """

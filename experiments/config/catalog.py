@@ -1,4 +1,4 @@
-"""What configs/ holds. Imports nothing slow: `run.py list` should answer at once."""
+"""The files of configs/. Imports nothing slow, so that `run.py list` answers at once."""
 
 from __future__ import annotations
 

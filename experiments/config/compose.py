@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.config.catalog import nearest, path_of, unknown
+from experiments.config.renamed import given_twice, rename_keys
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
@@ -32,6 +33,8 @@ def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
 
     Raises UsageError, in one line, for anything that is not as it should be.
     """
+    if isinstance(overrides, str):
+        raise UsageError(f"overrides: expected a list such as [{overrides!r}], got {overrides!r}")
     return load_configs(experiment, [overrides])[0]
 
 
@@ -65,11 +68,14 @@ def validate(model: type[Any], values: Any, where: str) -> Any:
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """A YAML mapping, safely loaded."""
+    """A YAML mapping, safely loaded, its keys under their present names."""
     check_yaml(path)
     content = yaml.safe_load(path.read_text("utf-8"))
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
+    if twice := given_twice(content):
+        raise UsageError(f"{path}: {twice}: given under its old and its new name; expected one")
+    rename_keys(content)
     return content
 
 
@@ -135,7 +141,10 @@ def _parse(text: str) -> Override:
 def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
     """base.yaml, the groups that overrides choose, then the experiment's differences."""
     if _is_shipped(path):
-        return _compose_base([f"+experiment={path.stem}"], groups)
+        shipped = _compose_base([f"+experiment={path.stem}"], groups)
+        OmegaConf.set_struct(shipped, False)
+        rename_keys(shipped)
+        return shipped
     content = {"name": path.stem} | load_yaml(path)
     base = _compose_base([], _with_task_of(content, groups))
     OmegaConf.set_struct(base, False)
@@ -163,6 +172,7 @@ def _apply(composed: DictConfig, overrides: Sequence[Override]) -> dict[str, Any
         for override in overrides:
             # A mistyped key passes here, so that pydantic names it and the nearest one.
             OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
+            rename_keys(merged)  # after each, so that the last value of a key counts
         content = OmegaConf.to_container(merged, resolve=True)
     except (OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"config: {_first_line(error)}") from error

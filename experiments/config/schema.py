@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from data.registry import TaskConfig
+from experiments.config.catalog import nearest
 from rnn_graphs.config import (
     ExecutionConfig,
     GraphConfig,
@@ -15,8 +16,8 @@ from rnn_graphs.config import (
     Section,
     TruncationConfig,
 )
-
-Metric = Literal["accuracy", "gradient_norm", "learning_rate", "perplexity", "bits"]
+from rnn_graphs.metrics import METRICS
+from rnn_graphs.truncation.styles import kinds_that_cut_nothing
 
 
 class TrainingConfig(Section):
@@ -38,16 +39,20 @@ class TrainingConfig(Section):
 
 
 class LoggingConfig(Section):
-    """What is written while a run goes on."""
+    """Files that a run writes while it trains."""
 
     every: int = Field(ge=1)
     checkpoint_seconds: float = Field(ge=0)
     tensorboard: bool
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[str, ...] = ()
 
     @field_validator("metrics")
     @classmethod
-    def _each_once(cls, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    def _each_is_known_and_named_once(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in metrics:
+            if name not in METRICS:
+                hint = nearest(name, METRICS) or f"; expected some of {', '.join(METRICS)}"
+                raise ValueError(f"{name!r} is not a metric{hint}")
         if len(set(metrics)) < len(metrics):
             raise ValueError(f"each metric at most once; got {', '.join(metrics)}")
         return metrics
@@ -72,8 +77,9 @@ class Config(Section):
         self.truncation.check_window(self.graph.num_steps)
         if self.model.bidirectional and self.truncation.cuts:
             raise ValueError(
-                "truncation.kind: a bidirectional graph has errors from both sides, which only "
-                f"full (or tf_style of depth null, the same) follows; got {self.truncation.kind}"
+                "truncation.kind: a bidirectional graph has errors from both sides, and none may "
+                f"be cut; expected {' or '.join(kinds_that_cut_nothing())}, with no other key of "
+                f"truncation; got {self.truncation.kind}"
             )
         return self
 

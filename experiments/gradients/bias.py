@@ -1,4 +1,4 @@
-"""Gradients through training: gradients.csv, gradients.png, a few lines."""
+"""Gradients through training: gradients.csv, gradients.png and two tables."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.config.schema import Config
+from experiments.console import print_table
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import (
     Estimate,
@@ -25,10 +26,11 @@ from experiments.runs.files import make_output_folder
 from experiments.training.workload import make_workload
 
 START, END = 0, -1  # of training, among the moments
+ROUNDING = 1e-9  # a relative error below this is rounding; gradients.csv has all digits
 
 
 class Row(NamedTuple):
-    """One number of gradients.csv; what its quantity has no use for is empty."""
+    """One number of gradients.csv; columns that do not apply to its quantity are empty."""
 
     seed: int
     updates: int  # of training, before the measurement
@@ -44,9 +46,9 @@ class Row(NamedTuple):
 
 
 def gradients(config: Config, out: Path) -> None:
-    """Train the experiment, measure its gradients on the way and write them to `out`.
+    """Train the experiment, measure its gradients meanwhile and write them to `out`.
 
-    Raises UsageError where `out` or the config cannot be used, RunError where training diverges.
+    Raises UsageError if `out` or the config cannot be used, RunError if training diverges.
     """
     check(config)
     workload = make_workload(config)
@@ -75,33 +77,30 @@ def rows(measured: Measured, seeds: range) -> Iterator[Row]:
 
 
 def _print(config: Config, measured: Measured) -> None:
-    """The error signal in a line, and a line for each estimate."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """The error signal in a line, and every estimate against the full gradient."""
     seeds, _, windows, _ = measured.error_signal.shape
     print(
         f"{config.name}: {describe(config.truncation)}; mean (range) over {windows} windows a "
         f"seed, {seeds} seed{'s' if seeds > 1 else ''}"
     )
-    means = mean_error_signal(measured)
-    longest = np.flatnonzero(~np.isnan(means[START]))[-1]
+    signal = mean_error_signal(measured)
+    longest = np.flatnonzero(~np.isnan(signal[START]))[-1]
     for name, moment in (("start", START), ("end", END)):
         print(
-            f"error signal, {name}: {means[moment][0]:.3g} at lag 0, "
-            f"{means[moment][longest]:.3g} at lag {longest}"
+            f"error signal, {name}: {signal[moment][0]:.3g} at lag 0, "
+            f"{signal[moment][longest]:.3g} at lag {longest}"
         )
-    table = Table("gradient against full", "relative error: start", "end", "cosine: start", "end")
-    for index, estimate in enumerate(measured.estimates):
-        table.add_row(
-            label(estimate),
-            *[
-                _spread(values[:, moment, :, index])
-                for values in (measured.relative_error, measured.cosine)
-                for moment in (START, END)
-            ],
-        )
-    Console(width=150, markup=False).print(table)
+    for title, values in (
+        ("relative error against full", measured.relative_error),
+        ("cosine with full", measured.cosine),
+    ):
+        table = [
+            [label(estimate), *[_spread(values[:, moment, :, index]) for moment in (START, END)]]
+            for index, estimate in enumerate(measured.estimates)
+        ]
+        print()
+        print_table([title, "start of training", "end of training"], table)
+    print()
 
 
 def label(estimate: Estimate) -> str:
@@ -111,4 +110,6 @@ def label(estimate: Estimate) -> str:
 
 
 def _spread(values: NDArray[np.float64]) -> str:
+    if values.max() < ROUNDING:
+        return f"under {ROUNDING:g}"
     return f"{values.mean():.3g} ({values.min():.3g}–{values.max():.3g})"

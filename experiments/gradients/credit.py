@@ -39,13 +39,14 @@ def credit(config: Config, out: Path) -> None:
     write_atomic(out / "credit.csv", buffer.getvalue())
     save_figure(figure(config, measured), out / "credit.png")
     print(f"{config.name}: {describe(config.truncation)}, unroll {config.graph.unroll}")
-    if config.truncation.kind == "artbp":
+    if config.truncation.style.random:
         gaps = np.abs(measured - expected)
-        t, s = np.unravel_index(gaps.argmax(), gaps.shape)
-        noise = standard_errors(config)[t, s]
+        t, column = np.unravel_index(gaps.argmax(), gaps.shape)
+        back = int(t - column) + config.truncation.context_steps
         print(
-            f"mean of {RANDOM_ROWS} sequences; at most {gaps[t, s]:.3g} from full, its mean, "
-            f"{t - s} steps back, where the standard error is {noise:.3g}"
+            f"mean of {RANDOM_ROWS} sequences; at most {gaps[t, column]:.3g} from its expected "
+            f"value, {back} steps back, where the standard error is "
+            f"{standard_error(config.truncation, back):.3g}"
         )
     elif np.array_equal(measured, expected):
         reach = measured.sum(axis=1)
@@ -76,23 +77,17 @@ def check(config: Config) -> None:
         )
 
 
-def standard_errors(config: Config) -> NDArray[np.float64]:
-    """Of the measured mean of ARTBP's M[t, s], s ≤ t: [num_steps, num_steps], by t − s boundaries.
-
-    Each boundary multiplies by 0 with chance c and by 1/(1−c) otherwise, whose square has the
-    mean 1/(1−c).
-    """
-    chance = config.truncation.cut_probability or 0.0
-    steps = np.arange(config.graph.num_steps)
-    boundaries = np.maximum(steps[:, None] - steps, 0)
-    with np.errstate(over="ignore"):
-        return np.asarray(np.sqrt(((1 - chance) ** -boundaries - 1.0) / RANDOM_ROWS))
+def standard_error(truncation: TruncationConfig, back: int) -> float:
+    """The standard error of the measured mean of M[t, t − back], for a random style."""
+    deviation = truncation.style.deviation
+    assert deviation is not None
+    return float(deviation(truncation, np.array(back)) / np.sqrt(RANDOM_ROWS))
 
 
 def measure(config: Config) -> NDArray[np.float64]:
     """M[t, s], [num_steps, context + num_steps], a row a session.run."""
     num_steps = config.graph.num_steps
-    rows = RANDOM_ROWS if config.truncation.kind == "artbp" else 1
+    rows = RANDOM_ROWS if config.truncation.style.random else 1
     graph = build_credit_graph(config.graph.unroll, config.truncation, num_steps, rows)
     matrix = []
     with tf.Session(graph=graph.graph) as session:
@@ -110,7 +105,7 @@ def figure(config: Config, matrix: NDArray[np.float64]) -> Figure:
     picture = Figure(figsize=(6, 5), layout="constrained")
     axes = picture.subplots()
     rows, columns = matrix.shape
-    random = config.truncation.kind == "artbp"
+    random = config.truncation.style.random
     image = axes.imshow(
         matrix, cmap="Blues", vmin=0, vmax=HIGHEST if random else 1,
         extent=(-context - 0.5, columns - context - 0.5, rows - 0.5, -0.5),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -10,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import Windows, cut_into_rows
-from data.streams import evaluation_stream, training_stream
+from data.streams import evaluation_stream
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
+from experiments.training.loop import TrainingLoop
 from experiments.training.session import (
     GraphSession,
     TrainingSession,
@@ -25,6 +25,7 @@ from experiments.training.workload import Workload
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.styles import STYLES
 
 MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as parts of a seed's updates
 WINDOWS = 5  # measured one after the other at each moment
@@ -79,29 +80,12 @@ def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> Com
 
 
 def styles(num_steps: int) -> list[TruncationConfig]:
-    """The truncations to compare: depths that double up to num_steps, as each style allows.
-
-    tf_style takes the nearest divisor below, williams_peng twice such a stride; artbp cuts
-    every `depth` steps on average.
-    """
-    doubling = (2**power for power in itertools.count())
-    depths = [*itertools.takewhile(lambda depth: depth < num_steps, doubling), num_steps]
-    divisors = sorted({_divisor(num_steps, depth) for depth in depths})
+    """The truncations to compare with full, as the entry of each style lists them."""
     return [
-        *[TruncationConfig(kind="tf_style", depth=depth) for depth in divisors],
-        *[TruncationConfig(kind="true_bptt", depth=depth) for depth in depths],
-        *[
-            TruncationConfig(kind="williams_peng", depth=2 * stride, stride=stride)
-            for stride in divisors
-            if 2 * stride <= num_steps
-        ],
-        *[TruncationConfig(kind="artbp", cut_probability=1 / depth) for depth in depths[1:]],
+        TruncationConfig(kind=kind, **keys)
+        for kind, style in STYLES.items()
+        for keys in style.compared(num_steps)
     ]
-
-
-def _divisor(number: int, most: int) -> int:
-    """The largest divisor of `number` that is at most `most`."""
-    return next(divisor for divisor in range(most, 0, -1) if number % divisor == 0)
 
 
 def moments(total: int) -> list[int]:
@@ -179,29 +163,30 @@ def held_out_windows(config: Config, task: Task, seed: int) -> list[Windows]:
 def weights_at(
     updates: Sequence[int], config: Config, workload: Workload, session: TrainingSession, seed: int
 ) -> Iterator[dict[str, NDArray[Any]]]:
-    """Every variable after each of these updates of a seed, which is trained as `train` does."""
-    session.initialize(seed)
-    stream = training_stream(seed)
-    epoch = workload.updates_per_epoch
-    num_steps, context = config.graph.num_steps, config.truncation.context_steps
-    done = 0
-    for moment in updates:
-        while done < moment:
-            first = done % epoch
-            if first == 0:
-                session.reset_state()
-                rows = cut_into_rows(workload.task.draw(stream), config.graph.batch_size)
-            count = min(session.iterations, epoch - first, moment - done)
-            losses = session.train(rows.windows(first, count, num_steps, context), count)["loss"]
-            done += count
-            if not all(
-                np.isfinite(value).all() for value in (losses, *session.variables().values())
-            ):
-                raise RunError(
-                    f"seed {seed}: the loss or a weight was not finite by update {done}; "
-                    "there is no gradient to measure"
-                )
+    """Every variable after each of these updates of a seed, trained as a run trains it.
+
+    `updates` ascend. Raises RunError where the loss or a variable is not finite.
+    """
+    loop = TrainingLoop(config, workload, session)
+    start = loop.start(seed)
+    if updates[0] == 0:
         yield session.variables()
+    for chunk in loop.run(start, cuts=updates):
+        done = chunk.end.epoch * workload.updates_per_epoch + chunk.end.window
+        variables = session.variables()
+        if chunk.status == "diverged" or not _all_finite(variables):
+            raise RunError(
+                f"seed {seed}: the loss or a weight was not finite by update {done}; "
+                "there is no gradient to measure"
+            )
+        if done in updates:
+            yield variables
+        if done == updates[-1]:
+            return
+
+
+def _all_finite(variables: dict[str, NDArray[Any]]) -> bool:
+    return all(np.isfinite(value).all() for value in variables.values())
 
 
 class Gauge(GraphSession):
@@ -216,11 +201,11 @@ class Gauge(GraphSession):
         self._graph = graph
         self._carries_state = task.carries_state
         fetches = dict(zip(truncations, self._graph.estimates, strict=True))
-        self._random = {style: fetches[style] for style in fetches if style.kind == "artbp"}
-        self._exact = {style: fetches[style] for style in fetches if style.kind != "artbp"}
+        self._random = {one: fetches[one] for one in fetches if one.style.random}
+        self._exact = {one: fetches[one] for one in fetches if not one.style.random}
         self.estimates = [
-            *[Estimate(style) for style in (*self._exact, *self._random)],
-            *[Estimate(style, DRAWS) for style in self._random],
+            *[Estimate(truncation) for truncation in (*self._exact, *self._random)],
+            *[Estimate(truncation, DRAWS) for truncation in self._random],
         ]
 
     def measure(

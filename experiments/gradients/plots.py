@@ -65,20 +65,21 @@ def draw_estimates(axes: Axes, values: NDArray[np.float64], measured: Measured) 
     Values are [seeds, moments, windows, estimates].
     """
     by_family = itertools.groupby(enumerate(measured.estimates), lambda item: _family(item[1]))
+    num_steps = measured.error_signal.shape[-1]
     for place, (_, members) in enumerate(by_family):
         indices, estimates = zip(*members, strict=True)
-        depths = np.array([_depth(estimate) for estimate in estimates]) * BESIDE ** (place - 2)
+        depths = np.array([_depth(each, num_steps) for each in estimates]) * BESIDE ** (place - 2)
         first, last = values[:, 0][..., indices], values[:, -1][..., indices]
-        color = COLORS[place]
+        color = COLORS[place % len(COLORS)]
         axes.plot(depths, first.mean((0, 1)), "o:", color=color, markersize=3, linewidth=1.2)
         axes.plot(depths, last.mean((0, 1)), "o-", color=color, markersize=4, linewidth=1.8)
         axes.vlines(depths, last.min((0, 1)), last.max((0, 1)), color=color, alpha=0.5, linewidth=1)
     axes.set_xscale("log", base=2)
-    ticks = _apart(sorted({round(_depth(estimate)) for estimate in measured.estimates}))
+    ticks = _apart(sorted({round(_depth(each, num_steps)) for each in measured.estimates}))
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.set_xlim(ticks[0] / MARGIN, ticks[-1] * MARGIN)
-    axes.set_xlabel("depth (steps); artbp: mean steps between cuts")
+    axes.set_xlabel("; ".join(["depth (steps)", *_other_meanings(measured)]))
     _style(axes)
 
 
@@ -96,7 +97,7 @@ def _keys(measured: Measured) -> list[Line2D]:
     families = [name for name, _ in itertools.groupby(measured.estimates, _family)]
     keys = [
         Line2D([], [], color=color, marker="o", markersize=4, label=family)
-        for family, color in zip(families, COLORS, strict=False)
+        for family, color in zip(families, itertools.cycle(COLORS), strict=False)
     ]
     first, last = measured.updates[0], measured.updates[-1]
     return [
@@ -108,15 +109,21 @@ def _keys(measured: Measured) -> list[Line2D]:
 
 def _family(estimate: Estimate) -> str:
     """The estimates that one line joins."""
-    draws = f", mean of {estimate.draws} draws" if estimate.draws > 1 else ""
-    stride = " (stride: depth / 2)" if estimate.truncation.stride else ""
-    return f"{estimate.truncation.kind}{stride}{draws}"
-
-
-def _depth(estimate: Estimate) -> float:
-    """Cell applications that an error reaches; of artbp, between two cuts in the mean."""
     truncation = estimate.truncation
-    return truncation.depth or 1 / (truncation.cut_probability or 1)
+    relation = f" ({truncation.style.compared_as})" if truncation.style.compared_as else ""
+    draws = f", mean of {estimate.draws} draws" if estimate.draws > 1 else ""
+    return f"{truncation.kind}{relation}{draws}"
+
+
+def _depth(estimate: Estimate, num_steps: int) -> float:
+    """The estimate's place on the depth axis."""
+    return estimate.truncation.style.axis_depth(estimate.truncation, num_steps)
+
+
+def _other_meanings(measured: Measured) -> list[str]:
+    """The meaning of the axis for each style that is not placed by its depth."""
+    styles = {one.truncation.kind: one.truncation.style for one in measured.estimates}
+    return [f"{kind}: {style.axis_meaning}" for kind, style in styles.items() if style.axis_meaning]
 
 
 def _style(axes: Axes) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.runs.curves import Curves
 from experiments.runs.files import atomic_path
+from experiments.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,6 +112,16 @@ def draw_curve(
     axes.plot(x, mean, color=color, label=label + note, linewidth=1.8, marker=marker)
     if count > 1:
         axes.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+
+
+def error_bars(intervals: Sequence[Interval]) -> NDArray[np.float64]:
+    """How far each interval reaches below and above its mean, [2, intervals], for `errorbar`.
+
+    nan, for which matplotlib draws no bar, where there is no interval.
+    """
+    ends = np.array([(each.low, each.high) for each in intervals], np.float64)  # None: nan
+    means = np.array([each.mean for each in intervals])
+    return np.asarray(np.abs(ends.T - means))
 
 
 def draw_floors(axes: Axes, floors: Mapping[str, float]) -> None:

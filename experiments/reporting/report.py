@@ -72,13 +72,3 @@ def shown(value: Any, exact: bool = False) -> str:
             return f"{value:.2g}"
         return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
     return str(value)
-
-
-def describe_environment(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Versions, host and commit as lines of a table."""
-    versions, host = environment["versions"], environment["host"]
-    return {
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "commit": environment["git_commit"] or "not in a git checkout",
-        "host": f"{host['name']}, {host['system']}",
-    }

@@ -30,6 +30,9 @@ class RunDirectory:
         self.checkpoints = path / "checkpoint"
         self.log = path / "log.txt"
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
     def check(self, config: Config, overwrite: bool) -> None:
         """See that a run with this config may use the directory; make it where it is missing.
 

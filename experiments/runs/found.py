@@ -7,24 +7,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.errors import UsageError
-from experiments.runs.directory import RunDirectory
-from experiments.runs.run import Run
+from experiments.runs.run import Run, read_run
 
 
 def find_runs(paths: Sequence[Path]) -> list[Run]:
-    """Every run that the paths are or hold, each once, whatever came of it.
+    """Every run at or below the paths, each once, however far it came.
 
     Raises UsageError for a path without any, and for a run that cannot be read.
     """
     unique: dict[Path, Path] = {}
     for path in (path for given in paths for path in _directories(given)):
         unique.setdefault(path.resolve(), path)
-    return [read(RunDirectory(path)) for path in unique.values()]
-
-
-def read(directory: RunDirectory) -> Run:
-    """The run of a directory, which may have no row yet."""
-    return Run(str(directory.path), directory, directory.read_config(), directory.read_summary())
+    return [read_run(path) for path in unique.values()]
 
 
 def _directories(path: Path) -> list[Path]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple
 
 from experiments.errors import UsageError
+from rnn_graphs.metrics import METRICS
 
 
 class MetricsRow(NamedTuple):
-    """One row; the first seven columns are a contract, other programs read them."""
+    """One row. All fields but the last are columns that every metrics.csv has."""
 
     seed: int
     epoch: int
@@ -22,28 +24,16 @@ class MetricsRow(NamedTuple):
     seconds: float  # of training this seed so far
     split: str
     loss: float  # nats per time step, mean since the row before
-    # What logging.metrics names; empty where it does not, or where the split has no such thing.
-    accuracy: float | None = None
-    gradient_norm: float | None = None  # before clipping
-    learning_rate: float | None = None
-    perplexity: float | None = None  # exp(loss)
-    bits: float | None = None  # loss / ln 2: bits per character, where these are the time steps
+    # By name, those that logging.metrics asks for and the split has; means, as the loss is.
+    metrics: Mapping[str, float] = MappingProxyType({})
 
 
-HEADER = ",".join(MetricsRow._fields) + "\n"
-CONTRACT = 7  # columns that every metrics.csv has
-MEASURED = ("accuracy", "gradient_norm", "learning_rate")  # by the graph; means, as the loss is
+CONTRACT = MetricsRow._fields[:-1]  # the first columns of every metrics.csv; programs read them
 
 
-def with_derived(row: MetricsRow, names: Sequence[str]) -> MetricsRow:
-    """The row with those of `names` that follow from its loss."""
-    derived = {"perplexity": _exp(row.loss), "bits": row.loss / math.log(2)}
-    chosen: dict[str, Any] = {name: value for name, value in derived.items() if name in names}
-    return row._replace(**chosen)
-
-
-def _exp(loss: float) -> float:
-    return math.exp(loss) if loss < 700 else math.inf  # where exp overflows
+def columns() -> list[str]:
+    """The columns of a new metrics.csv; a metric that was not asked for leaves its own empty."""
+    return [*CONTRACT, *METRICS]
 
 
 class MetricsFile:
@@ -57,7 +47,7 @@ class MetricsFile:
         with open(self.path, "ab") as file:
             file.truncate(size)
             if size == 0:
-                file.write(HEADER.encode())
+                file.write(f"{','.join(columns())}\n".encode())
             file.flush()
             os.fsync(file.fileno())
 
@@ -66,8 +56,13 @@ class MetricsFile:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def append(self, rows: Sequence[MetricsRow]) -> None:
-        """Write rows as one piece and see them to the disk; all of them or, on an error, none."""
-        lines = "".join(",".join(_format(value) for value in row) + "\n" for row in rows)
+        """Write rows as one piece and see them to the disk; all of them or, on an error, none.
+
+        Rows follow the file's own header, which an earlier version may have written: a metric
+        that it lacks is left out. Raises UsageError where the header is not of a metrics.csv.
+        """
+        header = self._header()
+        lines = "".join(_format(row, header) for row in rows)
         size = self.size()
         try:
             with open(self.path, "ab") as file:
@@ -78,37 +73,61 @@ class MetricsFile:
             os.truncate(self.path, size)  # a full disk may have taken a part of a row
             raise
 
+    def _header(self) -> list[str]:
+        with _naming(self.path), open(self.path, encoding="utf-8", newline="") as file:
+            return _checked_header(self.path, next(csv.reader(file), []))
+
 
 def read_metrics(path: Path) -> list[MetricsRow]:
-    """All rows of a metrics.csv. Raises UsageError, naming a line that is not as written."""
+    """All rows of a metrics.csv, by the names of its columns; columns of no metric are ignored.
+
+    Raises UsageError, naming the line, where the file is not a metrics.csv.
+    """
+    with _naming(path), open(path, encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        header = _checked_header(path, next(reader, []))
+        return [_parse(path, reader.line_num, header, line) for line in reader]
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Raise UsageError, with the path, where it cannot be read as CSV."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            if header[:CONTRACT] != list(MetricsRow._fields[:CONTRACT]):
-                raise UsageError(
-                    f"{path}: expected the columns {HEADER.strip()}, got {','.join(header)}"
-                )
-            return [_parse(path, reader.line_num, line) for line in reader]
+        yield
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
 
 
-def _parse(path: Path, number: int, line: list[str]) -> MetricsRow:
+def _checked_header(path: Path, header: list[str]) -> list[str]:
+    if tuple(header[: len(CONTRACT)]) != CONTRACT:
+        raise UsageError(
+            f"{path}: expected the columns {','.join(CONTRACT)} first, got {','.join(header)}"
+        )
+    return header
+
+
+def _parse(path: Path, number: int, header: list[str], line: list[str]) -> MetricsRow:
     try:
-        fields = line[: len(MetricsRow._fields)]
-        seed, epoch, updates, time_steps, seconds, split, loss, *others = fields
+        seed, epoch, updates, time_steps, seconds, split, loss = line[: len(CONTRACT)]
+        others = zip(header[len(CONTRACT) :], line[len(CONTRACT) :], strict=False)
+        metrics = {name: float(value) for name, value in others if value and name in METRICS}
         return MetricsRow(
             int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split,
-            float(loss), *[float(value) if value else None for value in others],
+            float(loss), metrics,
         )  # fmt: skip
     except ValueError as error:
         raise UsageError(
-            f"{path}, line {number}: expected {HEADER.strip()}, got {','.join(line)}"
+            f"{path}, line {number}: expected {','.join(header)}, got {','.join(line)}"
         ) from error
 
 
-def _format(value: float | str | None) -> str:
+def _format(row: MetricsRow, header: list[str]) -> str:
+    """The row as a line under this header."""
+    metrics = [row.metrics.get(name) for name in header[len(CONTRACT) :]]
+    return ",".join(_format_value(value) for value in (*row[:-1], *metrics)) + "\n"
+
+
+def _format_value(value: float | str | None) -> str:
     if value is None:
         return ""
     return f"{value:.10g}" if isinstance(value, float) else str(value)

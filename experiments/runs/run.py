@@ -1,9 +1,11 @@
-"""Finished runs, read from their directories; no session, no TensorFlow."""
+"""A run, read from its directory: the one object for it, without a session or TensorFlow."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from experiments.config.schema import Config
@@ -17,17 +19,43 @@ from experiments.statistics.intervals import Interval, mean_interval
 
 @dataclass(frozen=True)
 class Run:
-    """What a run directory holds."""
+    """The contents of a run directory, however far its run came."""
 
-    label: str
+    label: str  # the run's name in its study; the path of its directory outside of a study
     directory: RunDirectory
     config: Config
-    summary: dict[str, Any]
+    summary: dict[str, Any]  # empty until the run has written one
+
+    @property
+    def status(self) -> str:
+        """The status in summary.json, "not started" without one."""
+        return str(self.summary.get("status", "not started"))
 
     @cached_property
     def rows(self) -> list[MetricsRow]:
-        """All rows of metrics.csv."""
-        return read_metrics(self.directory.metrics)
+        """All rows of metrics.csv, none before there is such a file."""
+        return read_metrics(self.directory.metrics) if self.directory.metrics.exists() else []
+
+    @cached_property
+    def rows_by_seed(self) -> dict[int, list[MetricsRow]]:
+        """Each seed's training rows, in the order of the seeds."""
+        found: dict[int, list[MetricsRow]] = {}
+        for row in self.rows:
+            if row.split == "train":
+                found.setdefault(row.seed, []).append(row)
+        return dict(sorted(found.items()))
+
+    @property
+    def complete_seeds(self) -> set[int]:
+        """The seeds that were trained to their end."""
+        rows = self.rows_by_seed
+        if self.status == "complete":
+            return set(rows)
+        if "seeds" in self.summary:
+            return {int(seed) for seed, how in self.summary["seeds"].items() if how == "complete"}
+        # A running or killed run has not said. Seeds follow each other: all but the newest ended.
+        last = {seed: rows[seed][-1].updates for seed in rows}
+        return {seed for seed in rows if seed != max(rows) and last[seed] == max(last.values())}
 
     @cached_property
     def curves(self) -> Curves:
@@ -37,12 +65,12 @@ class Run:
     @cached_property
     def final_losses(self) -> dict[int, float]:
         """Each seed's mean loss over the last tenth of training."""
-        updates = max(row.updates for row in self.rows)
+        updates = max((row.updates for row in self.rows), default=0)
         return final_losses(self.rows, self.summary.get("total_updates", updates))
 
     @cached_property
     def final_loss(self) -> Interval:
-        """Their mean with its 95 % interval."""
+        """The mean of the final losses with its 95 % interval."""
         return mean_interval(list(self.final_losses.values()))
 
     @property
@@ -53,13 +81,19 @@ class Run:
 
     @cached_property
     def onsets(self) -> dict[int, Onset]:
-        """When each seed learned, or how far it came without."""
+        """When each seed learned; where its training ended if it did not."""
         return onsets(self.rows, self.floors)
 
     @cached_property
     def paces(self) -> dict[int, float]:
-        """Each seed's seconds for a time step, where it was least disturbed."""
+        """Each seed's seconds for a time step, between the two rows where it is least."""
         return paces(self.rows)
+
+    def require_rows(self) -> Run:
+        """The run itself. Raises UsageError if it has logged nothing yet."""
+        if not self.rows:
+            raise UsageError(f"{self.directory.path}: nothing to read yet: metrics.csv has no row")
+        return self
 
     def count_learned(self, lag: int) -> int:
         """Seeds whose probe shows this lag learned."""
@@ -83,9 +117,11 @@ class Run:
         return float(self.summary.get("seconds", 0.0))
 
 
-def read_run(directory: RunDirectory, label: str) -> Run:
-    """Read a run that has at least one row. Raises UsageError where it has none."""
-    run = Run(label, directory, directory.read_config(), directory.read_summary())
-    if not directory.metrics.exists() or not run.rows:
-        raise UsageError(f"{directory.path}: nothing to read yet: metrics.csv has no row")
-    return run
+def read_run(path: str | os.PathLike[str], label: str | None = None) -> Run:
+    """Read the run in a directory; it may have no row yet.
+
+    Raises UsageError where the directory is no run directory or a file in it is damaged.
+    """
+    directory = RunDirectory(Path(path))
+    name = str(directory.path) if label is None else label
+    return Run(name, directory, directory.read_config(), directory.read_summary())

@@ -11,20 +11,20 @@ CONFIDENCE = 0.95
 
 
 class Interval(NamedTuple):
-    """A mean and its 95 % interval (Student's t over the seeds)."""
+    """A mean and its 95 % interval; low and high are None where there is no interval."""
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def mean_interval(values: Sequence[float]) -> Interval:
-    """The interval of the mean. A single value has none: low and high are nan."""
+    """The mean with Student's 95 % interval. A single value has none: low and high are None."""
     from scipy.special import stdtrit  # scipy.stats has it too, and takes a second to import
 
     mean = float(np.mean(values))
     if len(values) < 2:
-        return Interval(mean, float("nan"), float("nan"))
+        return Interval(mean, None, None)
     standard_error = float(np.std(values, ddof=1)) / len(values) ** 0.5
     half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * standard_error
     return Interval(mean, mean - half, mean + half)
@@ -34,13 +34,13 @@ def difference_interval(values: Sequence[float], others: Sequence[float]) -> Int
     """The mean of `values` less that of `others`, with Welch's 95 % interval.
 
     Source: Welch 1947; degrees of freedom by Satterthwaite 1946. A side with a single
-    value has no spread to go by: low and high are nan.
+    value has no spread, so there is no interval: low and high are None.
     """
     from scipy.special import stdtrit
 
     difference = float(np.mean(values) - np.mean(others))
     if len(values) < 2 or len(others) < 2:
-        return Interval(difference, float("nan"), float("nan"))
+        return Interval(difference, None, None)
     parts = np.array([np.var(side, ddof=1) / len(side) for side in (values, others)])
     if not parts.any():
         return Interval(difference, difference, difference)
@@ -50,9 +50,12 @@ def difference_interval(values: Sequence[float], others: Sequence[float]) -> Int
 
 
 def ratio_interval(values: Sequence[float], others: Sequence[float]) -> Interval:
-    """The geometric mean of values / others, taken pair by pair, with its 95 % interval."""
-    mean, low, high = np.exp(mean_interval(np.log(np.divide(values, others)).tolist()))
-    return Interval(float(mean), float(low), float(high))
+    """The geometric mean of values / others, taken pair by pair, with its 95 % interval.
+
+    A single pair has none: low and high are None.
+    """
+    logarithms = mean_interval(np.log(np.divide(values, others)).tolist())
+    return Interval._make(None if end is None else float(np.exp(end)) for end in logarithms)
 
 
 def share_interval(count: int, total: int) -> Interval:

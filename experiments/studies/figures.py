@@ -16,6 +16,7 @@ from experiments.reporting.plots import (
     COLORS,
     Series,
     draw_floors,
+    error_bars,
     learning_curve_figure,
     new_figure,
     say_empty,
@@ -105,7 +106,7 @@ class TimePerStep(StudyFigure):
         for position, name in enumerate(self.labels):
             values = [1e9 * pace for pace in runs[name].paces.values()]
             least = min(values)
-            _dots(axes, position, values, Interval(least, least, least), f"{least:.0f}")
+            _dots(axes, position, values, Interval(least, None, None), f"{least:.0f}")
         _label_positions(axes, list(self.labels.values()))
         axes.set_title(title, fontsize=11, loc="left")
         axes.set_ylabel("nanoseconds per time step")
@@ -213,11 +214,9 @@ def _dots(
     color = COLORS[position % len(COLORS)]
     jitter = np.linspace(-0.12, 0.12, len(values))
     axes.plot(position + jitter, values, "o", color=color, alpha=0.45, markersize=4)
-    mean, low, high = interval
-    axes.errorbar(
-        position + 0.25, mean, [[mean - low], [high - mean]], fmt="s", color=color, capsize=4
-    )
-    axes.annotate(text, (position + 0.25, mean), (8, 0), textcoords="offset points",
+    beside = position + 0.25
+    axes.errorbar(beside, interval.mean, error_bars([interval]), fmt="s", color=color, capsize=4)
+    axes.annotate(text, (beside, interval.mean), (8, 0), textcoords="offset points",
                   va="center", fontsize=9, color=color)  # fmt: skip
 
 
@@ -229,8 +228,9 @@ def _label_positions(axes: Axes, labels: Sequence[str]) -> None:
 def _draw_intervals(
     axes: Axes, x: Sequence[float], intervals: Sequence[Interval], label: str, color: str
 ) -> None:
-    mean, low, high = np.transpose(intervals)
-    axes.errorbar(x, mean, [mean - low, high - mean], fmt="o-", color=color, label=label, capsize=3)
+    means = [interval.mean for interval in intervals]
+    bars = error_bars(intervals)
+    axes.errorbar(x, means, bars, fmt="o-", color=color, label=label, capsize=3)
 
 
 def _draw_onsets(

@@ -33,7 +33,7 @@ from experiments.statistics.intervals import mean_interval
 from experiments.studies.criteria import HALF
 from experiments.studies.entries import Criterion, Planned, StudyFigure
 from experiments.studies.runs import RunName, StudyRuns
-from experiments.studies.verdict_rules import exactly, share_at_least
+from experiments.studies.verdict_rules import below, exactly, share_at_least
 from rnn_graphs.config import ModelConfig, TruncationConfig
 
 if TYPE_CHECKING:
@@ -180,9 +180,10 @@ class Unbiased(Criterion):
         chosen = Style(artbp, self.num_steps)
         draws = [measured_influence(chosen, ROWS, key) for key in range(DRAWS)]
         full = measured_influence(Style(TruncationConfig(kind="full"), self.num_steps))
-        mean, low, high = mean_interval(draws)
+        found = mean_interval(draws)
         note = f"mean of {ROWS * DRAWS} draws, 95 % interval; the full gradient is {full:.4f}"
-        return Finding(mean, low, high, 0, exactly(low <= full <= high), note)
+        verdict = exactly(below(found, full) == "undecided")  # its interval holds it
+        return Finding(*found, 0, verdict, note)
 
 
 class EndsAtOptimum(Criterion):

@@ -7,13 +7,14 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from experiments.console import plain, print_table
 from experiments.reporting.claims import Claim, NotRun
+from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
     Table,
-    describe_environment,
     shown,
     write_report,
 )
@@ -21,7 +22,6 @@ from experiments.runs.run import Run
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
-from experiments.training.summary import environment
 
 
 def write_study_report(
@@ -74,7 +74,7 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
     rows: list[list[float | str]] = []
     for name, run in runs.items():
         mean, low, high = run.final_loss
-        spread = f"{low:.4f} to {high:.4f}" if low == low else ""
+        spread = f"{low:.4f} to {high:.4f}" if low is not None else ""
         command = f"{run.config.name} {overrides[name]}".strip()
         rows.append([name, command, len(run.final_losses), mean, spread, f"{run.seconds:.1f}"])
     columns = ["run", "experiment and overrides", "seeds", "final loss", "95 % interval", "seconds"]
@@ -86,21 +86,15 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
 
 
 def print_claims(claims: Sequence[Claim]) -> None:
-    """The claims as a table on the terminal."""
-    from rich.console import Console
-    from rich.table import Table as Printed
-
-    table = Printed("verdict", "claim", "expected", "measured", "low to high", "seeds")
+    """The claims as a table on the terminal, and why some could not be decided."""
+    table = []
     for claim in claims:
         spread = "" if claim.low is None else f"{shown(claim.low)} to {shown(claim.high)}"
-        cells = [
-            claim.verdict,
-            claim.id,
-            shown(claim.expected, claim.is_exact),
-            shown(claim.measured, claim.is_exact),
-            spread,
-        ]
-        table.add_row(*cells, str(claim.seeds or ""))
-    console = Console(markup=False)
-    # Off a terminal rich would fold the table to 80 columns.
-    Console(width=max(console.width, 120)).print(table)
+        expected, measured = (
+            shown(value, claim.is_exact) for value in (claim.expected, claim.measured)
+        )
+        table.append([claim.verdict, claim.id, expected, measured, spread, str(claim.seeds or "")])
+    print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
+    for claim in claims:
+        if claim.verdict == "not_run":
+            print(plain(f"{claim.id} not run: {claim.note}"))

@@ -143,7 +143,7 @@ def read_runs(points: Sequence[Point], absent: Mapping[str, str]) -> StudyRuns:
     for point in points:
         if point.name not in absent:
             try:
-                there[point.name] = read_run(RunDirectory(point.directory), point.name)
+                there[point.name] = read_run(point.directory, point.name).require_rows()
             except UsageError as error:
                 missing[point.name] = str(error)
     return StudyRuns(there, missing)
@@ -162,6 +162,5 @@ def decide(spec: ClaimSpec, runs: StudyRuns, debug: bool = False) -> Claim:
         reason = f"{type(error).__name__}: {error} (--debug shows where)"
         print(f"claim {spec.id}: not run: {reason}", file=sys.stderr)
         return Claim(*head, None, None, None, 0, "not_run", reason)
-    # A single seed has no interval: its bounds are nan.
-    low, high = (None if bound != bound else bound for bound in (found.low, found.high))
+    low, high = found.low, found.high
     return Claim(*head, found.value, low, high, found.seeds, found.verdict, found.note)

@@ -1,11 +1,12 @@
 """How an interval, a share or an exact number decides a claim: holds, fails or undecided.
 
-Pure functions of numbers. An interval whose bounds are nan or None does not exist, as with a
-single seed; it decides nothing.
+Pure functions of numbers. Where there is no interval, as with a single seed, nothing is
+decided.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from experiments.reporting.claims import Decision
@@ -25,7 +26,7 @@ def exactly(holds: bool) -> Decision:
 
 def below(interval: Interval, limit: float) -> Decision:
     """Whether a quantity is below the limit; undecided where the limit is inside its interval."""
-    if not _exists(interval):
+    if interval.low is None or interval.high is None:
         return "undecided"
     if interval.high < limit:
         return "holds"
@@ -38,7 +39,7 @@ def within(interval: Interval, low: float, high: float) -> Decision:
     The whole interval inside [low, high]: holds. All of it outside: fails.
     Source: Schuirmann 1987.
     """
-    if not _exists(interval):
+    if interval.low is None or interval.high is None:
         return "undecided"
     if low <= interval.low and interval.high <= high:
         return "holds"
@@ -49,10 +50,7 @@ def share_at_least(count: int, total: int, least: float) -> Decision:
     """Whether a share of all seeds is at least `least`, by Wilson's interval of count / total."""
     if not total:
         return "undecided"
-    share = share_interval(count, total)
-    if share.low >= least:
-        return "holds"
-    return "fails" if share.high < least else "undecided"
+    return within(share_interval(count, total), least, math.inf)
 
 
 def share_at_most(count: int, total: int, most: float) -> Decision:
@@ -76,8 +74,3 @@ def all_of(decisions: Iterable[Decision]) -> Decision:
 def any_of(decisions: Iterable[Decision]) -> Decision:
     """A claim of alternatives holds where one holds, and fails where all fail."""
     return opposite(all_of(map(opposite, decisions)))
-
-
-def _exists(interval: Interval) -> bool:
-    bounds = (interval.low, interval.high)
-    return all(bound is not None and bound == bound for bound in bounds)

@@ -1,19 +1,20 @@
-"""Where workers are: processes here, a Dask cluster that runs, or jobs of Slurm."""
+"""Clusters of workers: local processes, a running Dask cluster, or Slurm jobs."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
+import json
 import logging
-import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.errors import UsageError
-from experiments.paths import ROOT
+from experiments.sweeps import slurm
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -21,25 +22,31 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 10
 
+Log = Callable[[str], None]  # prints a line for the user
+
 
 class Cluster(NamedTuple):
-    """A cluster to work with."""
+    """An open cluster."""
 
     client: Client
     workers: int  # points at a time
     cores: int | None  # of each point; None: as each worker finds
+    # Called again and again with the number of points that have not ended.
+    tend: Callable[[int], None] = lambda _needed: None
 
 
 def check_cluster(where: str, workers: int | None) -> None:
-    """Raise UsageError for a `--cluster` that cannot be, before anything is done for it."""
+    """Raise UsageError for an invalid `--cluster` or `--workers`, before anything starts."""
     if where == "slurm":
         if importlib.util.find_spec("dask_jobqueue") is None:
-            raise UsageError("--cluster slurm: dask-jobqueue expected: pip install -e '.[slurm]'")
+            raise UsageError("--cluster slurm needs dask-jobqueue: pip install -e '.[slurm]'")
         if workers is None:
-            raise UsageError("--cluster slurm: how many jobs? --workers N expected")
+            raise UsageError("--cluster slurm: expected --workers N, the number of jobs")
     elif where != "local":
         if workers is not None:
-            raise UsageError(f"--workers {workers}: {where} has the workers that it has")
+            raise UsageError(
+                f"--workers {workers}: not possible with {where}, whose workers are fixed"
+            )
         if "://" not in where and not Path(where).is_file():
             raise UsageError(
                 f"--cluster {where}: expected local, slurm, tcp://host:port or a scheduler file"
@@ -47,41 +54,57 @@ def check_cluster(where: str, workers: int | None) -> None:
 
 
 @contextlib.contextmanager
-def open_cluster(where: str, workers: int | None, points: int) -> Iterator[Cluster]:
-    """The cluster that `--cluster` names, for so many points; what was started here ends here.
+def open_cluster(
+    where: str, workers: int | None, points: int, folder: Path, log: Log
+) -> Iterator[Cluster]:
+    """The cluster that `--cluster` names, for this many points; closed at the end of the block.
 
-    Raises UsageError where it cannot be reached.
+    `folder` takes the output of Slurm's jobs; `log` prints a line for the user.
+    Raises UsageError if the cluster cannot be reached.
     """
     from distributed.utils import silence_logging_cmgr  # Dask takes a second to import
 
-    with silence_logging_cmgr(logging.CRITICAL):  # what matters of it is told as a reason
+    with silence_logging_cmgr(logging.CRITICAL):  # errors that matter are reported as reasons
         if where == "local":
-            with _local(min(workers or os.cpu_count() or 1, points)) as cluster:
+            with _local(min(workers or allowed_cores(), points)) as cluster:
                 yield cluster
         elif where == "slurm":
-            with _slurm(workers or 1) as cluster:
+            with _slurm(min(workers or 1, points), folder, log) as cluster:
                 yield cluster
         else:
-            with _running(where) as cluster:
+            if not _is_encrypted(where):
+                log(
+                    f"{where} is not encrypted: whoever reaches it can run code as you (see tls://)"
+                )
+            with _running(where, log) as cluster:
                 yield cluster
 
 
-def job_script() -> str:
-    """The script that Slurm is given for each worker; the scheduler's address is not known yet."""
-    from dask_jobqueue.slurm import SLURMJob
+def allowed_cores() -> int:
+    """Cores that this process may use: affinity and cgroups counted in."""
+    from dask.system import CPU_COUNT
 
-    job = SLURMJob(scheduler="tcp://SCHEDULER", name="WORKER", **_slurm_options())
-    return str(job.job_script())
+    return int(CPU_COUNT)
+
+
+def _is_encrypted(where: str) -> bool:
+    """Whether a scheduler's address, or the one in the file that it wrote, uses TLS."""
+    if "://" in where:
+        return where.startswith("tls://")
+    try:
+        return str(json.loads(Path(where).read_text("utf-8"))["address"]).startswith("tls://")
+    except (OSError, ValueError, KeyError, TypeError):
+        return True  # the connection itself will say what is wrong with the file
 
 
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[Cluster]:
     """Processes of one thread each, on the loopback interface."""
-    from distributed import Client, LocalCluster
+    from distributed import Client, LocalCluster, Security
 
-    # A terminal's Ctrl-C goes to every process of its group; the workers inherit this mask and
-    # leave it to us. One that comes meanwhile is delivered to us after the block. Python's own
-    # helper must run already: starting it would lift the mask.
+    # A terminal's Ctrl-C goes to every process of its group. The workers, and the children that
+    # they start, inherit this mask and leave it to us. One that comes meanwhile is delivered to us
+    # after the block. Python's own helper must run already: starting it would lift the mask.
     resource_tracker.ensure_running()
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -89,41 +112,49 @@ def _local(workers: int) -> Iterator[Cluster]:
             n_workers=workers,
             threads_per_worker=1,
             host=LOOPBACK,
+            # Any user of this machine can reach the port: TLS with keys that only we have.
+            protocol="tls://",
+            security=Security.temporary(),
             dashboard_address=f"{LOOPBACK}:0",
-            memory_limit=0,  # the memory is used by children, which Dask does not see
+            memory_limit=0,  # Dask does not see the memory of the child processes
             silence_logs=logging.CRITICAL,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
     with cluster, Client(cluster) as client:
-        yield Cluster(client, workers, max(1, (os.cpu_count() or 1) // workers))
+        yield Cluster(client, workers, max(1, allowed_cores() // workers))
 
 
 @contextlib.contextmanager
-def _slurm(jobs: int) -> Iterator[Cluster]:
-    """One worker a job; the scheduler runs here, on the interface that Dask's config names."""
-    from dask_jobqueue.slurm import SLURMCluster
-    from distributed import Client
+def _slurm(jobs: int, folder: Path, log: Log) -> Iterator[Cluster]:
+    """One worker a job; the scheduler runs here, where Dask's config says that it listens."""
+    from distributed import Client, Scheduler, Security, SpecCluster
 
-    with SLURMCluster(**_slurm_options()) as cluster, Client(cluster) as client:
-        cluster.scale(jobs=jobs)
-        yield Cluster(client, jobs, None)
+    folder.mkdir(parents=True, exist_ok=True)
+    security = Security.temporary()
+    options = {"protocol": "tls://", "security": security, "dashboard_address": f"{LOOPBACK}:0"}
+    scheduler = {"cls": Scheduler, "options": options | slurm.scheduler_options()}
+    with (
+        slurm.credential_files(security, folder) as files,
+        SpecCluster({}, scheduler, security=security, silence_logs=False) as cluster,
+        Client(cluster) as client,
+    ):
+        address = cluster.scheduler_address
+        script = functools.partial(slurm.job_script, address, outputs=folder, security=files)
+        held = slurm.SlurmJobs(jobs, script, folder, log)
 
+        def tend(needed: int) -> None:
+            workers = cluster.scheduler_info["workers"].values()
+            held.tend({str(worker["name"]) for worker in workers}, needed)
 
-def _slurm_options() -> dict[str, Any]:
-    """Least needs of a job, where Dask's own config (jobqueue.slurm) does not say otherwise."""
-    import dask
-    import dask_jobqueue  # noqa: F401 - it brings the defaults of its part of Dask's config
-
-    given = dask.config.get("jobqueue.slurm")
-    needs = {"cores": 1, "processes": 1, "memory": "4 GiB"}
-    options = {key: given[key] or value for key, value in needs.items()}
-    prologue = [*given["job-script-prologue"], f'export PYTHONPATH="{ROOT}:$PYTHONPATH"']
-    return options | {"job_script_prologue": prologue}
+        try:
+            yield Cluster(client, jobs, None, tend)
+        finally:
+            held.cancel()
 
 
 @contextlib.contextmanager
-def _running(where: str) -> Iterator[Cluster]:
+def _running(where: str, log: Log) -> Iterator[Cluster]:
     """A scheduler's address or the file that it wrote; TLS is as Dask's own config says."""
     from distributed import Client
 
@@ -133,4 +164,6 @@ def _running(where: str) -> Iterator[Cluster]:
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"--cluster {where}: {error}") from error
     with client:
+        if not client.nthreads():
+            log(f"{where} has no worker yet; waiting for one")
         yield Cluster(client, max(1, sum(client.nthreads().values())), None)

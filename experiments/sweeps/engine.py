@@ -1,4 +1,4 @@
-"""Dask distributed as the engine: a function called on each of many items by many workers."""
+"""Call a function on many items by the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from distributed import Client, Future, KilledWorker, get_worker
 
 from experiments.interrupts import StopRequest
-from experiments.sweeps.messages import Tell
+from experiments.sweeps.messages import Message, Send
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
-POLL_SECONDS = 0.1  # between two looks at whether somebody asked to stop
+POLL_SECONDS = 0.1  # between two looks at the request to stop
 
 
-class Called(NamedTuple, Generic[Item, Value]):
-    """An item whose call ended: with a value or, where that is None, with a reason."""
+class CallResult(NamedTuple, Generic[Item, Value]):
+    """The end of the call on one item: a value, or None and a reason."""
 
     item: Item
     value: Value | None
@@ -29,19 +29,21 @@ class Called(NamedTuple, Generic[Item, Value]):
 
 def call_all(
     client: Client,
-    function: Callable[[Item, Tell], Value],
+    function: Callable[[Item, Send], Value],
     items: Sequence[Item],
-    hear: Tell,
+    receive: Send,
     stop: StopRequest,
-) -> Iterator[Called[Item, Value]]:
-    """Call the function on each item, on whichever worker is free; yields items as they end.
+    tend: Callable[[int], None] = lambda _pending: None,
+) -> Iterator[CallResult[Item, Value]]:
+    """Call the function on each item on any free worker. Yields the results as calls end.
 
-    What a call tells is heard here. An item whose worker dies is given to another one, three
-    times; one whose call raises, or whose scheduler is gone, ends with a reason. Nothing of an
-    item is kept once it has ended. When asked to stop, what has not begun is cancelled.
+    Messages that a call sends are passed to `receive`. If a worker dies, its item goes to another
+    one, up to three times. An item ends with a reason if its call raises or the scheduler is lost.
+    Nothing of an item is kept once it has ended. On a request to stop, calls that have not begun
+    are cancelled. `tend` is called again and again, with the number of items that have not ended.
     """
     topic = f"calls-{uuid.uuid4()}"
-    inbox: queue.SimpleQueue[Future[Any] | dict[str, Any]] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Future[Any] | Message] = queue.SimpleQueue()
     client.subscribe_topic(topic, lambda event: inbox.put(event[1]))
     futures = client.map(functools.partial(_call, function, topic), items, pure=False)
     pending = {future.key: (future, item) for future, item in zip(futures, items, strict=True)}
@@ -50,15 +52,16 @@ def call_all(
     del futures
     try:
         while pending and not stop.requested:
+            tend(len(pending))
             try:
                 received = inbox.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
             if isinstance(received, Future):
                 _, item = pending.pop(received.key)
-                yield _called(item, received)
+                yield _result(item, received)
             else:
-                hear(received)
+                receive(received)
     finally:
         if pending and client.status == "running":
             client.cancel([future for future, _ in pending.values()])
@@ -67,18 +70,18 @@ def call_all(
 
 
 def _call(
-    function: Callable[[Item, Tell], Value], topic: str, item: Item
+    function: Callable[[Item, Send], Value], topic: str, item: Item
 ) -> Value:  # fmt: skip
-    """On a worker."""
+    """The call, on a worker."""
     return function(item, functools.partial(get_worker().log_event, topic))
 
 
-def _called(item: Item, future: Future[Any]) -> Called[Item, Value]:
+def _result(item: Item, future: Future[Any]) -> CallResult[Item, Value]:
     try:
-        return Called(item, future.result(), "")
+        return CallResult(item, future.result(), "")
     except KilledWorker as error:
-        return Called(item, None, f"its worker died, {error.allowed_failures + 1} times")
+        return CallResult(item, None, f"its worker died, {error.allowed_failures + 1} times")
     except CancelledError:
-        return Called(item, None, "the connection to the scheduler was lost")
+        return CallResult(item, None, "the connection to the scheduler was lost")
     except Exception as error:
-        return Called(item, None, f"{type(error).__name__}: {error}")
+        return CallResult(item, None, f"{type(error).__name__}: {error}")

@@ -14,6 +14,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from experiments.config.compose import parse_override
+from experiments.config.renamed import current_key
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 
@@ -23,7 +24,7 @@ PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 def expand(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     """Every combination of the overrides' values; the last key changes fastest.
 
-    Raises UsageError for a text that is no override, or whose values cannot be listed.
+    Raises UsageError for an invalid override, or one whose values cannot be listed.
     """
     choices = [_values(text) for text in overrides]
     return list(dict.fromkeys(itertools.product(*choices)))
@@ -31,13 +32,17 @@ def expand(overrides: Sequence[str]) -> list[tuple[str, ...]]:
 
 def grid_overrides(grid: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
     """A grid of YAML as overrides; those given beside it replace its keys, or add to them."""
-    given = {text.partition("=")[0] for text in overrides}
-    kept = [f"{key}={_sweep_text(value)}" for key, value in grid.items() if key not in given]
+    given = {current_key(text.partition("=")[0]) for text in overrides}
+    kept = [
+        f"{key}={_sweep_text(value)}"
+        for key, value in grid.items()
+        if current_key(key) not in given
+    ]
     return [*kept, *overrides]
 
 
 def _values(text: str) -> list[str]:
-    """key=value for each value that an override stands for."""
+    """key=value for each value of an override."""
     override = parse_override(text)
     if not override.is_sweep_override():
         return [text]
@@ -54,7 +59,7 @@ def _values(text: str) -> list[str]:
 
 
 def _listed(text: str) -> Iterator[str]:
-    """The values, of glob(…) too, which chooses among the files of configs/."""
+    """The values of an override. glob(…) selects files of configs/."""
     with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
         loader = GlobalHydra.instance().config_loader()
         (override,) = OverridesParser.create(loader).parse_overrides([text])
@@ -63,14 +68,14 @@ def _listed(text: str) -> Iterator[str]:
 
 
 def _sweep_text(value: Any) -> str:
-    """A key's values in YAML: a list of them, one of them, or a text in Hydra's grammar."""
+    """The values of a key, as a list, a single value or a string in Hydra's grammar."""
     if isinstance(value, list):
         return ",".join(_text(each) for each in value)
     return value if isinstance(value, str) else _text(value)
 
 
 def _text(value: Any) -> str:
-    """One value of YAML in Hydra's grammar."""
+    """A value of YAML in Hydra's grammar."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list):

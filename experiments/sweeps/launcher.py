@@ -1,48 +1,85 @@
-"""Train the points that are missing, and tell of all of them."""
+"""Train the points of a sweep or a study that are not complete, on the workers of a cluster."""
 
 from __future__ import annotations
 
+import contextlib
+import uuid
 from collections.abc import Sequence
+from pathlib import Path
 
 from experiments.errors import Interrupted
 from experiments.interrupts import StopRequest, stop_request
-from experiments.sweeps.clusters import open_cluster
-from experiments.sweeps.display import print_table, watch
-from experiments.sweeps.points import Point, Result, read_results
+from experiments.sweeps.clusters import Cluster, open_cluster
+from experiments.sweeps.display import Monitor, open_monitor, print_results
+from experiments.sweeps.messages import Job, JobBatch, JobEnded
+from experiments.sweeps.points import Point, Result, read_results, share_graphs
 
 
 def train_missing(points: Sequence[Point], where: str, workers: int | None) -> list[Result]:
-    """Train what is not there yet, and print a table of all points. Returns their results.
+    """Train the points that are not complete, and print a table of all. Returns their results.
 
-    Raises Interrupted, after the table, when asked to stop: what was under way has written its
-    checkpoints. Asked twice, it does not wait for them.
+    Raises Interrupted, after the table, on a request to stop, when running points have written
+    their checkpoints. A second request does not wait for them.
     """
     failures: dict[str, str] = {}
     with stop_request() as stop:
         try:
             missing = [each.point for each in read_results(points, {}) if each.needs_training]
-            print(f"{len(points)} points, {len(points) - len(missing)} there already", flush=True)
-            if missing:  # else there is no need to start anything
-                failures = _train(missing, where, workers, stop)
+            print(f"{len(points)} points, {len(points) - len(missing)} already done", flush=True)
+            if missing and not stop.requested:
+                folder = Path.cwd() / missing[0].directory.parent / "slurm"
+                with (
+                    open_monitor(len(missing)) as monitor,
+                    open_cluster(
+                        where, workers, len(missing), folder, monitor.print_line
+                    ) as cluster,
+                ):
+                    failures = train_on(cluster, missing, monitor, stop)
         except KeyboardInterrupt:
-            stop.requested = True
+            stop.request()
         results = read_results(points, failures)
-        print_table(results)
+        print_results(results)
         if stop.requested:
             done = sum(not result.needs_training for result in results)
             raise Interrupted(
-                f"stopped with {done} of {len(points)} points done; the same command goes on"
+                f"stopped with {done} of {len(points)} points done; "
+                "rerun the same command to resume"
             )
     return results
 
 
-def _train(
-    points: Sequence[Point], where: str, workers: int | None, stop: StopRequest
+def train_on(
+    cluster: Cluster, points: Sequence[Point], monitor: Monitor, stop: StopRequest
 ) -> dict[str, str]:
-    """The reasons of the points that failed, by name."""
-    from experiments.sweeps.dispatch import train_on  # Dask takes a second to import
+    """Train points on an open cluster. Returns why points failed, by name.
 
-    if stop.requested:
-        return {}
-    with open_cluster(where, workers, len(points)) as cluster, watch(len(points)) as shown:
-        return train_on(cluster, points, shown, stop)
+    On a request to stop it returns as soon as the running points have written their checkpoints.
+    """
+    from experiments.sweeps.engine import call_all  # both import Dask, which takes a second
+    from experiments.sweeps.worker import Children, stop_children, train_batch
+
+    client = cluster.client
+    children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # other sweeps have their own
+    client.register_plugin(children)
+    batches = [_batch(alike, children.name) for alike in share_graphs(points, cluster.workers)]
+    failures = {}
+    for result in call_all(client, train_batch, batches, monitor.receive, stop, cluster.tend):
+        lost = [JobEnded(job.name, result.reason) for job in result.item.jobs]
+        for name, reason in lost if result.value is None else result.value:
+            monitor.end(name, reason)
+            if reason:
+                failures[name] = reason
+    if client.status == "running":
+        if stop.requested:
+            client.run(stop_children, children.name, on_error="ignore")
+        with contextlib.suppress(KeyError):  # a worker that has just joined may lack the plugin
+            client.unregister_worker_plugin(children.name)
+    return failures
+
+
+def _batch(points: Sequence[Point], children: str) -> JobBatch:
+    here = Path.cwd()
+    jobs = [
+        Job(point.name, point.config.as_dict(), str(here / point.directory)) for point in points
+    ]
+    return JobBatch(tuple(jobs), str(here), children)

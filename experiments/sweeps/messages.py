@@ -1,31 +1,50 @@
-"""What the driver, its workers and their children tell each other, in plain values."""
+"""Jobs and messages: plain values between the driver, its workers and their child processes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-Tell = Callable[[dict[str, Any]], None]  # sends a message, which is plain enough for JSON
+Message = dict[str, Any]  # ready for JSON: its kind, the name of its run, and more by kind
+Send = Callable[[Message], None]
 
 
-class Order(NamedTuple):
-    """A run to train."""
+class Job(NamedTuple):
+    """A run that a worker is asked to train."""
 
     name: str
     config: dict[str, Any]
     directory: str
 
 
-class Orders(NamedTuple):
-    """Runs that share a graph, and what their worker must know beside them."""
+class JobBatch(NamedTuple):
+    """Jobs that share a graph, and the settings of their process."""
 
-    runs: tuple[Order, ...]
-    folder: str  # to run in: data files may be named relative to it
-    children: str  # the name of the plugin that starts their process
+    jobs: tuple[Job, ...]
+    folder: str  # to run in: names of data files may be relative to it
+    children: str  # name of the worker plugin that starts the process
 
 
-class Ended(NamedTuple):
-    """How a run ended; the reason is empty where it is complete."""
+class JobEnded(NamedTuple):
+    """The end of a job. The reason is empty if its run is complete."""
 
     name: str
     reason: str
+
+
+def began(name: str) -> Message:
+    """A child process starts on the run."""
+    return {"kind": "began", "name": name}
+
+
+def advanced(name: str, what: str, done: int, total: int, loss: float) -> Message:
+    """The run has done this many of its updates; `what` is its part, such as "seed 3"."""
+    return {
+        "kind": "advanced", "name": name,
+        "what": what, "done": done, "total": total, "loss": loss,
+    }  # fmt: skip
+
+
+def ended(name: str, reason: str, loss: float | None, seconds: float) -> Message:
+    """The run ended, complete if the reason is empty, with this mean final loss."""
+    return {"kind": "ended", "name": name, "reason": reason, "loss": loss, "seconds": seconds}

@@ -1,4 +1,4 @@
-"""Points: the runs of a sweep or a study, and what came of each."""
+"""Points, the runs of a sweep or a study, and their results."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ class Point(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a point's run directory holds."""
+    """The state of a point, read from its run directory."""
 
     point: Point
-    status: str  # as in summary.json; "missing" where there is none
+    status: str  # as in summary.json; "missing" without one
     loss: float | None  # final, nats per time step, mean over seeds
     seconds: float  # of training
-    reason: str  # why it is not complete, where that is known
+    reason: str  # why it is not complete, if known
 
     @property
     def needs_training(self) -> bool:
-        """A seed that diverged does so again."""
+        """Whether the point is unfinished. A diverged one is finished: it would diverge again."""
         return self.status not in FINISHED
 
 
 def make_points(experiment: str, variants: Sequence[Sequence[str]]) -> list[Point]:
-    """A point for each set of overrides, in the directory that `train` gives it.
+    """A point for each set of overrides, in the same directory as `train` uses.
 
-    Raises UsageError for a config that is not as it should be.
+    Raises UsageError for an invalid config.
     """
     configs = load_configs(experiment, variants)
     return [
@@ -54,25 +54,25 @@ def make_points(experiment: str, variants: Sequence[Sequence[str]]) -> list[Poin
 
 
 def check(points: Sequence[Point]) -> None:
-    """See that every point can start, before the first one does. Nothing is written.
+    """Check that every point can start, before the first one does. Writes nothing.
 
-    Raises UsageError for data that do not fit a config, for a directory that holds another
-    run, and for two points of one directory.
+    Raises UsageError if the data do not fit a config, if a directory holds another run, or if
+    two points have the same directory.
     """
     for path, count in Counter(point.directory for point in points).items():
         if count > 1:
             raise UsageError(f"run directory {path}: {count} points have this name")
     for alike in _by_graph(points):
-        make_workload(alike[0].config)  # the data are the same for all its seeds
+        make_workload(alike[0].config)  # the data are the same for all seeds
     for point in points:
         if point.directory.exists():
             RunDirectory(point.directory).check(point.config, overwrite=False)
 
 
 def read_results(points: Iterable[Point], failures: Mapping[str, str]) -> list[Result]:
-    """Every point as its directory stands; `failures` are the reasons by name of those that fell.
+    """Read every point's result from its directory; `failures` gives reasons by name.
 
-    What is complete counts, whoever trained it.
+    A complete run counts, even if another command trained it.
     """
     return [_read(point, failures.get(point.name, "")) for point in points]
 
@@ -80,7 +80,7 @@ def read_results(points: Iterable[Point], failures: Mapping[str, str]) -> list[R
 def _read(point: Point, reason: str) -> Result:
     summary = RunDirectory(point.directory).read_summary()
     status = str(summary.get("status", "missing"))
-    if status == "running":  # or was, when its process ended without a word
+    if status == "running":  # the last status that its process wrote before it died
         status = "interrupted"
     if reason and status not in FINISHED:
         status = "failed"
@@ -92,9 +92,9 @@ def _read(point: Point, reason: str) -> Result:
 
 
 def share_graphs(points: Sequence[Point], workers: int) -> list[tuple[Point, ...]]:
-    """Points that differ in nothing but the seed together: one process builds one graph for them.
+    """Batches of points that differ only in their seeds: one process builds one graph for each.
 
-    Where there are fewer such groups than workers, each is cut so that no worker is idle.
+    If there are fewer such groups than workers, groups are split so that no worker is idle.
     """
     groups = _by_graph(points)
     parts = math.ceil(workers / len(groups)) if groups else 1

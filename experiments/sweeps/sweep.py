@@ -1,8 +1,7 @@
-"""A sweep: every point of a grid of overrides, trained and told in a table."""
+"""A sweep: train every point of a grid of overrides."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,8 +10,10 @@ from pydantic import Field
 
 from experiments.config.catalog import names, nearest, path_of
 from experiments.config.compose import load_yaml, validate
+from experiments.console import plain
 from experiments.errors import RunError, UsageError
-from experiments.sweeps.clusters import check_cluster, job_script
+from experiments.sweeps import slurm
+from experiments.sweeps.clusters import allowed_cores, check_cluster
 from experiments.sweeps.grid import expand, grid_overrides
 from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
@@ -28,44 +29,45 @@ class SweepConfig(Section):
 
 
 class Where(NamedTuple):
-    """Where a sweep is trained."""
+    """The workers that train a sweep."""
 
     cluster: str  # local, slurm, tcp://host:port, or a scheduler file
     workers: int | None
 
 
 def sweep(name: str, overrides: Sequence[str], where: Where) -> None:
-    """Train the points that are missing; print all of them.
+    """Train the points that are not complete, and print a table of all.
 
-    Raises UsageError before anything starts, RunError where points failed, Interrupted.
+    Raises UsageError before anything starts, RunError if points failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
     points = load_points(name, overrides)
     results = train_missing(points, where.cluster, where.workers)
     failed = [result for result in results if result.status != "complete"]
     for result in failed:
-        print(f"failed: {result.point.name}: {result.reason or result.status}", flush=True)
+        print(plain(f"failed: {result.point.name}: {result.reason or result.status}"), flush=True)
     if failed:
         raise RunError(
-            f"{len(failed)} of {len(results)} points failed; the same command tries them again"
+            f"{len(failed)} of {len(results)} points failed; rerun the same command to retry them"
         )
 
 
 def show(name: str, overrides: Sequence[str], where: Where) -> None:
-    """What `sweep` would do: the points, the time, and the script that Slurm would get."""
+    """Print the points of a sweep, the estimated time and, for Slurm, the job script."""
     check_cluster(where.cluster, where.workers)
     results = read_results(load_points(name, overrides), {})
     for result in results:
-        print(f"{result.status:11}  {result.point.directory}")
+        print(f"{result.status:11}  {plain(str(result.point.directory))}")
     print(estimate(results, where))
     if where.cluster == "slurm":
-        print(f"\n{job_script()}", end="")
+        script = slurm.job_script("tls://SCHEDULER", "WORKER")
+        print(f"\n{script}", end="")
 
 
 def estimate(results: Sequence[Result], where: Where) -> str:
-    """The time that is left, if the points that are missing take as long as those that are there.
+    """The time to train the rest, if each point takes as long as the complete ones on average.
 
-    It counts training alone: each process also starts, and builds its graph.
+    Only training counts, not the start of processes nor the building of graphs.
     """
     missing = sum(result.needs_training for result in results)
     seconds = [result.seconds for result in results if result.status == "complete"]
@@ -77,7 +79,7 @@ def estimate(results: Sequence[Result], where: Where) -> str:
     each = sum(seconds) / len(seconds)
     if where.cluster not in ("local", "slurm"):
         return f"{head}, estimated time {missing * each:.0f} s of training over all workers"
-    workers = where.workers or os.cpu_count() or 1
+    workers = where.workers or allowed_cores()
     return (
         f"{head}, estimated time {missing * each / min(workers, missing):.0f} s of training "
         f"on {workers} workers, {each:.1f} s a point"
@@ -85,7 +87,7 @@ def estimate(results: Sequence[Result], where: Where) -> str:
 
 
 def load_points(name: str, overrides: Sequence[str]) -> list[Point]:
-    """The checked points of a sweep, or of an experiment whose overrides are the grid.
+    """The points of a sweep, or of an experiment with the overrides as the grid, all checked.
 
     Raises UsageError.
     """
@@ -101,7 +103,7 @@ def load_points(name: str, overrides: Sequence[str]) -> list[Point]:
 
 
 def _read_sweep(name: str) -> dict[str, Any] | None:
-    """The content of a sweep's file; None where the name is that of an experiment."""
+    """The content of a sweep's file, or None for an experiment."""
     if name.endswith((".yaml", ".yml")):
         content = load_yaml(Path(name))
         return content if "grid" in content else None

@@ -1,7 +1,8 @@
-"""What a Dask worker does with points: it trains them in child processes, and minds those."""
+"""The part of a sweep that runs in Dask workers: it trains points in child processes."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,58 +17,58 @@ from dask.system import CPU_COUNT
 from distributed import Worker, WorkerPlugin, get_worker
 
 from experiments.paths import ROOT
-from experiments.sweeps.messages import Ended, Order, Orders, Tell
+from experiments.sweeps.messages import Job, JobBatch, JobEnded, Send
 
-POOLS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # where the config leaves it open
+POOLS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # if the config does not set them
 
 
-def train_orders(orders: Orders, tell: Tell) -> list[Ended]:
-    """Train runs in a child process; one that dies costs the run under way, and no other."""
-    children = get_worker().plugins[orders.children]
+def train_batch(batch: JobBatch, send: Send) -> list[JobEnded]:
+    """Train jobs in a child process. If it dies, only the job that was running fails."""
+    children = get_worker().plugins[batch.children]
     assert isinstance(children, Children)
-    ended: list[Ended] = []
-    while len(ended) < len(orders.runs) and not children.stopping:
-        ended += _run_child(children, orders.runs[len(ended) :], orders.folder, tell)
+    ended: list[JobEnded] = []
+    while len(ended) < len(batch.jobs) and not children.stopping:
+        ended += _run_child(children, batch.jobs[len(ended) :], batch.folder, send)
     return ended
 
 
 def _run_child(
-    children: Children, runs: Sequence[Order], folder: str, tell: Tell
-) -> list[Ended]:  # fmt: skip
-    """The first of the runs that have ended when the child has: all of them, if nothing happens."""
-    ended: list[Ended] = []
+    children: Children, jobs: Sequence[Job], folder: str, send: Send
+) -> list[JobEnded]:  # fmt: skip
+    """Run one child. Returns the jobs that ended in it: all, unless it dies or is stopped."""
+    ended: list[JobEnded] = []
     with tempfile.TemporaryFile() as errors:
         process = children.start(folder, errors)
         if process is None:
             return []
         try:
             with process:  # leaving it closes the pipes and waits
-                _give(process, runs)
+                _send_jobs(process, jobs)
                 for line in process.stdout or ():
                     message = json.loads(line)
                     if message["kind"] == "ended":
-                        ended.append(Ended(message["name"], message["reason"]))
-                    tell(message)
+                        ended.append(JobEnded(message["name"], message["reason"]))
+                    send(message)
         finally:
             children.forget(process)
-        if children.stopping or len(ended) == len(runs):
+        if children.stopping or len(ended) == len(jobs):
             return ended
         if process.returncode or not ended:
-            ended.append(Ended(runs[len(ended)].name, _reason(process.returncode, errors)))
+            ended.append(JobEnded(jobs[len(ended)].name, _reason(process.returncode, errors)))
     return ended
 
 
-def _give(process: subprocess.Popen[str], runs: Sequence[Order]) -> None:
+def _send_jobs(process: subprocess.Popen[str], jobs: Sequence[Job]) -> None:
     assert process.stdin is not None
     try:
-        process.stdin.write(json.dumps([run._asdict() for run in runs]) + "\n")
-        process.stdin.flush()  # and left open: its end tells the child that we are gone
+        process.stdin.write(json.dumps([job._asdict() for job in jobs]) + "\n")
+        process.stdin.flush()  # and stays open: the child exits when it closes
     except BrokenPipeError:
-        pass  # it ended already; its exit code says how
+        pass  # the child is dead already; its exit code tells how
 
 
 def _reason(code: int, errors: IO[bytes]) -> str:
-    """Why a child ended without a word: the signal, or the last line of standard error."""
+    """Why a child died: the signal, or the last line of standard error."""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
@@ -80,33 +81,33 @@ class Children(WorkerPlugin):
 
     def __init__(self, name: str, share: int | None) -> None:
         self.name = name
-        self._share = share  # cores of each point; None: the worker's, divided by its threads
+        self._share = share  # cores of each point; None: the worker's cores over its threads
 
     def setup(self, worker: Worker) -> None:
         self._threads = self._share or max(1, CPU_COUNT // worker.state.nthreads)
         self.stopping = False
         self._running: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()  # the worker's loop stops what its threads start
+        self._lock = threading.Lock()  # the worker's loop stops children that its threads start
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask names it
         self.stop(signal.SIGKILL)
 
     def start(self, folder: str, errors: IO[bytes]) -> subprocess.Popen[str] | None:
-        """A child that waits for its orders; None when no more are to be started."""
+        """A child that waits for its jobs; None after `stop`."""
         pools = dict.fromkeys(POOLS, str(self._threads))
         search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         with self._lock:
             if self.stopping:
                 return None
             process = subprocess.Popen(
-                [sys.executable, "-m", "experiments.sweeps.child"],
+                # -P: no module is imported from the current folder, which may be anybody's
+                [sys.executable, "-P", "-m", "experiments.sweeps.child"],
                 cwd=folder,
                 env=os.environ | pools | {"PYTHONPATH": search},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                process_group=0,  # a terminal's Ctrl-C is not for it: we pass the request on
             )
             self._running.add(process)
         return process
@@ -116,7 +117,7 @@ class Children(WorkerPlugin):
             self._running.discard(process)
 
     def stop(self, number: signal.Signals) -> None:
-        """Start no more, and send the signal to those that run."""
+        """Start no more children, and send the signal to those that run."""
         with self._lock:
             self.stopping = True
             for process in self._running:
@@ -125,3 +126,12 @@ class Children(WorkerPlugin):
     @property
     def running(self) -> int:
         return len(self._running)
+
+
+async def stop_children(name: str, dask_worker: Worker) -> None:
+    """On each worker: ask the children to stop, and wait until they have."""
+    children = dask_worker.plugins.get(name)
+    if isinstance(children, Children):  # a worker that has just joined may not have it yet
+        children.stop(signal.SIGTERM)
+        while children.running:
+            await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Run a trained model forward on data that training never sees."""
+"""Run a trained model forward on held-out data."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from experiments.runs.directory import RunDirectory
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.workload import make_workload
 from rnn_graphs.evaluation import build_evaluation_graph
+from rnn_graphs.metrics import of_held_out_data, values_of
 from rnn_graphs.tf1 import tf
 
 LOGITS_PER_RUN = 4_000_000  # of one session.run: what a wide softmax leaves in memory
@@ -28,7 +29,7 @@ class Evaluated(NamedTuple):
     """A forward pass over a whole set."""
 
     loss: float  # nats per time step that counts
-    accuracy: float
+    metrics: dict[str, float]  # all that the task can have of held-out data
     time_steps: int  # that count
 
 
@@ -42,23 +43,26 @@ class Evaluator(GraphSession):
         self._graph = graph
 
     def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
-        """The mean loss and accuracy: a Sequence in rows with the state carried, or Examples."""
-        total = loss = hits = 0.0
-        fetches = (self._graph.losses, self._graph.hits)
-        for (losses, right), weights in self._runs(drawn, batch_size, fetches):
+        """The mean loss and metrics: a Sequence in rows with the state carried, or Examples."""
+        names = list(self._graph.metrics)
+        fetches = (self._graph.losses, *self._graph.metrics.values())
+        total, sums = 0.0, np.zeros(len(fetches))
+        for found, weights in self._runs(drawn, batch_size, fetches):
             total += float(weights.sum())
-            loss += float((losses.astype(np.float64) * weights).sum())
-            hits += float((right * weights).sum())
-        return Evaluated(loss / total, hits / total, int(total))
+            sums += [(values.astype(np.float64) * weights).sum() for values in found]
+        loss, *means = (sums / total).tolist()
+        measured = dict(zip(names, means, strict=True))
+        asked = of_held_out_data(self._task.labels)
+        return Evaluated(loss, values_of(asked, loss, measured), int(total))
 
     def probabilities(self, drawn: Drawn, batch_size: int) -> Array:
-        """The model's chance of each class, [batch, time, num_classes], along the rows."""
+        """The probability of each class, [batch, time, num_classes], along the rows."""
         fetches = (self._graph.probabilities,)
         parts = [part for (part,), _ in self._runs(drawn, batch_size, fetches)]
         return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
 
     def first_state(self) -> Any:
-        """The state of one row before anything was read."""
+        """The state of one row before its first input."""
         return self._session.run(self._graph.zero_state, {self._graph.batch_size: 1})
 
     def read(self, ids: Array, state: Any) -> tuple[Array, Any]:
@@ -73,7 +77,7 @@ class Evaluator(GraphSession):
     def _runs(
         self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
     ) -> Iterator[tuple[list[Array], Array]]:
-        """What each session.run gives for `fetches`, [time, batch, …], and the losses' weights."""
+        """The fetches of each session.run, [time, batch, …], and the weights of its losses."""
         if isinstance(drawn, Examples):
             yield from self._run_examples(drawn, batch_size, fetches)
         else:

@@ -1,4 +1,4 @@
-"""Write text with a trained model: one symbol after the other, each drawn from the softmax."""
+"""Text of a trained model: one symbol after the other, each drawn from the softmax."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.tasks.text import Text
+from data.task import TextCodec
 from experiments.errors import RunError, UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training.evaluate import Evaluator, find_checkpoint, load_into
@@ -27,27 +27,27 @@ def generate_text(
 ) -> str:  # fmt: skip
     """The prompt and the symbols drawn after it, from the model of the run's first seed.
 
-    The same seed gives the same text. Raises UsageError where the run is of no text, or the
+    The same seed gives the same text. Raises UsageError where the task has no text, or the
     prompt has a symbol that the model does not know.
     """
     config = directory.read_config()
     task = make_workload(config).task
-    if not isinstance(task, Text):
+    if task.codec is None:
         raise UsageError(f"{directory.path}: a run of {config.task.kind} cannot write text")
-    start = _encode(task, prompt)
+    start = _encode(task.codec, prompt)
     found = find_checkpoint(directory, config.training.first_seed, checkpoint)
     if found is None:
         raise RunError(f"{directory.path}: no {checkpoint} checkpoint to write with; train first")
     with Evaluator(config, task) as evaluator:
         load_into(evaluator, directory, found)
         written = _write(evaluator, start, sampling)
-    return task.decode(np.concatenate([start, written]) if prompt else written)
+    return task.codec.decode(np.concatenate([start, written]) if prompt else written)
 
 
-def _encode(task: Text, prompt: str) -> NDArray[Any]:
-    """The prompt's ids; without one, a line's end, as the first symbol of a text comes after it."""
+def _encode(codec: TextCodec, prompt: str) -> NDArray[Any]:
+    """The prompt's ids. An empty prompt is a line's end: the text begins on a new line."""
     try:
-        ids = task.encode(prompt or "\n")
+        ids = codec.encode(prompt or "\n")
     except ValueError as error:
         raise UsageError(f"--prompt: {error}") from error
     return np.asarray(ids)

@@ -1,4 +1,4 @@
-"""How a run tells where it is: a bar on a terminal, plain lines elsewhere, and log.txt."""
+"""Progress of a run: a bar on a terminal, plain lines elsewhere, and log.txt."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ PLAIN_SECONDS = 5.0  # between two plain lines
 
 
 class Progress(Protocol):
-    """What training calls."""
+    """Where training reports how far it is."""
 
-    def say(self, text: str) -> None:
-        """A line for the user, also kept in log.txt."""
+    def log(self, text: str) -> None:
+        """Show a line to the user and keep it in log.txt."""
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
-        """`done` of `total` updates are done, and the loss was this."""
+        """Show that `done` of `total` updates are done, with the loss of the last one."""
 
 
 class PlainProgress:
-    """Lines, at most one each few seconds."""
+    """Plain lines, at most one every PLAIN_SECONDS."""
 
     def __init__(self, log: Path) -> None:
-        self._log = log
+        self._path = log
         self._last = time.monotonic()
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         print(text, flush=True)
-        append_line(self._log, text)
+        append_line(self._path, text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
         now = time.monotonic()
@@ -43,13 +43,13 @@ class PlainProgress:
 
 
 class BarProgress:
-    """One bar of rich for the seed under way."""
+    """A progress bar for the seed under way."""
 
     def __init__(self, log: Path) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
-        self._log = log
+        self._path = log
         self._bars = Bars(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
             TimeRemainingColumn(), TextColumn("{task.fields[loss]}"), transient=True,
@@ -68,9 +68,9 @@ class BarProgress:
     ) -> None:
         self._bars.stop()
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        append_line(self._log, text)
+        append_line(self._path, text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
         self._bars.update(
@@ -80,7 +80,7 @@ class BarProgress:
 
 @contextlib.contextmanager
 def progress(log: Path) -> Iterator[Progress]:
-    """The fitting kind for where standard output goes."""
+    """A bar where standard output is a terminal, plain lines where it is not."""
     if sys.stdout.isatty():
         with BarProgress(log) as bar:
             yield bar
@@ -89,7 +89,7 @@ def progress(log: Path) -> Iterator[Progress]:
 
 
 def append_line(log: Path, text: str) -> None:
-    """Add a line, with its time, to log.txt."""
+    """Add a line to log.txt, with the time."""
     stamp = datetime.now().astimezone().isoformat(timespec="seconds")
     with open(log, "a", encoding="utf-8") as file:
         file.write(f"{stamp} {text}\n")

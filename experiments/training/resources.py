@@ -1,4 +1,4 @@
-"""What the runs of one process share: a built graph, and where they tell how far they are."""
+"""Resources that the runs of one process share: a built graph, and how progress is shown."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 OpenSession = Callable[[Config, Workload], "TrainingSession"]
 
 
-class Means(NamedTuple):
-    """What a run trains with; runs of one process may share it."""
+class RunResources(NamedTuple):
+    """The session and the progress that a run is trained with."""
 
     open_session: OpenSession
-    progress: Callable[[Path], AbstractContextManager[Progress]]  # by the path of log.txt
+    open_progress: Callable[[Path], AbstractContextManager[Progress]]  # by the path of log.txt
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Where a run goes on: the first seed that is not finished, at its newest good checkpoint."""
+"""Where a run resumes: the first seed that is not finished, at its newest good checkpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from experiments.training.progress import Progress
 
 
 class ResumePoint(NamedTuple):
-    """What is done and where to go on."""
+    """The seeds that are done, and the checkpoint to resume from."""
 
     finished: list[Position]  # seeds that need nothing more
     checkpoint: Checkpoint | None  # of the next seed, where it has one
@@ -34,7 +34,7 @@ def find_resume_point(config: Config, directory: RunDirectory, progress: Progres
             earlier = (
                 f"update {checkpoint.position.updates}" if checkpoint else "the start of the seed"
             )
-            progress.say(f"checkpoint {path}: cannot be used; falling back to {earlier}")
+            progress.log(f"checkpoint {path}: cannot be used; falling back to {earlier}")
             path.unlink(missing_ok=True)
         if checkpoint is None or checkpoint.position.status == "running":
             break

@@ -12,11 +12,17 @@ from data.task import Array, Task
 from experiments.config.schema import Config
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
-from rnn_graphs.build import GraphConfigs, Snapshot, TrainingGraph, build_training_graph
-from rnn_graphs.measures import MEASURES
+from rnn_graphs.build import (
+    GraphConfigs,
+    Snapshot,
+    StepMaker,
+    TrainingGraph,
+    build_training_graph,
+)
+from rnn_graphs.metrics import measured_in_graph
 from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
-from rnn_graphs.truncation.step import StepMaker, make_step
+from rnn_graphs.truncation.step import make_step
 
 
 def build(
@@ -28,14 +34,14 @@ def build(
             config.model, config.graph, config.truncation, config.optimizer, config.execution
         ),
         shape_of(workload.task),
-        [name for name in config.logging.metrics if name in MEASURES],
+        measured_in_graph(config.logging.metrics),
         uses_xla(config, workload.updates),
         step_maker,
     )
 
 
 def shape_of(task: Task) -> TaskShape:
-    """What the graph must know of the task."""
+    """The properties of the task that the graph depends on."""
     return TaskShape(
         task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state
     )  # fmt: skip
@@ -51,7 +57,7 @@ def session_options(threads: int | None) -> tf.ConfigProto:
 
 
 class GraphSession:
-    """A session on one graph, closed where its `with` ends."""
+    """A session on one graph; a context manager that closes it."""
 
     def __init__(self, graph: tf.Graph, snapshot: Snapshot, options: tf.ConfigProto) -> None:
         self._session = tf.Session(graph=graph, config=options)
@@ -64,7 +70,7 @@ class GraphSession:
         self._session.close()
 
     def restore(self, variables: dict[str, NDArray[Any]]) -> None:
-        """Set every variable of the snapshot; others than these are left aside.
+        """Set every variable of the snapshot; other values are ignored.
 
         Raises ValueError where names or shapes are not this graph's.
         """
@@ -79,7 +85,7 @@ class GraphSession:
 
 
 class TrainingSession(GraphSession):
-    """One built graph, initialised anew for each seed."""
+    """A session on a training graph, which is initialized anew for each seed."""
 
     def __init__(self, graph: TrainingGraph, threads: int | None) -> None:
         super().__init__(graph.graph, graph.snapshot, session_options(threads))
@@ -87,31 +93,31 @@ class TrainingSession(GraphSession):
 
     @property
     def iterations(self) -> int:
-        """The most windows that one call of `train` takes."""
+        """The maximum number of windows for one call of `train`."""
         return self._graph.iterations
 
     def warm_up(self) -> None:
-        """Run once on nothing, so that compiling is no part of the first seed's time.
+        """Run once without a window, so that the first seed's time does not include compiling.
 
-        The variables must be set anew after it.
+        Initialize or restore the variables after it.
         """
         places = [place for place in self._graph.feeds if place is not None]
         feeds = {place: np.zeros(place.shape, np.int8) for place in places}
         self.initialize(0)
-        self._session.run(self._graph.measures, {**feeds, self._graph.count: 0})
+        self._session.run(self._graph.metrics, {**feeds, self._graph.count: 0})
 
     def initialize(self, seed: int) -> None:
-        """Weights from the seed, slots and state as new."""
+        """Set the weights from the seed, the slots and the state to their first values."""
         self._session.run(self._graph.initialize, {self._graph.seed: seed})
 
     def reset_state(self) -> None:
-        """The RNN's state to zeros, as at the start of each epoch."""
+        """Set the RNN's state to zeros, as at the start of each epoch."""
         self._session.run(self._graph.reset_state)
 
     def train(self, windows: Windows, count: int) -> dict[str, Array]:
         """One update for each of `count` windows.
 
-        Returns what was measured of each, [count]: "loss" in nats, and the graph's other measures.
+        Returns the metrics of each, [count]: "loss" in nats, and the others of the graph.
         """
         into = self._graph.feeds
         feeds = {
@@ -123,7 +129,7 @@ class TrainingSession(GraphSession):
             feeds[into.weights] = _time_major(_given(windows.weights), into.weights)
         if into.lengths is not None:
             feeds[into.lengths] = _time_major(_given(windows.lengths), into.lengths)
-        measured: dict[str, Array] = self._session.run(self._graph.measures, feeds)
+        measured: dict[str, Array] = self._session.run(self._graph.metrics, feeds)
         return {name: values[:count] for name, values in measured.items()}
 
     def variables(self) -> dict[str, NDArray[Any]]:

@@ -1,14 +1,11 @@
-"""summary.json: what a run came to, and on what it ran."""
+"""summary.json: the results of a run, and the environment that it ran in."""
 
 from __future__ import annotations
 
-import platform
-import subprocess
-from importlib import metadata
 from typing import Any
 
 from experiments.config.schema import Config
-from experiments.paths import ROOT
+from experiments.reporting.environment import environment
 from experiments.runs.checkpoints import Position
 from experiments.runs.curves import final_losses
 from experiments.runs.directory import RunDirectory
@@ -16,8 +13,6 @@ from experiments.runs.metrics import read_metrics
 from experiments.statistics.intervals import mean_interval
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
-
-PACKAGES = ("numpy", "tensorflow", "tf-keras")
 
 
 def summarize(
@@ -36,8 +31,8 @@ def summarize(
         "name": config.name,
         "final_loss": {
             "mean": interval.mean if interval else None,
-            "low": _number(interval.low) if interval else None,
-            "high": _number(interval.high) if interval else None,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
             "per_seed": {str(seed): loss for seed, loss in finals.items()},
             "unit": "nats per time step, mean over the last tenth of training",
         },
@@ -58,44 +53,4 @@ def _validation(positions: list[Position]) -> dict[str, Any] | None:
     if not best:
         return None
     mean, low, high = mean_interval(list(best.values()))
-    return {"best_loss": {"mean": mean, "low": _number(low), "high": _number(high)},
-            "per_seed": best}  # fmt: skip
-
-
-def environment() -> dict[str, Any]:
-    """Versions, commit and host."""
-    versions = {name: metadata.version(name) for name in PACKAGES}
-    return {
-        "versions": {"python": platform.python_version(), **versions},
-        "git_commit": git_commit(),
-        "host": {
-            "name": platform.node(),
-            "machine": platform.machine(),
-            "system": platform.platform(),
-        },
-    }
-
-
-def git_commit() -> str | None:
-    """The commit of this program, "-dirty" where files differ from it; None outside of git."""
-    command = [
-        "git",
-        "-C",
-        str(ROOT),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--exclude",
-        "*",
-    ]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip() or None
-
-
-def _number(value: float) -> float | None:
-    """JSON has no nan."""
-    return value if value == value else None
+    return {"best_loss": {"mean": mean, "low": low, "high": high}, "per_seed": best}

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.runs.metrics import MetricsRow
+from rnn_graphs.metrics import METRICS
 from rnn_graphs.tf1 import tf
 
 
 class Events:
-    """Writes each row of metrics as a scalar; a seed that continues purges what it repeats."""
+    """Writes the loss and metrics of each row; a seed that continues purges what it repeats."""
 
     def __init__(self, directory: Path, seed: int, updates: int) -> None:
         # TensorFlow names files by the second; one that goes on must not overwrite its past.
@@ -25,11 +26,15 @@ class Events:
             self._writer.add_session_log(start, updates + 1)  # purges from this step on
 
     def write(self, rows: Sequence[MetricsRow]) -> None:
-        """Losses in nats, against updates."""
+        """The loss, in nats, and each metric under its tag, against updates."""
         with _os_errors():
             for row in rows:
-                value = tf.Summary.Value(tag=f"loss/{row.split}", simple_value=row.loss)
-                self._writer.add_summary(tf.Summary(value=[value]), row.updates)
+                metrics = {METRICS[name].tag: value for name, value in row.metrics.items()}
+                scalars = [
+                    tf.Summary.Value(tag=f"{tag}/{row.split}", simple_value=value)
+                    for tag, value in {"loss": row.loss, **metrics}.items()
+                ]
+                self._writer.add_summary(tf.Summary(value=scalars), row.updates)
 
     def close(self) -> None:
         """See everything to the disk."""

@@ -1,4 +1,4 @@
-"""What a config comes to once its data are there: the task, and how many updates it means."""
+"""The workload of a config: its task with the data read, and the number of updates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from data.task import DataError, Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from rnn_graphs.metrics import METRICS
 
 VALIDATION = "valid"
 
@@ -21,7 +22,7 @@ class Workload(NamedTuple):
 
 
 def make_workload(config: Config) -> Workload:
-    """Read the data and see that the config fits them.
+    """Read the data and check that the config fits them.
 
     Raises UsageError, in one line, where a file or a key is not as it should be.
     """
@@ -40,7 +41,7 @@ def make_workload(config: Config) -> Workload:
 
 
 def _problems(config: Config, task: Task) -> Iterator[str]:
-    """What cannot be, with the reason."""
+    """Conflicts between the config and the task, one message each."""
     kind = config.task.kind
     if config.model.bidirectional and task.carries_state:
         yield (
@@ -56,8 +57,12 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
         yield f"model.embedding: the inputs of {kind} are features, not ids; expected null"
     if config.graph.padding == "sequence_length" and task.carries_state:
         yield f"graph.padding: {kind} has no padding; expected mask, got sequence_length"
-    if task.labels == "values" and {"accuracy", "perplexity", "bits"} & {*config.logging.metrics}:
-        yield f"logging.metrics: the labels of {kind} are values, which have no classes"
+    for name in config.logging.metrics:
+        if task.labels not in METRICS[name].labels:
+            yield (
+                f"logging.metrics: {name} is for labels that are "
+                f"{' or '.join(METRICS[name].labels)}; the labels of {kind} are {task.labels}"
+            )
     if config.training.validate_every and VALIDATION not in task.held_out:
         yield (
             f"training.validate_every: {kind} has no set {VALIDATION}, only "

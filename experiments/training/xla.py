@@ -10,7 +10,7 @@ COMPILE_SECONDS = 0.6
 
 
 class Compiling(NamedTuple):
-    """What compiling costs and saves, in CPU seconds, batch 200, one thread."""
+    """The cost and the savings of compiling, in CPU seconds, batch 200, one thread."""
 
     seconds_per_copy: float  # of the cell, beyond COMPILE_SECONDS
     saved_per_time_step: float
@@ -34,11 +34,10 @@ def uses_xla(config: Config, updates: int) -> bool:
     """
     if config.execution.xla != "auto":
         return config.execution.xla == "on"
-    # Drawing artbp's gates makes an update take 2.7 times as long under XLA.
-    if config.execution.loop == "per_step" or config.truncation.kind == "artbp":
+    if config.execution.loop == "per_step" or not config.truncation.style.xla_pays:
         return False
     graph = config.graph
-    compiling = OWN_CELL if config.model.cell == "scratch" else TENSORFLOW_CELL
+    compiling = OWN_CELL if config.model.traits.uses_product else TENSORFLOW_CELL
     copies = 1 if graph.unroll == "dynamic" else graph.num_steps
     cost = COMPILE_SECONDS + compiling.seconds_per_copy * copies
     time_steps = updates * len(config.seeds) * graph.num_steps

@@ -1,4 +1,4 @@
-"""The credit matrix M[t, s]: what the definition says, and what a graph really does.
+"""The credit matrix M[t, s]: by its definition, and measured on a graph.
 
 Measured from outside: with the linear cell h_s = h_{s−1} + θ_s, inputs one-hot in time,
 and a single loss L_t = h_t, the gradient for θ_s is M[t, s] and nothing else.
@@ -11,26 +11,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_graphs.config import TruncationConfig
 from rnn_graphs.model import create_variables
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window, make_step
-from rnn_graphs.truncation.styles import STYLES
+from rnn_graphs.truncation.styles import TruncationConfig
 from rnn_graphs.unrolls import UNROLLS
 
 Tensor = Any
 
 
 def definition(truncation: TruncationConfig, num_steps: int) -> NDArray[np.float64]:
-    """M as styles.py defines it, [num_steps, context + num_steps]; of artbp the mean.
+    """M as styles.py defines it, [num_steps, context + num_steps]; of a random style, its mean.
 
     Row t is the t-th loss of the window; column 0 is the first step of the graph.
     """
-    style, context = STYLES[truncation.kind], truncation.context_steps
     t = np.arange(num_steps)[:, None]
-    s = np.arange(-context, num_steps)[None, :]
-    reached = style.reached(t, s, truncation.depth or num_steps, truncation.errors_stride)
-    return np.asarray((s <= t) & reached, np.float64)
+    s = np.arange(-truncation.context_steps, num_steps)[None, :]
+    credit = truncation.style.credit(t, s, truncation, num_steps)
+    return np.asarray(np.where(s <= t, credit, 0), np.float64)
 
 
 class CreditGraph(NamedTuple):
@@ -56,8 +54,7 @@ def build_credit_graph(
         labels = tf.placeholder(tf.int32, [num_steps, rows])
         key = tf.placeholder(tf.int32, [2])
         inputs = tf.tile(tf.range(length)[:, None], [1, rows])
-        # The linear model has what make_step asks of a Model, and is none.
-        step = make_step(model, UNROLLS[unroll], truncation)  # type: ignore[arg-type]
+        step = make_step(model, UNROLLS[unroll], truncation)
         result = step(Window(inputs, labels, model.cell.zero_state(rows, model.dtype), key))
         # Of the sum of losses, not of their mean; a product with num_steps would not be exact.
         row = result.gradients[0][:, 0] / (1 / num_steps)
@@ -75,7 +72,7 @@ class LinearModel:
         self.cell = LinearCell(dtype=self.dtype)
         create_variables(self.cell, tf.zeros([1, length], self.dtype), self.dtype)
         self.variables = tf.trainable_variables()
-        self.head = self
+        self.head: Any = self
 
     def encode(self, ids: Tensor, _key: Tensor) -> Tensor:
         """[time, batch] → one-hot [time, batch, length]."""

@@ -1,4 +1,4 @@
-"""The errors that cross the blocks of the TF style: what true truncation has beyond it.
+"""The errors that cross the blocks of the TF style, which true truncation adds to it.
 
 Cut the window in blocks of `depth` steps, as the TF style does, and the blocks in
 stretches of `stride` steps, r = depth / stride of them. Williams & Peng's BPTT(depth;
@@ -34,7 +34,7 @@ Flat = list[Tensor]  # a state, or a cotangent of one, as tf.nest.flatten gives 
 
 
 class Taken(NamedTuple):
-    """What a cotangent of a stretch's end state means for it; None where nothing connects."""
+    """The share of a stretch in a cotangent of its end state; None where nothing connects."""
 
     weights: list[Tensor | None]  # for each of the variables
     inputs: list[Tensor | None]  # for each leaf of each step's inputs
@@ -88,17 +88,17 @@ class Stretches:
         return result
 
     def down(self, index: int, sums: Flat) -> tuple[Taken, Flat]:
-        """What the stretch takes, of the first slot; the others, at its start."""
+        """The stretch's share in the first slot, and the other slots taken to its start."""
         taken, passed = self._down_function(self._inputs[index], self._states[index], sums)
         return taken, passed
 
     def take(self, index: int, errors: Flat) -> Taken:
-        """What the stretch takes of a cotangent of its end state."""
+        """The stretch's share in a cotangent of its end state."""
         taken: Taken = self._take_function(self._inputs[index], self._states[index], errors)
         return taken
 
     def weight_gradients(self, taken: dict[int, Taken]) -> list[Tensor]:
-        """All that was taken, by stretch; what is for the inputs goes on to what made them."""
+        """The shares of all stretches as gradients of the variables, through the inputs too."""
         inputs = [x for index in taken for x in tf.nest.flatten(self._inputs[index])]
         errors = [error for one in taken.values() for error in one.inputs]
         reached = [pair for pair in zip(inputs, errors, strict=True) if pair[1] is not None]
@@ -142,7 +142,7 @@ class Stretches:
 
 
 def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, Taken]:
-    """By stretch, what it takes of the errors of the next block."""
+    """The share of each stretch in the errors of the next block."""
     r, count = depth_in_stretches, stretches.count
     taken: dict[int, Taken] = {}
     for boundary in range(r, count, r):

@@ -1,4 +1,4 @@
-"""A cell that also gives the state it leaves, so that an unroll can tell every state."""
+"""A cell that returns its state beside its output, so that an unroll returns every state."""
 
 from __future__ import annotations
 

@@ -1,23 +1,20 @@
-"""How far errors flow back: each style's gradient as a function of one window.
+"""How far errors flow back: training steps as functions of one window.
 
-styles.py lists the styles and defines them. The edge of the graph cuts too: with `context` the
-graph starts depth − stride steps before the first loss, so that early losses reach back their full
-depth.
+styles.py lists the styles, defines them, and names the function here that computes each. The edge
+of the graph cuts too: with context the graph starts depth − stride steps before the first loss, so
+that early losses reach back their full depth.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from rnn_graphs.config import TruncationConfig
-from rnn_graphs.model import Model
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import Stretches, crossing_errors, gradients
 from rnn_graphs.truncation.gates import GatedCell, draw_gates
 from rnn_graphs.truncation.recording import RecordingCell
-from rnn_graphs.truncation.styles import STYLES
 from rnn_graphs.unrolls import Unrolled, UnrollFunction, dynamic, unstack
 
 Tensor = Any
@@ -26,7 +23,7 @@ PIECE_AT_LEAST = 4  # time steps, where a block's depth has a divisor
 
 
 class Window(NamedTuple):
-    """What one update reads."""
+    """The data of one update."""
 
     inputs: Tensor  # [context + time, batch] ids, or [context + time, batch, depth] features
     labels: Tensor  # [time, batch] ids or values
@@ -37,7 +34,7 @@ class Window(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What one training step gives."""
+    """The results of one training step."""
 
     logits: Tensor  # [time, batch, num_classes]
     losses: Tensor  # [time, batch], nats
@@ -46,83 +43,86 @@ class Step(NamedTuple):
     gradients: list[Tensor]  # of `loss`, one for each of the model's variables
 
 
+class StepModel(Protocol):
+    """A model, as a training step sees it."""
+
+    dtype: tf.DType
+    cell: Any
+    variables: list[Any]
+    head: Any  # logits(outputs), losses(logits, labels)
+
+    def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
+        """[time, batch, …] → the inputs of the cell along time."""
+
+
+class Truncation(Protocol):
+    """A config that chooses a style."""
+
+    def step(self, model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
+        """One training step of its style."""
+
+
 StepFunction = Callable[[Window], Step]
-StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
 
 
-def make_step(model: Model, unroll: UnrollFunction, truncation: TruncationConfig) -> StepFunction:
+def make_step(model: StepModel, unroll: UnrollFunction, truncation: Truncation) -> StepFunction:
     """The training step of the config's style, used unchanged by every loop."""
-    style_function = STEPS[STYLES[truncation.kind].step]
-    return lambda window: style_function(model, unroll, truncation, window)
+    return lambda window: truncation.step(model, unroll, window)
 
 
-def full(model: Model, unroll: UnrollFunction, _: TruncationConfig, window: Window) -> Step:
+def full(model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
     """Plain gradients: errors flow to the edge of the window."""
     inputs = model.encode(window.inputs, window.key)
     unrolled = unroll(model.cell, inputs, window.state, window.lengths)
     return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
-def tf_style(
-    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
-) -> Step:
-    """Plain gradients of blocks of `depth` that are cut from each other."""
-    if truncation.depth is None:  # the plain narrow graph
-        return full(model, unroll, truncation, window)
+def in_blocks(model: StepModel, unroll: UnrollFunction, window: Window, depth: int) -> Step:
+    """tf_style: plain gradients of blocks of `depth` time steps that are cut from each other."""
     inputs = model.encode(window.inputs, window.key)
-    unrolled = _in_blocks(model.cell, unroll, inputs, window, truncation.depth)
+    unrolled = _unroll_blocks(model.cell, unroll, inputs, window, depth)
     return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
 def windowed(
-    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+    model: StepModel, unroll: UnrollFunction, window: Window, depth: int, stride: int
 ) -> Step:
     """true_bptt and williams_peng: the TF style, plus the errors that cross its blocks."""
-    assert truncation.depth is not None
-    stride = truncation.errors_stride
     inputs = model.encode(window.inputs, window.key)
-    recorded = _in_blocks(RecordingCell(model.cell), unroll, inputs, window, truncation.depth)
+    recorded = _unroll_blocks(RecordingCell(model.cell), unroll, inputs, window, depth)
     outputs = recorded.outputs.output
-    length, context = int(window.inputs.shape[0]), truncation.context_steps
+    length = int(window.inputs.shape[0])
     ends = [tf.unstack(part, length) for part in tf.nest.flatten(recorded.outputs.state)]
     befores = [tf.nest.flatten(window.state), *[list(parts) for parts in zip(*ends, strict=True)]]
-    carried = tf.nest.pack_sequence_as(window.state, befores[length - context])
+    next_start = int(window.labels.shape[0])  # the next window begins so many steps after this one
+    carried = tf.nest.pack_sequence_as(window.state, befores[next_start])
     step = _plain_step(model, window, outputs, carried)
-    if truncation.depth in (stride, length) or truncation.depth > length:
+    if depth in (stride, length) or depth > length:
         return step  # nothing crosses: each block ends with its errors, or there is one block
     errors = tf.unstack(gradients([step.loss], [outputs], [tf.ones_like(step.loss)])[0], length)
     stretches = Stretches(
         model.cell, model.variables, unstack(inputs), errors, befores[:-1], stride
     )
-    taken = crossing_errors(stretches, truncation.depth // stride)
+    taken = crossing_errors(stretches, depth // stride)
     more = stretches.weight_gradients(taken)
     return step._replace(gradients=[a + b for a, b in zip(step.gradients, more, strict=True)])
 
 
-def artbp(
-    model: Model, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
-) -> Step:
+def artbp(model: StepModel, unroll: UnrollFunction, window: Window, cut_probability: float) -> Step:
     """Errors pass each boundary between cell applications through a random gate."""
-    assert truncation.cut_probability is not None
     shape = [int(size) for size in window.inputs.shape[:2]]
-    gates = draw_gates(truncation.cut_probability, shape, window.key, model.dtype)
+    gates = draw_gates(cut_probability, shape, window.key, model.dtype)
     return gated(model, unroll, window, gates)
 
 
-def gated(model: Model, unroll: UnrollFunction, window: Window, gates: Tensor) -> Step:
+def gated(model: StepModel, unroll: UnrollFunction, window: Window, gates: Tensor) -> Step:
     """Plain gradients; the error into the state before step s is scaled by gates[s], [batch]."""
     inputs = (model.encode(window.inputs, window.key), gates[..., None])
     unrolled = unroll(GatedCell(model.cell), inputs, window.state, window.lengths)
     return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
-StyleFunction = Callable[[Model, UnrollFunction, TruncationConfig, Window], Step]
-STEPS: dict[str, StyleFunction] = {
-    step.__name__: step for step in (full, tf_style, windowed, artbp)
-}
-
-
-def _in_blocks(
+def _unroll_blocks(
     cell: Any, unroll: UnrollFunction, inputs: Tensor, window: Window, depth: int
 ) -> Unrolled:
     """Unroll block after block; the state that enters a block is a constant to gradients."""
@@ -154,7 +154,7 @@ def _piece(inputs: Tensor, start: int, steps: int) -> Tensor:
     return tf.nest.map_structure(lambda part: part[start : start + steps], inputs)
 
 
-def _plain_step(model: Model, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
+def _plain_step(model: StepModel, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
     """Losses of the outputs after the context, and TensorFlow's own gradient of their mean."""
     context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
     logits = model.head.logits(outputs[context:])

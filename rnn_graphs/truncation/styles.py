@@ -1,70 +1,334 @@
-"""Every style of truncation, one entry each: to add one is to add an entry.
+"""Every style of truncation, one entry each: to add a style, add an entry to STYLES.
 
 Cell application s maps (h_{s−1}, x_s) to h_s with weights θ; L_t is the loss at t. Every
 style estimates the gradient of the mean loss as
 
     ĝ = Σ_t Σ_s M[t,s] · (∂L_t/∂h_t)(∂h_t/∂h_s)(∂⁺h_s/∂θ)
 
-and is told apart only by its credit matrix M, within one window of num_steps losses. An entry
-gives M, the keys of the config that it takes, and the function of step.py that
-computes ĝ. Imports no TensorFlow: a config is checked without it.
+and is defined by its credit matrix M, within one window of num_steps losses. An entry holds M,
+the function that computes ĝ, and the traits that the rest of the program asks for: no other file
+asks for the name of a style. This file imports no TensorFlow, as configs are checked without it;
+the functions that compute ĝ import it when they are called.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from rnn_graphs.section import Section
+
+if TYPE_CHECKING:
+    from rnn_graphs.truncation.step import Step, StepModel, Window
+    from rnn_graphs.unrolls import UnrollFunction
 
 Steps = NDArray[np.int64]
-Reached = NDArray[np.bool_]
+Matrix = NDArray[Any]
 
 
-class Style(NamedTuple):
-    """What tells one style from another."""
+class TruncationConfig(Section):
+    """How far errors flow back. A key that the style does not use must keep its default."""
 
-    # (t, s, depth, stride) → where M is 1 among s ≤ t. t [losses, 1] and s [1, steps] count from
-    # the window's first loss, s from below zero where there is context. depth is num_steps where
-    # the config leaves it null. Of a random style, the mean of M.
-    reached: Callable[[Steps, Steps, int, int], Reached]
-    step: str  # the function that computes ĝ
-    needs: tuple[str, ...] = ()  # keys that must be given
-    takes: tuple[str, ...] = ()  # keys that may be left null
-    context: bool = False  # whether errors may reach steps before the first loss
+    kind: str
+    depth: int | None = Field(default=None, ge=1)
+    stride: int | None = Field(default=None, ge=1)
+    context: bool = False
+    cut_probability: float | None = Field(default=None, ge=0, lt=1)
+
+    @field_validator("kind")
+    @classmethod
+    def _is_a_style(cls, kind: str) -> str:
+        if kind not in STYLES:
+            raise ValueError(f"expected one of {', '.join(STYLES)}; got {kind!r}")
+        return kind
+
+    @model_validator(mode="after")
+    def _keys_are_those_of_the_style(self) -> TruncationConfig:
+        needs, takes = self.style.needs, self.style.takes
+        for key, field in type(self).model_fields.items():
+            given = getattr(self, key) != field.default
+            if key != "kind" and given and key not in (*needs, *takes):
+                users = [
+                    kind for kind, style in STYLES.items() if key in (*style.needs, *style.takes)
+                ]
+                raise ValueError(f"{key} is for {', '.join(users)}; {self.kind} does not use it")
+            if not given and key in needs:
+                raise ValueError(f"{self.kind} needs {key}; got null")
+        return self
+
+    @property
+    def style(self) -> Style:
+        """The traits of its style."""
+        return STYLES[self.kind]
+
+    @property
+    def cuts(self) -> bool:
+        """Whether any error within a window is cut off."""
+        return self.style.cuts(self)
+
+    @property
+    def errors_stride(self) -> int:
+        """Losses that share one way back: 1 for true_bptt."""
+        return self.stride or 1
+
+    @property
+    def context_steps(self) -> int:
+        """Time steps of the graph before its first loss."""
+        return (self.depth or 0) - self.errors_stride if self.context else 0
+
+    def effective_depth(self, num_steps: int) -> int:
+        """The most cell applications that an error of a window of `num_steps` losses reaches."""
+        return self.style.effective_depth(self, num_steps)
+
+    def check_window(self, num_steps: int) -> None:
+        """Raise ValueError, naming the key, where a window of `num_steps` losses does not fit."""
+        self.style.check(self, num_steps)
+
+    def step(self, model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
+        """One training step of its style."""
+        return self.style.step(model, unroll, self, window)
 
 
-def _everything(t: Steps, s: Steps, _depth: int, _stride: int) -> Reached:
+def kinds_that_cut_nothing() -> list[str]:
+    """The styles that cut no error when only their name is given."""
+    alone = [TruncationConfig(kind=kind) for kind, style in STYLES.items() if not style.needs]
+    return [truncation.kind for truncation in alone if not truncation.cuts]
+
+
+# Defaults of an entry's traits.
+
+
+def _fits_every_window(_truncation: TruncationConfig, _num_steps: int) -> None:
+    pass
+
+
+def _cuts_always(_truncation: TruncationConfig) -> bool:
+    return True
+
+
+def _depth_within_the_graph(truncation: TruncationConfig, num_steps: int) -> int:
+    return min(truncation.depth or num_steps, num_steps + truncation.context_steps)
+
+
+def _not_compared(_num_steps: int) -> list[dict[str, Any]]:
+    return []
+
+
+@dataclass(frozen=True)
+class Style:
+    """The traits of one style."""
+
+    # (t, s, config, num_steps) → M[t, s] for s ≤ t; of a random style, its mean. t [losses, 1]
+    # and s [1, steps] count from the window's first loss; s is below zero in the context.
+    credit: Callable[[Steps, Steps, TruncationConfig, int], Matrix]
+    # One training step: it computes ĝ.
+    step: Callable[[StepModel, UnrollFunction, TruncationConfig, Window], Step]
+    needs: tuple[str, ...] = ()  # keys of TruncationConfig that must be given
+    takes: tuple[str, ...] = ()  # keys that may be given
+    # (config, num_steps): raises ValueError, naming the key, where the window does not fit.
+    check: Callable[[TruncationConfig, int], None] = _fits_every_window
+    # Whether any error within a window is cut off.
+    cuts: Callable[[TruncationConfig], bool] = _cuts_always
+    # (config, num_steps) → the most cell applications that an error reaches.
+    effective_depth: Callable[[TruncationConfig, int], int] = _depth_within_the_graph
+    # (config, t − s) → the standard deviation of M[t, s] of one sequence. None: not random.
+    deviation: Callable[[TruncationConfig, Steps], Matrix] | None = None
+    # Whether an update takes less time under XLA.
+    xla_pays: bool = True
+    # num_steps → the keys of each setting that `run.py gradients` compares with full.
+    compared: Callable[[int], list[dict[str, Any]]] = _not_compared
+    # The relation between those keys, for a plot's legend.
+    compared_as: str = ""
+    # (config, num_steps) → its place on a plot's depth axis, and what that means if not a depth.
+    axis_depth: Callable[[TruncationConfig, int], float] = _depth_within_the_graph
+    axis_meaning: str = ""
+
+    @property
+    def random(self) -> bool:
+        """Whether M is random: each sequence of a batch has an M of its own."""
+        return self.deviation is not None
+
+
+# full
+
+
+def _all_steps(t: Steps, s: Steps, _truncation: TruncationConfig, _num_steps: int) -> Matrix:
     return s <= t
 
 
-def _same_block(t: Steps, s: Steps, depth: int, _stride: int) -> Reached:
+def _full(
+    model: StepModel, unroll: UnrollFunction, _truncation: TruncationConfig, window: Window
+) -> Step:
+    from rnn_graphs.truncation.step import full
+
+    return full(model, unroll, window)
+
+
+# tf_style
+
+
+def _same_block(t: Steps, s: Steps, truncation: TruncationConfig, num_steps: int) -> Matrix:
+    depth = truncation.depth or num_steps
     return np.asarray(s // depth == t // depth)
 
 
-def _from_the_end_of_its_group(t: Steps, s: Steps, depth: int, stride: int) -> Reached:
+def _in_blocks(
+    model: StepModel, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    from rnn_graphs.truncation.step import full, in_blocks
+
+    if truncation.depth is None:
+        return full(model, unroll, window)
+    return in_blocks(model, unroll, window, truncation.depth)
+
+
+def _blocks_are_equal(truncation: TruncationConfig, num_steps: int) -> None:
+    if truncation.depth and num_steps % truncation.depth:
+        raise ValueError(
+            f"truncation.depth: tf_style cuts graph.num_steps, {num_steps}, in blocks of equal "
+            f"depth; got {truncation.depth}"
+        )
+
+
+def _has_blocks(truncation: TruncationConfig) -> bool:
+    return truncation.depth is not None
+
+
+# true_bptt and williams_peng
+
+
+def _from_the_end_of_its_group(
+    t: Steps, s: Steps, truncation: TruncationConfig, num_steps: int
+) -> Matrix:
+    stride = truncation.errors_stride
     end = (t // stride + 1) * stride - 1
-    return s > end - depth
+    return s > end - (truncation.depth or num_steps)
+
+
+def _windowed(
+    model: StepModel, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    from rnn_graphs.truncation.step import windowed
+
+    assert truncation.depth is not None
+    return windowed(model, unroll, window, truncation.depth, truncation.errors_stride)
+
+
+def _stride_divides(truncation: TruncationConfig, num_steps: int) -> None:
+    depth, stride = truncation.depth, truncation.stride
+    assert depth is not None
+    assert stride is not None
+    if num_steps % stride:
+        raise ValueError(
+            f"truncation.stride: expected a divisor of graph.num_steps, {num_steps}; got {stride}"
+        )
+    if depth < stride:
+        raise ValueError(
+            f"truncation.depth: expected at least truncation.stride, {stride}; got {depth}"
+        )
+    one_block = stride == num_steps  # its errors share one way back, of any length
+    if depth % stride and not one_block:
+        raise ValueError(
+            "truncation.depth: expected a multiple of truncation.stride, "
+            f"{stride}, where that is not graph.num_steps; got {depth}"
+        )
+
+
+# artbp
+
+
+def _random_gates(
+    model: StepModel, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
+) -> Step:
+    from rnn_graphs.truncation.step import artbp
+
+    assert truncation.cut_probability is not None
+    return artbp(model, unroll, window, truncation.cut_probability)
+
+
+def _deviation_of_gates(truncation: TruncationConfig, boundaries: Steps) -> Matrix:
+    """√(Var M): each boundary multiplies by 0 with chance c and by 1/(1−c) otherwise.
+
+    The square of such a factor has the mean 1/(1−c).
+    """
+    chance = truncation.cut_probability or 0.0
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sqrt((1 - chance) ** -boundaries.astype(float) - 1.0))
+
+
+def _steps_between_cuts(truncation: TruncationConfig, num_steps: int) -> float:
+    return 1 / truncation.cut_probability if truncation.cut_probability else num_steps
+
+
+# The settings that `gradients` compares: depths that double, and end with num_steps.
+
+
+def _doubling(num_steps: int) -> list[int]:
+    doubling = (2**power for power in itertools.count())
+    return [*itertools.takewhile(lambda depth: depth < num_steps, doubling), num_steps]
+
+
+def _divisors(num_steps: int) -> list[int]:
+    """For each of those depths the largest divisor of num_steps that is not above it."""
+    return sorted(
+        {
+            next(divisor for divisor in range(depth, 0, -1) if num_steps % divisor == 0)
+            for depth in _doubling(num_steps)
+        }
+    )
 
 
 STYLES: dict[str, Style] = {
-    "full": Style(_everything, "full"),
+    "full": Style(_all_steps, _full, cuts=lambda _: False),
     # Williams & Peng 1990: epochwise BPTT(depth; depth).
-    "tf_style": Style(_same_block, "tf_style", takes=("depth",)),
+    "tf_style": Style(
+        _same_block,
+        _in_blocks,
+        takes=("depth",),
+        check=_blocks_are_equal,
+        cuts=_has_blocks,
+        compared=lambda num_steps: [{"depth": depth} for depth in _divisors(num_steps)],
+    ),
     # BPTT(depth) = BPTT(depth; 1): each error on its own.
-    "true_bptt": Style(_from_the_end_of_its_group, "windowed", needs=("depth",), context=True),
+    "true_bptt": Style(
+        _from_the_end_of_its_group,
+        _windowed,
+        needs=("depth",),
+        takes=("context",),
+        compared=lambda num_steps: [{"depth": depth} for depth in _doubling(num_steps)],
+    ),
     # BPTT(depth; stride): errors in groups of stride.
     "williams_peng": Style(
-        _from_the_end_of_its_group, "windowed", needs=("depth", "stride"), context=True
+        _from_the_end_of_its_group,
+        _windowed,
+        needs=("depth", "stride"),
+        takes=("context",),
+        check=_stride_divides,
+        compared=lambda num_steps: [
+            {"depth": 2 * stride, "stride": stride}
+            for stride in _divisors(num_steps)
+            if 2 * stride <= num_steps
+        ],
+        compared_as="stride: depth / 2",
     ),
     # Tallec & Ollivier 2017, section 3: M is the product over the boundaries between s and t of
-    # 0 with chance c, else 1/(1−c).
-    "artbp": Style(_everything, "artbp", needs=("cut_probability",)),
+    # 0 with chance c, else 1/(1−c); its mean is that of full.
+    "artbp": Style(
+        _all_steps,
+        _random_gates,
+        needs=("cut_probability",),
+        deviation=_deviation_of_gates,
+        xla_pays=False,  # drawing the gates makes an update take 2.7 times as long under XLA
+        compared=lambda num_steps: [
+            {"cut_probability": 1 / depth} for depth in _doubling(num_steps)[1:]
+        ],
+        axis_depth=_steps_between_cuts,
+        axis_meaning="mean steps between cuts",
+    ),
 }
-KEYS = ("depth", "stride", "cut_probability")
-
-
-def kinds_with(key: str) -> str:
-    """The styles that take a key of the config, to be read by a person."""
-    return ", ".join(kind for kind, style in STYLES.items() if key in (*style.needs, *style.takes))

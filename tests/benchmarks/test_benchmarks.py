@@ -13,7 +13,8 @@ from experiments.benchmarks.timing import compare, in_turn
 from experiments.benchmarks.truncation import GraphSize, judge_sizes
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.truncation.step import StepMaker, make_step
+from rnn_graphs.build import StepMaker
+from rnn_graphs.truncation.step import make_step
 from tests.conftest import small_config
 
 

@@ -1,4 +1,4 @@
-"""run.py compare: the table, the pictures, and what is said of runs that did not end."""
+"""run.py compare: the table, the pictures, and the message about runs that did not end."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_group_that_lost_seeds_is_not_the_best(tmp_path: Path) -> None:
 
 
 class Compared(NamedTuple):
-    """What one call of compare left."""
+    """The output of one call of compare."""
 
     out: Path
     printed: str
@@ -170,7 +170,7 @@ def test_a_run_that_diverged_does_not_press_the_others_flat(groups: list[Group])
 
 class TestArrange:
     def groups(self, *sizes: int) -> list[Group]:
-        """A group for each combination of values; arranging looks at nothing else."""
+        """A group for each combination of values, which is all that the arrangement depends on."""
         return [Group(dict(zip("abc", values, strict=False)), []) for values in np.ndindex(*sizes)]
 
     def test_few_share_one_panel(self) -> None:

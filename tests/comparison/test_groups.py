@@ -10,12 +10,11 @@ import pytest
 from experiments.comparison.groups import (
     Group,
     differing_keys,
-    flatten,
     group_runs,
-    order,
     short_names,
-    shown_value,
+    sort_key,
 )
+from experiments.config.flat import flatten, shown_value
 from experiments.runs.run import Run
 from tests.handmade import finished_run
 
@@ -64,7 +63,7 @@ def test_names_are_as_short_as_they_can_be() -> None:
 
 
 def test_values_sort_by_size_then_text_then_nothing() -> None:
-    assert sorted([None, "b", 10, 9.5, "a"], key=order) == [9.5, 10, "a", "b", None]
+    assert sorted([None, "b", 10, 9.5, "a"], key=sort_key) == [9.5, 10, "a", "b", None]
 
 
 def test_values_are_shown_as_yaml_has_them() -> None:

@@ -1,4 +1,4 @@
-"""experiments/config/catalog.py: what `run.py list` shows."""
+"""experiments/config/catalog.py: the names and descriptions that `run.py list` shows."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ EXPERIMENTS = names("experiment")
 
 
 def error_of(experiment: str | Path, *overrides: str) -> str:
-    """The message of a config that is refused; always a single line."""
+    """The error about a config that is refused; always a single line."""
     with pytest.raises(UsageError) as caught:
         load_config(str(experiment), overrides)
     message = str(caught.value)
@@ -122,7 +122,7 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ),
         # choices
         ("graph.unroll=dyn", "graph.unroll", "'scratch', 'static' or 'dynamic'", "'dyn'"),
-        ("model.cell=elman", "model.cell", "'scratch'", "'elman'"),
+        ("model.cell=elman", "model.cell", "expected one of scratch, basic_rnn", "'elman'"),
         ("optimizer.kind=adamw", "optimizer.kind", "'adam'", "'adamw'"),
         ("execution.xla=yes", "execution.xla", "'auto', 'on' or 'off'", "'yes'"),
         ("truncation.kind=none", "truncation.kind", "expected one of full, tf_style", "'none'"),

@@ -39,7 +39,7 @@ def blog_gen_batch(
 
 
 def sequence(size: int) -> Sequence:
-    """Inputs and labels that tell each place from its neighbours."""
+    """Inputs and labels that distinguish each place from its neighbours."""
     places = np.arange(size)
     return Sequence((places % 127).astype(np.int8), (places % 113).astype(np.int8))
 
@@ -77,7 +77,7 @@ def test_rows_share_the_memory_of_the_sequence() -> None:
 
 
 def examples(count: int, time: int, depth: int) -> Examples:
-    """Examples whose every entry tells its place."""
+    """Examples in which every entry shows its place."""
     inputs = np.arange(count * time * depth, dtype=np.float32).reshape(count, time, depth)
     labels = np.arange(count * time).reshape(count, time)
     lengths = np.arange(count, dtype=np.int32) % time + 1

@@ -216,7 +216,7 @@ def test_an_epoch_of_1e8_symbols_fits_in_2_gb() -> None:
         "resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9, 2 * 10**9))\n"
         "from data.batching import cut_into_rows\n"
         "from data.streams import training_stream\n"
-        "from tests.test_binary_dependency import make_task\n"
+        "from tests.data.test_binary_dependency import make_task\n"
         "sequence = make_task(10**8).draw(training_stream(0))\n"
         "print(cut_into_rows(sequence, 200).inputs.shape)\n"
     )

@@ -1,4 +1,4 @@
-"""Influence balancing: its cell and loss against NumPy, and what the paper says of truncation."""
+"""Influence balancing: its cell and loss against NumPy, and the paper's claim on truncation."""
 
 from __future__ import annotations
 

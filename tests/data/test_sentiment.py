@@ -1,4 +1,4 @@
-"""data/tasks/sentiment.py against Keras; what a pickle may do; paragraphs of Python's own docs."""
+"""data/tasks/sentiment.py against Keras; pickles that try to run code; Python's own docs."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def bag_of_words(examples: Examples, size: int) -> NDArray[np.int64]:
 
 
 def test_the_words_of_a_paragraph_tell_its_class() -> None:
-    """A naive Bayes classifier is far better than always the more frequent class."""
+    """A naive Bayes classifier is far better than always choosing the more frequent class."""
     task = make(vocabulary_size=1000)
     test = held_out_documents(task)
     counts = bag_of_words(task.train, 1000)[:, 1:]

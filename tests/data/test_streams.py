@@ -1,4 +1,4 @@
-"""data/streams.py: streams that can be saved, and that do not meet."""
+"""data/streams.py: streams that can be saved, and that are independent."""
 
 from __future__ import annotations
 

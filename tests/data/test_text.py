@@ -65,12 +65,12 @@ def test_labels_are_the_next_symbols(book: Path) -> None:
     task = make_task(book, valid=0.2, test=0.1)
     sequence = task.draw(training_stream(0))
     text = book.read_text("utf-8")
-    assert task.decode(sequence.inputs) == text[:69]
-    assert task.decode(sequence.labels) == text[1:70]
+    assert task.codec.decode(sequence.inputs) == text[:69]
+    assert task.codec.decode(sequence.labels) == text[1:70]
     for split, start, stop in (("valid", 70, 90), ("test", 90, 100)):
         held_out = task.evaluation(split, evaluation_stream(0))
-        assert task.decode(held_out.inputs) == text[start : stop - 1]
-        assert task.decode(held_out.labels) == text[start + 1 : stop]
+        assert task.codec.decode(held_out.inputs) == text[start : stop - 1]
+        assert task.codec.decode(held_out.labels) == text[start + 1 : stop]
 
 
 def test_every_epoch_is_the_same_memory_and_draws_nothing(book: Path) -> None:
@@ -159,19 +159,19 @@ def test_the_form_of_penn_treebank(treebank: Path) -> None:
     assert task.corpus.parts["train"].tolist() == [3, 1, 2, 0, 3, 4, 2, 0, 5, 1, 0]
     assert task.corpus.parts["valid"].tolist() == [3, 1, 0, 5, 4, 0]
     assert task.corpus.parts["test"].tolist() == [5, 3, 0]
-    assert task.decode(task.corpus.parts["valid"]) == "the cat\na <unk>\n"
+    assert task.codec.decode(task.corpus.parts["valid"]) == "the cat\na <unk>\n"
     assert task.held_out == ("valid", "test")
 
 
 def test_the_vocabulary_is_that_of_the_training_file(treebank: Path) -> None:
     treebank.with_name("small.valid.txt").write_text("the dog sat\n", "utf-8")
     task = make_task(treebank, source="three_files", level="words")
-    assert task.decode(task.corpus.parts["valid"]) == "the <unk> sat\n"
+    assert task.codec.decode(task.corpus.parts["valid"]) == "the <unk> sat\n"
 
 
 def test_three_files_by_characters(treebank: Path) -> None:
     task = make_task(treebank, source="three_files", level="characters")
-    assert task.decode(task.corpus.parts["test"]) == TEST
+    assert task.codec.decode(task.corpus.parts["test"]) == TEST
 
 
 @pytest.mark.parametrize(
@@ -204,29 +204,29 @@ def test_words_that_nothing_stands_for_are_refused(tmp_path: Path) -> None:
         "has no <unk> to stand for them; set task.vocabulary_size below its 3 different words"
     )
     task = make_task(path, level="words", valid=0.2, test=0, vocabulary_size=2)
-    assert task.decode(task.corpus.parts["valid"]) == "<unk> <unk> <unk> <unk>"
+    assert task.codec.decode(task.corpus.parts["valid"]) == "<unk> <unk> <unk> <unk>"
 
 
 def test_encode_and_decode(book: Path, treebank: Path) -> None:
     characters = make_task(book)
-    assert characters.encode("cab\n").tolist() == [3, 1, 2, 0]
-    assert characters.encode("").tolist() == []
+    assert characters.codec.encode("cab\n").tolist() == [3, 1, 2, 0]
+    assert characters.codec.encode("").tolist() == []
     with pytest.raises(
         ValueError, match=r"^character 'e' is not in the vocabulary of 5 characters"
     ):
-        characters.encode("bed")
+        characters.codec.encode("bed")
     words = make_task(treebank, source="three_files", level="words")
-    assert words.encode("a cat\nsat").tolist() == [5, 1, 0, 2]
-    assert words.decode(words.encode("a cat\nsat")) == "a cat\nsat"
+    assert words.codec.encode("a cat\nsat").tolist() == [5, 1, 0, 2]
+    assert words.codec.decode(words.codec.encode("a cat\nsat")) == "a cat\nsat"
     with pytest.raises(ValueError, match=r"^word 'dog' is not in the vocabulary of 6 words"):
-        words.encode("the dog")
+        words.codec.encode("the dog")
 
 
 def test_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "windows.txt"
     path.write_bytes("\ufeffé\r\nb\rc\n".encode())
     task = make_task(path, valid=0, test=0)
-    assert task.decode(task.corpus.parts["train"]) == "é\nb\nc\n"
+    assert task.codec.decode(task.corpus.parts["train"]) == "é\nb\nc\n"
 
 
 def test_a_file_is_read_once_and_again_when_it_has_changed(
@@ -325,7 +325,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def locked(book: Path) -> Iterator[Path]:
-    """A file that may not be read: root may read all, so be somebody else for a while."""
+    """A file that may not be read. Root may read all files, so drop its rights for a while."""
     book.chmod(0)
     user = os.geteuid()
     if user == 0:
@@ -373,7 +373,7 @@ def test_the_defaults_run_on_what_python_ships() -> None:
     total = sum(map(len, task.corpus.parts.values()))
     assert total > 400_000
     assert len(task.corpus.parts["valid"]) == len(task.corpus.parts["test"]) == total // 20
-    assert "statement" in task.decode(task.corpus.parts["train"][:1000])
+    assert "statement" in task.codec.decode(task.corpus.parts["train"][:1000])
     assert config_of(level="words", vocabulary_size=1000).make().num_classes == 1000
 
 
@@ -404,7 +404,8 @@ def test_the_real_penn_treebank() -> None:
     assert len(task.vocabulary) == 10_000
     assert task.vocabulary[:4] == ("the", "<unk>", "<eos>", "N")
     assert (
-        task.decode(task.corpus.parts["valid"][:7]) == "consumers may want to move their telephones"
+        task.codec.decode(task.corpus.parts["valid"][:7])
+        == "consumers may want to move their telephones"
     )
     assert task.corpus.parts["train"].dtype == np.int16
 
@@ -414,7 +415,7 @@ def test_the_real_tiny_shakespeare() -> None:
     task = shipped("shakespeare").make()
     assert [len(part) for part in task.corpus.parts.values()] == [1_003_855, 111_539]
     assert len(task.vocabulary) == 65
-    assert task.decode(task.corpus.parts["train"][:14]) == "First Citizen:"
+    assert task.codec.decode(task.corpus.parts["train"][:14]) == "First Citizen:"
 
 
 @pytest.mark.usefixtures("no_folder")

@@ -1,4 +1,4 @@
-"""Bidirectional layers: two passes in NumPy, in every unroll; and what they cannot do."""
+"""Bidirectional layers: two passes in NumPy, in every unroll; and the configs that refuse them."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ LENGTHS = np.array([4, 1, 3])
         ({"cell": "basic_lstm", "state_size": 2, "embedding": 2}, WAYS),
         ({"cell": "gru", "state_size": (2, 3)}, WAYS[1:2]),
         (
-            {"cell": "lstm", "state_size": (2, 2), "projection": 3, "input_keep": 0.7,
-             "state_keep": 0.6, "output_keep": 0.8},
+            {"cell": "lstm", "state_size": (2, 2), "projection": 3, "input_keep_prob": 0.7,
+             "state_keep_prob": 0.6, "output_keep_prob": 0.8},
             WAYS[::2],
         ),
-        pytest.param({"cell": "lstm", "state_size": (2, 2), "input_keep": 0.7}, WAYS,
+        pytest.param({"cell": "lstm", "state_size": (2, 2), "input_keep_prob": 0.7}, WAYS,
                      marks=pytest.mark.slow),
     ],
     ids=str,

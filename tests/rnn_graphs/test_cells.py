@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_graphs.cells import ACTIVATIONS
-from rnn_graphs.config import Activation, Cell, ModelConfig
+from rnn_graphs.config import Activation, ModelConfig
 from rnn_graphs.model import TaskShape
 from tests.graphs import ALL_UNROLLS, FULL, Ran, assert_is_reference, draw_example, run_steps
 
@@ -51,7 +51,7 @@ def steep(config: ModelConfig) -> Ran:
         ("lstm", "sigmoid"),
     ],
 )
-def test_every_activation_is_the_one_it_is_named_for(cell: Cell, activation: Activation) -> None:
+def test_every_activation_is_the_one_it_is_named_for(cell: str, activation: Activation) -> None:
     config = ModelConfig(cell=cell, state_size=2, activation=activation)
     assert_is_reference(config, steep(config), WAYS[1:2])
 
@@ -64,7 +64,7 @@ def test_crelu_gives_both_signs_of_half_as_many_units() -> None:
 
 
 def test_the_cases_reach_both_sides_of_every_bend() -> None:
-    """Else relu6 might be relu, and a clip might be none."""
+    """Otherwise relu6 could be relu, and clipping could do nothing, unnoticed."""
     (six,) = steep(ModelConfig(cell="scratch", state_size=2, activation="relu6")).steps
     assert {0, 6} < {float(value) for value in six.final_state[0].flat}
     config = ModelConfig(cell="lstm", state_size=3, cell_clip=0.4)

@@ -1,4 +1,4 @@
-"""Dropout: the law of its masks, what they do to a step, and where they are off."""
+"""Dropout: the distribution of its masks, their effect on a step, and where they are off."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ from tests.conftest import StopAtSave, assert_same_end, small_config
 from tests.graphs import ALL_UNROLLS, FULL, assert_is_reference, draw_example, run_steps
 
 WAYS = [(unroll, FULL) for unroll in ALL_UNROLLS]
-EVERYWHERE: dict[str, Any] = {"input_keep": 0.7, "state_keep": 0.8, "output_keep": 0.6}
+EVERYWHERE: dict[str, Any] = {
+    "input_keep_prob": 0.7,
+    "state_keep_prob": 0.8,
+    "output_keep_prob": 0.6,
+}
 
 
 class TestMasks:
@@ -46,7 +50,7 @@ class TestMasks:
             np.testing.assert_array_equal(one, two)
 
     def test_seeds_updates_layers_and_places_do_not_share_draws(self) -> None:
-        """What two masks keep together is the product of what each of them keeps."""
+        """The share that two masks keep together is the product of the shares that each keeps."""
         kept = [mask > 0 for masks in self.drawn((3, 7), (3, 8), (4, 7)) for mask in masks]
         for index, one in enumerate(kept):
             for two in kept[index + 1 :]:
@@ -58,10 +62,10 @@ class TestMasks:
         specs = [spec for layer in self.SPECS for spec in layer]
         for spec, mask in zip(specs, masks, strict=True):
             assert mask.shape == (50, 40, spec.width)
-            assert set(np.unique(mask)) == {0, 1 / spec.keep}
-            sigma = (spec.keep * (1 - spec.keep) / mask.size) ** 0.5
-            assert abs((mask > 0).mean() - spec.keep) < 5 * sigma
-            assert abs(mask.mean() - 1) < 5 * sigma / spec.keep
+            assert set(np.unique(mask)) == {0, 1 / spec.keep_prob}
+            sigma = (spec.keep_prob * (1 - spec.keep_prob) / mask.size) ** 0.5
+            assert abs((mask > 0).mean() - spec.keep_prob) < 5 * sigma
+            assert abs(mask.mean() - 1) < 5 * sigma / spec.keep_prob
 
     def test_units_rows_and_time_steps_are_dropped_each_on_its_own(self) -> None:
         (masks,) = self.drawn((0, 1))
@@ -75,9 +79,9 @@ class TestMasks:
 @pytest.mark.parametrize(
     "keys",
     [
-        {"cell": "basic_rnn", "state_size": 4, "output_keep": 0.6},
-        {"cell": "gru", "state_size": 3, "input_keep": 0.7, "embedding": 4},
-        {"cell": "gru", "state_size": (3, 2), "state_keep": 0.7},
+        {"cell": "basic_rnn", "state_size": 4, "output_keep_prob": 0.6},
+        {"cell": "gru", "state_size": 3, "input_keep_prob": 0.7, "embedding": 4},
+        {"cell": "gru", "state_size": (3, 2), "state_keep_prob": 0.7},
         {"cell": "lstm", "state_size": (3, 3), "projection": 2, **EVERYWHERE},
     ],
     ids=str,
@@ -107,18 +111,18 @@ def test_the_step_is_numpys_with_the_same_masks(keys: dict[str, Any]) -> None:
 def test_truncation_meets_the_same_masks_again(
     keys: dict[str, Any], truncation: dict[str, Any], unroll: Any
 ) -> None:
-    """A cell that is applied a second time must drop what it dropped the first time."""
+    """A cell that is applied a second time must drop the same units as the first time."""
     config, style = ModelConfig(**keys, **EVERYWHERE), TruncationConfig(**truncation)
     ways = [(unroll, style)]
     example = draw_example(1, time=6, context=style.context_steps)
     assert_is_reference(config, run_steps(config, example, ways), ways)
 
 
-DROPPING = ("model.input_keep=0.7", "model.state_keep=0.8", "model.output_keep=0.6")
+DROPPING = ("model.input_keep_prob=0.7", "model.state_keep_prob=0.8", "model.output_keep_prob=0.6")
 
 
 def test_windows_of_one_run_have_keys_that_count_on() -> None:
-    """And so masks of their own: the loop in the graph, with its update as a mere witness."""
+    """So each window has its own masks. The update of the loop in the graph only records them."""
 
     def update(window: Window) -> Updated:
         seen = {"seed": window.key[0], "number": window.key[1]}
@@ -128,7 +132,7 @@ def test_windows_of_one_run_have_keys_that_count_on() -> None:
         ids = tf.zeros([3 * 2, 1], tf.int32)
         windows = Window(ids, ids, tf.zeros([1, 1]), tf.constant([9, 40]))
         kinds = {"seed": tf.int32, "number": tf.int32}
-        found = session.run(in_graph(update, kinds, windows, tf.constant(3), 2).measures)
+        found = session.run(in_graph(update, kinds, windows, tf.constant(3), 2).metrics)
     assert found["seed"].tolist() == [9, 9, 9]
     assert found["number"].tolist() == [40, 41, 42]
 

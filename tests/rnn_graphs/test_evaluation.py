@@ -16,7 +16,7 @@ from tests.layers_reference import Array, Example, pairs
 
 TIME, BATCH = 6, 4
 LENGTHS = np.array([6, 1, 4, 3])
-DROPOUT: dict[str, Any] = {"input_keep": 0.5, "state_keep": 0.5, "output_keep": 0.5}
+DROPOUT: dict[str, Any] = {"input_keep_prob": 0.5, "state_keep_prob": 0.5, "output_keep_prob": 0.5}
 FEATURES = TaskShape(3, 4, "features")
 
 
@@ -43,7 +43,9 @@ class Evaluation:
             **dict(zip(tf.nest.flatten(graph.state), state, strict=True)),
         }
         final = tf.nest.flatten(graph.final_state)
-        return self.session.run((graph.losses, graph.hits, graph.probabilities, final), feeds)
+        return self.session.run(
+            (graph.losses, graph.metrics["accuracy"], graph.probabilities, final), feeds
+        )
 
 
 @pytest.mark.parametrize(
@@ -85,8 +87,8 @@ def test_losses_are_those_of_training_at_any_batch_size_and_in_any_parts(
 @pytest.mark.parametrize(
     "keys",
     [
-        {"cell": "gru", "state_size": (3, 2), "output_keep": 0.5},
-        {"cell": "basic_lstm", "state_size": (2, 3), "bidirectional": True, "input_keep": 0.5},
+        {"cell": "gru", "state_size": (3, 2), "output_keep_prob": 0.5},
+        {"cell": "basic_lstm", "state_size": (2, 3), "bidirectional": True, "input_keep_prob": 0.5},
     ],
     ids=str,
 )
@@ -112,7 +114,7 @@ def test_masked_padding_is_read_to_its_end() -> None:
 
 
 def test_dropout_would_change_the_losses() -> None:
-    """Else these tests could not tell whether it is off."""
+    """Otherwise these tests could not show that it is off."""
     config = ModelConfig(cell="gru", state_size=(3, 2), embedding=2, **DROPOUT)
     ran = run_steps(config, draw_example(0), [("scratch", FULL)])
     without = pairs(config, ran.weights, ran.example._replace(masks=())).losses

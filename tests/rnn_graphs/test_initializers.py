@@ -1,4 +1,4 @@
-"""rnn_graphs/initializers.py: how training starts."""
+"""rnn_graphs/initializers.py: the initial weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.config import Cell, Unroll
+from rnn_graphs.config import Unroll
 from rnn_graphs.initializers import orthogonal
 from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
@@ -32,7 +32,7 @@ def weights() -> list[NDArray[np.float64]]:
 @pytest.mark.parametrize("unroll", ["scratch", "static", "dynamic"])
 @pytest.mark.parametrize("cell", ["scratch", "basic_rnn"])
 def test_every_cell_and_unroll_starts_from_the_same_weights(
-    weights: list[NDArray[np.float64]], cell: Cell, unroll: Unroll
+    weights: list[NDArray[np.float64]], cell: str, unroll: Unroll
 ) -> None:
     for ours, theirs in zip(
         first_weights(0, f"model.cell={cell}", f"graph.unroll={unroll}"), weights, strict=True
@@ -96,7 +96,7 @@ def test_initialising_again_forgets_the_seed_before() -> None:
 
 
 @pytest.mark.parametrize("cell", ["basic_rnn", "gru"])
-def test_orthogonal_matrices_are_orthogonal(cell: Cell) -> None:
+def test_orthogonal_matrices_are_orthogonal(cell: str) -> None:
     """Tall ones in their columns, wide ones in their rows; and those of other seeds are others."""
     for seed in range(2):
         for matrix in drawn(seed, "initializer=orthogonal", f"cell={cell}"):
@@ -166,7 +166,7 @@ def test_peepholes_and_projection_are_drawn_too() -> None:
 
 
 def drawn(seed: int, *model: str) -> list[NDArray[np.float64]]:
-    """The weights of a model but for its biases, in float64."""
+    """The weights of a model without its biases, in float64."""
     config = small_config(*SHAPE, "graph.precision=float64", *[f"model.{key}" for key in model])
     work = make_workload(config)
     with TrainingSession(build(config, work), 1) as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_graphs.config import Cell, ModelConfig, Unroll
+from rnn_graphs.config import ModelConfig, Unroll
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from tests.graphs import (
@@ -25,7 +25,7 @@ WAYS = [(unroll, FULL) for unroll in ALL_UNROLLS]
 @pytest.mark.parametrize(
     ("cell", "sizes"), [("scratch", (3, 2, 4)), ("gru", (2, 3)), ("basic_lstm", (2, 3))]
 )
-def test_a_stack_is_its_layers_one_over_the_other(cell: Cell, sizes: tuple[int, ...]) -> None:
+def test_a_stack_is_its_layers_one_over_the_other(cell: str, sizes: tuple[int, ...]) -> None:
     config = ModelConfig(cell=cell, state_size=sizes)
     assert_is_reference(config, run_steps(config, draw_example(0), WAYS), WAYS)
 
@@ -77,7 +77,7 @@ def test_a_model_called_again_makes_no_more_variables(unroll: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["basic_rnn", "gru"])
-def test_an_embedding_is_one_hot_inputs_times_its_matrix(cell: Cell) -> None:
+def test_an_embedding_is_one_hot_inputs_times_its_matrix(cell: str) -> None:
     """Its gradient too, dense, for ids that come often, once and never."""
     shape = TaskShape(6, 2)
     config = ModelConfig(cell=cell, state_size=3, embedding=2)

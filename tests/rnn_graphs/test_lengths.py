@@ -1,4 +1,4 @@
-"""Rows of different lengths: both treatments of the padding, and what stands in it."""
+"""Rows of different lengths: both treatments of the padding, and any content in it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TIME = 6
 LENGTHS = np.array([6, 1, 4, 3])
 REAL = np.arange(TIME)[:, None] < LENGTHS  # [time, batch]
 GRU = ModelConfig(cell="gru", state_size=3)
-STACK = ModelConfig(cell="basic_lstm", state_size=(2, 2), embedding=2, output_keep=0.7)
+STACK = ModelConfig(cell="basic_lstm", state_size=(2, 2), embedding=2, output_keep_prob=0.7)
 GRU_WAYS: tuple[Way, ...] = (
     ("scratch", FULL),
     ("static", FULL),
@@ -134,7 +134,7 @@ class TestTraining:
     def test_windows_of_one_run_are_windows_of_their_own(
         self, unroll: Any, padding: Any, xla: bool
     ) -> None:
-        """No state goes from one to the next; each has its own lengths and weights."""
+        """No state is carried between windows; each has its own lengths and weights."""
         examples = [padded(seed) for seed in range(self.ROOM)]
         lengths = np.stack([np.roll(LENGTHS, shift) for shift in range(self.ROOM)])
         examples = [
@@ -186,5 +186,5 @@ class TestTraining:
                     joined = np.stack(parts) if name == "lengths" else np.concatenate(parts)
                     value[: len(joined)] = joined
                     feeds[placeholder] = value
-                losses += list(session.run(graph.measures, feeds)["loss"][: len(examples)])
+                losses += list(session.run(graph.metrics, feeds)["loss"][: len(examples)])
             return {"loss": np.array(losses), **session.run(graph.snapshot.variables)}

@@ -95,7 +95,7 @@ RATE, DECAY_RATE, DECAY_STEPS, CLIP = 0.5, 0.7, 3, 0.25
 def test_clipped_gradients_at_a_decaying_rate(
     execution: str, staircase: bool, decayed: Callable[[int], float]
 ) -> None:
-    """The measures are of what each update did: the norm before clipping, the rate it used."""
+    """The metrics are of what each update did: the norm before clipping, the rate it used."""
     config = small_config(
         "graph.precision=float64", "optimizer.kind=sgd", f"optimizer.learning_rate={RATE}",
         f"optimizer.clip_norm={CLIP}", f"optimizer.decay_rate={DECAY_RATE}",
@@ -140,7 +140,7 @@ def test_clipped_gradients_at_a_decaying_rate(
 
 @pytest.mark.parametrize("kind", sorted(set(KEYS_OF_KIND) - {"sgd"}))
 def test_every_kind_takes_clipping_and_decay(kind: str) -> None:
-    """Under sgd's rule above; here, with a rate that a long first stair keeps as it is."""
+    """As under sgd above. Here a long first stair keeps the rate constant."""
     same = ("optimizer.decay_rate=0.5", "optimizer.decay_steps=6", "optimizer.staircase=true",
             "optimizer.clip_norm=1e9")  # fmt: skip
     losses = []

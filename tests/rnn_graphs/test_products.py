@@ -1,4 +1,4 @@
-"""What a graph for XLA computes in another way: narrow products in blocks, and two classes."""
+"""Graphs for XLA: narrow products in blocks, and two classes as one column."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_blocks_are_small_enough_for_xla_and_no_more_than_needed(
 
 @pytest.mark.parametrize(("classes", "columns"), [(2, 1), (3, 3)])
 def test_two_classes_are_one_column(classes: int, columns: int) -> None:
-    """Of the head's products, with the cell's own left out."""
+    """Counts the products of the head, without those of the cell."""
     with tf.Graph().as_default() as graph:
         config = ModelConfig(cell="scratch", state_size=8)
         model = Model(config, TaskShape(2, classes), tf.float32, xla=True)

@@ -1,4 +1,4 @@
-"""experiments/runs/checkpoints.py: what is saved, what is kept, and what happens to damage."""
+"""experiments/runs/checkpoints.py: saving, keeping the last two, and damaged files."""
 
 from __future__ import annotations
 

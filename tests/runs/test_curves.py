@@ -1,4 +1,4 @@
-"""experiments/runs/curves.py: rows of metrics.csv as arrays, and what a run came to."""
+"""experiments/runs/curves.py: rows of metrics.csv as arrays, and final losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""experiments/runs/files.py: files that are whole or not there, and the lock."""
+"""experiments/runs/files.py: files that are whole or absent, and the lock."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from experiments.statistics.intervals import (
+    Interval,
     difference_interval,
     mean_interval,
     ratio_interval,
@@ -20,6 +21,12 @@ from experiments.statistics.intervals import (
 LOSSES = st.lists(st.integers(-1000, 1000), min_size=2, max_size=30).map(
     lambda numbers: [number / 100 for number in numbers]
 )
+
+
+def bounds(interval: Interval) -> tuple[float, float]:
+    assert interval.low is not None
+    assert interval.high is not None
+    return interval.low, interval.high
 
 
 @given(LOSSES)
@@ -37,14 +44,13 @@ def test_the_interval_is_students(values: list[float]) -> None:
 
 def test_a_single_value_has_no_interval() -> None:
     interval = mean_interval([0.5])
-    assert interval.mean == 0.5
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
+    assert interval == (0.5, None, None)
 
 
 def test_the_interval_covers_the_mean_19_times_in_20() -> None:
     draws = np.random.default_rng(0).normal(3, 2, [4000, 5])
-    covered = [low <= 3 <= high for _, low, high in map(mean_interval, draws.tolist())]
+    ends = [bounds(mean_interval(values)) for values in draws.tolist()]
+    covered = [low <= 3 <= high for low, high in ends]
     assert abs(np.mean(covered) - 0.95) < 5 * (0.95 * 0.05 / len(covered)) ** 0.5
 
 
@@ -61,9 +67,8 @@ def test_the_interval_of_a_difference_is_welchs(values: list[float], others: lis
 
 def test_beside_values_without_spread_it_is_the_interval_of_the_others() -> None:
     values = [0.5, 0.75, 0.25, 1.0]
-    interval, alone = difference_interval(values, [2.0, 2.0]), mean_interval(values)
-    assert interval.low == pytest.approx(alone.low - 2)
-    assert interval.high == pytest.approx(alone.high - 2)
+    low, high = bounds(mean_interval(values))
+    assert bounds(difference_interval(values, [2.0, 2.0])) == pytest.approx((low - 2, high - 2))
 
 
 def test_without_any_spread_it_is_a_point() -> None:
@@ -75,14 +80,20 @@ def test_a_difference_with_a_single_value_has_no_interval(
     values: list[float], others: list[float]
 ) -> None:
     interval = difference_interval(values, others)
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
+    assert (interval.low, interval.high) == (None, None)
 
 
 def test_the_interval_of_ratios_is_that_of_their_logarithms() -> None:
     interval = ratio_interval([2.0, 8.0, 3.0], [1.0, 2.0, 6.0])
-    mean, low, high = mean_interval(np.log([2.0, 4.0, 0.5]).tolist())
-    assert interval == pytest.approx((math.exp(mean), math.exp(low), math.exp(high)))
+    logarithms = mean_interval(np.log([2.0, 4.0, 0.5]).tolist())
+    assert interval.mean == pytest.approx(math.exp(logarithms.mean))
+    assert bounds(interval) == pytest.approx(tuple(map(math.exp, bounds(logarithms))))
+
+
+def test_a_single_ratio_has_no_interval() -> None:
+    interval = ratio_interval([3.0], [2.0])
+    assert interval.mean == pytest.approx(1.5)
+    assert (interval.low, interval.high) == (None, None)
 
 
 def test_equal_ratios_have_no_spread() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def draw(kind: str, runs: dict[str, Run], **arguments: object) -> Figure:
 
 
 def points(line: Line2D) -> NDArray[np.float64]:
-    """What a line is drawn through, [points, 2]."""
+    """The points that a line is drawn through, [points, 2]."""
     return np.asarray(line.get_xydata(), np.float64)
 
 
@@ -129,3 +130,17 @@ def test_published_values_are_by_update_alone() -> None:
     arguments = {"labels": {"a": "a"}, "published": {10: 0.5}, "axis": "seconds"}
     with pytest.raises(ValueError, match="published: its keys are updates; axis is seconds"):
         make_figure("curves", arguments)
+
+
+def test_a_single_seed_has_a_mean_and_no_bar(tmp_path: Path) -> None:
+    runs = {
+        "one": finished_run(tmp_path, "one", [[0.6, 0.5]]),
+        "two": finished_run(tmp_path, "two", [[0.6, 0.5], [0.6, 0.4]]),
+    }
+    (axes,) = draw("final_losses", runs, labels={name: name for name in runs}).axes
+    means = [points(line)[0, 1] for line in axes.lines if line.get_marker() == "s"]
+    assert means == pytest.approx([0.5, 0.45])
+    collections = [each for each in axes.collections if isinstance(each, LineCollection)]
+    one, two = (np.asarray(bar) for each in collections for bar in each.get_segments())
+    assert np.isnan(one[:, 1]).all()
+    assert two[:, 1].tolist() == pytest.approx(runs["two"].final_loss[1:])

@@ -1,4 +1,4 @@
-"""studies/influence.py: what each style sees of influence balancing, against algebra."""
+"""studies/influence.py: the influence that each style sees, against algebra."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from experiments.studies.influence import (
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion
 from experiments.studies.runs import RunName, StudyRuns
-from rnn_graphs.cells import influence_balancing_system
 from rnn_graphs.config import TruncationConfig
+from rnn_graphs.influence_balancing import linear_system
 from rnn_graphs.truncation.credit import definition
 
 NO_RUNS = StudyRuns({})
@@ -40,7 +40,7 @@ def test_in_the_long_run_the_influence_is_minus_six() -> None:
     assert influences_by_lag(1000).sum() == pytest.approx(-6, abs=1e-12)
     assert LongRun(depth=300, expected=-6.0).decide(NO_RUNS).verdict == "holds"
     assert LongRun(depth=300, expected=-5.9).decide(NO_RUNS).verdict == "fails"
-    A, b = influence_balancing_system(23)
+    A, b = linear_system(23)
     assert np.linalg.solve(np.eye(23) - A, OPTIMUM * b)[0] == pytest.approx(1)
 
 

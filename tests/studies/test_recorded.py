@@ -44,7 +44,7 @@ STUDY = {
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder of one's own, with the recorded run a of the study."""
+    """Work in an empty folder, with the recorded run `a` of the study."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("experiments.studies.recorded.RECORDINGS", tmp_path / "recorded")
     finished_run(tmp_path / "recorded" / "kept", "a", [[0.4], [0.4]])
@@ -99,7 +99,7 @@ def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the study one that a command finds by its name."""
+    """Make the study available to commands by its name."""
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
     monkeypatch.setattr(spec, "path_of", lambda _, name: place / f"{name}.yaml")
 
@@ -125,7 +125,7 @@ def test_a_study_that_is_stopped_reports_what_is_there(
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let training stop before its first run."""
+    """Make training stop before its first run."""
 
     def stop(_points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
         raise Interrupted("stopped")

@@ -1,4 +1,4 @@
-"""Studies: their configs, their verdicts, and what their reports make of odd text."""
+"""Studies: their configs, their verdicts, and odd text in their reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.reporting.claims import Claim, Finding, Verdict, count_verdicts, write_claims
 from experiments.reporting.report import Report, ReportFigure, write_report
-from experiments.runs.directory import RunDirectory
 from experiments.runs.run import read_run
 from experiments.studies import spec
 from experiments.studies.entries import Criterion
@@ -31,7 +30,7 @@ from tests.handmade import finished_run
 
 
 def thinned(study: StudyConfig) -> StudyConfig:
-    """The corners of the grids alone: a config takes a while to check."""
+    """Only the corners of the grids, because checking a config takes a while."""
     grids = {
         name: grid.model_copy(
             update={"over": {key: (values[0], values[-1]) for key, values in grid.over.items()}}
@@ -268,7 +267,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_claims_are_decided_by_the_runs(trained: Path) -> None:
     claims = {spec.id: spec for spec in load_study("r2rt_part1").claims}
-    there = {"n5_d4": read_run(RunDirectory(trained), "n5_d4")}
+    there = {"n5_d4": read_run(trained, "n5_d4")}
     runs = StudyRuns(there, {"n10_d16": "killed"})
     floor = decide(claims["floor_none"], runs)
     assert (floor.verdict, floor.expected) == ("holds", 0.661563238158)

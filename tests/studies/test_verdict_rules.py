@@ -20,7 +20,7 @@ from experiments.studies.verdict_rules import (
     within,
 )
 
-NONE = Interval(0.5, float("nan"), float("nan"))
+NONE = Interval(0.5, None, None)
 
 
 @pytest.mark.parametrize(

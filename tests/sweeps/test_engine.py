@@ -14,24 +14,24 @@ import pytest
 
 from experiments.interrupts import StopRequest
 from experiments.sweeps.clusters import Cluster, open_cluster
-from experiments.sweeps.engine import Called, call_all
-from experiments.sweeps.messages import Tell
+from experiments.sweeps.engine import CallResult, call_all
+from experiments.sweeps.messages import Message, Send
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with open_cluster("local", 2, 2) as opened:
+    with open_cluster("local", 2, 2, Path(), print) as opened:
         yield opened
 
 
-def twice(item: int, tell: Tell) -> int:
-    tell({"item": item})
+def twice(item: int, send: Send) -> int:
+    send({"item": item})
     if item < 0:
         raise ValueError(f"{item} is negative")
     return 2 * item
 
 
-def dies_once(path: Path, _tell: Tell) -> str:
+def dies_once(path: Path, _send: Send) -> str:
     """Kills its worker, unless the file is there."""
     if not path.exists():
         path.touch()
@@ -39,24 +39,24 @@ def dies_once(path: Path, _tell: Tell) -> str:
     return "done"
 
 
-def waits(path: Path, _tell: Tell) -> None:
+def waits(path: Path, _send: Send) -> None:
     """Holds its worker until the file is there."""
     path.with_suffix(f".{os.getpid()}").touch()
     while not path.exists():
         time.sleep(0.01)
 
 
-def call(cluster: Cluster, items: list[Any], function: Any = twice) -> list[Called[Any, Any]]:
+def call(cluster: Cluster, items: list[Any], function: Any = twice) -> list[CallResult[Any, Any]]:
     return list(call_all(cluster.client, function, items, lambda _: None, StopRequest()))
 
 
 def test_every_item_ends_once_with_its_value(cluster: Cluster) -> None:
-    called = call(cluster, list(range(20)))
-    assert sorted(called) == [Called(item, 2 * item, "") for item in range(20)]
+    results = call(cluster, list(range(20)))
+    assert sorted(results) == [CallResult(item, 2 * item, "") for item in range(20)]
 
 
-def test_equal_items_are_called_each(cluster: Cluster) -> None:
-    assert call(cluster, [3, 3]) == [Called(3, 6, "")] * 2
+def test_equal_items_each_get_a_call(cluster: Cluster) -> None:
+    assert call(cluster, [3, 3]) == [CallResult(3, 6, "")] * 2
 
 
 def test_no_items_end_at_once(cluster: Cluster) -> None:
@@ -64,23 +64,23 @@ def test_no_items_end_at_once(cluster: Cluster) -> None:
 
 
 def test_a_call_that_raises_takes_no_other_with_it(cluster: Cluster) -> None:
-    called = {each.item: each for each in call(cluster, [1, -1, 2])}
-    assert called[-1] == Called(-1, None, "ValueError: -1 is negative")
-    assert (called[1].value, called[2].value) == (2, 4)
+    results = {each.item: each for each in call(cluster, [1, -1, 2])}
+    assert results[-1] == CallResult(-1, None, "ValueError: -1 is negative")
+    assert (results[1].value, results[2].value) == (2, 4)
 
 
-def test_what_calls_tell_is_heard(cluster: Cluster) -> None:
-    heard: list[dict[str, Any]] = []
+def test_messages_of_calls_are_received(cluster: Cluster) -> None:
+    received: list[Message] = []
     items = list(range(50))  # the last message may come after the last value
-    list(call_all(cluster.client, twice, items, heard.append, StopRequest()))
-    told = [message["item"] for message in heard]
-    assert 0 in told
-    assert set(told) <= set(items)
+    list(call_all(cluster.client, twice, items, received.append, StopRequest()))
+    sent = [message["item"] for message in received]
+    assert 0 in sent
+    assert set(sent) <= set(items)
 
 
 def test_an_item_whose_worker_dies_goes_to_another(cluster: Cluster, tmp_path: Path) -> None:
     assert call(cluster, [tmp_path / "died"], dies_once) == [
-        Called(tmp_path / "died", "done", "")
+        CallResult(tmp_path / "died", "done", "")
     ]  # fmt: skip
 
 
@@ -89,9 +89,9 @@ def test_a_request_to_stop_ends_it_without_the_rest(cluster: Cluster, tmp_path: 
     items = [tmp_path / f"{number}" for number in range(6)]
     items[0].touch()
     ended = []
-    for called in call_all(cluster.client, waits, items, lambda _: None, stop):
-        ended.append(called.item)
-        stop.requested = True
+    for result in call_all(cluster.client, waits, items, lambda _: None, stop):
+        ended.append(result.item)
+        stop.request()
     for item in items:
         item.touch()  # frees the workers
     assert ended == items[:1]

@@ -1,4 +1,4 @@
-"""Sweeps that something happens to: the real signals, disks and clusters, from outside."""
+"""Sweeps that are disturbed: real signals, disks and clusters, from outside."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def wait_for_the_long_one(folder: Path, process: subprocess.Popen[str]) -> psuti
 
 
 def assert_no_process_of(processes: Sequence[psutil.Process]) -> None:
-    """None of these is left, a moment later."""
+    """No process of these is left a moment later."""
     _, alive = psutil.wait_procs(processes, timeout=TIMEOUT)
     assert not alive
 
@@ -105,7 +105,7 @@ def assert_all_end_as(undisturbed: Path, folder: Path) -> None:
 
 
 def finish(folder: Path, undisturbed: Path) -> str:
-    """The same command again: it trains the rest, and leaves alone what was complete."""
+    """Rerun the command: it trains the rest and leaves complete points alone."""
     before = finished_files(folder)
     done = run_command(SWEEP, folder)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -120,7 +120,8 @@ def failures(output: str) -> dict[str, str]:
 
 
 def status_in_table(output: str, epochs: int) -> str:
-    (status,) = re.findall(rf"^{re.escape(name_of(epochs))} +(\w+)", output, re.MULTILINE)
+    """The status in the block of the point, whose name is too long for a column."""
+    (status,) = re.findall(rf"^ *{re.escape(name_of(epochs))}\n +status: (\w+)", output, re.M)
     return str(status)
 
 
@@ -130,9 +131,9 @@ def test_a_point_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
         out, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1, out + err
     assert failures(out) == {name_of(LONG): "killed by SIGKILL"}
-    assert err == "error: 1 of 3 points failed; the same command tries them again\n"
+    assert err == "error: 1 of 3 points failed; rerun the same command to retry them\n"
     assert status_in_table(out, SHORT) == status_in_table(out, OTHER) == "complete"
-    assert "3 points, 2 there already" in finish(tmp_path, undisturbed)
+    assert "3 points, 2 already done" in finish(tmp_path, undisturbed)
 
 
 def test_a_point_that_is_killed_takes_no_seed_of_its_graph_with_it(tmp_path: Path) -> None:
@@ -158,16 +159,16 @@ def test_a_point_that_raises(tmp_path: Path, undisturbed: Path) -> None:
     (reason,) = failures(done.stdout).values()
     assert "Is a directory" in reason
     (path / "metrics.csv").rmdir()
-    assert "3 points, 2 there already" in finish(tmp_path, undisturbed)
+    assert "3 points, 2 already done" in finish(tmp_path, undisturbed)
 
 
 def test_a_point_that_diverges(tmp_path: Path) -> None:
     grid = ("optimizer.kind=sgd", "optimizer.learning_rate=0.1,1e38", "--workers", "2")
     arguments = ("sweep", "r2rt_n5", *overrides(SHORT), *grid)
-    for there in (0, 2):  # the second time there is nothing to train, and the same to tell
+    for there in (0, 2):  # the second time there is nothing to train, and the same to report
         done = run_command(arguments, tmp_path)
         assert done.returncode == 1, done.stdout + done.stderr
-        assert f"2 points, {there} there already" in done.stdout
+        assert f"2 points, {there} already done" in done.stdout
         (failure,) = failures(done.stdout).items()
         assert "learning_rate=1e+38" in failure[0]
         assert failure[1] == "the loss was not finite"
@@ -183,7 +184,7 @@ def test_a_worker_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
         out, err = process.communicate(timeout=TIMEOUT)
     assert_no_process_of([child, worker])
     assert process.returncode == 0, out + err  # Dask gave the point to another worker
-    assert f"{name_of(LONG)}: its worker died; another one goes on with it" in out
+    assert f"{name_of(LONG)}: its worker died; another worker resumes it" in out
     assert_all_end_as(undisturbed, tmp_path)
 
 
@@ -240,7 +241,7 @@ class TestCtrlC:
             assert_no_process_of(family)
         assert process.returncode == 130, out + err
         assert re.search(
-            r"^error: stopped with \d of 3 points done; the same command goes on$", err
+            r"^error: stopped with \d of 3 points done; rerun the same command to resume$", err
         )
         assert status_in_table(out, LONG) == "interrupted"
         assert summary_of(directory(tmp_path, LONG))["status"] == "interrupted"
@@ -307,7 +308,7 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
 
 
 # What Slurm does with a job, on this machine: keep the script, whose file is then deleted, run it,
-# and end it when told to.
+# and end it on request.
 SBATCH = """#!/bin/bash
 setsid bash -c "$(cat "$1")" >/dev/null 2>&1 &
 echo "Submitted batch job $!"
@@ -329,3 +330,89 @@ def test_slurm(tmp_path: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatc
     done = run_command((*SWEEP, "--cluster", "slurm"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert_all_end_as(undisturbed, tmp_path)
+
+
+SEEDS = (
+    "sweep", "r2rt_n5", *REST, f"training.epochs={LONG}", "training.first_seed=0,1,2,3,4,5",
+    "--workers", "1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_ends_all_seeds_of_one_process(tmp_path: Path, number: signal.Signals) -> None:
+    with started(tmp_path, SEEDS) as process:
+        wait_until(lambda: any(tmp_path.glob("runs/r2rt_n5/*first_seed=0*/metrics.csv")), process)
+        process.send_signal(number)
+        assert process.wait(TIMEOUT) == 130
+    folders = list((tmp_path / "runs" / "r2rt_n5").iterdir())
+    assert [summary_of(folder)["status"] for folder in folders] == ["interrupted"]
+
+
+def test_ctrl_z_stops_every_process_and_fg_lets_them_continue(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        wait_for_the_long_one(tmp_path, process)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]
+        os.killpg(process.pid, signal.SIGTSTP)  # as a terminal does
+        wait_until(lambda: all(one.status() == psutil.STATUS_STOPPED for one in family), process)
+        rows = count_lines(directory(tmp_path, LONG) / "metrics.csv")
+        os.killpg(process.pid, signal.SIGCONT)
+        wait_until(lambda: count_lines(directory(tmp_path, LONG) / "metrics.csv") > rows, process)
+
+
+@pytest.mark.parametrize("name", ["data.py", "yaml.py", "random.py", "experiments.py"])
+def test_files_of_the_current_folder_are_no_modules(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("open('executed', 'w').close()\nraise SystemExit(3)\n")
+    done = run_command(("sweep", "r2rt_n5", *REST, "training.epochs=1"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / "executed").exists()
+
+
+# The program as root; then another user, who finds the port and tries to run code.
+STRANGER = """
+import os, sys
+from distributed import Client
+os.setgid(65534), os.setuid(65534)
+for port in sys.argv[1:]:
+    for protocol in ("tcp", "tls"):
+        try:
+            with Client(f"{protocol}://127.0.0.1:{port}", timeout=2) as client:
+                client.run_on_scheduler(lambda: None)
+            print("let in by", protocol)
+        except Exception as error:
+            print("refused:", type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="to become another user needs root")
+def test_another_user_is_refused(tmp_path: Path) -> None:
+    with started(tmp_path, SEEDS) as process:
+        wait_until(lambda: any(tmp_path.glob("runs/r2rt_n5/*first_seed=0*/metrics.csv")), process)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]
+        ports = {
+            connection.laddr.port
+            for one in family
+            for connection in one.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        tried = subprocess.run(
+            [sys.executable, "-c", STRANGER, *map(str, ports)],
+            capture_output=True, text=True, timeout=TIMEOUT, cwd="/",
+        )  # fmt: skip
+        assert process.poll() is None
+    assert len(ports) >= 2  # of the scheduler, and of a worker
+    assert tried.stdout.count("refused") == 2 * len(ports), tried.stdout + tried.stderr
+
+
+def test_cores_that_are_not_allowed_get_no_worker(tmp_path: Path) -> None:
+    (core, *_) = os.sched_getaffinity(0)
+    done = subprocess.run(
+        ["taskset", "-c", str(core), *command(*SWEEP[:-2], "--dry-run")],
+        cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.returncode == 0
+    program = "from experiments.sweeps.clusters import allowed_cores; print(allowed_cores())"
+    counted = subprocess.run(
+        ["taskset", "-c", str(core), sys.executable, "-c", program],
+        cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert counted.stdout == "1\n"

@@ -52,7 +52,7 @@ def test_losses_are_the_references_at_any_batch_size(
         hits = chances.argmax(axis=-1) == rows.labels.T
         assert result.split == "fresh"
         assert result.evaluated.loss == pytest.approx(losses.mean(), abs=1e-10)
-        assert result.evaluated.accuracy == pytest.approx(hits.mean(), abs=1e-12)
+        assert result.evaluated.metrics["accuracy"] == pytest.approx(hits.mean(), abs=1e-12)
         assert result.evaluated.time_steps == losses.size
         assert result.updates == 400
 

@@ -71,7 +71,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp(request.param) / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_plot", lambda *_: None)
-        patch.setattr(runner, "_probe", lambda *_: {})
+        patch.setattr(runner, "probe_seeds", lambda *_: {})
         runner.train(shrunken(request.param), path)
     return RunDirectory(path)
 
@@ -92,7 +92,7 @@ def test_it_predicts_at_another_batch_size(run: RunDirectory) -> None:
 
 
 class Shape:
-    """Which steps of an example have an input, and which a loss."""
+    """The steps of an example that have an input, and those that have a loss."""
 
     def __init__(self, experiment: str) -> None:
         drawn = shrunken(experiment).task.make().draw(evaluation_stream(0))

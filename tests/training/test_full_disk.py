@@ -1,4 +1,4 @@
-"""A disk that fills up: told in one line, nothing lost, and the same command goes on."""
+"""A disk that fills up: one line of error, nothing lost, and rerunning the command resumes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from experiments.errors import RunError
 from experiments.runs import checkpoints
-from experiments.runs.metrics import HEADER
+from experiments.runs.metrics import columns
 from experiments.training import runner
 from tests.conftest import (
     SMALL,
@@ -28,19 +28,19 @@ SmallDisk = Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory of a run with room enough."""
+    """The run directory of a run that has enough room."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(small_config(*OVERRIDES), path)
     return path
 
 
 def assert_intact(path: Path) -> None:
-    """What a run wrote before the disk was full can be read."""
+    """Everything that a run wrote before the disk was full can be read."""
     for checkpoint in (path / "checkpoint").glob("*/[0-9]*.npz"):
         checkpoints.load(checkpoint)
     if (path / "metrics.csv").exists():
         content = (path / "metrics.csv").read_text()
-        assert content == "" or content.startswith(HEADER)
+        assert content == "" or content.startswith(",".join(columns()) + "\n")
         assert content == "" or content.endswith("\n")
 
 
@@ -50,7 +50,7 @@ def test_training_says_so_and_goes_on_when_there_is_room(
 ) -> None:
     disk = small_disk(size)
     (disk / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match=r"the disk is full .* goes on when there is room"):
+    with pytest.raises(RunError, match=r"the disk is full .* rerun the command to resume"):
         runner.train(small_config(*OVERRIDES), disk / "run")
     assert (disk / "notes.txt").read_text() == "mine"
     assert_intact(disk / "run")

@@ -45,3 +45,16 @@ def test_in_another_thread_nothing_is_caught_and_nothing_breaks() -> None:
     thread.start()
     thread.join()
     assert seen == [(False, True)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_within_is_one_for_the_blocks_around(number: signal.Signals) -> None:
+    with stop_request() as outer:
+        with stop_request() as inner:
+            signal.raise_signal(number)
+            assert inner.requested
+        assert outer.requested
+        with stop_request() as next_one:
+            assert next_one.requested
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(number)

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("only_training")
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory of a run that nothing happened to."""
+    """The run directory of an undisturbed run."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(small_config(*OVERRIDES), path)
     return path
@@ -44,14 +44,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def long_undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same of a longer run, which leaves time to kill it."""
+    """The same for a longer run, which leaves time to kill it."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(small_config(*LONG), path)
     return path
 
 
 def finish_here(path: Path, overrides: Sequence[str] = OVERRIDES) -> None:
-    """Go on with the run in this process: cheaper than another one, and the same."""
+    """Resume the run in this process: cheaper than in another process, with the same result."""
     runner.train(small_config(*overrides), path)
 
 
@@ -69,7 +69,7 @@ def test_killed_at_several_moments_a_run_ends_as_if_it_had_not_been(
         assert process.returncode == -signal.SIGKILL
     done = run_command(train, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "going on at update" in done.stdout
+    assert "resuming at update" in done.stdout
     assert_same_end(tmp_path / "run", long_undisturbed, SEEDS)
 
 
@@ -134,7 +134,7 @@ class TestCtrlC:
     ) -> None:
         (line,) = interrupted[1].stderr.splitlines()
         assert line.startswith("error: run: stopped at seed 0, update ")
-        assert line.endswith("; the same command goes on from there")
+        assert line.endswith("; rerun the command to resume")
 
     def test_the_summary_says_interrupted(
         self, interrupted: tuple[Path, subprocess.CompletedProcess[str]]

@@ -1,86 +1,52 @@
-"""experiments/training/probe.py: what a model has learned, asked of models that are known."""
+"""experiments/training/probe.py: a trained model is asked on held-out data, by its task."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from data.batching import cut_into_rows
-from data.task import Sequence
-from data.tasks.binary_dependency import BinaryDependency
+from data.streams import evaluation_stream
+from data.task import Drawn
+from experiments.runs.checkpoints import Position
+from experiments.runs.directory import RunDirectory
 from experiments.training.evaluate import Evaluator
-from experiments.training.probe import Probe, probe
+from experiments.training.probe import ask_model, probe_seeds
 from tests.conftest import small_config
 
 
-class Known:
-    """Stands in for an evaluator: knows some of the lags, and their true effects in full."""
+class Guesses:
+    """Stands in for an evaluator: a model that knows nothing. Keeps what it is asked."""
 
-    def __init__(self, task: BinaryDependency, share: dict[int, float]) -> None:
-        self.task, self.share = task, share
+    def __init__(self) -> None:
+        self.drawn: Drawn | None = None
 
-    def probabilities(self, drawn: Sequence, batch_size: int) -> NDArray[np.float64]:
-        rows = cut_into_rows(drawn, batch_size)
-        flat = rows.inputs.ravel()
-        chances = np.full(flat.size, 0.3)
-        for dependency in self.task.config.dependencies:
-            effect = dependency.effect * self.share.get(dependency.lag, 0.0)
-            chances += effect * np.roll(flat, dependency.lag)
-        return np.stack([1 - chances, chances], axis=-1).reshape(*rows.inputs.shape, 2)
+    def probabilities(self, drawn: Drawn, batch_size: int) -> NDArray[np.float64]:
+        self.drawn = drawn
+        return np.full((batch_size, len(drawn.inputs) // batch_size, 2), 0.5)
 
 
-def ask(share: dict[int, float], *overrides: str, batch_size: int = 20) -> Probe:
-    task = cast(BinaryDependency, small_config(*overrides).task.make())
-    return probe(task, cast(Evaluator, Known(task, share)), 0, batch_size)
+def test_a_model_is_asked_on_the_fresh_data_of_its_seed() -> None:
+    task, guesses = small_config().task.make(), Guesses()
+    answers = ask_model(task, cast(Evaluator, guesses), 7, 20)
+    assert list(answers) == ["seed", "combinations", "effects"]
+    assert answers["seed"] == 7
+    assert guesses.drawn is not None
+    expected = task.evaluation("fresh", evaluation_stream(7))
+    np.testing.assert_array_equal(guesses.drawn.inputs, expected.inputs)
 
 
-@pytest.mark.parametrize("known", [(), (3,), (8,), (3, 8)])
-def test_a_dependency_that_the_model_uses_is_learned_and_no_other(known: tuple[int, ...]) -> None:
-    answer = ask(dict.fromkeys(known, 1.0))
-    for effect in answer.effects:
-        assert effect["learned"] == (effect["lag"] in known)
-        expected = effect["true"] if effect["lag"] in known else 0
-        assert effect["model"] == pytest.approx(expected, abs=1e-9)
+@pytest.mark.parametrize(("batch_size", "rows"), [(20, 20), (1_000_000, 20_000)])
+def test_there_are_at_most_as_many_rows_as_symbols(batch_size: int, rows: int) -> None:
+    answers = ask_model(small_config().task.make(), cast(Evaluator, Guesses()), 0, batch_size)
+    asked = sum(one["time_steps"] for one in answers["combinations"])
+    assert asked == rows * max(0, 20_000 // rows - 8)
 
 
-@pytest.mark.parametrize(("share", "learned"), [(0.49, False), (0.51, True), (-1.0, False)])
-def test_half_of_the_effect_with_its_sign_counts_as_learned(share: float, learned: bool) -> None:
-    answer = ask({3: share, 8: share})
-    assert [effect["learned"] for effect in answer.effects] == [learned, learned]
-
-
-def test_each_combination_has_its_mean_beside_the_true_chance() -> None:
-    answer = ask({3: 1.0, 8: 1.0})
-    assert [one["inputs"] for one in answer.combinations] == [[0, 0], [0, 1], [1, 0], [1, 1]]
-    assert [one["true"] for one in answer.combinations] == [0.5, 0.25, 1.0, 0.75]
-    for one in answer.combinations:
-        assert one["model"] == pytest.approx(one["true"] - 0.2)
-
-
-def test_time_steps_whose_lagged_inputs_lie_before_the_row_do_not_count() -> None:
-    answer = ask({}, batch_size=20)
-    assert sum(one["time_steps"] for one in answer.combinations) == 20 * (1000 - 8)
-
-
-def test_rows_shorter_than_the_lag_can_tell_nothing() -> None:
-    answer = ask({3: 1.0, 8: 1.0}, batch_size=4000)  # rows of 5
-    assert [one["model"] for one in answer.combinations] == [None] * 4
-    assert [effect["model"] for effect in answer.effects] == [None, None]
-    assert not any(effect["learned"] for effect in answer.effects)
-
-
-def test_without_dependencies_there_is_one_combination_and_no_effect() -> None:
-    answer = ask({}, "task.dependencies=[]")
-    assert len(answer.combinations) == 1
-    assert answer.combinations[0]["model"] == pytest.approx(0.3)
-    assert answer.effects == []
-
-
-def test_an_effect_of_nothing_cannot_be_learned() -> None:
-    answer = ask({3: 1.0}, "task.dependencies=[{lag: 3, effect: 0}]")
-    assert answer.effects == [
-        {"lag": 3, "true": 0.0, "model": pytest.approx(0.0, abs=1e-9), "learned": False}
-    ]
+def test_a_task_without_a_probe_has_no_answers(tmp_path: Path) -> None:
+    config = small_config("task=copy_memory")
+    positions = [Position(0, status="complete")]
+    assert probe_seeds(config, config.task.make(), RunDirectory(tmp_path), positions) == {}

@@ -1,4 +1,4 @@
-"""experiments/training/progress.py: what a run tells, and where."""
+"""experiments/training/progress.py: lines and bars of a run, and its log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_without_a_terminal_there_are_plain_lines(
 ) -> None:
     with progress(tmp_path / "log.txt") as line:
         assert isinstance(line, PlainProgress)
-        line.say("seed 0: [done]")
+        line.log("seed 0: [done]")
     assert capsys.readouterr().out == "seed 0: [done]\n"
 
 
@@ -23,14 +23,14 @@ def test_on_a_terminal_there_is_a_bar(tmp_path: Path, monkeypatch: pytest.Monkey
     with progress(tmp_path / "log.txt") as line:
         assert isinstance(line, BarProgress)
         line.advance("seed 0", 3, 10, 0.5)
-        line.say("seed 0: [done]")
+        line.log("seed 0: [done]")
     assert (tmp_path / "log.txt").read_text().endswith(" seed 0: [done]\n")
 
 
 def test_the_log_keeps_every_line_with_its_time(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     for text in ("one", "two"):
-        PlainProgress(log).say(text)
+        PlainProgress(log).log(text)
     lines = log.read_text().splitlines()
     assert [line.split(" ", 1)[1] for line in lines] == ["one", "two"]
     assert all(line[:2] == "20" and "T" in line.split()[0] for line in lines)

@@ -1,4 +1,4 @@
-"""experiments/training/resume.py: where a run goes on, decided from its files alone."""
+"""experiments/training/resume.py: where a run resumes, decided from its files alone."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.conftest import count_lines, small_config
 CONFIG = small_config("training.seeds=3")
 
 
-class Said:
-    """A Progress that remembers."""
+class Logged:
+    """A Progress that keeps its lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         self.lines.append(text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
@@ -35,7 +35,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.directory = RunDirectory(path)
-        self.said = Said()
+        self.progress = Logged()
         self.metrics = MetricsFile(self.directory.metrics)
         self.metrics.cut(0)
 
@@ -53,7 +53,7 @@ class Run:
         return self.directory.checkpoints / f"seed-{seed}" / f"{updates:012d}.npz"
 
     def find(self) -> ResumePoint:
-        return find_resume_point(CONFIG, self.directory, self.said)
+        return find_resume_point(CONFIG, self.directory, self.progress)
 
     @property
     def rows(self) -> int:
@@ -69,10 +69,10 @@ def test_a_new_run_starts_at_the_start(run: Run) -> None:
     run.directory.metrics.unlink()
     assert run.find() == ResumePoint([], None)
     assert run.rows == 0
-    assert run.said.lines == []
+    assert run.progress.lines == []
 
 
-def test_a_seed_under_way_goes_on_at_its_newest_checkpoint(run: Run) -> None:
+def test_a_seed_under_way_resumes_at_its_newest_checkpoint(run: Run) -> None:
     for updates in (100, 200):
         run.train(0, updates)
     run.metrics.append([MetricsRow(0, 1, 300, 300, 0.5, "train", 0.6)])  # after the checkpoint
@@ -110,14 +110,14 @@ def test_all_seeds_finished_leave_nothing_to_do(run: Run) -> None:
     assert run.rows == 3
 
 
-def test_a_damaged_checkpoint_is_told_removed_and_passed_over(run: Run) -> None:
+def test_a_damaged_checkpoint_is_logged_removed_and_passed_over(run: Run) -> None:
     run.train(0, 100)
     damaged = run.train(0, 200)
     damaged.write_bytes(damaged.read_bytes()[:1000])
     point = run.find()
     assert point.checkpoint is not None
     assert point.checkpoint.position.updates == 100
-    assert run.said.lines == [
+    assert run.progress.lines == [
         f"checkpoint {damaged}: cannot be used; falling back to update 100"
     ]  # fmt: skip
     assert not damaged.exists()
@@ -132,8 +132,8 @@ def test_with_every_checkpoint_damaged_the_seed_starts_again(run: Run) -> None:
     assert [position.seed for position in point.finished] == [0]
     assert point.checkpoint is None
     assert run.rows == 1
-    assert len(run.said.lines) == 2
-    assert all("falling back to the start of the seed" in line for line in run.said.lines)
+    assert len(run.progress.lines) == 2
+    assert all("falling back to the start of the seed" in line for line in run.progress.lines)
 
 
 def test_a_finished_seed_that_falls_back_takes_the_later_seeds_with_it(run: Run) -> None:

@@ -39,7 +39,7 @@ SEEDS = list(CONFIG.seeds)
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory of a run that nothing happened to."""
+    """The run directory of an undisturbed run."""
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(CONFIG, path)
     return path
@@ -47,7 +47,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def finished(undisturbed: Path, tmp_path: Path) -> Path:
-    """A copy of it, to do things to."""
+    """A copy of it, which a test may change."""
     return Path(shutil.copytree(undisturbed, tmp_path / "finished"))
 
 
@@ -156,7 +156,7 @@ def test_a_run_is_the_blogs_training_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("only_training")
-class TestMeans:
+class TestRows:
     @pytest.fixture(scope="class")
     @classmethod
     def each_update(cls, tmp_path_factory: pytest.TempPathFactory) -> list[MetricsRow]:
@@ -247,7 +247,7 @@ class TestAgain:
 @pytest.mark.usefixtures("only_training")
 class TestInterrupted:
     @pytest.mark.parametrize("number", [1, 20, 39, 40, 79])
-    def test_it_goes_on_as_if_it_had_not_stopped(
+    def test_it_resumes_as_if_it_had_not_stopped(
         self, undisturbed: Path, tmp_path: Path, stop_at_save: StopAtSave, number: int
     ) -> None:
         stop(CONFIG, tmp_path, stop_at_save, number)
@@ -262,12 +262,12 @@ class TestInterrupted:
         runner.train(CONFIG, tmp_path)
         assert_same_end(tmp_path, undisturbed, SEEDS)
 
-    def test_it_says_where_it_goes_on(
+    def test_it_logs_where_it_resumes(
         self, tmp_path: Path, stop_at_save: StopAtSave, capsys: pytest.CaptureFixture[str]
     ) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 5)
         runner.train(CONFIG, tmp_path)
-        assert "seed 0: going on at update 50" in capsys.readouterr().out
+        assert "seed 0: resuming at update 50" in capsys.readouterr().out
 
     def test_the_summary_says_so(self, tmp_path: Path, stop_at_save: StopAtSave) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 50)
@@ -291,7 +291,7 @@ class TestInterrupted:
 
         with monkeypatch.context() as patch:
             patch.setattr(SeedTraining, "start", interrupted)
-            with pytest.raises(Interrupted, match="goes on from there"):
+            with pytest.raises(Interrupted, match="rerun the command to resume"):
                 runner.train(CONFIG, tmp_path)
         assert summary_of(tmp_path)["status"] == "interrupted"
         runner.train(CONFIG, tmp_path)
@@ -317,7 +317,7 @@ class TestInterrupted:
 class TestDamagedCheckpoints:
     @pytest.fixture
     def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
-        """A run that stopped in its second seed, with two checkpoints to go on from."""
+        """A run that stopped in its second seed, with two checkpoints to resume from."""
         path = tmp_path / "stopped"
         stop(CONFIG, path, stop_at_save, 60)
         assert len(list((path / "checkpoint" / "seed-1").iterdir())) == 2
@@ -338,7 +338,7 @@ class TestDamagedCheckpoints:
         runner.train(CONFIG, stopped)
         told = capsys.readouterr().out
         assert f"checkpoint {newest}: cannot be used; falling back to update {earlier}" in told
-        assert f"seed 1: going on at update {earlier}" in told
+        assert f"seed 1: resuming at update {earlier}" in told
         assert_same_end(stopped, undisturbed, SEEDS)
 
     def test_with_all_of_them_damaged_the_seed_starts_again(

@@ -1,26 +1,30 @@
-"""Validation through training: its rows, the best checkpoint, early stopping, going on."""
+"""Validation through training: its rows, the best checkpoint, early stopping, resuming."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from data.task import Drawn
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, UsageError
 from experiments.runs import checkpoints
+from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import read_metrics
 from experiments.training import runner
-from experiments.training.evaluate import evaluate_run
+from experiments.training.evaluate import Evaluator, evaluate_run
+from experiments.training.validation import Validation
 from tests.conftest import StopAtSave, assert_same_end, metrics_of, summary_of
 
 # 8×8 digits: 40 updates an epoch, in about a second.
 SMALL = (
     "model.cell=basic_rnn",
     "model.state_size=8",
-    "model.output_keep=1",
+    "model.output_keep_prob=1",
     "execution.xla=off",
     "execution.iterations_per_loop=7",
     "logging.every=10",
@@ -45,8 +49,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_there_is_a_row_for_each_validation(trained: Path) -> None:
     rows = [row for row in read_metrics(trained / "metrics.csv") if row.split == "valid"]
     assert [(row.seed, row.epoch) for row in rows] == [(0, 2), (0, 4), (1, 2), (1, 4)]
-    assert all(row.accuracy is not None and 0 < row.accuracy <= 1 for row in rows)
-    assert all(row.bits is None for row in rows)  # logging.metrics does not name it
+    assert all(list(row.metrics) == ["accuracy"] for row in rows)  # as logging.metrics has it
+    assert all(0 < row.metrics["accuracy"] <= 1 for row in rows)
 
 
 def test_it_is_what_evaluate_finds(trained: Path) -> None:
@@ -55,7 +59,8 @@ def test_it_is_what_evaluate_finds(trained: Path) -> None:
         if result.split == "valid":
             row = rows[2 * result.seed + 1]
             assert result.evaluated.loss == pytest.approx(row.loss, rel=1e-6)
-            assert result.evaluated.accuracy == pytest.approx(row.accuracy, rel=1e-6)
+            accuracy = result.evaluated.metrics["accuracy"]
+            assert accuracy == pytest.approx(row.metrics["accuracy"], rel=1e-6)
 
 
 def test_the_best_checkpoint_has_the_least_loss(trained: Path) -> None:
@@ -84,7 +89,7 @@ def test_patience_stops_a_seed_that_gets_no_better(tmp_path: Path) -> None:
 def test_stopped_and_started_again_it_ends_as_if_undisturbed(
     tmp_path: Path, stop_at_save: StopAtSave
 ) -> None:
-    config = digits("training.epochs=3", "training.patience=5", "model.input_keep=0.8")
+    config = digits("training.epochs=3", "training.patience=5", "model.input_keep_prob=0.8")
     runner.train(config, tmp_path / "undisturbed")
     for number in (3, 6, 1):
         stop_at_save.arm(number)
@@ -111,7 +116,12 @@ def test_stopped_and_started_again_it_ends_as_if_undisturbed(
         ("r2rt_n5", "model.bidirectional=true", "model.bidirectional: binary_dependency carries"),
         ("r2rt_n5", "graph.padding=sequence_length", "graph.padding: binary_dependency has no pad"),
         ("r2rt_n5", "training.validate_every=1", "binary_dependency has no set valid, only fresh"),
-        ("influence_balancing", "logging.metrics=[accuracy]", "the labels of influence_balancing"),
+        (
+            "influence_balancing",
+            "logging.metrics=[accuracy]",
+            "accuracy is for labels that are ids; .* influence_balancing are",
+        ),
+        ("influence_balancing", "logging.metrics=[bits]", "bits is for labels that are ids"),
     ],
 )
 def test_what_the_data_do_not_allow_is_told(
@@ -127,6 +137,8 @@ def test_what_the_data_do_not_allow_is_told(
     [
         ("training.patience=3", "patience: without validate_every there is no validation loss"),
         ("logging.metrics=[bits,bits]", "each metric at most once"),
+        ("logging.metrics=[acuracy]", "'acuracy' is not a metric; did you mean 'accuracy'"),
+        ("logging.metrics=[bits,x]", "'x' is not a metric; expected some of accuracy, gradient_n"),
         ("optimizer.decay_rate=0.5", "decay_rate and decay_steps: expected both or neither"),
         ("optimizer.staircase=true", "staircase: without decay_rate"),
         ("model.peepholes=true", "peepholes is for lstm; scratch does not use it"),
@@ -139,3 +151,39 @@ def test_what_the_data_do_not_allow_is_told(
 def test_what_does_not_fit_together_is_told(override: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         load_config("r2rt_n5", override.split())
+
+
+class TestPolicy:
+    @staticmethod
+    def validation(*overrides: str) -> Validation:
+        """Of a config alone: its evaluator is not asked."""
+        config = digits("training.epochs=7", *overrides)
+        return Validation(config, cast(Evaluator, None), cast(Drawn, None))
+
+    def test_it_is_due_every_n_epochs_and_at_the_end(self) -> None:
+        validation = self.validation("training.validate_every=3")
+        due = [n for n in range(1, 7) if validation.is_due(Position(0, epoch=n))]
+        assert due == [3, 6]
+        assert validation.is_due(Position(0, epoch=7, status="complete"))
+        assert not validation.is_due(Position(0, epoch=3, status="diverged"))
+
+    def test_patience_counts_validations_since_the_best(self) -> None:
+        validation = self.validation("training.validate_every=1", "training.patience=2")
+        position, found = Position(0), []
+        for loss in (1.0, 0.5, 0.75, 0.25, 0.25, 0.375):
+            best = validation.judge(position, loss)
+            found.append((best, position.best_loss, position.stale, position.status))
+        assert found == [
+            (True, 1.0, 0, "running"),
+            (True, 0.5, 0, "running"),
+            (False, 0.5, 1, "running"),
+            (True, 0.25, 0, "running"),
+            (False, 0.25, 1, "running"),
+            (False, 0.25, 2, "complete"),
+        ]
+
+    def test_without_patience_a_seed_is_never_stopped(self) -> None:
+        validation, position = self.validation("training.validate_every=1"), Position(0)
+        for _ in range(20):
+            validation.judge(position, 1.0)
+        assert (position.stale, position.status) == (19, "running")

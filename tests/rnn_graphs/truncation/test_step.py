@@ -100,7 +100,7 @@ class TestCreditMatrix:
 class TestArtbp:
     @pytest.mark.parametrize("unroll", ALL_UNROLLS)
     def test_mean_over_all_cut_patterns_is_full(self, unroll: str) -> None:
-        """Each row of the batch takes one pattern; its loss counts by the pattern's chance."""
+        """Each row of the batch takes one pattern; its loss counts by the pattern's probability."""
         num_steps, chance = 6, 0.3
         patterns = np.array(list(itertools.product((0, 1), repeat=num_steps)))  # 1: passes
         chances = np.where(patterns == 1, 1 - chance, chance).prod(axis=1)
@@ -262,7 +262,7 @@ def test_what_does_not_divide_the_window_is_refused(keys: dict[str, Any], messag
 @pytest.mark.parametrize("context", [False, True])
 @pytest.mark.parametrize("depth", [5, 7, 9])
 def test_a_single_group_of_errors_takes_any_depth(unroll: str, context: bool, depth: int) -> None:
-    """Where stride is num_steps, as in BPTT(2K - 1; K)."""
+    """If stride is num_steps, as in BPTT(2K - 1; K)."""
     truncation = TruncationConfig(kind="williams_peng", depth=depth, stride=4, context=context)
     truncation.check_window(4)
     np.testing.assert_array_equal(measured(unroll, truncation, 4), definition(truncation, 4))

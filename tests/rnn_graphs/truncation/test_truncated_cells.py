@@ -106,7 +106,7 @@ def test_random_cuts_weigh_the_pairs_by_their_gates(cell: str, unroll: Unroll) -
 
 
 def test_truncations_differ_on_these_cases() -> None:
-    """Else the comparisons above would show nothing."""
+    """Otherwise the comparisons above would show nothing."""
     config = ModelConfig(**CELLS["stack of gru"])
     ways = [way("scratch", "full"), way("scratch", "tf_style", depth=3),
             way("scratch", "true_bptt", depth=3)]  # fmt: skip
@@ -129,7 +129,7 @@ def test_truncations_differ_on_these_cases() -> None:
     ],
 )  # fmt: skip
 def test_xla_trains_them_the_same(model: str, truncation: str) -> None:
-    """Random styles aside: XLA's generator is another."""
+    """Except random styles, because XLA has another generator."""
     losses = []
     for xla in ("off", "on"):
         config = small_config(

@@ -111,7 +111,7 @@ def test_no_way_to_train_changes_the_losses(style: str, execution: Execution) ->
 
 
 def test_each_style_has_a_curve_of_its_own() -> None:
-    """Otherwise the tests above would pass with a style that is not followed."""
+    """Otherwise the tests above would pass even if the style were ignored."""
     without_context = [style for style in STYLES if "context" not in style]
     for one, other in itertools.combinations(without_context, 2):
         assert np.abs(reference(one) - reference(other)).max() > 1e-4, (one, other)

@@ -1,4 +1,4 @@
-"""experiments/training/summary.py: on what a run ran."""
+"""experiments/reporting/environment.py: the software and machine of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from experiments.training.summary import environment, git_commit
+from experiments.reporting.environment import environment, git_commit
 from tests.conftest import ROOT
 
 

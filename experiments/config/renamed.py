@@ -1,0 +1,56 @@
+"""Config keys that have a new name; their old name works in this version."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+# Old key → new key, in the same section.
+RENAMED = {
+    "model.input_keep": "model.input_keep_prob",
+    "model.state_keep": "model.state_keep_prob",
+    "model.output_keep": "model.output_keep_prob",
+}
+
+
+def rename_keys(config: MutableMapping[Any, Any]) -> None:
+    """Give each renamed key of a config its new name, in place; an old name's value wins."""
+    for old, new in RENAMED.items():
+        section, old_name, new_name = _find(config, old, new)
+        if old_name in section:
+            section[new_name] = section.pop(old_name)
+            _say(old)
+
+
+def given_twice(config: MutableMapping[Any, Any]) -> str | None:
+    """A key that a config gives under its old and its new name; None where there is none."""
+    for old, new in RENAMED.items():
+        section, *names = _find(config, old, new)
+        if all(name in section for name in names):
+            return new
+    return None
+
+
+def current_key(key: str) -> str:
+    """The key's name in this version."""
+    return RENAMED.get(key, key)
+
+
+def _find(
+    config: MutableMapping[Any, Any], old: str, new: str
+) -> tuple[MutableMapping[Any, Any], str, str]:
+    """The section that both keys are in, {} where it is not given, and their names in it."""
+    *path, old_name = old.split(".")
+    section: Any = config
+    for part in path:
+        section = section.get(part)
+        if not isinstance(section, MutableMapping):
+            return {}, old_name, ""
+    return section, old_name, new.split(".")[-1]
+
+
+@functools.cache  # a sweep or a comparison reads many configs, and one line is enough
+def _say(old: str) -> None:
+    print(f"{old} is now {RENAMED[old]}; the old name works in this version", file=sys.stderr)

@@ -1,0 +1,143 @@
+"""Tables and text on the terminal. Text that comes from users or files is shown as it is."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+from collections.abc import Sequence
+
+from rich.cells import cell_len  # columns of the terminal: wide characters take two
+
+MAX_LINES = 3  # of a row or of the header; where one needs more, rows are printed as blocks
+GAPS = (2, 1)  # blanks between columns: two, or one if that makes the table fit
+INDENT = "    "  # of folded lines in a block
+NUMBER = re.compile(r"[-+−]?\.?\d\S*( \S+){0,2}")  # "9 of 10", "0.4100 ± 0.0127", "12 ms"
+Rows = Sequence[Sequence[str]]
+
+
+def plain(text: str) -> str:
+    """The text on one line, with control characters such as escape sequences made visible."""
+    line = " ".join(text.split())
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in line
+    )
+
+
+def print_table(columns: Sequence[str], rows: Rows) -> None:
+    """Print rows under a header, or each row as a block where the columns do not fit.
+
+    Nothing is cut. Text folds between words; a number stays on one line with its unit or interval.
+    The width is that of the terminal; in a pipe or a file it is COLUMNS, or else 80.
+    """
+    width = shutil.get_terminal_size().columns
+    shown = [[plain(cell) for cell in row] for row in rows]
+    for gap in GAPS:
+        if widths := _fit(columns, shown, width, gap):
+            lines = _table(columns, shown, widths, " " * gap)
+            break
+    else:
+        lines = _blocks(columns, shown, width)
+    print("\n".join(lines), flush=True)
+
+
+def _fit(columns: Sequence[str], rows: Rows, width: int, gap: int) -> list[int] | None:
+    """The width of each column of a table that fits, or None where it would not read well.
+
+    The widest columns of text become narrower first.
+    """
+    cells = list(zip(columns, *rows, strict=True))
+    least = [max(map(_longest_part, column)) for column in cells]
+    widths = [max(map(cell_len, column)) for column in cells]
+    for _ in range(sum(widths) + gap * (len(widths) - 1) - width):
+        place = max(range(len(widths)), key=lambda n: (widths[n] > least[n], widths[n]))
+        if widths[place] == least[place]:
+            return None
+        widths[place] -= 1
+    lines = max(
+        len(_fold(text, limit))
+        for column, limit in zip(cells, widths, strict=True)
+        for text in column
+    )
+    return widths if lines <= MAX_LINES else None
+
+
+def _table(columns: Sequence[str], rows: Rows, widths: Sequence[int], gap: str) -> list[str]:
+    """The header, a rule and the rows; columns that are mostly numbers are aligned right."""
+    cells = zip(*rows, strict=True) if rows else [()] * len(columns)
+    right = [_is_mostly_numbers(column) for column in cells]
+    lines = _row(columns, widths, right)
+    lines.append(["-" * width for width in widths])
+    for row in rows:
+        lines += _row(row, widths, right)
+    return [gap.join(line).rstrip() for line in lines]
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[list[str]]:
+    """The lines of a row, each in padded parts."""
+    folded = [_fold(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    lines = []
+    for parts in itertools.zip_longest(*folded, fillvalue=""):
+        lines.append(
+            [
+                " " * (width - cell_len(part)) + part if is_right else _padded(part, width)
+                for part, width, is_right in zip(parts, widths, right, strict=True)
+            ]
+        )
+    return lines
+
+
+def _blocks(columns: Sequence[str], rows: Rows, width: int) -> list[str]:
+    """The lines of a block for each row: `column: cell`, as many to a line as fit.
+
+    Short cells of one column stand below each other, so that numbers can still be compared.
+    """
+    cells = [
+        [f"{name}: {cell}" for cell in found] for name, *found in zip(columns, *rows, strict=True)
+    ]
+    sizes = [max(map(cell_len, column), default=0) for column in cells]
+    lines: list[str] = []
+    for row in rows:
+        line = ""
+        for name, cell, size in zip(columns, row, sizes, strict=True):
+            text = f"{name}: {cell}" if cell else ""
+            if line.strip() and cell_len(line) + cell_len(text) > width:
+                lines += _fold(line, width, INDENT)
+                line = "  "
+            line += _padded(text, min(size, width // 2)) + " " * GAPS[0]
+        lines += _fold(line, width, INDENT) if line.strip() else []
+    return lines
+
+
+def _fold(text: str, width: int, indent: str = "") -> list[str]:
+    """The text in lines of this width, cut between words; a longer word stays whole.
+
+    All lines but the first begin with `indent`.
+    """
+    text = text.rstrip()
+    if cell_len(text) <= width:
+        return [text]
+    first, *words = text.split(" ")
+    lines = [first]
+    for word in words:
+        if lines[-1].strip() and cell_len(f"{lines[-1]} {word}") > width:
+            lines.append(indent + word)
+        else:
+            lines[-1] += f" {word}"
+    return lines
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))
+
+
+def _is_mostly_numbers(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return 2 * sum(bool(NUMBER.fullmatch(cell)) for cell in filled) > len(filled)
+
+
+def _longest_part(cell: str) -> int:
+    """The length of the longest part of a cell that stays on one line."""
+    parts = [cell] if NUMBER.fullmatch(cell) else cell.split()
+    return max(map(cell_len, parts), default=0)

@@ -1,0 +1,54 @@
+"""The software and the machine that a result comes from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from experiments.paths import ROOT
+
+PACKAGES = ("numpy", "tensorflow", "tf-keras")
+
+
+def environment() -> dict[str, Any]:
+    """Versions, commit and host, as JSON values."""
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "git_commit": git_commit(),
+        "host": {
+            "name": platform.node(),
+            "machine": platform.machine(),
+            "system": platform.platform(),
+        },
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of this program, "-dirty" if files differ from it; None if it is no checkout."""
+    if not (ROOT / ".git").exists():  # git would name the commit of a repository around it
+        return None
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(ROOT), "-c", f"safe.directory={ROOT}"]
+    command += ["describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"]
+    try:
+        found = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=True, env=own
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None
+
+
+def describe_environment(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Versions, host and commit as lines of a table."""
+    versions, host = environment["versions"], environment["host"]
+    return {
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "commit": environment["git_commit"] or "not in a git checkout",
+        "host": f"{host['name']}, {host['system']}",
+    }

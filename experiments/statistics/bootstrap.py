@@ -1,0 +1,105 @@
+"""Bootstrap intervals: beside Student's t where seeds are few or skewed.
+
+Every resample comes from a fixed seed, so that a report repeats to the last digit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from experiments.statistics.intervals import CONFIDENCE, Interval, mean_interval
+
+RESAMPLES = 9_999
+FEW = 10  # seeds: below, a skewed spread cannot be told from a symmetric one
+SKEWED = 1.0  # of the sample skewness
+FEWEST = 4  # of three values, every ninth resample repeats one of them and has no spread
+
+
+def is_advised(values: Sequence[float]) -> bool:
+    """Whether reports show a bootstrap interval beside Student's t."""
+    return len(values) < FEW or abs(skewness(values)) > SKEWED
+
+
+def skewness(values: Sequence[float]) -> float:
+    """The adjusted sample skewness, 0 for equal values. Source: Joanes & Gill 1998, G1."""
+    deviations, n = np.asarray(values) - np.mean(values), len(values)
+    if n < 3 or np.ptp(values) == 0:
+        return 0.0
+    biased = np.mean(deviations**3) / np.mean(deviations**2) ** 1.5
+    return float(biased * (n * (n - 1)) ** 0.5 / (n - 2))
+
+
+def studentized_interval(
+    values: Sequence[float],
+    lowest: float = 0,
+    highest: float = math.inf,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """The mean with its studentized (bootstrap-t) interval, cut to the possible range.
+
+    Source: Efron & Tibshirani 1993, section 12.5. Of four normal values it covers 95 %,
+    where BCa covers 79 %: few values spread less than what they come from, and only
+    dividing by the standard error of each resample makes up for that. Of skewed values,
+    it covers more often than Student's t. Fewer than FEWEST values have no interval, nor
+    have values whose resamples repeat one of them so often that an end would be infinite.
+    """
+    mean = float(np.mean(values))
+    if len(values) < FEWEST:
+        return mean_interval([mean])  # an interval without ends
+    if np.ptp(values) == 0:
+        return Interval(mean, mean, mean)
+    standard_error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    tails = [(1 + confidence) / 2, (1 - confidence) / 2]
+    far, near = np.quantile(_studentized_means(values), tails, method="nearest")
+    low, high = np.clip(mean - np.array([far, near]) * standard_error, lowest, highest)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return mean_interval([mean])
+    return Interval(mean, float(min(mean, low)), float(max(mean, high)))
+
+
+def _studentized_means(values: Sequence[float]) -> NDArray[np.float64]:
+    """(mean of a resample - mean) / standard error of the resample. Shape [resamples]."""
+    data = np.asarray(values, float)
+    resamples = data[_indices(len(data))]
+    errors = resamples.std(axis=1, ddof=1) / len(data) ** 0.5
+    distances = resamples.mean(axis=1) - data.mean()
+    # A resample that repeats one value is infinitely far from any other mean.
+    studentized: NDArray[np.float64] = np.copysign(np.inf, distances)
+    spread = np.ptp(resamples, axis=1) > 0
+    np.divide(distances, errors, out=studentized, where=spread)
+    return studentized
+
+
+def _indices(count: int) -> NDArray[np.int64]:
+    """Which values each resample takes: all resamples there are, or RESAMPLES of them."""
+    if count**count <= RESAMPLES:
+        return np.indices([count] * count).reshape(count, -1).T
+    return np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
+
+
+def bca_interval(
+    values: Sequence[float],
+    statistic: Callable[..., ArrayLike],
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """Any statistic, such as np.median, with its BCa interval: scipy.stats.bootstrap.
+
+    `statistic` takes an `axis`. Source: Efron 1987. For ten values and more; the interval
+    never leaves the range of the values. A statistic that no resample changes has no width.
+    """
+    from scipy.stats import bootstrap
+
+    value = float(np.asarray(statistic(np.asarray(values), axis=-1)))
+    if len(values) < FEWEST:
+        return mean_interval([value])
+    if np.ptp(values) == 0:
+        return Interval(value, value, value)
+    found = bootstrap(
+        (values,), statistic, n_resamples=RESAMPLES, confidence_level=confidence,
+        method="BCa", vectorized=True, rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    return Interval(value, float(found.low), float(found.high))

@@ -1,0 +1,88 @@
+"""How many seeds would decide a claim that is undecided.
+
+The value and the spread of today are taken for the truth. Both are estimates, so the answer is a
+plan and no promise: with so many seeds the claim is decided with the chance `power`, if today's
+numbers are true.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import bdtrc, nctdtr, stdtrit
+
+from experiments.statistics.estimates import Estimate
+from experiments.statistics.verdicts import LEVEL
+
+POWER = 0.8
+MOST_SEEDS = 10_000
+MOST_SEEDS_OF_SHARES = 1_000  # each number is tried
+
+
+def seeds_needed(
+    estimate: Estimate, seeds: int, limit: float = 0, level: float = LEVEL, power: float = POWER
+) -> int | None:
+    """Seeds in all for `verdicts.below` or `above` the limit.
+
+    `estimate` is a mean, or the difference of two groups of `seeds` seeds each; the standard
+    error of a single published number does not shrink, so it cannot be planned. None: even
+    MOST_SEEDS are too few, or there is no spread. Source: Cohen 1988, chapter 2.
+    """
+
+    def chance(n: int) -> float:
+        return _rejects(estimate, seeds, n, abs(estimate.value - limit), level / 2)
+
+    return _fewest(chance, estimate, power)
+
+
+def seeds_needed_within(
+    estimate: Estimate, seeds: int, margin: float, level: float = LEVEL, power: float = POWER
+) -> int | None:
+    """Seeds in all for `equivalence.within` the margin of 0, whichever verdict it will be.
+
+    The chance that both one-sided tests reject is at least the sum of theirs, less 1.
+    """
+    near, far = margin - abs(estimate.value), margin + abs(estimate.value)
+
+    def chance(n: int) -> float:
+        if near < 0:
+            return _rejects(estimate, seeds, n, -near, level)
+        return sum(_rejects(estimate, seeds, n, end, level) for end in (near, far)) - 1
+
+    return _fewest(chance, estimate, power)
+
+
+def seeds_needed_for_share(
+    count: int, total: int, threshold: float, level: float = LEVEL, power: float = POWER
+) -> int | None:
+    """Seeds in all for `shares.at_least` the threshold, if count / total is the true share.
+
+    None: even MOST_SEEDS_OF_SHARES are too few. Because counts are whole, one seed more than
+    the answer may have a slightly lower chance.
+    """
+    if count / total < threshold:  # as many seeds show that the rest is at least so large
+        return seeds_needed_for_share(total - count, total, 1 - threshold, level, power)
+    for n in range(1, MOST_SEEDS_OF_SHARES + 1):
+        counts = np.arange(n + 1)
+        decisive = counts[bdtrc(counts - 1, n, threshold) <= level]
+        if len(decisive) and bdtrc(decisive[0] - 1, n, count / total) >= power:
+            return n
+    return None
+
+
+def _rejects(estimate: Estimate, seeds: int, n: int, distance: float, level: float) -> float:
+    """The chance that a one-sided t test of n seeds rejects a limit at this distance."""
+    degrees = estimate.degrees * (n - 1) / (seeds - 1)
+    error = estimate.standard_error * (seeds / n) ** 0.5
+    return 1 - float(nctdtr(degrees, distance / error, stdtrit(degrees, 1 - level)))
+
+
+def _fewest(chance: Callable[[int], float], estimate: Estimate, power: float) -> int | None:
+    """The least number of seeds with the chance `power`, which grows with it."""
+    if not 0 < estimate.standard_error < np.inf:
+        return None
+    numbers = range(2, MOST_SEEDS + 1)
+    index = bisect.bisect_left(numbers, power, key=chance)
+    return numbers[index] if index < len(numbers) else None

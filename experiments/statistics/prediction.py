@@ -1,0 +1,47 @@
+"""A published number against our seeds.
+
+A published result is one more run, or the mean of a few, and not the mean of all possible
+seeds. It differs from our mean by its own seed's luck as well as by ours, and a test that
+knows only ours calls a faithful reproduction wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.statistics import estimates
+from experiments.statistics.estimates import Estimate
+from experiments.statistics.intervals import CONFIDENCE, Interval
+
+
+def prediction_interval(
+    values: Sequence[float], confidence: float = CONFIDENCE, lowest: float = 0
+) -> Interval:
+    """Our mean, and where one more run of ours would lie: mean ± t s sqrt(1 + 1/n).
+
+    Source: Hahn & Meeker 1991, chapter 4. Losses are at least 0, hence `lowest`.
+    """
+    return estimates.interval(_of_one_run(values), confidence, lowest)
+
+
+def less_published(values: Sequence[float], published: float) -> Estimate:
+    """Our mean less a published number of one run, which varies as ours do.
+
+    `equivalence.within` judges it by a tolerance.
+    """
+    ours = _of_one_run(values)
+    return ours._replace(value=ours.value - published)
+
+
+def less_published_mean(
+    values: Sequence[float], published: float, deviation: float, runs: int
+) -> Estimate:
+    """Our mean less a published mean of several runs with their standard deviation (Welch)."""
+    theirs = Estimate(published, deviation / runs**0.5, runs - 1)
+    return estimates.minus(estimates.mean(values), theirs)
+
+
+def _of_one_run(values: Sequence[float]) -> Estimate:
+    """Our mean, with the standard error of its difference from one more run."""
+    ours = estimates.mean(values)
+    return ours._replace(standard_error=ours.standard_error * (len(values) + 1) ** 0.5)

@@ -1,0 +1,75 @@
+"""The band that sampling noise gives to a mean loss over N symbols.
+
+A mean loss of 0.5184 under an entropy floor of 0.5192 is no error: the floor is a mean over
+all possible sequences, and the symbols of one sequence may be luckier than that.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri, xlog1py, xlogy
+
+from experiments.statistics.intervals import CONFIDENCE, Interval
+
+Table = NDArray[np.float64]  # P(y = 1) by the lagged inputs; shape [2, 2, ...], an axis a lag
+
+
+def noise_band(
+    floor: float, variance: float, symbols: int, confidence: float = CONFIDENCE
+) -> Interval:
+    """Where a mean loss over `symbols` is, if the model is the floor's: floor ± z sqrt(v / N).
+
+    `variance` is that of the loss of a single symbol, nats squared, with twice its
+    covariances with later ones where losses depend on each other: `binary_loss_variance`.
+    """
+    half = float(ndtri((1 + confidence) / 2)) * (variance / symbols) ** 0.5
+    return Interval(floor, max(0.0, floor - half), floor + half)
+
+
+def surprisal_variance(probability: float) -> float:
+    """The variance of -log P(y) for a binary y with P(1) = `probability`.
+
+    p (1 - p) log²(p / (1 - p)): 0 for a fair coin, whose every loss is log 2, and for a sure one.
+    """
+    if probability in (0, 1):
+        return 0.0
+    return probability * (1 - probability) * math.log(probability / (1 - probability)) ** 2
+
+
+def binary_loss_variance(lags: Sequence[int], truth: Table, model: Table) -> float:
+    """The variance a symbol adds to a sum of losses, for y that depends on lagged fair bits.
+
+    truth[b_1, b_2, ...] is P(y_t = 1) where x_{t - lags[i]} is b_i; `model` holds the same as
+    the model has it: `truth` itself for the ideal model, averaged over the axes of what it
+    does not know for a floor. Losses whose lagged inputs overlap depend on each other: the
+    input at lag 3 now is at lag 8 five steps later. Their covariances count twice (central
+    limit theorem for m-dependent sequences, Hoeffding & Robbins 1948). Exact.
+    """
+    order = np.argsort(lags)
+    truth, model = truth.transpose(order), model.transpose(order)
+    expected = -xlogy(truth, model) - xlog1py(1 - truth, -model)  # loss, given the bits
+    deviation = (truth * (1 - truth)) ** 0.5
+    given_bits = (xlogy(deviation, model) - xlog1py(deviation, -model)) ** 2
+    later = [_covariance(sorted(lags), expected, steps) for steps in _distances(lags)]
+    return float(given_bits.mean() + expected.var() + 2 * sum(later))
+
+
+def _distances(lags: Sequence[int]) -> set[int]:
+    """The time steps after which an input is read once more."""
+    return {abs(one - other) for one, other in itertools.combinations(lags, 2)}
+
+
+def _covariance(lags: Sequence[int], expected: Table, steps: int) -> float:
+    """Of the expected losses at a time step and `steps` later, over the inputs both read.
+
+    `lags` ascend. The input at lag a of the one is at lag a + steps of the other.
+    """
+    others = [index for index, lag in enumerate(lags) if lag + steps not in lags]
+    laters = [index for index, lag in enumerate(lags) if lag - steps not in lags]
+    now, later = expected.mean(tuple(others)), expected.mean(tuple(laters))
+    return float((now * later).mean() - expected.mean() ** 2)

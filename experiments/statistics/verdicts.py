@@ -1,0 +1,50 @@
+"""Three verdicts: a claim holds, fails, or is undecided because the seeds are too few to tell."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+from experiments.statistics import estimates
+from experiments.statistics.estimates import Estimate
+from experiments.statistics.intervals import Interval
+
+Verdict = Literal["holds", "fails", "undecided"]
+
+LEVEL = 0.05  # a verdict is wrong in at most this share of studies
+
+
+class Judgement(NamedTuple):
+    """A verdict with the numbers that it is read from."""
+
+    verdict: Verdict
+    p: float  # at most the level exactly where the claim is decided, either way
+    interval: Interval
+    confidence: float  # of the interval: the claim is decided where it is on one side
+
+
+def below(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgement:
+    """The claim that a quantity is below a limit.
+
+    It holds where the whole interval of confidence 1 - level is below, fails where it is
+    above, and is undecided where it contains the limit.
+    """
+    p = estimates.p_differs(estimate, limit)
+    verdict: Verdict = "undecided"
+    if p <= level:
+        verdict = "holds" if estimate.value < limit else "fails"
+    return Judgement(verdict, p, estimates.interval(estimate, 1 - level), 1 - level)
+
+
+def above(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgement:
+    """The claim that a quantity is above a limit: the mirror of `below`."""
+    judged = below(estimate, limit, level)
+    mirror: dict[Verdict, Verdict] = {"holds": "fails", "fails": "holds"}
+    return judged._replace(verdict=mirror.get(judged.verdict, "undecided"))
+
+
+def as_ratio(judgement: Judgement) -> Judgement:
+    """The judgement of a logarithm of a ratio, its interval that of the ratio."""
+    mean, *ends = judgement.interval
+    low, high = (end if end is None else math.exp(end) for end in ends)
+    return judgement._replace(interval=Interval(math.exp(mean), low, high))

@@ -1,0 +1,127 @@
+"""Training from Python: `train` for a whole run, `build_graph` and `Trainer` for single updates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batching import cut_into_rows
+from data.streams import training_stream
+from experiments.config.compose import load_config
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+from experiments.runs.run import Run, read_run
+from experiments.training import runner
+from experiments.training.workload import make_workload
+
+if TYPE_CHECKING:
+    from rnn_graphs.build import TrainingGraph
+
+
+def train(
+    experiment: str | Config,
+    overrides: Sequence[str] = (),
+    run_dir: str | Path | None = None,
+    overwrite: bool = False,
+) -> Run:
+    """Train an experiment as `run.py train` does, or resume it. Returns the finished run.
+
+    `experiment` is a name, the path of a YAML file, or a config. A config takes no overrides
+    and needs a `run_dir`; otherwise the run is in runs/<experiment>/<overrides or "default">/.
+
+    Raises UsageError (the config or the directory cannot be used), RunError (a seed diverged,
+    the disk is full) or Interrupted (Ctrl-C; the next call resumes).
+    """
+    if isinstance(experiment, Config):
+        if overrides:
+            raise UsageError("overrides: expected none beside a config; pass them to load_config")
+        if run_dir is None:
+            raise UsageError("run_dir: expected a folder for a run given by its config, got None")
+        config = experiment
+    else:
+        config = load_config(experiment, overrides)
+    path = runner.default_directory(config, overrides) if run_dir is None else Path(run_dir)
+    runner.train(config, path, overwrite)
+    return read_run(path)
+
+
+def build_graph(config: Config) -> TrainingGraph:
+    """The finalized training graph of a config: its endpoints to feed and to fetch.
+
+    Raises UsageError where a data file is missing or the config does not fit the data.
+    """
+    from experiments.training.session import build  # TensorFlow takes seconds to import
+
+    return build(config, make_workload(config))
+
+
+class Trainer:
+    """Trains one seed of a config update by update, in memory: no run directory, no end.
+
+    Its updates are those of `train`: the same data, weights and losses. Use it as a context
+    manager, or call `close`.
+    """
+
+    def __init__(self, config: Config, seed: int | None = None) -> None:
+        """Build the graph and initialize a seed, `training.first_seed` by default.
+
+        Raises UsageError where a data file is missing or the config does not fit the data.
+        """
+        from experiments.training.session import TrainingSession, build
+
+        workload = make_workload(config)
+        self.config = config
+        self.seed = config.training.first_seed if seed is None else seed
+        self.graph = build(config, workload)
+        self._task = workload.task
+        self._windows = workload.updates_per_epoch
+        self._window = 0  # the next one of the epoch
+        self._stream = training_stream(self.seed)
+        self._session = TrainingSession(self.graph, config.execution.threads)
+        self._session.initialize(self.seed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def update(self, count: int = 1) -> dict[str, NDArray[Any]]:
+        """Train for `count` updates; each epoch draws new data and resets the state.
+
+        Returns the metrics of each update by name, [count]: "loss" in nats per time step,
+        and those of `logging.metrics` that are measured in the graph.
+        Raises ValueError for a count below 1.
+        """
+        if count < 1:
+            raise ValueError(f"count: expected 1 or more, got {count}")
+        parts = []
+        while count:
+            if self._window == 0:
+                self._session.reset_state()
+                drawn = self._task.draw(self._stream)
+                self._rows = cut_into_rows(drawn, self.config.graph.batch_size)
+            size = min(count, self._session.iterations, self._windows - self._window)
+            parts.append(self._train(size))
+            count -= size
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def variables(self) -> dict[str, NDArray[Any]]:
+        """The value of every variable of the graph, by name."""
+        return self._session.variables()
+
+    def close(self) -> None:
+        """Close the session."""
+        self._session.__exit__()
+
+    def _train(self, size: int) -> dict[str, NDArray[Any]]:
+        """One session.run on the next `size` windows of the epoch."""
+        context = self.config.truncation.context_steps
+        num_steps = self.config.graph.num_steps
+        windows = self._rows.windows(self._window, size, num_steps, context)
+        self._window = (self._window + size) % self._windows
+        return self._session.train(windows, size)

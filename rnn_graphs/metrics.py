@@ -1,0 +1,125 @@
+"""Every metric, one entry each: to add one is to add an entry.
+
+The loss is always measured. A metric is a number beside it that `logging.metrics` may name; the
+config check, metrics.csv, TensorBoard and the printed lines all read this table. Imports no
+TensorFlow: a config is checked without it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from rnn_graphs.optimizers import Updater
+    from rnn_graphs.truncation.step import Step, Window
+
+Tensor = Any
+Labels = Literal["ids", "values"]
+
+
+class Metric(NamedTuple):
+    """One metric, with exactly one of `of_labels`, `of_update` and `of_loss`."""
+
+    text: str  # for people: the value's place in a printed line
+    tag: str  # on TensorBoard, where /train or /valid follows it
+    labels: tuple[Labels, ...] = ("ids", "values")  # tasks with these labels can have it
+    # (logits [time, batch, classes], labels [time, batch]) → [time, batch]; the metric is their
+    # weighted mean, as the loss is. Measured of training and of held-out data.
+    of_labels: Callable[[Tensor, Tensor], Tensor] | None = None
+    # A scalar, measured of each update and so of training alone.
+    of_update: Callable[[Step, Window, Updater], Tensor] | None = None
+    # The mean loss, nats per time step → the metric.
+    of_loss: Callable[[float], float] | None = None
+
+
+def _accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Whether the label is the likeliest class."""
+    from rnn_graphs.tf1 import tf
+
+    return tf.equal(tf.argmax(logits, -1, output_type=tf.int32), tf.cast(labels, tf.int32))
+
+
+def _gradient_norm(step: Step, _window: Window, _updater: Updater) -> Tensor:
+    """The global norm of the gradients, before they are clipped."""
+    from rnn_graphs.tf1 import tf
+
+    return tf.linalg.global_norm(step.gradients)
+
+
+def _learning_rate(_step: Step, _window: Window, updater: Updater) -> Tensor:
+    """The rate of this update."""
+    return updater.learning_rate()
+
+
+def _perplexity(loss: float) -> float:
+    return math.exp(loss) if loss < 700 else math.inf  # where exp overflows
+
+
+def _bits(loss: float) -> float:
+    """Bits per time step; per character, where characters are the time steps."""
+    return loss / math.log(2)
+
+
+# The columns of metrics.csv have this order: add new entries at the end.
+METRICS: dict[str, Metric] = {
+    "accuracy": Metric("accuracy {:.4f}", "accuracy", labels=("ids",), of_labels=_accuracy),
+    "gradient_norm": Metric("gradient norm {:.4g}", "gradient_norm", of_update=_gradient_norm),
+    "learning_rate": Metric("learning rate {:.4g}", "learning_rate", of_update=_learning_rate),
+    "perplexity": Metric("perplexity {:.4g}", "perplexity", labels=("ids",), of_loss=_perplexity),
+    "bits": Metric("{:.4f} bits", "bits", labels=("ids",), of_loss=_bits),
+}
+
+
+def measured_in_graph(names: Iterable[str]) -> list[str]:
+    """Those of `names` that the training graph measures; the others follow from the loss."""
+    return [name for name in names if METRICS[name].of_loss is None]
+
+
+def of_held_out_data(labels: Labels) -> list[str]:
+    """The metrics of held-out data that tasks with these labels can have."""
+    return [
+        name
+        for name, metric in METRICS.items()
+        if metric.of_update is None and labels in metric.labels
+    ]
+
+
+def label_metrics(logits: Tensor, labels: Tensor, kind: Labels) -> dict[str, Tensor]:
+    """The metrics that are means over labels of this kind, before the mean: [time, batch] each."""
+    return {
+        name: metric.of_labels(logits, labels)
+        for name, metric in METRICS.items()
+        if metric.of_labels and kind in metric.labels
+    }
+
+
+def update_metric(name: str, step: Step, window: Window, updater: Updater) -> Tensor:
+    """A metric of one update, as a scalar. `name` is one of those that the graph measures."""
+    metric = METRICS[name]
+    if metric.of_update:
+        return metric.of_update(step, window, updater)
+    assert metric.of_labels, f"{name} follows from the loss"
+    from rnn_graphs.tf1 import tf
+    from rnn_graphs.truncation.step import weighted_mean
+
+    values = metric.of_labels(step.logits, window.labels)
+    return weighted_mean(tf.cast(values, step.logits.dtype), window.weights)
+
+
+def values_of(names: Iterable[str], loss: float, measured: Mapping[str, float]) -> dict[str, float]:
+    """Those of `names` that were measured or follow from the loss, in nats per time step."""
+    values = {}
+    for name in names:
+        of_loss = METRICS[name].of_loss
+        if of_loss:
+            values[name] = of_loss(loss)
+        elif name in measured:
+            values[name] = measured[name]
+    return values
+
+
+def texts_of(values: Mapping[str, float]) -> list[str]:
+    """Metrics as people read them, such as "accuracy 0.9712"."""
+    return [METRICS[name].text.format(value) for name, value in values.items()]

@@ -1,0 +1,95 @@
+"""experiments/runs/run.py: a run read from disk, however far it came."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.errors import UsageError
+from experiments.runs.metrics import read_metrics
+from experiments.runs.run import Run, read_run
+from tests.handmade import finished_run
+
+
+def with_summary(run: Run, **summary: Any) -> Run:
+    return replace(run, summary=summary)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Three seeds of two rows."""
+    return finished_run(tmp_path, "run", [[0.6, 0.5], [0.6, 0.4], [0.6, 0.3]])
+
+
+def test_the_label_is_the_name_that_is_given_or_the_path(run: Run, tmp_path: Path) -> None:
+    assert read_run(tmp_path / "run").label == str(tmp_path / "run")
+    assert read_run(str(tmp_path / "run"), "n5").label == "n5"
+    assert read_run(run.directory).config == run.config
+
+
+def test_its_rows_are_those_of_metrics_csv(run: Run) -> None:
+    assert run.rows == read_metrics(run.directory.metrics)
+    assert {seed: [row.loss for row in rows] for seed, rows in run.rows_by_seed.items()} == {
+        0: [0.6, 0.5], 1: [0.6, 0.4], 2: [0.6, 0.3],
+    }  # fmt: skip
+
+
+def test_validation_rows_are_not_among_a_seeds_training_rows(run: Run) -> None:
+    last = run.rows[-1]._replace(split="valid")
+    with open(run.directory.metrics, "a", encoding="utf-8") as file:
+        cells = [str(last.seed), "1", str(last.updates), str(last.time_steps), "1", "valid", "0.1"]
+        file.write(",".join(cells) + "\n")
+    again = read_run(run.directory)
+    assert len(again.rows) == 7
+    assert again.rows_by_seed == run.rows_by_seed
+
+
+def test_an_interval_of_the_final_loss_needs_two_seeds(run: Run, tmp_path: Path) -> None:
+    assert run.final_losses == {0: 0.5, 1: 0.4, 2: 0.3}
+    assert run.final_loss.low is not None
+    single = finished_run(tmp_path, "single", [[0.6, 0.5]])
+    assert single.final_loss == (0.5, None, None)
+
+
+class TestCompleteSeeds:
+    def test_all_of_a_complete_run(self, run: Run) -> None:
+        assert run.complete_seeds == {0, 1, 2}
+
+    def test_those_that_the_summary_names(self, run: Run) -> None:
+        seeds = {"0": "complete", "1": "diverged", "2": "complete"}
+        assert with_summary(run, status="diverged", seeds=seeds).complete_seeds == {0, 2}
+
+    def test_all_but_the_newest_of_a_run_that_has_not_said(self, run: Run) -> None:
+        assert with_summary(run, status="running").complete_seeds == {0, 1}
+
+    def test_not_one_that_stopped_short_of_the_others(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "short", [[0.6], [0.6, 0.4], [0.6]])
+        assert with_summary(run, status="running").complete_seeds == {1}
+
+
+class TestARunThatHasNotStarted:
+    @pytest.fixture
+    def started(self, run: Run) -> Run:
+        run.directory.metrics.unlink()
+        run.directory.summary.unlink()
+        return read_run(run.directory)
+
+    def test_it_has_no_rows(self, started: Run) -> None:
+        assert (started.status, started.rows, started.rows_by_seed) == ("not started", [], {})
+        assert (started.complete_seeds, started.final_losses) == (set(), {})
+        assert (started.floors, started.seconds) == ({}, 0)
+
+    def test_whoever_needs_rows_is_told(self, started: Run, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match=r"run: nothing to read yet: metrics\.csv has no row"):
+            started.require_rows()
+
+    def test_a_run_with_rows_is_returned_as_it_is(self, run: Run) -> None:
+        assert run.require_rows() is run
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no run directory: config\.yaml expected"):
+        read_run(tmp_path)

@@ -1,0 +1,57 @@
+"""Numbers that rliable 1.2.0 prints, to 1e-6."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from experiments.statistics.aggregate import interquartile_mean, stratified_interval
+from tests.statistics.rates import covers, ends, rate
+
+SCORES = np.array(
+    [
+        [1.78, 0.68, 0.344],
+        [0.055, 0.234, 0.593],
+        [0.399, 0.193, 0.711],
+        [0.97, 0.509, 0.742],
+        [0.432, 1.686, 0.411],
+    ]
+)
+
+
+def test_the_interquartile_mean_is_rliables() -> None:
+    # rliable.metrics.aggregate_iqm
+    assert interquartile_mean(SCORES) == pytest.approx(0.5356666666666666, abs=1e-6)
+    # By hand: 3 of 15 scores are cut at either end.
+    assert interquartile_mean(SCORES) == pytest.approx(np.sort(SCORES.ravel())[3:-3].mean())
+
+
+def test_the_interval_is_rliables() -> None:
+    # np.random.seed(0); rliable.library.get_interval_estimates(..., aggregate_iqm, reps=2000)
+    found = stratified_interval(SCORES)
+    assert found.mean == pytest.approx(0.53566667, abs=1e-6)
+    assert ends(found) == pytest.approx([0.38433056, 0.819125], abs=1e-6)
+    # ... aggregate_mean
+    of_mean = stratified_interval(SCORES, lambda scores: float(scores.mean()))
+    assert of_mean.mean == pytest.approx(0.64926667, abs=1e-6)
+    assert ends(of_mean) == pytest.approx([0.43519333, 0.89749833], abs=1e-6)
+
+
+def test_tasks_keep_their_weight() -> None:
+    # Two tasks without spread: resampling across tasks would mix them.
+    found = stratified_interval(np.array([[0.0, 1.0]] * 4), lambda scores: float(scores.mean()))
+    assert found == (0.5, 0.5, 0.5)
+
+
+def test_it_stays_in_the_possible_range() -> None:
+    assert ends(stratified_interval(SCORES, lowest=0.4, highest=0.8)).tolist() == [0.4, 0.8]
+
+
+def test_its_coverage_grows_with_seeds() -> None:
+    # A percentile interval is narrow for few seeds; of 10 seeds and 4 tasks it is near 95 %.
+    draws = np.random.default_rng(0).normal([0, 1, 2, 3], 1, [200, 10, 4])
+    covered = [
+        covers(stratified_interval(scores, lambda x: float(x.mean()), resamples=400), 1.5)
+        for scores in draws
+    ]
+    assert 0.88 < rate(covered) < 0.99

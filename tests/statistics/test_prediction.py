@@ -1,0 +1,62 @@
+"""Published numbers against closed forms, scipy, and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from experiments.statistics import estimates, prediction
+from experiments.statistics.equivalence import within
+from tests.statistics.rates import about, at_most, covers, ends, rate
+
+VALUES = [0.52, 0.61, 0.55, 0.58, 0.49]
+
+
+def test_the_interval_of_one_more_run() -> None:
+    half = stats.t.ppf(0.975, 4) * np.std(VALUES, ddof=1) * (1 + 1 / 5) ** 0.5
+    expected = [np.mean(VALUES) - half, np.mean(VALUES) + half]
+    assert ends(prediction.prediction_interval(VALUES)) == pytest.approx(expected)
+
+
+def test_it_is_not_below_0() -> None:
+    assert ends(prediction.prediction_interval([0.01, 0.4, 0.02]))[0] == 0
+
+
+def test_it_holds_one_more_run_19_times_in_20() -> None:
+    draws = np.random.default_rng(0).normal(3, 0.5, [4000, 6])
+    held = [covers(prediction.prediction_interval(five), one) for *five, one in draws.tolist()]
+    assert about(0.95, held)
+
+
+def test_a_faithful_reproduction_is_called_wrong_in_5_percent() -> None:
+    rng = np.random.default_rng(0)
+    ours, published = rng.normal(3, 0.5, [4000, 5]).tolist(), rng.normal(3, 0.5, 4000).tolist()
+    pairs = list(zip(ours, published, strict=True))
+    knows_theirs = [estimates.p_differs(prediction.less_published(*pair)) for pair in pairs]
+    assert about(0.05, [p <= 0.05 for p in knows_theirs])
+    ours_alone = [estimates.p_differs(estimates.mean(a), b) for a, b in pairs]
+    assert rate(p <= 0.05 for p in ours_alone) > 0.3
+
+
+def test_beyond_the_tolerance_it_is_said_to_be_within_in_5_percent() -> None:
+    rng = np.random.default_rng(0)
+    ours, published = rng.normal(3.3, 0.1, [4000, 5]).tolist(), rng.normal(3, 0.1, 4000).tolist()
+    judged = [
+        within(prediction.less_published(*pair), 0.3).verdict
+        for pair in zip(ours, published, strict=True)
+    ]
+    assert at_most(0.05, [verdict == "holds" for verdict in judged])
+    assert at_most(0.05, [verdict == "fails" for verdict in judged])
+
+
+def test_a_single_seed_reproduces_nothing() -> None:
+    assert within(prediction.less_published([79.0], 79.0), 1).verdict == "undecided"
+
+
+def test_with_a_published_spread_it_is_welchs() -> None:
+    found = prediction.less_published_mean(VALUES, 0.5, 0.03, 3)
+    expected = stats.ttest_ind_from_stats(
+        np.mean(VALUES), np.std(VALUES, ddof=1), 5, 0.5, 0.03, 3, equal_var=False
+    )
+    assert estimates.p_differs(found) == pytest.approx(expected.pvalue)
