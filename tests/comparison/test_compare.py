@@ -110,7 +110,7 @@ def compared(grid: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
 
 def test_the_table_is_on_the_terminal_and_in_the_csv(compared: Compared) -> None:
     printed = compared.printed
-    assert "0.4100" in printed
+    assert "0.4100 ± 0.1271" in printed  # 12.706, Student's t of one degree, times 0.01
     assert "diverged" in printed
     assert "Keys that differ: num_steps, learning_rate." in printed
     with open(compared.out / "comparison.csv", encoding="utf-8", newline="") as file:
