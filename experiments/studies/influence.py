@@ -35,6 +35,7 @@ from experiments.studies.entries import Criterion, Planned, StudyFigure
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.studies.verdict_rules import below, exactly, share_at_least
 from rnn_graphs.config import ModelConfig, TruncationConfig
+from rnn_graphs.truncation.styles import STYLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -231,7 +232,7 @@ def _finding(run: Run, thetas: Sequence[float], count: int, note: str) -> Findin
     several = len(thetas) > 1
     low, high = (min(thetas), max(thetas)) if several else (None, None)
     verdict: Decision = share_at_least(count, len(thetas), HALF)
-    if run.config.truncation.cut_probability is None:  # no chance is in it
+    if not STYLES[run.config.truncation.kind].random:
         verdict = exactly(count == len(thetas))
     return Finding(float(np.mean(thetas)), low, high, len(thetas), verdict, note)
 
