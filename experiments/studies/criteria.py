@@ -126,8 +126,8 @@ class StaysAbove(Criterion):
 
     def expectation(self) -> str:
         sign = "+" if self.margin >= 0 else "−"
-        limit = f"floor of “{self.known}” {sign} {abs(self.margin):g}"
-        return f"above the {limit} in at least {self.least_share:g} of the seeds"
+        limit = f"“{self.known}” {sign} {abs(self.margin):g}"
+        return f"above {limit} in ≥ {self.least_share:g} of seeds"
 
     def check(self, planned: Planned) -> None:
         planned[self.run].need_floor(self.known)
@@ -154,7 +154,7 @@ class DoesNotSettle(Criterion):
     least_share: float = Field(default=HALF, gt=0, lt=1)
 
     def expectation(self) -> str:
-        return f"rises of {self.rise:g} or more in at least {self.least_share:g} of the seeds"
+        return f"rises ≥ {self.rise:g} in ≥ {self.least_share:g} of seeds"
 
     def decide(self, runs: StudyRuns) -> Finding:
         losses = runs[self.run].curves.losses

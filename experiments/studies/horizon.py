@@ -74,7 +74,7 @@ class NoneBeyondDepth(Criterion):
     most_share: float = Field(default=0.1, gt=0, lt=1)
 
     def expectation(self) -> str:
-        return f"at most {self.most_share:g} of the seeds"
+        return f"≤ {self.most_share:g} of seeds"
 
     def check(self, planned: Planned) -> None:
         need_one_lag(self.names, planned)

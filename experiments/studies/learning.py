@@ -68,9 +68,8 @@ class Learned(Criterion):
         return self
 
     def expectation(self) -> str:
-        parts = [f"lag {lag} learned" for lag in self.lags]
-        parts += [f"lag {lag} not learned" for lag in self.others]
-        return f"{', '.join(parts)}, in at least {self.least_share:g} of the seeds"
+        parts = [f"lag {lag}" for lag in self.lags] + [f"not lag {lag}" for lag in self.others]
+        return f"{', '.join(parts)} in ≥ {self.least_share:g} of seeds"
 
     def check(self, planned: Planned) -> None:
         planned[self.run].need_lags([*self.lags, *self.others])
@@ -107,7 +106,7 @@ class DepthNeeded(Criterion):
     least_share: float = Field(default=HALF, gt=0, lt=1)
 
     def expectation(self) -> str:
-        return f"depth {self.depth}, for at least {self.least_share:g} of the seeds"
+        return f"depth {self.depth} for ≥ {self.least_share:g} of seeds"
 
     def check(self, planned: Planned) -> None:
         chosen = [planned[name] for name in matching(self.names, planned)]

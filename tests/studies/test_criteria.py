@@ -321,13 +321,13 @@ def test_an_absent_run_is_named_with_its_reason() -> None:
         (
             "stays_above",
             {"known": "lag 3", "margin": 0.02},
-            "above the floor of “lag 3” + 0.02 in at least 0.5 of the seeds",
+            "above “lag 3” + 0.02 in ≥ 0.5 of seeds",
         ),
-        ("does_not_settle", {"rise": 0.01}, "rises of 0.01 or more in at least 0.5 of the seeds"),
+        ("does_not_settle", {"rise": 0.01}, "rises ≥ 0.01 in ≥ 0.5 of seeds"),
         (
             "learned",
             {"lags": [3], "others": [8], "least_share": 0.7},
-            "lag 3 learned, lag 8 not learned, in at least 0.7 of the seeds",
+            "lag 3, not lag 8 in ≥ 0.7 of seeds",
         ),
         ("time_ratio", {"against": "b", "at_least": 1, "at_most": 2.5}, "1 to 2.5"),
         ("learns_as_soon", {"against": "b", "axis": "updates", "factor": 1.5}, "0.67 to 1.5"),
