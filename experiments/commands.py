@@ -60,7 +60,7 @@ def reproduce(options: Namespace) -> int:
     """Run a study and write its report."""
     from experiments.studies.study import reproduce as run_study
 
-    return run_study(options.study, options.overrides, options.workers, options.out)
+    return run_study(options.study, options.overrides, options.workers, options.out, options.debug)
 
 
 def compare(options: Namespace) -> int:

@@ -1,29 +1,32 @@
-"""Claims: what somebody said, what was measured, and whether it holds."""
+"""Claims: who said what, what was measured, and the verdict."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from experiments.runs.files import write_atomic
 
-Verdict = Literal["holds", "fails", "not_run"]
+Decision = Literal["holds", "fails", "undecided"]
+Verdict = Literal["holds", "fails", "undecided", "not_run"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-class NotMeasured(Exception):
-    """The runs do not have what a claim asks about; says what is missing."""
+class NotRun(Exception):
+    """The runs lack what a claim or a figure needs; the message says what is missing."""
 
 
-class Measured(NamedTuple):
-    """What a measure found."""
+class Finding(NamedTuple):
+    """A criterion's answer."""
 
     value: float | str
     low: float | None  # of the interval or range that `note` names
     high: float | None
     seeds: int
-    holds: bool
+    verdict: Decision
     note: str  # how to read value, low and high
 
 
@@ -51,6 +54,12 @@ def write_claims(path: Path, claims: Sequence[Claim]) -> None:
     """claims.json: a list of objects."""
     rows = [{key: _plain(value) for key, value in claim._asdict().items()} for claim in claims]
     write_atomic(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+
+
+def count_verdicts(claims: Sequence[Claim]) -> dict[str, int]:
+    """Claims by verdict in words, all four in their order: {"holds": 3, …, "not run": 0}."""
+    counts = Counter(claim.verdict for claim in claims)
+    return {verdict.replace("_", " "): counts[verdict] for verdict in VERDICTS}
 
 
 def _plain(value: Any) -> Any:

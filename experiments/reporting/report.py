@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.paths import TEMPLATES
-from experiments.reporting.claims import Claim
+from experiments.reporting.claims import Claim, count_verdicts
 from experiments.runs.files import write_atomic
 
 
@@ -57,6 +57,7 @@ def write_report(path: Path, report: Report) -> None:
         trim_blocks=True,
     )
     environment.filters["shown"] = shown
+    environment.filters["count_verdicts"] = count_verdicts
     write_atomic(path, environment.get_template("report.html.j2").render(report=report))
 
 

@@ -1,123 +1,245 @@
-"""The horizon: which share of the seeds learned a lag, by cell, lag and reach; claims about it.
+"""The horizon: the share of seeds that learned a lag, by cell, lag and effective depth.
 
-Reach is what an error can go back, in cell applications: num_steps in the TF style, depth in
-true truncation with context.
+The effective depth is num_steps in the TF style, depth in true truncation with context.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from data.tasks.binary_dependency import BinaryDependencyConfig
-from experiments.reporting.claims import Measured
+import numpy as np
+from pydantic import Field
+
+from experiments.reporting.claims import Decision, Finding, NotRun
+from experiments.reporting.heat_map import Scale, draw_border, draw_heat_map
+from experiments.reporting.plots import new_figure
 from experiments.runs.run import Run
+from experiments.studies.criteria import HALF
+from experiments.studies.entries import Criterion, Planned, StudyFigure
+from experiments.studies.learning import Learners, learners
+from experiments.studies.planned import lags_of
+from experiments.studies.runs import RunPattern, StudyRuns, matching
+from experiments.studies.verdict_rules import all_of, any_of, share_at_least, share_at_most
 
-Runs = Mapping[str, Run]
-HALF = 0.5  # of the seeds
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HALVES, REACHED = "#D55E00", "#222222"  # colors of borders
 
 
-class Place(NamedTuple):
-    """Where a run stands in the grid."""
+class GridCell(NamedTuple):
+    """One run of the grid, by what varies over it."""
 
-    cell: str
+    cell: str  # the recurrent cell
     lag: int
     effective_depth: int
 
 
-class Learners(NamedTuple):
-    """What the probes of a run's seeds say."""
-
-    learned: int
-    seeds: int
-
-    @property
-    def share(self) -> float:
-        """The share of the seeds that learned the lag."""
-        return self.learned / self.seeds
+CellAndLag = tuple[str, int]
 
 
-def learned_by_place(runs: Iterable[Run]) -> dict[Place, Learners]:
+def learned_by_cell(runs: Iterable[Run]) -> dict[GridCell, Learners]:
     """The seeds that learned the one dependency of each run."""
     found = {}
     for run in runs:
-        place = Place(run.config.model.cell, lag_of(run), run.effective_depth)
-        found[place] = Learners(run.count_learned(place.lag), len(run.summary["probe"]))
+        (lag,) = lags_of(run.config)
+        grid_cell = GridCell(run.config.model.cell, lag, run.effective_depth)
+        found[grid_cell] = learners(run, lag)
     return found
 
 
-def lag_of(run: Run) -> int:
-    """The lag of the run's one dependency."""
-    task = run.config.task
-    assert isinstance(task, BinaryDependencyConfig), f"{run.label}: a study of lags has other tasks"
-    (dependency,) = task.dependencies
-    return dependency.lag
-
-
-def least_effective_depth(learned: Mapping[Place, Learners]) -> dict[tuple[str, int], int | None]:
-    """For each cell and lag, the least reach at which half of the seeds learned; None: at none."""
-    needed: dict[tuple[str, int], int | None] = {}
-    for place in sorted(learned):
-        key = place.cell, place.lag
-        if needed.setdefault(key, None) is None and learned[place].share >= HALF:
-            needed[key] = place.effective_depth
+def least_effective_depth(learned: Mapping[GridCell, Learners]) -> dict[CellAndLag, int | None]:
+    """For each cell and lag, the least depth at which half of the seeds learned; None: at none."""
+    needed: dict[CellAndLag, int | None] = {}
+    for cell in sorted(learned):
+        key = cell.cell, cell.lag
+        if needed.setdefault(key, None) is None and learned[cell].share >= HALF:
+            needed[key] = cell.effective_depth
     return needed
 
 
-def none_beyond_reach(runs: Runs, _expected: str, names: Sequence[str]) -> Measured:
-    """Where no error can reach the lag, no seed learns it."""
-    learned = learned_by_place(runs[name] for name in names)
-    short = {place: found for place, found in learned.items() if place.effective_depth <= place.lag}
-    count = sum(found.learned for found in short.values())
-    seeds = sum(found.seeds for found in short.values())
-    by_chance = [
-        f"{place.cell} lag {place.lag} at {place.effective_depth}"
-        for place in short
-        if short[place].learned
-    ]
-    note = f"seeds of {len(short)} runs whose reach is at most the lag"
-    if by_chance:
-        note += f"; learned: {', '.join(by_chance)}"
-    return Measured(f"{count} of {seeds}", None, None, seeds, count == 0 < seeds, note)
+def need_one_lag(patterns: tuple[RunPattern, ...], planned: Planned) -> None:
+    """See that each of the runs has a task of one lag. Raises ValueError."""
+    for name in matching(patterns, planned):
+        lags = lags_of(planned[name].config)
+        if len(lags) != 1:
+            raise ValueError(f"run {name}: expected a task of one lag; it has {len(lags)}")
 
 
-def half_learn_within(
-    runs: Runs, _expected: str, names: Sequence[str], lags: Sequence[int], factor: float
-) -> Measured:
-    """For each of these lags half of the seeds learn at a reach of at most factor · (lag + 1)."""
-    learned = learned_by_place(runs[name] for name in names)
-    chosen = {place: found for place, found in learned.items() if place.lag in lags}
-    needed = least_effective_depth(chosen)
-    holds = {lag for _, lag in needed} == set(lags) and all(
-        reach is not None and reach <= factor * (lag + 1) for (_, lag), reach in needed.items()
-    )
-    several = len({cell for cell, _ in needed}) > 1
-    value = "; ".join(
-        f"{cell if several else ''} {lag}: {reach or 'none'}".strip()
-        for (cell, lag), reach in needed.items()
-    )
-    seeds = sum(found.seeds for found in chosen.values())
-    note = "lag: the least reach of the grid at which half of the seeds learned it"
-    return Measured(value, None, None, seeds, holds, note)
+class NoneBeyondDepth(Criterion):
+    """Where no error can reach the lag, few seeds or none learn it."""
+
+    names: tuple[RunPattern, ...] = Field(min_length=1)
+    most_share: float = Field(default=0.1, gt=0, lt=1)
+
+    def expectation(self) -> str:
+        return f"≤ {self.most_share:g} of seeds"
+
+    def check(self, planned: Planned) -> None:
+        need_one_lag(self.names, planned)
+        chosen = [planned[name] for name in matching(self.names, planned)]
+        if not any(run.effective_depth <= lags_of(run.config)[0] for run in chosen):
+            raise ValueError("names: none of these runs has a depth of at most its lag")
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        learned = learned_by_cell(runs.matching(self.names))
+        short = {cell: found for cell, found in learned.items() if cell.effective_depth <= cell.lag}
+        if not short:
+            raise NotRun("no run has a depth of at most its lag")
+        count = sum(found.learned for found in short.values())
+        seeds = sum(found.seeds for found in short.values())
+        by_chance = [
+            f"{cell.cell} lag {cell.lag} at {cell.effective_depth}"
+            for cell in short
+            if short[cell].learned
+        ]
+        note = f"seeds of {len(short)} runs whose effective depth is at most the lag"
+        if by_chance:
+            note += f"; learned: {', '.join(by_chance)}"
+        verdict = share_at_most(count, seeds, self.most_share)
+        return Finding(f"{count} of {seeds}", None, None, seeds, verdict, note)
 
 
-def same_horizon(runs: Runs, _expected: str, names: Sequence[str]) -> Measured:
-    """For every cell and lag, half of the seeds learn from the same reach on in each style."""
-    kinds = {runs[name].config.truncation.kind for name in names}
-    needed = {
-        kind: least_effective_depth(
-            learned_by_place(
-                runs[name] for name in names if runs[name].config.truncation.kind == kind
-            )
+class HalfLearnWithin(Criterion):
+    """For each of these lags half of the seeds learn at a depth of at most factor · (lag + 1)."""
+
+    names: tuple[RunPattern, ...] = Field(min_length=1)
+    lags: tuple[int, ...] = Field(min_length=1)
+    factor: float = Field(ge=1)
+
+    def expectation(self) -> str:
+        return "lag + 1" if self.factor == 1 else f"{self.factor:g} (lag + 1)"
+
+    def check(self, planned: Planned) -> None:
+        need_one_lag(self.names, planned)
+        there = {
+            lag for name in matching(self.names, planned) for lag in lags_of(planned[name].config)
+        }
+        for lag in self.lags:
+            if lag not in there:
+                known = ", ".join(map(str, sorted(there)))
+                raise ValueError(f"lags: expected lags of the runs, {known}; got {lag}")
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        learned = learned_by_cell(runs.matching(self.names))
+        chosen = {cell: found for cell, found in learned.items() if cell.lag in self.lags}
+        for lag in self.lags:
+            if not any(cell.lag == lag for cell in chosen):
+                raise NotRun(f"no run of lag {lag}")
+        needed = least_effective_depth(chosen)
+        several = len({cell for cell, _ in needed}) > 1
+        value = "; ".join(
+            f"{cell if several else ''} {lag}: {depth or 'none'}".strip()
+            for (cell, lag), depth in needed.items()
         )
-        for kind in sorted(kinds)
-    }
-    shared = set.intersection(*(set(found) for found in needed.values()))
-    odd = [key for key in sorted(shared) if len({found[key] for found in needed.values()}) > 1]
-    value = f"{len(shared) - len(odd)} of {len(shared)} alike"
-    note = f"pairs of a cell and a lag; least reaches at which half learned, {', '.join(needed)}"
-    for cell, lag in odd:
-        reaches = " and ".join(str(found[cell, lag] or "none") for found in needed.values())
-        note += f"; {cell} lag {lag}: {reaches}"
-    seeds = sum(len(runs[name].summary["probe"]) for name in names)
-    return Measured(value, None, None, seeds, not odd, note)
+        seeds = sum(found.seeds for found in chosen.values())
+        note = (
+            "lag: the least depth of the grid at which half of the seeds learned it; "
+            "decided by Wilson's interval of each share"
+        )
+        verdict = all_of(self._learned_within(key, chosen) for key in needed)
+        return Finding(value, None, None, seeds, verdict, note)
+
+    def _learned_within(
+        self, cell_and_lag: CellAndLag, learned: Mapping[GridCell, Learners]
+    ) -> Decision:
+        """Whether half of the seeds learn at one of the depths that are short enough."""
+        limit = self.factor * (cell_and_lag[1] + 1)
+        return any_of(
+            share_at_least(*found, HALF)
+            for cell, found in learned.items()
+            if cell[:2] == cell_and_lag and cell.effective_depth <= limit
+        )
+
+
+class SameHorizon(Criterion):
+    """For every cell and lag, half of the seeds learn from the same depth on in each style.
+
+    It holds where the least depths are the same and every share beside them is decided. It
+    fails where, at the same cell, lag and depth, half learn in one style and not in another.
+    """
+
+    names: tuple[RunPattern, ...] = Field(min_length=1)
+
+    def expectation(self) -> str:
+        return "all alike"
+
+    def check(self, planned: Planned) -> None:
+        need_one_lag(self.names, planned)
+        kinds = {planned[name].config.truncation.kind for name in matching(self.names, planned)}
+        if len(kinds) < 2:
+            raise ValueError(f"names: expected runs of two styles; got {', '.join(kinds)}")
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        chosen = runs.matching(self.names)
+        kinds = sorted({run.config.truncation.kind for run in chosen})
+        learned = {
+            kind: learned_by_cell(run for run in chosen if run.config.truncation.kind == kind)
+            for kind in kinds
+        }
+        needed = {kind: least_effective_depth(found) for kind, found in learned.items()}
+        shared = set.intersection(*(set(found) for found in needed.values()))
+        odd = [key for key in sorted(shared) if len({found[key] for found in needed.values()}) > 1]
+        value = f"{len(shared) - len(odd)} of {len(shared)} alike"
+        note = f"pairs of a cell and a lag; least depths at which half learned, {', '.join(needed)}"
+        for cell, lag in odd:
+            depths = " and ".join(str(found[cell, lag] or "none") for found in needed.values())
+            note += f"; {cell} lag {lag}: {depths}"
+        seeds = sum(len(run.final_losses) for run in chosen)
+        verdict = _same_at_each(learned)
+        if verdict == "holds" and odd:
+            verdict = "undecided"  # they differ at depths that not every style was run at
+        return Finding(value, None, None, seeds, verdict, note)
+
+
+def _same_at_each(learned: Mapping[str, Mapping[GridCell, Learners]]) -> Decision:
+    """Whether the styles agree at every cell, lag and depth that all of them were run at."""
+    shared = set.intersection(*(set(found) for found in learned.values()))
+    return all_of(
+        _agree({share_at_least(*found[cell], HALF) for found in learned.values()})
+        for cell in shared
+    )
+
+
+def _agree(decisions: set[Decision]) -> Decision:
+    if decisions >= {"holds", "fails"}:
+        return "fails"
+    return "undecided" if "undecided" in decisions else "holds"
+
+
+class Horizon(StudyFigure):
+    """The share of seeds that learned, by lag and by `against`, a panel for each cell."""
+
+    names: tuple[RunPattern, ...] = Field(min_length=1)
+    against: Literal["num_steps", "depth"]
+
+    def check(self, planned: Planned) -> None:
+        need_one_lag(self.names, planned)
+        for name in matching(self.names, planned):
+            config = planned[name].config
+            values = {"num_steps": config.graph.num_steps, "depth": config.truncation.depth}
+            if values[self.against] != planned[name].effective_depth:
+                raise ValueError(
+                    f"against: errors of run {name} reach {planned[name].effective_depth} cell "
+                    f"applications; its {self.against} is {values[self.against]}"
+                )
+
+    def draw(self, title: str, runs: StudyRuns) -> Figure:
+        learned = learned_by_cell(runs.matching(self.names))
+        cells, lags, depths = (sorted(set(values)) for values in zip(*learned, strict=True))
+        figure = new_figure(1.6 + 0.42 * len(lags))
+        panels = figure.subplots(1, len(cells), sharey=True, squeeze=False)[0]
+        for axes, cell in zip(panels, cells, strict=True):
+            found = [[learned.get(GridCell(cell, lag, to)) for to in depths] for lag in lags]
+            shares = np.array([[one.share if one else np.nan for one in row] for row in found])
+            texts = [[f"{one.learned}/{one.seeds}" if one else "" for one in row] for row in found]
+            draw_heat_map(axes, shares, lags, depths, texts, Scale("Blues", 0, 1))
+            reached = np.subtract.outer(lags, depths) < 0
+            draw_border(axes, np.where(np.isnan(shares), np.nan, shares >= HALF), HALVES)
+            draw_border(axes, reached.astype(float), REACHED, ":")
+            axes.set_title(cell, fontsize=10)
+            axes.set_xlabel(self.against)
+        panels[0].set_ylabel("lag")
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        return figure

@@ -1,4 +1,4 @@
-"""Influence balancing: what each style makes of the gradient, measured and by algebra.
+"""Influence balancing: each style's gradient, measured and by algebra; claims and figures on it.
 
 At a settled state every loss has the same error s_1 − 1, and the gradient for θ is that error
 times the influence that the style sees, the mean over losses t of
@@ -11,24 +11,42 @@ Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Tim
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from experiments.reporting.claims import Measured
+from experiments.reporting.claims import Decision, Finding, NotRun
+from experiments.reporting.plots import (
+    COLORS,
+    Series,
+    draw_curve,
+    new_figure,
+    style_axes,
+    style_grid,
+)
 from experiments.runs import checkpoints
 from experiments.runs.run import Run
 from experiments.statistics.intervals import mean_interval
+from experiments.studies.criteria import HALF
+from experiments.studies.entries import Criterion, Planned, StudyFigure
+from experiments.studies.runs import RunName, StudyRuns
+from experiments.studies.verdict_rules import below, exactly, share_at_least
 from rnn_graphs.config import ModelConfig, TruncationConfig
+from rnn_graphs.truncation.styles import STYLES
 
-Runs = Mapping[str, Run]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+StyleName = Literal["bptt", "tf_style", "williams_peng"]
 UNITS = 23
 THETA = 0.5  # where training starts
 OPTIMUM = -1 / 6  # of θ: its influence in the long run is −6, and s_1 is to be 1
 ROWS = 1000  # of random gates at a time
 DRAWS = 20  # of so many rows
+ROUNDING = 1e-9  # of a gradient in float64
 
 
 class Style(NamedTuple):
@@ -38,7 +56,7 @@ class Style(NamedTuple):
     num_steps: int
 
 
-def style(name: str, depth: int) -> Style:
+def style(name: StyleName, depth: int) -> Style:
     """The style of a name at a depth: bptt is BPTT(depth; 1), for one loss of full depth.
 
     tf_style: a window of depth steps. williams_peng: BPTT(2·depth − 1; depth), which takes
@@ -54,21 +72,22 @@ def style(name: str, depth: int) -> Style:
                 kind="williams_peng", depth=2 * depth - 1, stride=depth, context=True
             )
             return Style(kind, depth)
-    raise ValueError(f"style: expected bptt, tf_style or williams_peng; got {name}")
 
 
-def exact(name: str, depths: Sequence[int]) -> NDArray[np.float64]:
+def exact_influence(name: StyleName, depths: Sequence[int]) -> NDArray[np.float64]:
     """The influence that the style sees at each depth, by algebra: [depths]."""
-    by_reach = np.cumsum(influences(2 * max(depths)))  # of an error that goes back 1, 2, … steps
-    reached = {
+    by_depth = np.cumsum(
+        influences_by_lag(2 * max(depths))
+    )  # of an error that goes back 1, 2, … applications
+    losses = {
         "bptt": [slice(depth - 1, depth) for depth in depths],
         "tf_style": [slice(0, depth) for depth in depths],
         "williams_peng": [slice(depth - 1, 2 * depth - 1) for depth in depths],
     }
-    return np.array([by_reach[each].mean() for each in reached[name]])
+    return np.array([by_depth[each].mean() for each in losses[name]])
 
 
-def influences(count: int) -> NDArray[np.float64]:
+def influences_by_lag(count: int) -> NDArray[np.float64]:
     """e_1ᵀ A^j b for j = 0 … count − 1."""
     A, b = _system()
     found = []
@@ -78,7 +97,7 @@ def influences(count: int) -> NDArray[np.float64]:
     return np.array(found)
 
 
-def measure(chosen: Style, batch_size: int = 1, key: int = 0) -> float:
+def measured_influence(chosen: Style, batch_size: int = 1, key: int = 0) -> float:
     """The influence that the production gradient of a style shows, at the settled state."""
     from rnn_graphs.model import Model, TaskShape  # TensorFlow takes seconds to import
     from rnn_graphs.tf1 import tf
@@ -101,81 +120,6 @@ def measure(chosen: Style, batch_size: int = 1, key: int = 0) -> float:
     return gradient / float(settled[0] - 1)
 
 
-def long_run(_runs: Runs, expected: float, depth: int) -> Measured:
-    """The influence of θ in the long run, by the gradient of one loss at a great depth."""
-    found = measure(style("bptt", depth))
-    holds = abs(found - expected) < 1e-9
-    return Measured(found, None, None, 0, holds, f"gradient of BPTT({depth}; 1) / (s_1 − 1)")
-
-
-def turns(_runs: Runs, _expected: str, name: str, wrong: int, right: int) -> Measured:
-    """The style has the wrong sign at one depth and the right one at another, as algebra says."""
-    found = np.array([measure(style(name, depth)) for depth in (wrong, right)])
-    by_algebra = exact(name, (wrong, right))
-    holds = found[0] > 0 > found[1] and bool(np.allclose(found, by_algebra, rtol=0, atol=1e-9))
-    text = f"{found[0]:+.4f} at {wrong}, {found[1]:+.4f} at {right}"
-    note = f"influence seen; by algebra {by_algebra[0]:+.6f} and {by_algebra[1]:+.6f}"
-    return Measured(text, None, None, 0, holds, note)
-
-
-def unbiased(
-    _runs: Runs, _expected: str, cut_probability: float, num_steps: int
-) -> Measured:  # fmt: skip
-    """ARTBP's mean over many random cuts is the full gradient of the window."""
-    artbp = TruncationConfig(kind="artbp", cut_probability=cut_probability)
-    draws = [measure(Style(artbp, num_steps), ROWS, key) for key in range(DRAWS)]
-    full = measure(Style(TruncationConfig(kind="full"), num_steps))
-    mean, low, high = mean_interval(draws)
-    note = f"mean of {ROWS * DRAWS} draws, 95 % interval; the full gradient is {full:.4f}"
-    holds = low is not None and high is not None and low <= full <= high
-    return Measured(mean, low, high, 0, holds, note)
-
-
-def ends_at_optimum(runs: Runs, expected: float, run: str, tolerance: float) -> Measured:
-    """Training brings θ to its optimum, in every seed."""
-    thetas = final_thetas(runs[run])
-    mean, low, high = _mean_and_range(thetas)
-    holds = all(abs(theta - expected) <= tolerance for theta in thetas)
-    note = f"θ after training, mean and range; every seed within {tolerance:g}"
-    return Measured(mean, low, high, len(thetas), holds, note)
-
-
-def moves_away(runs: Runs, _expected: str, run: str) -> Measured:
-    """Training takes θ further from its optimum than it began, in every seed."""
-    thetas = final_thetas(runs[run])
-    mean, low, high = _mean_and_range(thetas)
-    holds = all(abs(theta - OPTIMUM) > abs(THETA - OPTIMUM) for theta in thetas)
-    return Measured(
-        mean,
-        low,
-        high,
-        len(thetas),
-        holds,
-        f"θ after training, mean and range; it began at {THETA}",
-    )
-
-
-def final_thetas(run: Run) -> list[float]:
-    """θ of each seed's last checkpoint."""
-    thetas = []
-    for seed in run.config.seeds:
-        checkpoint = checkpoints.newest(run.directory.checkpoints, seed).checkpoint
-        if checkpoint is not None:
-            (theta,) = (v for name, v in checkpoint.variables.items() if name.endswith("/theta"))
-            thetas.append(float(theta))
-    return thetas
-
-
-def _mean_and_range(thetas: Sequence[float]) -> tuple[float, float | None, float | None]:
-    """The mean, and where there are several seeds the least and the greatest."""
-    several = len(thetas) > 1
-    return (
-        float(np.mean(thetas)),
-        min(thetas) if several else None,
-        max(thetas) if several else None,
-    )
-
-
 def _system() -> tuple[NDArray[np.float64], NDArray[Any]]:
     """A [n, n] and b [n] of the task, written down once more, apart from the cell's own."""
     A = 0.5 * (np.eye(UNITS) + np.eye(UNITS, k=1))
@@ -185,3 +129,174 @@ def _system() -> tuple[NDArray[np.float64], NDArray[Any]]:
 def _settled_state(theta: float) -> NDArray[np.float64]:
     A, b = _system()
     return np.asarray(np.linalg.solve(np.eye(UNITS) - A, theta * b), np.float64)
+
+
+class LongRun(Criterion):
+    """The influence of θ in the long run, by the gradient of one loss at a great depth."""
+
+    depth: int = Field(ge=1)
+    expected: float
+
+    def expectation(self) -> float:
+        return self.expected
+
+    def decide(self, _runs: StudyRuns) -> Finding:
+        found = measured_influence(style("bptt", self.depth))
+        verdict = exactly(abs(found - self.expected) < ROUNDING)
+        note = f"gradient of BPTT({self.depth}; 1) / (s_1 − 1)"
+        return Finding(found, None, None, 0, verdict, note)
+
+
+class Turns(Criterion):
+    """A style has the wrong sign at one depth and the right one at another, as algebra says."""
+
+    style: StyleName
+    wrong: int = Field(ge=1)
+    right: int = Field(ge=1)
+
+    def expectation(self) -> str:
+        return f"wrong at {self.wrong}, right at {self.right}"
+
+    def decide(self, _runs: StudyRuns) -> Finding:
+        depths = (self.wrong, self.right)
+        found = np.array([measured_influence(style(self.style, depth)) for depth in depths])
+        by_algebra = exact_influence(self.style, depths)
+        agrees = bool(np.allclose(found, by_algebra, rtol=0, atol=ROUNDING))
+        text = f"{found[0]:+.4f} at {self.wrong}, {found[1]:+.4f} at {self.right}"
+        note = f"influence seen; by algebra {by_algebra[0]:+.6f} and {by_algebra[1]:+.6f}"
+        return Finding(text, None, None, 0, exactly(found[0] > 0 > found[1] and agrees), note)
+
+
+class Unbiased(Criterion):
+    """The interval of ARTBP's mean over many random cuts holds the window's full gradient."""
+
+    cut_probability: float = Field(gt=0, lt=1)
+    num_steps: int = Field(ge=1)
+
+    def expectation(self) -> str:
+        return "the full gradient within the 95 % interval"
+
+    def decide(self, _runs: StudyRuns) -> Finding:
+        artbp = TruncationConfig(kind="artbp", cut_probability=self.cut_probability)
+        chosen = Style(artbp, self.num_steps)
+        draws = [measured_influence(chosen, ROWS, key) for key in range(DRAWS)]
+        full = measured_influence(Style(TruncationConfig(kind="full"), self.num_steps))
+        found = mean_interval(draws)
+        note = f"mean of {ROWS * DRAWS} draws, 95 % interval; the full gradient is {full:.4f}"
+        verdict = exactly(below(found, full) == "undecided")  # its interval holds it
+        return Finding(*found, 0, verdict, note)
+
+
+class EndsAtOptimum(Criterion):
+    """Training brings θ within `tolerance` of its optimum, in most seeds."""
+
+    run: RunName
+    expected: float
+    tolerance: float = Field(gt=0)
+
+    def expectation(self) -> float:
+        return self.expected
+
+    def check(self, planned: Planned) -> None:
+        need_theta(self.run, planned)
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        thetas = final_thetas(runs[self.run])
+        count = sum(abs(theta - self.expected) <= self.tolerance for theta in thetas)
+        note = (
+            f"θ after training, mean and range; {count} of {len(thetas)} within {self.tolerance:g}"
+        )
+        return _finding(runs[self.run], thetas, count, note)
+
+
+class MovesAway(Criterion):
+    """Training takes θ further from its optimum than it began, in most seeds."""
+
+    run: RunName
+
+    def expectation(self) -> str:
+        return f"further from −1/6 than {THETA:g} is"
+
+    def check(self, planned: Planned) -> None:
+        need_theta(self.run, planned)
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        thetas = final_thetas(runs[self.run])
+        count = sum(abs(theta - OPTIMUM) > abs(THETA - OPTIMUM) for theta in thetas)
+        note = f"θ after training, mean and range; it began at {THETA}"
+        return _finding(runs[self.run], thetas, count, note)
+
+
+def _finding(run: Run, thetas: Sequence[float], count: int, note: str) -> Finding:
+    """The finding of a run in which θ ends as claimed in `count` of the seeds."""
+    several = len(thetas) > 1
+    low, high = (min(thetas), max(thetas)) if several else (None, None)
+    verdict: Decision = share_at_least(count, len(thetas), HALF)
+    if not STYLES[run.config.truncation.kind].random:
+        verdict = exactly(count == len(thetas))
+    return Finding(float(np.mean(thetas)), low, high, len(thetas), verdict, note)
+
+
+def need_theta(name: RunName, planned: Planned) -> None:
+    """See that a run trains θ. Raises ValueError."""
+    kind = planned[name].config.task.kind
+    if kind != "influence_balancing":
+        raise ValueError(f"run {name}: expected task influence_balancing; got {kind}")
+
+
+def final_thetas(run: Run) -> list[float]:
+    """θ of each seed's last checkpoint. Raises NotRun where no seed has one."""
+    thetas = []
+    for seed in run.config.seeds:
+        checkpoint = checkpoints.newest(run.directory.checkpoints, seed).checkpoint
+        if checkpoint is not None:
+            (theta,) = (v for name, v in checkpoint.variables.items() if name.endswith("/theta"))
+            thetas.append(float(theta))
+    if not thetas:
+        raise NotRun(f"run {run.label}: no checkpoint")
+    return thetas
+
+
+class InfluenceByDepth(StudyFigure):
+    """A line for each style by algebra, dots where the production gradient was measured."""
+
+    styles: dict[StyleName, str] = Field(min_length=1)
+    depths: tuple[int, ...] = Field(min_length=1)
+
+    def draw(self, title: str, _runs: StudyRuns) -> Figure:
+        figure = new_figure()
+        axes = figure.subplots()
+        everywhere = range(1, max(self.depths) + 1)
+        for index, (name, label) in enumerate(self.styles.items()):
+            color = COLORS[index % len(COLORS)]
+            measured = [measured_influence(style(name, depth)) for depth in self.depths]
+            axes.plot(everywhere, exact_influence(name, everywhere), color=color, label=label)
+            axes.plot(self.depths, measured, "o", color=color, markersize=4.5)
+        axes.axhline(0, color="#000000", linewidth=0.8)
+        axes.axhline(1 / OPTIMUM, color="#666666", linestyle="--", linewidth=1)
+        axes.set_title(title, fontsize=11, loc="left")
+        axes.set_xlabel("depth k")
+        axes.set_ylabel("influence seen\n(above zero: the wrong sign)")
+        axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")
+        style_grid(axes)
+        return figure
+
+
+class LossesOnALogScale(StudyFigure):
+    """Learning curves of losses that span many powers of ten."""
+
+    labels: dict[RunName, str] = Field(min_length=1)
+
+    def draw(self, title: str, runs: StudyRuns) -> Figure:
+        figure = new_figure(5.5)
+        axes = figure.subplots()
+        for index, (name, label) in enumerate(self.labels.items()):
+            run = Series(label, runs[name].curves)
+            draw_curve(axes, run.curves, run.label, COLORS[index % len(COLORS)])
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=1e-9)  # below this is rounding
+        style_axes(axes, title)
+        axes.set_ylabel("loss, ½ (s_1 − 1)²")
+        axes.set_xlabel("updates")
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
+        return figure

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from experiments.console import plain, print_table
-from experiments.reporting.claims import Claim
+from experiments.reporting.claims import Claim, NotRun
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
 from experiments.reporting.report import (
@@ -18,42 +19,54 @@ from experiments.reporting.report import (
     write_report,
 )
 from experiments.runs.run import Run
-from experiments.studies.figures import FIGURES
-from experiments.studies.grid import runs_needed, with_runs
+from experiments.studies.runs import StudyRuns
+from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
-
-if TYPE_CHECKING:
-    from experiments.studies.study import StudyConfig
 
 
 def write_study_report(
     study: StudyConfig,
     points: Sequence[Point],
-    runs: Mapping[str, Run],
+    runs: StudyRuns,
     claims: Sequence[Claim],
     folder: Path,
+    debug: bool = False,
 ) -> Path:
-    """Figures as PNG and report.html. Figures that need an absent run are left out."""
-    figures = []
-    for spec in study.figures:
-        arguments = with_runs(spec.arguments, runs)
-        if not set(runs_needed(arguments)) <= set(runs):
-            continue
-        path = folder / f"{spec.id}.png"
-        save_figure(FIGURES[spec.kind](runs, spec.title, **arguments), path)
-        figures.append(ReportFigure.from_file(path, spec.title, spec.caption))
+    """Figures as PNG and report.html. A figure that cannot be drawn is left out."""
+    figures = [draw(spec, runs, folder, debug) for spec in study.figures]
+    there = runs.there
     report = Report(
         study.title,
         study.introduction.strip().split("\n\n"),
-        figures,
+        [figure for figure in figures if figure],
         claims,
-        [runs_table(runs, {point.name: " ".join(point.overrides) for point in points})],
-        {name: run.directory.config.read_text("utf-8") for name, run in runs.items()},
+        [runs_table(there, {point.name: " ".join(point.overrides) for point in points})],
+        {name: run.directory.config.read_text("utf-8") for name, run in there.items()},
         describe_environment(environment()),
     )
     path = folder / "report.html"
     write_report(path, report)
     return path
+
+
+def draw(
+    spec: FigureSpec, runs: StudyRuns, folder: Path, debug: bool = False
+) -> ReportFigure | None:
+    """One figure, as a PNG in the folder; None, and a line that says why, where it cannot be."""
+    path = folder / f"{spec.id}.png"
+    try:
+        save_figure(spec.kind.draw(spec.title, runs), path)
+    except NotRun as error:
+        reason = str(error)
+    except Exception as error:  # one figure must not take the report with it
+        if debug:
+            traceback.print_exception(error)
+        reason = f"{type(error).__name__}: {error} (--debug shows where)"
+    else:
+        return ReportFigure.from_file(path, spec.title, spec.caption)
+    path.unlink(missing_ok=True)  # of an earlier report
+    print(f"figure {spec.id}: left out: {reason}", file=sys.stderr)
+    return None
 
 
 def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:

@@ -1,123 +1,24 @@
-"""A study: runs, figures over them, and claims that they decide; one report."""
+"""A study from its name to its report: train what is missing, decide the claims, write it down."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, model_validator
-
-from experiments.config.catalog import nearest, path_of, unknown
-from experiments.config.compose import load_config, load_yaml, validate
+from experiments.config.compose import load_configs
+from experiments.config.schema import Config
 from experiments.errors import Interrupted, UsageError
-from experiments.reporting.claims import Claim, NotMeasured, Verdict, write_claims
+from experiments.reporting.claims import Claim, NotRun, count_verdicts, write_claims
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import Run, read_run
-from experiments.studies.criteria import MEASURES
-from experiments.studies.figures import FIGURES
-from experiments.studies.grid import GridSpec, RunSpec, runs_named, with_runs
 from experiments.studies.recorded import find_recorded
+from experiments.studies.runs import StudyRuns
+from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
 from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.points import Point, Result, check, read_results
 from experiments.training.runner import default_directory
-from rnn_graphs.config import Section
-
-
-class FigureSpec(Section):
-    """One figure; `kind` names a function of experiments/studies/figures.py."""
-
-    id: str = Field(pattern=r"^[a-z0-9_]+$")
-    kind: str
-    title: str
-    caption: str
-    arguments: dict[str, Any]
-
-    @model_validator(mode="after")
-    def _kind_takes_the_arguments(self) -> FigureSpec:
-        check_call("kind", FIGURES, self.kind, self.title, self.arguments)
-        return self
-
-
-class ClaimSpec(Section):
-    """One claim; `measure` names a function of experiments/studies/criteria.py."""
-
-    id: str = Field(pattern=r"^[a-z0-9_]+$")
-    source: str
-    claim: str
-    expected: float | str
-    measure: str
-    arguments: dict[str, Any]
-
-    @model_validator(mode="after")
-    def _measure_takes_the_arguments(self) -> ClaimSpec:
-        check_call("measure", MEASURES, self.measure, self.expected, self.arguments)
-        return self
-
-
-def check_call(
-    key: str,
-    functions: Mapping[str, Callable[..., object]],
-    name: str,
-    second: object,
-    arguments: Mapping[str, Any],
-) -> None:
-    """See that `key` names one of the functions and that it takes these arguments.
-
-    Raises ValueError. The first argument is the runs, which are not there yet.
-    """
-    if name not in functions:
-        raise ValueError(f"{key}: expected one of {', '.join(functions)}; got {name}")
-    try:
-        inspect.signature(functions[name]).bind({}, second, **arguments)
-    except TypeError as error:
-        raise ValueError(f"arguments of {name}: {error}") from error
-
-
-class StudyConfig(Section):
-    """configs/study/NAME.yaml."""
-
-    # The folder of experiments/studies/recordings/ that stands in for runs which are not in runs/.
-    recorded: str | None = None
-    description: str
-    title: str
-    introduction: str
-    runs: dict[str, RunSpec] = Field(default_factory=dict)
-    grids: dict[str, GridSpec] = Field(default_factory=dict)
-    figures: tuple[FigureSpec, ...]
-    claims: tuple[ClaimSpec, ...]
-
-    @property
-    def all_runs(self) -> dict[str, RunSpec]:
-        """The runs by name, those of the grids included."""
-        runs = dict(self.runs)
-        for name, grid in self.grids.items():
-            runs |= grid.runs(name)
-        return runs
-
-    @model_validator(mode="after")
-    def _runs_are_there(self) -> StudyConfig:
-        specs: tuple[FigureSpec | ClaimSpec, ...] = (*self.figures, *self.claims)
-        known = self.all_runs
-        there = ", ".join([*self.runs, *(f"{grid}/…" for grid in self.grids)])
-        for spec in specs:
-            for name in runs_named(with_runs(spec.arguments, known)):
-                if name not in known:
-                    raise ValueError(
-                        f"{spec.id}: expected one of the runs {there}; got {name}"
-                        f"{nearest(name, known)}"
-                    )
-        return self
-
-
-def load_study(name: str) -> StudyConfig:
-    """The checked study. Raises UsageError."""
-    path = path_of("study", name)
-    if not path.is_file():
-        raise UsageError(unknown("study", name))
-    study: StudyConfig = validate(StudyConfig, load_yaml(path), str(path))
-    return study
 
 
 def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
@@ -126,9 +27,10 @@ def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
     A run that was recorded is read from there, unless it is complete here.
     """
     points, here = [], []
+    configs = configs_of(study, overrides)
     for name, spec in study.all_runs.items():
         changes = (*spec.overrides, *overrides)
-        config = load_config(spec.experiment, changes)
+        config = configs[name]
         point = Point(name, changes, config, default_directory(config, changes))
         recorded = find_recorded(study.recorded, name, config) if study.recorded else None
         if recorded and not RunDirectory(point.directory).is_complete():
@@ -136,12 +38,46 @@ def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
         else:
             here.append(point)
         points.append(point)
+    check_names(study, overrides, configs)
     check(here)
     return points
 
 
-def reproduce(name: str, overrides: Sequence[str], workers: int | None, out: Path | None) -> int:
+def configs_of(study: StudyConfig, overrides: Sequence[str]) -> dict[str, Config]:
+    """The config of each run by name. Raises UsageError for the first that is not valid."""
+    by_experiment: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, spec in study.all_runs.items():
+        by_experiment.setdefault(spec.experiment, {})[name] = (*spec.overrides, *overrides)
+    configs: dict[str, Config] = {}
+    for experiment, changes in by_experiment.items():
+        configs |= dict(zip(changes, load_configs(experiment, changes.values()), strict=True))
+    return configs
+
+
+def check_names(
+    study: StudyConfig, overrides: Sequence[str], configs: Mapping[str, Config]
+) -> None:
+    """See that figures and claims ask of the runs what they will have. Raises UsageError.
+
+    Where overrides take away what a claim needs, the study is right and that claim is not run.
+    """
+    problem = study.problem(configs)
+    if problem and overrides:
+        problem = study.problem(configs_of(study, ()))
+    if problem:
+        raise UsageError(f"study “{study.title}”: {problem}")
+
+
+def reproduce(
+    name: str,
+    overrides: Sequence[str],
+    workers: int | None,
+    out: Path | None,
+    debug: bool = False,
+) -> int:
     """Train what is missing, decide the claims, write the report. Returns the exit code.
+
+    With `debug`, a claim or a figure that fails shows its traceback.
 
     Raises Interrupted when asked to stop, with a report of the runs that are there.
     """
@@ -154,10 +90,10 @@ def reproduce(name: str, overrides: Sequence[str], workers: int | None, out: Pat
     except Interrupted:
         left = _not_complete(read_results(points, {}))
         if len(left) < len(points):
-            _report(study, points, left, folder)
+            _report(study, points, left, folder, debug)
         raise
     failed = _not_complete(results)
-    claims = _report(study, points, failed, folder)
+    claims = _report(study, points, failed, folder, debug)
     return 1 if failed or any(claim.verdict != "holds" for claim in claims) else 0
 
 
@@ -178,39 +114,53 @@ def _not_complete(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _report(
-    study: StudyConfig, points: Sequence[Point], absent: Mapping[str, str], folder: Path
+    study: StudyConfig,
+    points: Sequence[Point],
+    absent: Mapping[str, str],
+    folder: Path,
+    debug: bool,
 ) -> list[Claim]:
     """Decide the claims from the runs that are there; `absent` says why the others are not."""
     from experiments.studies.report import print_claims, write_study_report
 
-    runs = {
-        point.name: read_run(point.directory, point.name).require_rows()
-        for point in points
-        if point.name not in absent
-    }
-    claims = [decide(spec, runs, absent) for spec in study.claims]
+    runs = read_runs(points, absent)
+    claims = [decide(spec, runs, debug) for spec in study.claims]
     folder.mkdir(parents=True, exist_ok=True)
     write_claims(folder / "claims.json", claims)
     print_claims(claims)
-    for run_name, reason in absent.items():
+    print(", ".join(f"{count} {verdict}" for verdict, count in count_verdicts(claims).items()))
+    for run_name, reason in runs.absent.items():
         print(f"run {run_name}: {reason}")
-    report = write_study_report(study, points, runs, claims, folder)
+    report = write_study_report(study, points, runs, claims, folder, debug)
     print(f"report: {report}")
     return claims
 
 
-def decide(spec: ClaimSpec, runs: Mapping[str, Run], absent: Mapping[str, str]) -> Claim:
-    """Measure one claim; not_run where a run is `absent` or too short, with the reason."""
-    head = (spec.id, spec.source, spec.claim, spec.expected)
-    arguments = with_runs(spec.arguments, [*runs, *absent])
+def read_runs(points: Sequence[Point], absent: Mapping[str, str]) -> StudyRuns:
+    """The runs that are not absent. One that cannot be read is absent too."""
+    there: dict[str, Run] = {}
+    missing = dict(absent)
+    for point in points:
+        if point.name not in absent:
+            try:
+                there[point.name] = read_run(point.directory, point.name).require_rows()
+            except UsageError as error:
+                missing[point.name] = str(error)
+    return StudyRuns(there, missing)
+
+
+def decide(spec: ClaimSpec, runs: StudyRuns, debug: bool = False) -> Claim:
+    """Decide one claim; not_run, with the reason, where that is not possible."""
+    head = (spec.id, spec.source, spec.claim, spec.criterion.expectation())
     try:
-        found = MEASURES[spec.measure](runs, spec.expected, **arguments)
-    except KeyError as error:
-        name = error.args[0]
-        if name not in absent:
-            raise
-        return Claim(*head, None, None, None, 0, "not_run", f"run {name}: {absent[name]}")
-    except NotMeasured as error:
+        found = spec.criterion.decide(runs)
+    except NotRun as error:
         return Claim(*head, None, None, None, 0, "not_run", str(error))
-    verdict: Verdict = "holds" if found.holds else "fails"
-    return Claim(*head, found.value, found.low, found.high, found.seeds, verdict, found.note)
+    except Exception as error:  # one claim must not take the report with it
+        if debug:
+            traceback.print_exception(error)
+        reason = f"{type(error).__name__}: {error} (--debug shows where)"
+        print(f"claim {spec.id}: not run: {reason}", file=sys.stderr)
+        return Claim(*head, None, None, None, 0, "not_run", reason)
+    low, high = found.low, found.high
+    return Claim(*head, found.value, low, high, found.seeds, found.verdict, found.note)

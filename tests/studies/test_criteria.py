@@ -1,15 +1,20 @@
-"""experiments/studies/criteria.py on runs made by hand."""
+"""experiments/studies/criteria.py and learning.py on runs made by hand."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from experiments.reporting.claims import Measured
+from experiments.config.compose import load_config
+from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.run import Run
-from experiments.studies.criteria import MEASURES
+from experiments.studies.entries import Criterion
+from experiments.studies.planned import PlannedRun
+from experiments.studies.registry import make_criterion
+from experiments.studies.runs import StudyRuns
 from tests.handmade import TIME_STEPS, finished_run
 
 # The middle of the floors is 0.5: these learn at their row 2, 4 and never.
@@ -18,44 +23,56 @@ LATE = [0.6, 0.59, 0.51, 0.49, 0.4, 0.4]
 NEVER = [0.6, 0.6, 0.6, 0.6, 0.59, 0.58]
 
 
-def measure(name: str, *runs: Run, **arguments: object) -> Measured:
-    """A measure of these runs."""
-    return MEASURES[name]({run.label: run for run in runs}, "", **arguments)
+def make(kind: str, **arguments: object) -> Criterion:
+    """A criterion, its arguments as YAML has them."""
+    return make_criterion(kind, arguments)
+
+
+def decide(kind: str, *runs: Run, **arguments: object) -> Finding:
+    """The finding of these runs."""
+    return make(kind, **arguments).decide(StudyRuns({run.label: run for run in runs}))
 
 
 class TestLearnsSooner:
-    def measure(self, tmp_path: Path, run: list[list[float]], other: list[list[float]]) -> Measured:
+    def decide(self, tmp_path: Path, run: list[list[float]], other: list[list[float]]) -> Finding:
         runs = (finished_run(tmp_path, "run", run), finished_run(tmp_path, "against", other))
-        return measure("learns_sooner", *runs, run="run", against="against", axis="updates")
+        return decide("learns_sooner", *runs, run="run", against="against", axis="updates")
 
     def test_half_the_updates_in_every_seed(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, [SOON, SOON], [LATE, LATE])
+        found = self.decide(tmp_path, [SOON, SOON], [LATE, LATE])
         assert [found.value, found.low, found.high] == pytest.approx([0.5, 0.5, 0.5])
-        assert (found.seeds, found.holds) == (2, True)
+        assert (found.seeds, found.verdict) == (2, "holds")
         assert "medians 20 and 40" in found.note
 
-    def test_later_does_not_hold(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, [LATE, LATE], [SOON, SOON])
+    def test_later_fails(self, tmp_path: Path) -> None:
+        found = self.decide(tmp_path, [LATE, LATE], [SOON, SOON])
         assert found.value == pytest.approx(2)
-        assert not found.holds
+        assert found.verdict == "fails"
 
-    def test_seeds_that_disagree_do_not_hold(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, [SOON, LATE], [LATE, SOON])
+    def test_seeds_that_disagree_decide_nothing(self, tmp_path: Path) -> None:
+        found = self.decide(tmp_path, [SOON, LATE], [LATE, SOON])
         assert found.value == pytest.approx(1)
-        assert not found.holds
+        assert found.verdict == "undecided"
         assert found.low == pytest.approx(0, abs=0.01)  # 2 seeds tell little
 
     def test_one_seed_is_no_evidence(self, tmp_path: Path) -> None:
-        assert not self.measure(tmp_path, [SOON], [LATE]).holds
+        assert self.decide(tmp_path, [SOON], [LATE]).verdict == "undecided"
 
-    def test_a_seed_of_its_own_that_never_learns_refutes_it(self, tmp_path: Path) -> None:
-        learns = [SOON[:], SOON[:], SOON[:], SOON[:]]
+    def test_a_seed_of_its_own_that_never_learns_leaves_it_open(self, tmp_path: Path) -> None:
+        learns = [SOON[:] for _ in range(8)]
         never = [NEVER[:] for _ in learns]
-        assert self.measure(tmp_path / "a", learns, never).holds
-        assert not self.measure(tmp_path / "b", [*learns[1:], NEVER], never).holds
+        assert self.decide(tmp_path / "a", learns, never).verdict == "holds"
+        assert self.decide(tmp_path / "b", [*learns[1:], NEVER], never).verdict == "undecided"
+        assert self.decide(tmp_path / "c", never, never).verdict == "fails"
+
+    def test_a_seed_of_the_other_that_never_learns_may_be_later_still(self, tmp_path: Path) -> None:
+        """Its onset is not known; the ratio is too great."""
+        found = self.decide(tmp_path, [[0.6] * 7 + [0.4]] * 4, [NEVER] * 4)
+        assert found.value == pytest.approx(80 / 60)
+        assert found.verdict == "undecided"
 
     def test_a_seed_of_the_other_counts_with_all_its_training(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, [SOON, SOON], [NEVER, NEVER])
+        found = self.decide(tmp_path, [SOON, SOON], [NEVER, NEVER])
         assert found.value == pytest.approx(20 / 60)
         assert "not all seeds of against learned" in found.note
 
@@ -64,100 +81,343 @@ class TestLearnsSooner:
 def test_the_axis_is_followed(axis: str, expected: float, tmp_path: Path) -> None:
     run = finished_run(tmp_path, "run", [SOON, SOON], pace=[3e-6, 3e-6])
     against = finished_run(tmp_path, "against", [SOON, SOON])
-    found = measure("learns_sooner", run, against, run="run", against="against", axis=axis)
+    found = decide("learns_sooner", run, against, run="run", against="against", axis=axis)
     assert found.value == pytest.approx(expected)
 
 
 class TestLearnsAsSoon:
-    def measure(self, tmp_path: Path, other: list[list[float]], factor: float) -> bool:
-        runs = (
-            finished_run(tmp_path, "run", [SOON, SOON]),
-            finished_run(tmp_path, "against", other),
-        )
+    def decide(self, tmp_path: Path, other: list[list[float]], factor: float) -> str:
+        run = finished_run(tmp_path, "run", [SOON] * len(other))
+        against = finished_run(tmp_path, "against", other)
         names = {"run": "run", "against": "against"}
-        return measure("learns_as_soon", *runs, **names, axis="updates", factor=factor).holds
+        return decide(
+            "learns_as_soon", run, against, **names, axis="updates", factor=factor
+        ).verdict
 
     def test_the_factor_decides(self, tmp_path: Path) -> None:
-        assert self.measure(tmp_path / "a", [LATE, LATE], 2.01)
-        assert not self.measure(tmp_path / "b", [LATE, LATE], 1.99)
+        assert self.decide(tmp_path / "a", [LATE, LATE], 2.01) == "holds"
+        assert self.decide(tmp_path / "b", [LATE, LATE], 1.99) == "fails"
 
     def test_the_whole_interval_must_be_within_it(self, tmp_path: Path) -> None:
-        assert not self.measure(tmp_path, [SOON, LATE], 2.01)
+        assert self.decide(tmp_path, [SOON, LATE], 2.01) == "undecided"
 
     def test_who_never_learns_does_not_learn_as_soon(self, tmp_path: Path) -> None:
-        assert not self.measure(tmp_path, [NEVER, NEVER], 100)
+        assert self.decide(tmp_path / "a", [NEVER] * 8, 100) == "fails"
+        assert self.decide(tmp_path / "b", [SOON] * 7 + [NEVER], 100) == "undecided"
 
 
-class TestLeastValidationLoss:
-    def measure(self, tmp_path: Path, losses: dict[str, float], tolerance: float) -> Measured:
+class TestEquality:
+    """A mean within a tolerance of a number, by its whole interval."""
+
+    def decide(self, tmp_path: Path, losses: dict[str, float], tolerance: float) -> Finding:
         run = finished_run(tmp_path, "run", [[0.4]] * len(losses))
         run.summary["validation"] = {"per_seed": losses}
-        function = MEASURES["least_validation_loss"]
-        return function({"run": run}, 5.04, run="run", tolerance=tolerance)
+        return decide("least_validation_loss", run, run="run", expected=5.04, tolerance=tolerance)
 
-    def test_the_mean_over_seeds_is_within_the_tolerance(self, tmp_path: Path) -> None:
-        losses = {"0": 5.06, "1": 5.08}
-        found = self.measure(tmp_path / "a", losses, 0.031)
-        assert (found.seeds, found.holds) == (2, True)
+    def test_the_whole_interval_must_be_within_the_tolerance(self, tmp_path: Path) -> None:
+        losses = {"0": 5.06, "1": 5.08}  # 5.07 ± 0.127
+        found = self.decide(tmp_path / "a", losses, 0.16)
+        assert (found.seeds, found.verdict) == (2, "holds")
         assert found.value == pytest.approx(5.07)
         assert found.low == pytest.approx(5.07 - 0.127, abs=0.001)  # 12.7 · 0.01
-        assert not self.measure(tmp_path / "b", losses, 0.029).holds
+        assert self.decide(tmp_path / "b", losses, 0.15).verdict == "undecided"
 
-    def test_a_loss_that_is_too_low_does_not_hold_either(self, tmp_path: Path) -> None:
-        assert not self.measure(tmp_path, {"0": 4.9}, 0.05).holds
+    def test_all_of_it_outside_fails(self, tmp_path: Path) -> None:
+        losses = {"0": 4.899, "1": 4.9, "2": 4.901}
+        assert self.decide(tmp_path, losses, 0.05).verdict == "fails"
+
+    def test_one_seed_is_no_evidence(self, tmp_path: Path) -> None:
+        found = self.decide(tmp_path, {"0": 5.04}, 0.05)
+        assert (found.seeds, found.verdict) == (1, "undecided")
+
+    def test_a_final_loss_is_judged_alike(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [[0.52], [0.52], [0.521]])
+        verdicts = [
+            decide("final_loss", run, run="run", expected=expected, tolerance=0.005).verdict
+            for expected in (0.52, 0.515, 0.5)
+        ]
+        assert verdicts == ["holds", "undecided", "fails"]
+
+
+def test_lower_means_the_whole_interval(tmp_path: Path) -> None:
+    low = finished_run(tmp_path, "low", [[0.40], [0.41], [0.42]])
+    high = finished_run(tmp_path, "high", [[0.50], [0.51], [0.52]])
+    middle = finished_run(tmp_path, "middle", [[0.38], [0.42], [0.46]])
+    runs = (low, high, middle)
+    assert decide("lowers_loss", *runs, run="low", against="high").verdict == "holds"
+    assert decide("lowers_loss", *runs, run="high", against="low").verdict == "fails"
+    assert decide("lowers_loss", *runs, run="low", against="middle").verdict == "undecided"
+
+
+class TestShares:
+    @pytest.mark.parametrize(
+        ("learned", "verdict"),
+        [
+            ([True] * 10, "holds"),
+            ([True] * 9 + [False], "holds"),  # one seed of ten decides nothing
+            ([True] * 6 + [False] * 4, "undecided"),
+            ([False] * 10, "fails"),
+            ([True] * 3, "undecided"),
+        ],
+    )
+    def test_learned_is_a_share_of_the_seeds(
+        self, learned: list[bool], verdict: str, tmp_path: Path
+    ) -> None:
+        run = finished_run(tmp_path, "run", [SOON] * len(learned), learned)
+        found = decide("learned", run, run="run", lags=[17], others=[])
+        assert found.verdict == verdict
+        assert found.value == f"lag 17 by {sum(learned)} of {len(learned)}"
+        opposite = {"holds": "fails", "fails": "holds", "undecided": "undecided"}
+        found = decide("learned", run, run="run", lags=[], others=[17])
+        assert found.verdict == opposite[verdict]
+
+    def test_the_share_is_wilsons(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [SOON] * 10, [True] * 9 + [False])
+        found = decide("learned", run, run="run", lags=[17], others=[])
+        assert (found.low, found.high) == pytest.approx((0.59585, 0.98212), abs=1e-5)
+        wilson = pytest.approx(0.59585, abs=1e-5)
+        assert found.low == wilson
+        stricter = {"run": "run", "lags": [17], "others": [], "least_share": 0.6}
+        assert decide("learned", run, **stricter).verdict == "undecided"
+
+    def test_without_a_probe_nothing_is_decided(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [SOON])
+        with pytest.raises(NotRun, match="run run: no probe of lag 17"):
+            decide("learned", run, run="run", lags=[17], others=[])
+
+    @pytest.mark.parametrize(
+        ("below", "verdict"), [(0, "holds"), (1, "holds"), (5, "undecided"), (10, "fails")]
+    )
+    def test_stays_above(self, below: int, verdict: str, tmp_path: Path) -> None:
+        low, high = [0.6, 0.41, 0.6], [0.6, 0.5, 0.6]
+        run = finished_run(tmp_path, "run", [low] * below + [high] * (10 - below))
+        found = decide("stays_above", run, run="run", known="lag 17", margin=0.05)
+        assert found.verdict == verdict
+        assert f"{10 - below} of 10 seeds stay above 0.4500" in found.note
+
+    @pytest.mark.parametrize(
+        ("rising", "verdict"), [(10, "holds"), (9, "holds"), (5, "undecided"), (0, "fails")]
+    )
+    def test_does_not_settle(self, rising: int, verdict: str, tmp_path: Path) -> None:
+        rises, falls = [0.6, 0.5, 0.4, 0.5], [0.6, 0.5, 0.4, 0.4]
+        run = finished_run(tmp_path, "run", [rises] * rising + [falls] * (10 - rising))
+        found = decide("does_not_settle", run, run="run", rise=0.05)
+        assert found.verdict == verdict
 
 
 class TestDepthNeeded:
-    def measure(self, tmp_path: Path, counts: dict[int, int], depth: int) -> Measured:
+    SEEDS = 6
+
+    def decide(self, tmp_path: Path, counts: dict[int, int], depth: int) -> Finding:
         runs = [
             finished_run(
-                tmp_path, f"depth{tried}", [SOON, SOON], [seed < count for seed in range(2)],
+                tmp_path, f"depth{tried}", [SOON] * self.SEEDS,
+                [seed < count for seed in range(self.SEEDS)],
                 ["truncation.kind=true_bptt", f"truncation.depth={tried}"],
             )
             for tried, count in counts.items()
         ]  # fmt: skip
-        names = [run.label for run in runs]
-        return measure("depth_needed", *runs, names=names, lag=17, depth=depth)
+        return decide("depth_needed", *runs, names=["depth*"], lag=17, depth=depth)
 
-    def test_it_is_the_least_from_which_on_every_seed_learned(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, {27: 2, 17: 1, 18: 2, 12: 0}, 18)
-        assert found[:5] == ("depth 18", 17, 18, 2, True)
-        assert "12: 0 of 2; 17: 1 of 2; 18: 2 of 2; 27: 2 of 2" in found.note
+    def test_it_is_the_least_from_which_on_most_seeds_learned(self, tmp_path: Path) -> None:
+        found = self.decide(tmp_path, {27: 6, 17: 0, 18: 6, 12: 0}, 18)
+        assert found[:5] == ("depth 18", 17, 18, 6, "holds")
+        assert "12: 0 of 6; 17: 0 of 6; 18: 6 of 6; 27: 6 of 6" in found.note
 
-    def test_another_depth_does_not_hold(self, tmp_path: Path) -> None:
-        assert not self.measure(tmp_path, {17: 1, 18: 2}, 17).holds
+    def test_another_depth_fails(self, tmp_path: Path) -> None:
+        assert self.decide(tmp_path, {12: 0, 17: 0, 18: 6}, 17).verdict == "fails"
+        assert self.decide(tmp_path / "b", {17: 6, 18: 6}, 18).verdict == "fails"
+
+    def test_shares_in_between_decide_nothing(self, tmp_path: Path) -> None:
+        assert self.decide(tmp_path / "a", {17: 0, 18: 4}, 18).verdict == "undecided"
+        assert self.decide(tmp_path / "b", {17: 2, 18: 6}, 18).verdict == "undecided"
 
     def test_a_deeper_one_that_fails_moves_it(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, {17: 0, 18: 2, 20: 1, 27: 2}, 18)
-        assert (found.value, found.low, found.high, found.holds) == ("depth 27", 20, 27, False)
+        found = self.decide(tmp_path, {17: 0, 18: 6, 20: 0, 27: 6}, 18)
+        assert (found.value, found.low, found.high) == ("depth 27", 20, 27)
+        assert found.verdict == "fails"
 
     def test_without_a_depth_that_is_too_short_nothing_is_shown(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, {18: 2, 27: 2}, 18)
-        assert (found.value, found.low, found.holds) == ("depth 18", None, False)
+        with pytest.raises(NotRun, match="no run shorter than depth 18"):
+            self.decide(tmp_path, {18: 6, 27: 6}, 18)
 
     def test_no_depth_may_be_enough(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, {17: 0, 18: 1}, 18)
-        assert found[:5] == ("none of these", None, None, 2, False)
+        found = self.decide(tmp_path, {17: 0, 18: 1}, 18)
+        assert found[:4] == ("none of these", None, None, 6)
+        assert found.verdict == "undecided"  # 1 of 6: Wilson 0.03 to 0.56
 
 
 class TestTimeRatio:
-    def measure(self, tmp_path: Path, at_least: float, at_most: float) -> Measured:
+    def decide(self, tmp_path: Path, at_least: float, at_most: float) -> Finding:
         run = finished_run(tmp_path, "run", [SOON] * 3, pace=[100e-6, 4e-6, 9e-6])
         against = finished_run(tmp_path, "against", [SOON] * 3, pace=[2e-6, 3e-6, 4e-6])
         names = {"run": "run", "against": "against"}
-        return measure("time_ratio", run, against, **names, at_least=at_least, at_most=at_most)
+        return decide("time_ratio", run, against, **names, at_least=at_least, at_most=at_most)
 
     def test_it_is_the_one_of_the_fastest_seeds(self, tmp_path: Path) -> None:
-        found = self.measure(tmp_path, 1.9, 2.1)
+        found = self.decide(tmp_path, 1.9, 2.1)
         assert found.value == pytest.approx(2)
-        assert (found.seeds, found.holds) == (3, True)
+        assert (found.seeds, found.verdict) == (3, "holds")
         assert "medians over seeds 3.00" in found.note
 
     @pytest.mark.parametrize(("at_least", "at_most"), [(2.1, 3), (1, 1.9)])
     def test_outside_of_the_limits_it_fails(
         self, at_least: float, at_most: float, tmp_path: Path
     ) -> None:
-        assert not self.measure(tmp_path, at_least, at_most).holds
+        assert self.decide(tmp_path, at_least, at_most).verdict == "fails"
+
+
+class TestLossOfUpdates:
+    RANGE: ClassVar = {"run": "run", "first": 15, "last": 25, "margin": 0.01}  # row 2 alone
+
+    @pytest.mark.parametrize(("expected", "verdict"), [(0.51, "holds"), (0.52, "fails")])
+    def test_the_range_over_seeds_widened(
+        self, expected: float, verdict: str, tmp_path: Path
+    ) -> None:
+        run = finished_run(tmp_path, "run", [[0.6, 0.49, 0.4], [0.6, 0.505, 0.4]])
+        found = decide("loss_of_updates", run, **self.RANGE, expected=expected)
+        assert found[1:5] == (0.49, 0.505, 2, verdict)
+
+    def test_several_rows_of_a_seed_are_one_mean(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.4], [0.8, 0.6, 0.4]])
+        arguments = self.RANGE | {"first": 1, "last": 20, "expected": 0.6}
+        assert decide("loss_of_updates", run, **arguments)[1:4] == (0.55, 0.7, 2)
+
+    def test_one_seed_has_no_range(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.4]])
+        found = decide("loss_of_updates", run, **self.RANGE, expected=0.5)
+        assert found.verdict == "undecided"
+
+
+class TestCurvesAgree:
+    def test_the_largest_gap_of_any_pair_decides(self, tmp_path: Path) -> None:
+        names = ("a", "b", "c")
+        runs = [
+            finished_run(tmp_path, name, [[0.6, 0.5 + 0.01 * place]])
+            for place, name in enumerate(names)
+        ]
+        found = decide("curves_agree", *runs, names=["*"], tolerance=0.021)
+        assert found.value == pytest.approx(0.02)
+        assert found.verdict == "holds"
+        assert decide("curves_agree", *runs, names=["*"], tolerance=0.019).verdict == "fails"
+
+    def test_rows_that_differ_cannot_be_compared(self, tmp_path: Path) -> None:
+        runs = [finished_run(tmp_path, "a", [[0.6]]), finished_run(tmp_path, "b", [[0.6, 0.5]])]
+        with pytest.raises(NotRun, match="runs a and b: their rows differ"):
+            decide("curves_agree", *runs, names=["a", "b"], tolerance=1)
+
+
+def test_an_absent_run_is_named_with_its_reason() -> None:
+    criterion = make("final_loss", run="a", expected=1, tolerance=1)
+    with pytest.raises(NotRun, match="run a: killed"):
+        criterion.decide(StudyRuns({}, {"a": "killed"}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "expected"),
+    [
+        ("final_loss", {"expected": 0.52, "tolerance": 0.005}, 0.52),
+        ("floor", {"known": "none", "expected": 0.66, "tolerance": 0}, 0.66),
+        (
+            "stays_above",
+            {"known": "lag 3", "margin": 0.02},
+            "above “lag 3” + 0.02 in ≥ 0.5 of seeds",
+        ),
+        ("does_not_settle", {"rise": 0.01}, "rises ≥ 0.01 in ≥ 0.5 of seeds"),
+        (
+            "learned",
+            {"lags": [3], "others": [8], "least_share": 0.7},
+            "lag 3, not lag 8 in ≥ 0.7 of seeds",
+        ),
+        ("time_ratio", {"against": "b", "at_least": 1, "at_most": 2.5}, "1 to 2.5"),
+        ("learns_as_soon", {"against": "b", "axis": "updates", "factor": 1.5}, "0.67 to 1.5"),
+    ],
+)
+def test_what_is_expected_is_made_of_the_limits(
+    kind: str, arguments: dict[str, object], expected: float | str
+) -> None:
+    assert make(kind, run="a", **arguments).expectation() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (
+            "final_los",
+            {},
+            "criterion: expected one of .*; got final_los; did you mean 'final_loss'",
+        ),
+        ("final_loss", {"run": "a", "expected": 1}, "tolerance: this key is needed"),
+        ("final_loss", {"run": "a", "expected": 1, "tolerence": 1}, "did you mean 'tolerance'"),
+        ("final_loss", {"run": "a", "expected": "x", "tolerance": 1}, "expected: .*; got 'x'"),
+        ("lowers_loss", {"run": "a", "against": "a"}, "against: expected another run than a"),
+        ("learned", {"run": "a", "lags": [3], "others": [3]}, "lag 3 is there 2 times"),
+        ("learned", {"run": "a", "lags": [], "others": []}, "expected at least one lag"),
+        (
+            "time_ratio",
+            {"run": "a", "against": "b", "at_least": 2, "at_most": 1},
+            "at_most: expected at least 2; got 1",
+        ),
+        (
+            "learns_sooner",
+            {"run": "a", "against": "b", "axis": "epochs"},
+            "axis: expected 'updates', 'time_steps' or 'seconds'; got 'epochs'",
+        ),
+    ],
+)
+def test_arguments_are_checked(kind: str, arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(kind, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (
+            "floor",
+            {"known": "lag 71", "expected": 1, "tolerance": 1},
+            "one of the floors of run a, none, lag 17; got lag 71; did you mean 'lag 17'",
+        ),
+        ("stays_above", {"known": "lag", "margin": 0}, "known: expected .*; got lag"),
+        ("learned", {"lags": [17], "others": [8]}, "expected a lag of run a, 17; got 8"),
+        ("least_validation_loss", {"expected": 1, "tolerance": 1}, "it has no validation loss"),
+        (
+            "loss_of_updates",
+            {"first": 11, "last": 19, "expected": 1, "margin": 0},
+            "run a: it has a row each 10 updates of 2000; expected one at updates 11 to 19",
+        ),
+        (
+            "loss_of_updates",
+            {"first": 2001, "last": 2010, "expected": 1, "margin": 0},
+            "expected one at updates 2001 to 2010",
+        ),
+    ],
+)
+def test_what_a_run_will_not_have_is_named_before_it_is_trained(
+    kind: str, arguments: dict[str, object], message: str
+) -> None:
+    criterion = make(kind, run="a", **arguments)
+    with pytest.raises(ValueError, match=message):
+        criterion.check({"a": PlannedRun("a", load_config("lag_17"))})
+
+
+def test_the_depth_of_a_claim_is_one_of_its_runs() -> None:
+    overrides = ["truncation.kind=true_bptt", "truncation.depth="]
+    planned = {
+        f"d{depth}": PlannedRun(
+            f"d{depth}", load_config("lag_17", [overrides[0], f"{overrides[1]}{depth}"])
+        )
+        for depth in (17, 18)
+    }
+    make("depth_needed", names=["d*"], lag=17, depth=18).check(planned)
+    for depth in (17, 19):
+        with pytest.raises(ValueError, match=f"depths 17, 18, not the least; got {depth}"):
+            make("depth_needed", names=["d*"], lag=17, depth=depth).check(planned)
+
+
+def test_a_task_without_its_files_is_checked_when_it_has_them() -> None:
+    planned = {"a": PlannedRun("a", load_config("ptb_vanilla", ["task.path=no/such/file"]))}
+    make("floor", run="a", known="anything", expected=1, tolerance=1).check(planned)
 
 
 def test_the_pace_is_the_one_between_the_two_rows_that_were_least_disturbed(tmp_path: Path) -> None:

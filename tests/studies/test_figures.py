@@ -7,14 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from experiments.studies.figures import by_depth, curves, final_losses, time_per_step
-from experiments.studies.validation_figures import validation_table
+from experiments.runs.run import Run
+from experiments.studies.registry import make_figure
+from experiments.studies.runs import StudyRuns
 from tests.handmade import finished_run
 
 SOON, LATE, NEVER = [0.6, 0.4, 0.4], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6]
+
+
+def draw(kind: str, runs: dict[str, Run], **arguments: object) -> Figure:
+    """A figure of these runs, its arguments as YAML has them."""
+    return make_figure(kind, arguments).draw("title", StudyRuns(runs, {}))
 
 
 def points(line: Line2D) -> NDArray[np.float64]:
@@ -34,7 +41,7 @@ def test_by_depth_joins_the_runs_of_a_label(tmp_path: Path) -> None:
         "full": finished_run(tmp_path, "full", [LATE, LATE], [True, True]),
     }
     labels = {"deep": "true", "short": "true", "full": "full"}
-    above, below = by_depth(runs, "title", labels, lag=17).axes
+    above, below = draw("by_depth", runs, labels=labels, lag=17).axes
     assert above.get_legend_handles_labels()[1] == ["true", "full"]
     shares = [points(line) for line in above.lines if line.get_marker() == "o"]
     np.testing.assert_array_equal(shares[0], [[8.75, 0.5], [26.75, 1]])
@@ -57,14 +64,14 @@ def test_by_depth_joins_the_runs_of_a_label(tmp_path: Path) -> None:
 
 def test_by_depth_says_so_where_no_seed_learned(tmp_path: Path) -> None:
     runs = {"run": finished_run(tmp_path, "run", [NEVER, NEVER], [False, False])}
-    _, below = by_depth(runs, "title", {"run": "full"}, lag=17).axes
+    _, below = draw("by_depth", runs, labels={"run": "full"}, lag=17).axes
     assert [text.get_text() for text in below.texts] == ["no seed learned"]
     assert not below.get_yticks().size
 
 
 def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
     run = finished_run(tmp_path, "run", [SOON] * 3, pace=[1e-6, 2e-6, 50e-6])
-    (axes,) = time_per_step({"run": run}, "title", {"run": "a run"}).axes
+    (axes,) = draw("time_per_step", {"run": run}, labels={"run": "a run"}).axes
     np.testing.assert_allclose(points(axes.lines[0])[:, 1], [1e3, 2e3, 5e4])
     (text,) = axes.texts
     assert text.get_text() == "1000"
@@ -73,7 +80,7 @@ def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
 @pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])
 def test_curves_are_drawn_against_each_axis(axis: str, tmp_path: Path) -> None:
     run = finished_run(tmp_path, "run", [SOON, LATE], pace=[1e-6, 2e-6])
-    (axes,) = curves({"run": run}, "title", {"run": "a run"}, axis=axis, individual=True).axes  # type: ignore[arg-type]
+    (axes,) = draw("curves", {"run": run}, labels={"run": "a run"}, axis=axis, individual=True).axes
     mean = axes.lines[0]
     x, losses = run.curves.against(axis)
     np.testing.assert_array_equal(points(mean)[:, 0], x)
@@ -85,7 +92,8 @@ def test_validation_table_draws_what_is_there_beside_what_was_published(tmp_path
     run.summary["validation"] = {"per_seed": {"0": 5.1, "1": 5.2}}
     rows = {"first": ["a", "b"], "second": ["c", "d"]}
     minima = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
-    (axes,) = validation_table({"b": run}, "title", rows, ["left", "right"], minima).axes
+    arguments = {"rows": rows, "columns": ["left", "right"], "minima": minima}
+    (axes,) = draw("validation_table", {"b": run}, **arguments).axes
     crosses = [points(line) for line in axes.lines if line.get_marker() == "x"]
     np.testing.assert_allclose(crosses, [[[-0.11, 1], [0.89, 3]], [[0.11, 2], [1.11, 4]]])
     dots = [points(line) for line in axes.lines if line.get_marker() == "o"]
@@ -93,12 +101,43 @@ def test_validation_table_draws_what_is_there_beside_what_was_published(tmp_path
     np.testing.assert_allclose(dots[2], [[0.11, 5.1], [0.11, 5.2]])
 
 
+TABLE = {"rows": {"r": ["a", "b"]}, "columns": ["x", "y"], "minima": {"a": 5.0, "b": 5.1}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"columns": ["x"]}, "rows.'r': expected 1 runs, one a column; got 2"),
+        ({"minima": {"a": 5.0}}, "minima: run b: it has no published value"),
+        ({"minima": {"a": 5.0, "b": 5.1, "c": 5.2}}, "minima: run c: no row names it"),
+    ],
+)
+def test_a_table_has_a_run_and_a_published_value_in_each_cell(
+    changed: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_figure("validation_table", TABLE | changed)
+
+
+def test_published_values_are_drawn_at_their_updates(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON, LATE])
+    (axes,) = draw("curves", {"run": run}, labels={"run": "a run"}, published={10: 0.5}).axes
+    (crosses,) = [points(line) for line in axes.lines if line.get_marker() == "x"]
+    np.testing.assert_array_equal(crosses, [[10, 0.5]])
+
+
+def test_published_values_are_by_update_alone() -> None:
+    arguments = {"labels": {"a": "a"}, "published": {10: 0.5}, "axis": "seconds"}
+    with pytest.raises(ValueError, match="published: its keys are updates; axis is seconds"):
+        make_figure("curves", arguments)
+
+
 def test_a_single_seed_has_a_mean_and_no_bar(tmp_path: Path) -> None:
     runs = {
         "one": finished_run(tmp_path, "one", [[0.6, 0.5]]),
         "two": finished_run(tmp_path, "two", [[0.6, 0.5], [0.6, 0.4]]),
     }
-    (axes,) = final_losses(runs, "title", {name: name for name in runs}).axes
+    (axes,) = draw("final_losses", runs, labels={name: name for name in runs}).axes
     means = [points(line)[0, 1] for line in axes.lines if line.get_marker() == "s"]
     assert means == pytest.approx([0.5, 0.45])
     collections = [each for each in axes.collections if isinstance(each, LineCollection)]

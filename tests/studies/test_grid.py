@@ -1,4 +1,4 @@
-"""experiments/studies/grid.py: a product of values stands for runs, a pattern for some of them."""
+"""experiments/studies/grid.py: a product of values stands for runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from experiments.config.compose import load_config
-from experiments.studies.grid import GridSpec, RunSpec, matching, with_runs
+from experiments.studies.grid import GridSpec, RunSpec
 
 GRID = GridSpec(
     experiment="lag_17",
@@ -32,19 +32,3 @@ def test_the_overrides_reach_the_config() -> None:
 def test_a_grid_over_nothing_is_refused() -> None:
     with pytest.raises(ValidationError, match="over"):
         GridSpec(experiment="lag_17", over={})
-
-
-def test_patterns_stand_for_the_runs_that_match_once_each() -> None:
-    names = ["tf/2,gru", "tf/2,lstm", "true/2,gru", "n12"]
-    assert matching(["tf/*", "*,gru", "n12"], names) == [
-        "tf/2,gru",
-        "tf/2,lstm",
-        "true/2,gru",
-        "n12",
-    ]
-    assert matching(["n1?"], names) == ["n12"]
-
-
-def test_a_pattern_without_a_run_is_kept_to_be_named() -> None:
-    assert with_runs({"names": ["tf/3*"], "lag": 2}, ["tf/2"]) == {"names": ["tf/3*"], "lag": 2}
-    assert with_runs({"run": "tf/2"}, ["tf/2"]) == {"run": "tf/2"}

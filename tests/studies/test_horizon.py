@@ -1,4 +1,4 @@
-"""The study horizon: what its measures and its figure make of runs whose probes are known."""
+"""The study horizon: what its criteria and its figure make of runs whose probes are known."""
 
 from __future__ import annotations
 
@@ -8,28 +8,36 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from experiments.config.compose import load_config
+from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.run import Run
-from experiments.studies.criteria import MEASURES
-from experiments.studies.horizon import Place, learned_by_place, least_effective_depth
-from experiments.studies.horizon_figure import HALVES, horizon
+from experiments.studies.horizon import (
+    HALVES,
+    GridCell,
+    learned_by_cell,
+    least_effective_depth,
+)
+from experiments.studies.planned import PlannedRun
+from experiments.studies.registry import make_criterion, make_figure
+from experiments.studies.runs import StudyRuns
 from tests.handmade import finished_run
 
 YES, NO = True, False
 
 
 def run_at(
-    folder: Path, cell: str, lag: int, reach: int, learned: list[bool], kind: str = "tf_style"
+    folder: Path, cell: str, lag: int, depth: int, learned: list[bool], kind: str = "tf_style"
 ) -> Run:
-    """A run of some seeds whose error goes back `reach` steps."""
-    place = {
-        "tf_style": [f"graph.num_steps={reach}"],
-        "true_bptt": [f"truncation.depth={reach}", "truncation.context=true"],
+    """A run of some seeds whose error goes back `depth` applications."""
+    width = {
+        "tf_style": [f"graph.num_steps={depth}"],
+        "true_bptt": [f"truncation.depth={depth}", "truncation.context=true"],
     }
     overrides = [
-        f"truncation.kind={kind}", *place[kind], f"model.cell={cell}",
+        f"truncation.kind={kind}", *width[kind], f"model.cell={cell}",
         f"task.dependencies.0.lag={lag}",
     ]  # fmt: skip
-    name = f"{kind},{cell},{lag},{reach}"
+    name = f"{kind},{cell},{lag},{depth}"
     return finished_run(folder, name, [[0.6]] * len(learned), learned, overrides)
 
 
@@ -47,65 +55,121 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     return {run.label: run for run in made}
 
 
-def test_probes_are_counted_by_cell_lag_and_reach(runs: dict[str, Run]) -> None:
-    learned = learned_by_place(runs.values())
-    assert learned[Place("gru", 4, 5)] == (1, 2)
-    assert learned[Place("lstm", 4, 5)] == (1, 3)
+def test_probes_are_counted_by_cell_lag_and_depth(runs: dict[str, Run]) -> None:
+    learned = learned_by_cell(runs.values())
+    assert learned[GridCell("gru", 4, 5)] == (1, 2)
+    assert learned[GridCell("lstm", 4, 5)] == (1, 3)
     assert least_effective_depth(learned) == {("gru", 4): 5, ("gru", 8): 17, ("lstm", 4): None}
 
 
-def test_nobody_learned_beyond_reach(runs: dict[str, Run], tmp_path: Path) -> None:
-    measure = MEASURES["none_beyond_reach"]
-    found = measure(runs, "", names=list(runs))
-    assert (found.value, found.holds) == ("0 of 4", True)  # gru lag 4 at 3 and lag 8 at 5
-    lucky = run_at(tmp_path, "gru", 8, 8, [NO, YES])
-    found = measure({"lucky": lucky}, "", names=["lucky"])
-    assert (found.value, found.holds) == ("1 of 2", False)
+def decide(kind: str, runs: dict[str, Run], **arguments: object) -> Finding:
+    """The finding of all of these runs."""
+    arguments = {"names": ["*"], **arguments}
+    return make_criterion(kind, arguments).decide(StudyRuns(runs))
+
+
+def test_nobody_learned_beyond_depth(runs: dict[str, Run], tmp_path: Path) -> None:
+    found = decide("none_beyond_depth", runs)  # gru lag 4 at 3 and lag 8 at 5
+    assert (found.value, found.verdict) == ("0 of 4", "undecided")  # 4 seeds tell little
+    many = {"many": run_at(tmp_path, "gru", 8, 8, [NO] * 40)}
+    found = decide("none_beyond_depth", many)
+    assert (found.value, found.verdict) == ("0 of 40", "holds")
+    lucky = {"lucky": run_at(tmp_path / "b", "gru", 8, 8, [YES] * 2 + [NO] * 2)}
+    found = decide("none_beyond_depth", lucky)
+    assert (found.value, found.verdict) == ("2 of 4", "fails")
     assert "gru lag 8 at 8" in found.note
 
 
-def test_nothing_beyond_reach_is_no_evidence(runs: dict[str, Run]) -> None:
-    found = MEASURES["none_beyond_reach"](runs, "", names=["tf_style,gru,4,5"])
-    assert (found.value, found.seeds, found.holds) == ("0 of 0", 0, False)
+def test_nothing_beyond_depth_is_no_evidence(runs: dict[str, Run]) -> None:
+    with pytest.raises(NotRun, match="no run has a depth of at most its lag"):
+        decide("none_beyond_depth", runs, names=["tf_style,gru,4,5"])
+
+
+@pytest.fixture(scope="module")
+def four_seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """Four seeds each: lag 4 is learned at 5, lag 8 by some at 9 and by all at 17."""
+    folder = tmp_path_factory.mktemp("four_seeds")
+    made = [
+        run_at(folder, "gru", 4, 3, [NO] * 4),
+        run_at(folder, "gru", 4, 5, [YES] * 4),
+        run_at(folder, "gru", 8, 9, [YES, NO, NO, NO]),
+        run_at(folder, "gru", 8, 17, [YES] * 4),
+        run_at(folder, "gru", 16, 17, [NO] * 4),
+    ]
+    return {run.label: run for run in made}
 
 
 @pytest.mark.parametrize(
-    ("lags", "factor", "value", "holds"),
+    ("lags", "factor", "value", "verdict"),
     [
-        ([4], 1, "4: 5", True),
-        ([4, 8], 1, "4: 5; 8: 17", False),
-        ([4, 8], 2, "4: 5; 8: 17", True),
+        ([4], 1, "4: 5", "holds"),
+        ([4, 8], 1, "4: 5; 8: 17", "undecided"),  # 1 of 4 may well be half
+        ([4, 8], 2, "4: 5; 8: 17", "holds"),
+        ([4, 16], 1, "4: 5; 16: none", "fails"),
     ],
 )
 def test_half_learn_within(
-    runs: dict[str, Run], lags: list[int], factor: float, value: str, holds: bool
+    four_seeds: dict[str, Run], lags: list[int], factor: float, value: str, verdict: str
 ) -> None:
-    names = [name for name in runs if "gru" in name]
-    found = MEASURES["half_learn_within"](runs, "", names=names, lags=lags, factor=factor)
-    assert (found.value, found.holds) == (value, holds)
+    found = decide("half_learn_within", four_seeds, lags=lags, factor=factor)
+    assert (found.value, found.verdict) == (value, verdict)
 
 
-def test_a_lag_that_no_run_has_is_not_learned(runs: dict[str, Run]) -> None:
-    found = MEASURES["half_learn_within"](runs, "", names=list(runs), lags=[4, 32], factor=9)
-    assert not found.holds
+def test_a_lag_that_no_run_has_is_not_decided(runs: dict[str, Run]) -> None:
+    with pytest.raises(NotRun, match="no run of lag 32"):
+        decide("half_learn_within", runs, lags=[4, 32], factor=9)
 
 
-def test_styles_are_alike_where_half_learn_from_the_same_reach(
-    runs: dict[str, Run], tmp_path: Path
+@pytest.mark.parametrize(
+    ("lag", "depth", "learned", "value", "verdict"),
+    [
+        (4, 5, [YES] * 4, "1 of 1 alike", "holds"),
+        (4, 5, [NO] * 4, "0 of 1 alike", "fails"),
+        (8, 9, [YES] * 4, "0 of 1 alike", "undecided"),  # beside 1 of 4
+        (8, 16, [YES] * 4, "0 of 1 alike", "undecided"),  # a depth that one style has alone
+    ],
+)
+def test_styles_are_alike_where_half_learn_from_the_same_depth(
+    lag: int, depth: int, learned: list[bool], value: str, verdict: str,
+    four_seeds: dict[str, Run], tmp_path: Path,
+) -> None:  # fmt: skip
+    other = run_at(tmp_path, "gru", lag, depth, learned, "true_bptt")
+    found = decide("same_horizon", {**four_seeds, "other": other})
+    assert (found.value, found.verdict) == (value, verdict)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        ("half_learn_within", {"lags": [17, 4], "factor": 1}, "lags of the runs, 17; got 4"),
+        ("same_horizon", {}, "expected runs of two styles; got full"),
+        ("none_beyond_depth", {}, "none of these runs has a depth of at most its lag"),
+    ],
+)
+def test_what_the_runs_will_not_have_is_named(
+    kind: str, arguments: dict[str, object], message: str
 ) -> None:
-    same = run_at(tmp_path, "gru", 4, 5, [YES, YES], "true_bptt")
-    sooner = run_at(tmp_path, "gru", 8, 9, [YES, YES], "true_bptt")
-    both = runs | {"same": same}
-    found = MEASURES["same_horizon"](both, "", names=list(both))
-    assert (found.value, found.holds) == ("1 of 1 alike", True)
-    both["sooner"] = sooner
-    found = MEASURES["same_horizon"](both, "", names=list(both))
-    assert (found.value, found.holds) == ("1 of 2 alike", False)
-    assert found.note.endswith("gru lag 8: 17 and 9")
+    criterion = make_criterion(kind, {"names": ["*"], **arguments})
+    with pytest.raises(ValueError, match=message):
+        criterion.check({"run": PlannedRun("run", load_config("lag_17"))})
+
+
+def test_a_run_of_two_lags_has_no_horizon() -> None:
+    figure = make_figure("horizon", {"names": ["*"], "against": "num_steps"})
+    with pytest.raises(ValueError, match="run run: expected a task of one lag; it has 2"):
+        figure.check({"run": PlannedRun("run", load_config("r2rt_n5"))})
+
+
+def test_the_axis_is_what_errors_reach() -> None:
+    figure = make_figure("horizon", {"names": ["*"], "against": "num_steps"})
+    overrides = ["truncation.kind=true_bptt", "truncation.depth=9"]
+    with pytest.raises(ValueError, match="reach 9 cell applications; its num_steps is 54"):
+        figure.check({"run": PlannedRun("run", load_config("lag_17", overrides))})
 
 
 def test_the_figure_has_a_panel_for_each_cell(runs: dict[str, Run]) -> None:
-    gru, lstm = horizon(runs, "title", list(runs), "num_steps").axes
+    figure = make_figure("horizon", {"names": ["*"], "against": "num_steps"})
+    gru, lstm = figure.draw("title", StudyRuns(runs)).axes
     assert (gru.get_title(), lstm.get_title()) == ("gru", "lstm")
     np.testing.assert_array_equal(shares(gru), [[0, 0.5, np.nan], [np.nan, 0, 1]])
     np.testing.assert_allclose(shares(lstm)[0], [np.nan, 1 / 3, np.nan])

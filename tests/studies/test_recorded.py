@@ -14,9 +14,10 @@ import yaml
 from experiments.config.compose import load_config
 from experiments.errors import Interrupted
 from experiments.paths import RECORDINGS
-from experiments.studies import study
+from experiments.studies import spec, study
 from experiments.studies.recorded import find_recorded
-from experiments.studies.study import StudyConfig, load_study, plan, reproduce
+from experiments.studies.spec import StudyConfig, load_study
+from experiments.studies.study import plan, reproduce
 from experiments.sweeps.points import Point, Result, read_results
 from tests.handmade import finished_run
 
@@ -33,9 +34,8 @@ STUDY = {
             "id": f"{name}_ends",
             "source": "s",
             "claim": "c",
-            "expected": 0.4,
-            "measure": "final_loss",
-            "arguments": {"run": name, "tolerance": 0.01},
+            "criterion": "final_loss",
+            "arguments": {"run": name, "expected": 0.4, "tolerance": 0.01},
         }
         for name in ("a", "b")
     ],
@@ -47,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, with the recorded run `a` of the study."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("experiments.studies.recorded.RECORDINGS", tmp_path / "recorded")
-    finished_run(tmp_path / "recorded" / "kept", "a", [[0.4]])
+    finished_run(tmp_path / "recorded" / "kept", "a", [[0.4], [0.4]])
     return tmp_path
 
 
@@ -101,7 +101,7 @@ def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPat
 def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the study available to commands by its name."""
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
-    monkeypatch.setattr(study, "path_of", lambda _, name: place / f"{name}.yaml")
+    monkeypatch.setattr(spec, "path_of", lambda _, name: place / f"{name}.yaml")
 
 
 @pytest.mark.usefixtures("shipped")
@@ -134,19 +134,18 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("shipped", "stopped")
-def test_a_figure_that_needs_an_absent_run_is_left_out(place: Path) -> None:
+def test_a_figure_that_needs_an_absent_run_is_left_out(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     figures = [
         figure("whole", "curves", {"labels": {"a": "one", "b": "other"}}),
-        figure(
-            "table",
-            "validation_table",
-            {"rows": {"r": ["a", "b"]}, "columns": ["x", "y"], "minima": {"a": 5.0, "b": 5.1}},
-        ),
+        figure("one", "curves", {"labels": {"a": "one"}}),
     ]
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY | {"figures": figures}), "utf-8")
     with pytest.raises(Interrupted):
         reproduce("kept", [], 1, None)
-    assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["table.png"]
+    assert "figure whole: left out: run b: missing" in capsys.readouterr().err
+    assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["one.png"]
 
 
 @pytest.mark.usefixtures("shipped")
@@ -182,6 +181,6 @@ def test_every_shipped_record_is_a_run_of_its_study(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     kept = [path.parent for path in RECORDINGS.glob("*/*/config.yaml")]
     for path in kept:
-        spec = load_study(path.parent.name).runs[path.name]
-        config = load_config(spec.experiment, spec.overrides)
+        run = load_study(path.parent.name).runs[path.name]
+        config = load_config(run.experiment, run.overrides)
         assert find_recorded(path.parent.name, path.name, config) == path

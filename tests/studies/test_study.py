@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,17 @@ from pydantic import ValidationError
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
-from experiments.reporting.claims import Claim, write_claims
+from experiments.reporting.claims import Claim, Finding, Verdict, count_verdicts, write_claims
 from experiments.reporting.report import Report, ReportFigure, write_report
-from experiments.runs.directory import RunDirectory
 from experiments.runs.run import read_run
-from experiments.studies.study import FigureSpec, StudyConfig, decide, load_study, plan
+from experiments.studies import spec
+from experiments.studies.entries import Criterion
+from experiments.studies.registry import CRITERIA, FIGURES
+from experiments.studies.report import draw
+from experiments.studies.runs import RunName, StudyRuns
+from experiments.studies.spec import ClaimSpec, FigureSpec, StudyConfig, load_study
+from experiments.studies.study import check_names, configs_of, decide, plan, read_runs
+from experiments.sweeps.points import Point
 from experiments.training import runner
 from tests.conftest import small_config
 from tests.handmade import finished_run
@@ -64,13 +71,15 @@ FIGURE = {"id": "a", "kind": "curves", "title": "t", "caption": "c"}
     [
         (
             {"kind": "curve", "arguments": {"labels": {}}},
-            "kind: expected one of curves, final_losses, time_per_step, by_depth, .*; got curve",
+            "kind: expected one of .*curves, .*; got curve; did you mean 'curves'",
         ),
-        ({"arguments": {}}, "arguments of curves: missing a required argument: 'labels'"),
+        ({"arguments": {}}, "arguments of curves: labels: this key is needed"),
         (
-            {"arguments": {"labels": {}, "axes": "updates"}},
-            "arguments of curves: got an unexpected keyword argument 'axes'",
+            {"arguments": {"labels": {"a": "b"}, "axes": "updates"}},
+            "arguments of curves: axes: unknown key; did you mean 'axis'",
         ),
+        ({"arguments": None}, "a: arguments: expected a mapping, got NoneType"),
+        ({"arguments": {"labels": {"a": "b"}, "axis": "epochs"}}, "expected 'updates', .*'epochs'"),
     ],
 )
 def test_a_figure_must_be_one_that_can_be_drawn(figure: dict[str, Any], message: str) -> None:
@@ -78,16 +87,175 @@ def test_a_figure_must_be_one_that_can_be_drawn(figure: dict[str, Any], message:
         FigureSpec.model_validate(FIGURE | figure)
 
 
-@pytest.mark.parametrize("key", ["figures", "claims"])
-def test_a_run_that_is_not_there_is_named_with_the_nearest(key: str) -> None:
-    study = load_study("truncation_styles").model_dump(mode="json")
-    arguments = study[key][0]["arguments"]
-    if key == "figures":
-        arguments["labels"]["tf72"] = "deep"
-    else:
-        arguments["run"] = "tf72"
-    with pytest.raises(ValidationError, match=r"got tf72; did you mean 'tf27'"):
-        StudyConfig.model_validate(study)
+def test_a_claim_names_its_criterion() -> None:
+    with pytest.raises(ValidationError, match=r"criterion\n  Field required"):
+        ClaimSpec.model_validate(
+            {"id": "a", "source": "s", "claim": "c", "arguments": {"run": "a"}}
+        )
+
+
+RUNS = {"tf9": {"experiment": "lag_17"}, "tf27": {"experiment": "lag_17"}}
+GRID = {"experiment": "lag_17", "over": {"graph.num_steps": [3, 5]}}
+
+
+def study_of(criterion: str = "", **arguments: Any) -> StudyConfig:
+    """A study of one claim, or of one figure where the name is a figure's."""
+    content: dict[str, Any] = {
+        "description": "d", "title": "t", "introduction": "i", "runs": RUNS, "grids": {"n": GRID},
+        "figures": [], "claims": [],
+    }  # fmt: skip
+    if criterion in FIGURES:
+        figure = {"id": "a", "kind": criterion, "title": "t", "caption": "c"}
+        content["figures"] = [figure | {"arguments": arguments}]
+    elif criterion:
+        claim = {"id": "a", "source": "s", "claim": "c", "criterion": criterion}
+        content["claims"] = [claim | {"arguments": arguments}]
+    return StudyConfig.model_validate(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("final_loss", {"run": "tf72", "expected": 1, "tolerance": 1}),
+        ("lowers_loss", {"run": "tf9", "against": "tf72"}),
+        ("curves_agree", {"names": ["tf9", "tf72"], "tolerance": 1}),
+        ("curves", {"labels": {"tf72": "deep"}}),
+        (
+            "validation_table",
+            {
+                "rows": {"r": ["tf9", "tf72"]},
+                "columns": ["x", "y"],
+                "minima": {"tf9": 1, "tf72": 1},
+            },
+        ),
+    ],
+)
+def test_a_run_that_is_not_there_is_named_with_the_nearest(
+    name: str, arguments: dict[str, Any]
+) -> None:
+    message = r"a: expected one of the runs tf9, tf27, n/…; got tf72; did you mean 'tf27'"
+    with pytest.raises(ValidationError, match=message):
+        study_of(name, **arguments)
+
+
+def test_a_run_name_is_checked_whatever_its_field_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class BesideTheBaseline(Criterion):
+        """One file adds it: nothing else knows its fields."""
+
+        baseline: RunName
+
+        def expectation(self) -> str:
+            return "beside it"
+
+        def decide(self, runs: StudyRuns) -> Finding:
+            raise NotImplementedError
+
+    monkeypatch.setitem(CRITERIA, BesideTheBaseline.kind(), BesideTheBaseline)
+    study_of("beside_the_baseline", baseline="tf9")
+    with pytest.raises(ValidationError, match="got tf8; did you mean 'tf9'"):
+        study_of("beside_the_baseline", baseline="tf8")
+
+
+def test_a_pattern_stands_for_runs_of_a_grid_and_must_find_some() -> None:
+    study_of("curves_agree", names=["n/*"], tolerance=1)
+    with pytest.raises(ValidationError, match=r"expected one of the runs .*; got m/\*"):
+        study_of("curves_agree", names=["m/*"], tolerance=1)
+
+
+def test_a_name_that_is_no_pattern_is_not_taken_for_one() -> None:
+    with pytest.raises(ValidationError, match=r"got n/\*"):
+        study_of("final_loss", run="n/*", expected=1, tolerance=1)
+
+
+def test_every_id_is_there_once() -> None:
+    figure = FIGURE | {"arguments": {"labels": {"tf9": "a"}}}
+    content = {"description": "d", "title": "t", "introduction": "i", "runs": RUNS, "claims": []}
+    with pytest.raises(ValidationError, match="id a: 2 have this name"):
+        StudyConfig.model_validate(content | {"figures": [figure, figure]})
+
+
+def check_study(study: StudyConfig, *overrides: str) -> None:
+    check_names(study, overrides, configs_of(study, overrides))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        (
+            "floor",
+            {"run": "tf9", "known": "lag 71", "expected": 1, "tolerance": 1},
+            "floors of run tf9, none, lag 17; got lag 71; did you mean 'lag 17'",
+        ),
+        (
+            "learned",
+            {"run": "tf9", "lags": [8], "others": []},
+            "expected a lag of run tf9, 17; got 8",
+        ),
+        ("by_depth", {"labels": {"tf9": "a"}, "lag": 8}, "expected a lag of run tf9, 17; got 8"),
+        (
+            "curves",
+            {"labels": {"tf9": "a"}, "published": {105: 0.6}},
+            "run tf9: it has a row each 10 updates of 2000; expected one at update 105",
+        ),
+        (
+            "validation_table",
+            {"rows": {"r": ["tf9"]}, "columns": ["x"], "minima": {"tf9": 1}},
+            "run tf9: without training.validate_every it has no validation loss",
+        ),
+    ],
+)
+def test_what_a_study_names_is_checked_before_anything_is_trained(
+    name: str, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=f"study “t”: a: .*{message}"):
+        check_study(study_of(name, **arguments))
+
+
+def test_an_override_may_take_away_what_a_claim_needs() -> None:
+    arguments = {"run": "tf9", "first": 1991, "last": 2000, "expected": 1, "margin": 1}
+    check_study(study_of("loss_of_updates", **arguments), "task.size=540000")
+    late = arguments | {"first": 2001, "last": 2010}
+    with pytest.raises(UsageError, match="a row each 10 updates of 2000"):
+        check_study(study_of("loss_of_updates", **late), "task.size=540000")
+
+
+OLD = """
+description: d
+title: t
+introduction: i
+runs: {a: {experiment: lag_17}}
+figures:
+  - {id: f, kind: horizon, title: t, caption: c, arguments: {names: ["*"], reach: num_steps}}
+claims:
+  - id: x
+    source: s
+    claim: c
+    expected: 0.5
+    measure: final_loss
+    arguments: {run: a, tolerance: 1}
+  - {id: y, source: s, claim: c, expected: "0", measure: none_beyond_reach, arguments: {names: [a]}}
+"""
+
+
+def test_old_keys_still_work_and_are_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.yaml").write_text(OLD, "utf-8")
+    monkeypatch.setattr(spec, "path_of", lambda _, name: tmp_path / f"{name}.yaml")
+    study = load_study("old")
+    assert [claim.criterion.kind() for claim in study.claims] == ["final_loss", "none_beyond_depth"]
+    assert study.claims[0].criterion.expectation() == 0.5
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "measure is now criterion, expected is now one of the arguments" in line
+    assert "none_beyond_reach is now none_beyond_depth, reach of horizon is now against" in line
+
+
+@pytest.mark.parametrize("name", names("study"))
+def test_shipped_studies_have_todays_keys(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    load_study(name)
+    assert not capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +267,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_claims_are_decided_by_the_runs(trained: Path) -> None:
     claims = {spec.id: spec for spec in load_study("r2rt_part1").claims}
-    runs = {"n5_d4": read_run(RunDirectory(trained), "n5_d4")}
-    floor = decide(claims["floor_none"], runs, {})
-    assert floor.verdict == "holds"
+    there = {"n5_d4": read_run(trained, "n5_d4")}
+    runs = StudyRuns(there, {"n10_d16": "killed"})
+    floor = decide(claims["floor_none"], runs)
+    assert (floor.verdict, floor.expected) == ("holds", 0.661563238158)
     assert floor.measured == pytest.approx(0.661563238158, abs=1e-11)
-    wrong = claims["floor_none"].model_copy(update={"expected": 0.6})
-    assert decide(wrong, runs, {}).verdict == "fails"
-    missing = decide(claims["n10_both"], runs, {"n10_d16": "killed"})
+    wrong = claims["floor_none"].criterion.model_copy(update={"expected": 0.6})
+    fails = decide(claims["floor_none"].model_copy(update={"criterion": wrong}), runs)
+    assert (fails.verdict, fails.expected) == ("fails", 0.6)
+    missing = decide(claims["n10_both"], runs)
     assert (missing.verdict, missing.measured) == ("not_run", None)
     assert missing.note == "run n10_d16: killed"
 
@@ -113,26 +283,75 @@ def test_claims_are_decided_by_the_runs(trained: Path) -> None:
 def test_a_claim_on_updates_that_were_not_trained_is_not_run(tmp_path: Path) -> None:
     claims = {spec.id: spec for spec in load_study("r2rt_part1").claims}
     short = {"n5_d4": finished_run(tmp_path, "n5_d4", [[0.6, 0.5]])}
-    claim = decide(claims["n5_printed"], short, {})
+    claim = decide(claims["n5_printed"], StudyRuns(short))
     assert (claim.verdict, claim.measured) == ("not_run", None)
     assert claim.note == "run n5_d4: no row of updates 801 to 900"
 
 
 def test_a_run_of_one_row_cannot_be_timed(tmp_path: Path) -> None:
     claims = {spec.id: spec for spec in load_study("truncation_styles").claims}
-    spec = claims["cost_true"]
-    names = (spec.arguments["run"], spec.arguments["against"])
-    short = {name: finished_run(tmp_path / name, name, [[0.6]]) for name in names}
-    claim = decide(spec, short, {})
+    pair = ("true18", "tf18")
+    short = {name: finished_run(tmp_path / name, name, [[0.6]]) for name in pair}
+    claim = decide(claims["cost_true"], StudyRuns(short))
     assert claim.verdict == "not_run"
-    assert claim.note == f"runs {names[0]} and {names[1]}: too short to time"
+    assert claim.note == "runs true18 and tf18: too short to time"
 
 
 def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:
-    spec = load_study("r2rt_part1").claims[5]
-    assert (spec.measure, spec.arguments["run"]) == ("final_loss", "n5_d4")
-    claim = decide(spec, {"n5_d4": finished_run(tmp_path, "n5_d4", [[0.52]])}, {})
-    assert (claim.verdict, claim.low, claim.high) == ("holds", None, None)
+    (spec,) = [each for each in load_study("r2rt_part1").claims if each.id == "n5_loss"]
+    claim = decide(spec, StudyRuns({"n5_d4": finished_run(tmp_path, "n5_d4", [[0.52]])}))
+    assert (claim.verdict, claim.low, claim.high) == ("undecided", None, None)
+
+
+class Broken(Criterion):
+    """A criterion with a bug."""
+
+    def expectation(self) -> str:
+        return "anything"
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        raise ZeroDivisionError(f"of {len(runs.there)} runs")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_claim_that_breaks_is_not_run_and_says_why(
+    debug: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = ClaimSpec(id="a", source="s", claim="c", criterion=Broken())
+    claim = decide(spec, StudyRuns({}), debug)
+    assert (claim.verdict, claim.measured) == ("not_run", None)
+    assert claim.note.startswith("ZeroDivisionError: of 0 runs")
+    shown = capsys.readouterr().err
+    assert "claim a: not run: ZeroDivisionError" in shown
+    assert ("Traceback" in shown) == debug
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_figure_that_breaks_is_left_out_and_says_why(
+    debug: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows without a pace have no least."""
+    content = {"kind": "time_per_step", "arguments": {"labels": {"a": "a"}}}
+    spec = FigureSpec.model_validate(FIGURE | content)
+    (tmp_path / "a.png").write_bytes(b"stale")
+    runs = StudyRuns({"a": finished_run(tmp_path / "runs", "a", [[0.6]])})
+    assert draw(spec, runs, tmp_path, debug) is None
+    shown = capsys.readouterr().err
+    assert "figure a: left out: ValueError" in shown
+    assert ("Traceback" in shown) == debug
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_run_that_cannot_be_read_is_absent(tmp_path: Path) -> None:
+    config = load_config("lag_17")
+    good = finished_run(tmp_path, "good", [[0.6]]).directory.path
+    empty = tmp_path / "empty"
+    shutil.copytree(good, empty)
+    (empty / "metrics.csv").unlink()
+    points = [Point(path.name, (), config, path) for path in (good, empty)]
+    runs = read_runs(points, {})
+    assert ([*runs.there], [*runs.absent]) == (["good"], ["empty"])
+    assert "metrics.csv has no row" in runs.absent["empty"]
 
 
 def test_claims_json_has_the_contracts_keys(tmp_path: Path) -> None:
@@ -142,6 +361,17 @@ def test_claims_json_has_the_contracts_keys(tmp_path: Path) -> None:
     keys = "id source claim expected measured low high seeds verdict"
     assert set(keys.split()) <= set(row)
     assert row["measured"] is None
+
+
+def test_verdicts_are_counted_in_terminal_and_report(tmp_path: Path) -> None:
+    verdicts: list[Verdict] = ["holds", "holds", "fails", "undecided", "undecided", "undecided"]
+    claims = [Claim("a", "s", "c", 1.0, 1.0, None, None, 3, verdict, "n") for verdict in verdicts]
+    assert count_verdicts(claims) == {"holds": 2, "fails": 1, "undecided": 3, "not run": 0}
+    path = tmp_path / "report.html"
+    write_report(path, Report("t", [], [], claims, [], {}, {}))
+    text = path.read_text("utf-8")
+    assert '6 claims: <span class="holds">2 holds</span>, <span class="fails">1 fails' in text
+    assert '<td class="undecided">undecided</td>' in text
 
 
 def test_report_escapes_what_it_shows_and_needs_no_network(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Criteria and figures: what a study's YAML may name. To add one is to add one class.
+
+The name in YAML is that of the class in snake case, its `arguments` are the fields:
+
+    class FinalLoss(Criterion):          criterion: final_loss
+        run: RunName                     arguments: {run: n5, expected: 0.52, tolerance: 0.005}
+        expected: float
+        tolerance: float
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from experiments.reporting.claims import Finding
+from experiments.studies.planned import PlannedRun
+from experiments.studies.runs import StudyRuns
+from rnn_graphs.config import Section
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Planned = Mapping[str, PlannedRun]
+
+
+class Entry(Section):
+    """A class that YAML names, with its typed arguments."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """The name in YAML."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def check(self, planned: Planned) -> None:
+        """See that the runs will have what this asks of them, before any is trained.
+
+        Raises ValueError. The names of runs are already checked.
+        """
+
+
+class Criterion(Entry):
+    """The rule that decides a claim."""
+
+    @abstractmethod
+    def expectation(self) -> float | str:
+        """The number, or the limits in words, that decide; made from the fields alone."""
+
+    @abstractmethod
+    def decide(self, runs: StudyRuns) -> Finding:
+        """The finding of these runs. Raises NotRun where they lack what it needs."""
+
+
+class StudyFigure(Entry):
+    """A picture of a study's runs."""
+
+    @abstractmethod
+    def draw(self, title: str, runs: StudyRuns) -> Figure:
+        """The picture. Raises NotRun where a run that it needs is absent."""

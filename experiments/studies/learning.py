@@ -1,0 +1,225 @@
+"""Criteria on learning: what a probe finds, and when each seed learned.
+
+A probe says which lags a trained model uses. The onset is the first row at which a seed's
+loss is below the middle of its floors.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from experiments.reporting.claims import Decision, Finding, NotRun
+from experiments.runs.onset import Axis
+from experiments.runs.run import Run
+from experiments.statistics.intervals import Interval, ratio_interval, share_interval
+from experiments.studies.criteria import HALF, Comparison
+from experiments.studies.entries import Criterion, Planned
+from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
+from experiments.studies.verdict_rules import (
+    all_of,
+    below,
+    opposite,
+    share_at_least,
+    within,
+)
+
+
+class Learners(NamedTuple):
+    """The seeds of a run, and those whose probe shows a lag learned."""
+
+    learned: int
+    seeds: int
+
+    @property
+    def share(self) -> float:
+        """The share of the seeds that learned the lag."""
+        return self.learned / self.seeds
+
+
+def learners(run: Run, lag: int) -> Learners:
+    """The seeds of a run that learned a lag. Raises NotRun where no probe asked for it."""
+    probes = run.summary.get("probe") or []
+    if not any(effect["lag"] == lag for probe in probes for effect in probe["effects"]):
+        raise NotRun(f"run {run.label}: no probe of lag {lag}")
+    return Learners(run.count_learned(lag), len(probes))
+
+
+class Learned(Criterion):
+    """By the probe, most seeds learned each of `lags` and most did not learn each of `others`."""
+
+    run: RunName
+    lags: tuple[int, ...]
+    others: tuple[int, ...]
+    least_share: float = Field(default=HALF, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _each_lag_once(self) -> Self:
+        named = [*self.lags, *self.others]
+        if not named:
+            raise ValueError("lags, others: expected at least one lag")
+        for lag in named:
+            if named.count(lag) > 1:
+                raise ValueError(f"lags, others: lag {lag} is there {named.count(lag)} times")
+        return self
+
+    def expectation(self) -> str:
+        parts = [f"lag {lag}" for lag in self.lags] + [f"not lag {lag}" for lag in self.others]
+        return f"{', '.join(parts)} in ≥ {self.least_share:g} of seeds"
+
+    def check(self, planned: Planned) -> None:
+        planned[self.run].need_lags([*self.lags, *self.others])
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        run = runs[self.run]
+        found = {lag: learners(run, lag) for lag in sorted([*self.lags, *self.others])}
+        agreeing = {
+            lag: one.learned if lag in self.lags else one.seeds - one.learned
+            for lag, one in found.items()
+        }
+        seeds = len(run.summary["probe"])
+        shares = [share_interval(count, seeds) for count in agreeing.values()]
+        verdict = all_of(
+            share_at_least(count, seeds, self.least_share) for count in agreeing.values()
+        )
+        text = "; ".join(f"lag {lag} by {one.learned} of {one.seeds}" for lag, one in found.items())
+        _, low, high = min(shares)
+        note = "seeds whose probe shows it learned; low to high: share of seeds as claimed (Wilson)"
+        if len(shares) > 1:
+            note += ", the least of these shares"
+        return Finding(text, low, high, seeds, verdict, note)
+
+
+class DepthNeeded(Criterion):
+    """From effective depth `depth` on, most seeds of these runs learn the lag; below it few do.
+
+    The next shorter of the runs must have been too short.
+    """
+
+    names: tuple[RunPattern, ...] = Field(min_length=1)
+    lag: int = Field(ge=0)
+    depth: int = Field(ge=1)
+    least_share: float = Field(default=HALF, gt=0, lt=1)
+
+    def expectation(self) -> str:
+        return f"depth {self.depth} for ≥ {self.least_share:g} of seeds"
+
+    def check(self, planned: Planned) -> None:
+        chosen = [planned[name] for name in matching(self.names, planned)]
+        for run in chosen:
+            run.need_lags([self.lag])
+        depths = sorted({run.effective_depth for run in chosen})
+        if self.depth not in depths[1:]:
+            known = ", ".join(map(str, depths))
+            raise ValueError(
+                f"depth: expected one of the runs' depths {known}, not the least; got {self.depth}"
+            )
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        chosen = sorted(runs.matching(self.names), key=lambda run: run.effective_depth)
+        counts = [(run.effective_depth, learners(run, self.lag)) for run in chosen]
+        enough = list(
+            itertools.takewhile(lambda row: row[1].share >= self.least_share, reversed(counts))
+        )
+        too_short = counts[: len(counts) - len(enough)]
+        needed = enough[-1][0] if enough else None
+        low = too_short[-1][0] if enough and too_short else None
+        tried = "; ".join(f"{depth}: {one.learned} of {one.seeds}" for depth, one in counts)
+        note = f"seeds that learned, by depth: {tried}; low is the next shorter depth"
+        value = f"depth {needed}" if enough else "none of these"
+        return Finding(value, low, needed, counts[0][1].seeds, self._verdict(counts), note)
+
+    def _verdict(self, counts: Sequence[tuple[int, Learners]]) -> Decision:
+        shorter = [one for depth, one in counts if depth < self.depth]
+        if not shorter:
+            raise NotRun(f"no run shorter than depth {self.depth}")
+        long = [share_at_least(*one, self.least_share) for at, one in counts if at >= self.depth]
+        short = opposite(share_at_least(*shorter[-1], self.least_share))
+        return all_of([*long, short])
+
+
+class OnsetRatio(Comparison):
+    """How much later `run` learns than `against`: the ratio of onsets, seed by seed.
+
+    A seed that does not learn counts with all its training, which is too little. So a run
+    with such a seed is never shown to be sooner, nor the other run later.
+    """
+
+    axis: Axis
+
+    def check(self, planned: Planned) -> None:
+        for name in (self.run, self.against):
+            planned[name].need_onset()
+
+    def ratio(self, runs: StudyRuns) -> Interval:
+        """The geometric mean of the ratios over shared seeds, with its interval."""
+        ours, theirs = (runs[name].onsets for name in (self.run, self.against))
+        shared = sorted(ours.keys() & theirs.keys())
+        if not shared:
+            raise NotRun(f"runs {self.run} and {self.against}: no seed in common")
+        pair = ([getattr(onsets[seed], self.axis) for seed in shared] for onsets in (ours, theirs))
+        return ratio_interval(*pair)
+
+    def note(self, runs: StudyRuns) -> str:
+        """How to read the ratio, with the medians of both runs."""
+        pair = [runs[name] for name in (self.run, self.against)]
+        medians = [np.median([getattr(o, self.axis) for o in r.onsets.values()]) for r in pair]
+        ours, theirs = (f"{m:,.0f}" if m >= 10 else f"{m:.2g}" for m in medians)
+        axis, names = self.axis.replace("_", " "), f"{self.run} / {self.against}"
+        note = f"{axis} until learned, {names}, pairs of seeds; medians {ours} and {theirs}"
+        return note + "".join(
+            f"; not all seeds of {run.label} learned" for run in pair if not all_learned(run)
+        )
+
+
+def all_learned(run: Run) -> bool:
+    """Whether every seed has an onset."""
+    return all(onset.learned for onset in run.onsets.values())
+
+
+def most_learned(run: Run) -> Decision:
+    """Whether at least half of a run's seeds have an onset."""
+    found = [onset.learned for onset in run.onsets.values()]
+    return share_at_least(sum(found), len(found), HALF)
+
+
+class LearnsSooner(OnsetRatio):
+    """`run` learns sooner than `against`: the whole interval of the ratio is below 1."""
+
+    def expectation(self) -> str:
+        return "below 1"
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        run, against = runs[self.run], runs[self.against]
+        ratio = self.ratio(runs)
+        verdict = below(ratio, 1)
+        if verdict == "holds" and not all_learned(run):
+            verdict = "undecided"
+        if verdict == "fails" and not all_learned(against):
+            verdict = "undecided"
+        if most_learned(run) == "fails":
+            verdict = "fails"
+        return Finding(*ratio, len(run.onsets), verdict, self.note(runs))
+
+
+class LearnsAsSoon(OnsetRatio):
+    """Both learn as soon, within a factor: the interval of the ratio is inside of it."""
+
+    factor: float = Field(gt=1)
+
+    def expectation(self) -> str:
+        return f"{1 / self.factor:.2g} to {self.factor:g}"
+
+    def decide(self, runs: StudyRuns) -> Finding:
+        pair = runs[self.run], runs[self.against]
+        ratio = self.ratio(runs)
+        verdict = within(ratio, 1 / self.factor, self.factor)
+        if not all(map(all_learned, pair)):
+            verdict = "undecided"
+        if any(most_learned(run) == "fails" for run in pair):
+            verdict = "fails"
+        return Finding(*ratio, len(pair[0].onsets), verdict, self.note(runs))

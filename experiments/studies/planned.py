@@ -1,0 +1,90 @@
+"""A study's runs before they are trained: what their configs and tasks will give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from data.tasks.binary_dependency import BinaryDependencyConfig
+from experiments.config.catalog import nearest
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+from experiments.training.workload import Workload, make_workload
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run to be. Each `need_` method raises ValueError for what the run will not have.
+
+    What depends on a task whose files are not there is not checked.
+    """
+
+    name: str
+    config: Config
+
+    @cached_property
+    def workload(self) -> Workload | None:
+        """The task and its updates; None where the task cannot be made."""
+        try:
+            return make_workload(self.config)
+        except UsageError:
+            return None
+
+    @property
+    def effective_depth(self) -> int:
+        """The most cell applications that an error reaches."""
+        return self.config.truncation.effective_depth(self.config.graph.num_steps)
+
+    def need_floor(self, known: str) -> None:
+        """A reference loss of the task must have this name."""
+        if not self.workload:
+            return
+        floors = self.workload.task.floors()
+        if known not in floors:
+            there = ", ".join(floors) or "none"
+            raise ValueError(
+                f"known: expected one of the floors of run {self.name}, {there}; got {known}"
+                f"{nearest(known, floors)}"
+            )
+
+    def need_onset(self) -> None:
+        """The task must have two floors: a seed has learned below the middle of them."""
+        if self.workload and len(set(self.workload.task.floors().values())) < 2:
+            raise ValueError(f"run {self.name}: its task has no two floors to learn between")
+
+    def need_lags(self, lags: Iterable[int]) -> None:
+        """The task must depend on inputs of these lags, which the probe asks for."""
+        there = lags_of(self.config)
+        for lag in lags:
+            if lag not in there:
+                known = ", ".join(map(str, there)) or "none"
+                raise ValueError(f"expected a lag of run {self.name}, {known}; got {lag}")
+
+    def need_validation(self) -> None:
+        """The run must have validation losses."""
+        if self.config.training.validate_every is None:
+            raise ValueError(
+                f"run {self.name}: without training.validate_every it has no validation loss"
+            )
+
+    def need_row(self, first: int, last: int) -> None:
+        """metrics.csv must have a row whose update is within [first, last]."""
+        every = self.config.logging.every
+        if not self.workload:
+            return
+        updates = self.workload.updates
+        ends = {last // every * every, updates}
+        if not any(first <= end <= min(last, updates) for end in ends if end):
+            place = f"update {first}" if first == last else f"updates {first} to {last}"
+            raise ValueError(
+                f"run {self.name}: it has a row each {every} updates of {updates}; "
+                f"expected one at {place}"
+            )
+
+
+def lags_of(config: Config) -> tuple[int, ...]:
+    """The lags that the task's labels depend on; none for a task without such lags."""
+    if not isinstance(config.task, BinaryDependencyConfig):
+        return ()
+    return tuple(dependency.lag for dependency in config.task.dependencies)

@@ -1,0 +1,52 @@
+"""Every criterion and figure by its name in YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from inspect import isabstract
+from typing import TypeVar
+
+from experiments.config.catalog import nearest
+from experiments.config.compose import validate
+from experiments.errors import UsageError
+from experiments.studies import criteria, figures, horizon, influence, learning
+from experiments.studies.entries import Criterion, Entry, StudyFigure
+
+DEFINED_IN = (criteria, learning, horizon, influence, figures)
+
+E = TypeVar("E", bound=Entry)
+
+
+def _defined() -> Iterator[type[Entry]]:
+    """The classes of these files that YAML may name."""
+    for module in DEFINED_IN:
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Entry) and not isabstract(value):
+                yield value
+
+
+CRITERIA = {each.kind(): each for each in _defined() if issubclass(each, Criterion)}
+FIGURES = {each.kind(): each for each in _defined() if issubclass(each, StudyFigure)}
+
+
+def make_criterion(name: object, arguments: object) -> Criterion:
+    """The criterion of this name. Raises ValueError, in one line, where there is none."""
+    return _make(CRITERIA, "criterion", name, arguments)
+
+
+def make_figure(name: object, arguments: object) -> StudyFigure:
+    """The figure of this name. Raises ValueError, in one line, where there is none."""
+    return _make(FIGURES, "kind", name, arguments)
+
+
+def _make(kinds: Mapping[str, type[E]], key: str, name: object, arguments: object) -> E:
+    if not isinstance(name, str) or name not in kinds:
+        close = nearest(str(name), kinds)
+        raise ValueError(f"{key}: expected one of {', '.join(kinds)}; got {name}{close}")
+    if not isinstance(arguments, dict):
+        raise ValueError(f"arguments: expected a mapping, got {type(arguments).__name__}")
+    try:
+        entry: E = validate(kinds[name], arguments, f"arguments of {name}")
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    return entry
