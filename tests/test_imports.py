@@ -101,6 +101,7 @@ ROOMS = (
     {"sweeps", "comparison", "gradients"},
     {"studies", "benchmarks"},
     {"commands"},
+    {"__main__"},
 )
 
 
