@@ -54,8 +54,8 @@ class LossSums:
             position.sums_before[str(start)] = sums[start - first]
         position.loss_sum = sums[-1]
         oldest = before_last_tenth(first + len(losses))
-        for start in [start for start in position.sums_before if int(start) < oldest]:
-            del position.sums_before[start]
+        for key in [key for key in position.sums_before if int(key) < oldest]:
+            del position.sums_before[key]
 
 
 def of_position(position: Position) -> FinalLoss | None:

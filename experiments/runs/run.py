@@ -91,6 +91,11 @@ class Run:
         kept = self.summary.get("fresh_loss") or {}
         return {int(seed): loss for seed, loss in kept.get("per_seed", {}).items()}
 
+    @property
+    def fresh_time_steps(self) -> int:
+        """The symbols of fresh data that all seeds were evaluated on."""
+        return sum((self.summary.get("fresh_loss") or {}).get("time_steps", {}).values())
+
     @cached_property
     def validation_rows(self) -> dict[int, list[MetricsRow]]:
         """Each seed's validation rows, in the order of the seeds."""

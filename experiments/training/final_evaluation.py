@@ -15,13 +15,13 @@ from experiments.runs.directory import RunDirectory
 from experiments.training.summary import describe_losses
 
 if TYPE_CHECKING:
-    from experiments.training.evaluate import Evaluator
+    from experiments.training.evaluate import Evaluated, Evaluator
 
 
 class Evaluation(NamedTuple):
     """One model on its seed's held-out data."""
 
-    fresh_loss: float | None  # nats per time step, as the command `evaluate` measures it
+    fresh: Evaluated | None  # as the command `evaluate` measures it; None: no fresh data
     answers: Answers | None  # of the probe; None where the task has none
 
 
@@ -47,7 +47,7 @@ def evaluate_seeds(
 
 def evaluate_model(task: Task, evaluator: Evaluator, seed: int, batch_size: int) -> Evaluation:
     """The model that the evaluator holds: one pass over fresh data answers the probe as well."""
-    fresh_loss, answers = None, None
+    fresh, answers = None, None
     for split in dict.fromkeys([FRESH, task.probe.split] if task.probe else [FRESH]):
         if split not in task.held_out:
             continue
@@ -59,19 +59,21 @@ def evaluate_model(task: Task, evaluator: Evaluator, seed: int, batch_size: int)
         else:
             evaluated = evaluator.evaluate(drawn, size)
         if split == FRESH:
-            fresh_loss = evaluated.loss
-    return Evaluation(fresh_loss, answers)
+            fresh = evaluated
+    return Evaluation(fresh, answers)
 
 
 def _fresh_loss(found: Mapping[int, Evaluation]) -> dict[str, Any]:
-    losses = {
-        seed: evaluation.fresh_loss
-        for seed, evaluation in found.items()
-        if evaluation.fresh_loss is not None
-    }
-    if not losses:
+    measured = {seed: each.fresh for seed, each in found.items() if each.fresh is not None}
+    if not measured:
         return {}
-    return {"fresh_loss": {**describe_losses(losses), "unit": "nats per time step, on fresh data"}}
+    return {
+        "fresh_loss": {
+            **describe_losses({seed: evaluated.loss for seed, evaluated in measured.items()}),
+            "time_steps": {str(seed): each.time_steps for seed, each in measured.items()},
+            "unit": "nats per time step, on fresh data at the end of training",
+        }
+    }
 
 
 def _probe(found: Mapping[int, Evaluation], task: Task) -> dict[str, Any]:

@@ -35,8 +35,9 @@ class Guesses:
 
 def test_a_model_is_asked_on_the_fresh_data_of_its_seed() -> None:
     task, guesses = small_config().task.make(), Guesses()
-    loss, answers = evaluate_model(task, cast(Evaluator, guesses), 7, 20)
-    assert loss == 0.25
+    fresh, answers = evaluate_model(task, cast(Evaluator, guesses), 7, 20)
+    assert fresh is not None
+    assert fresh.loss == 0.25
     assert answers is not None
     assert list(answers) == ["combinations", "effects"]
     assert guesses.drawn is not None
@@ -63,12 +64,11 @@ def test_a_seed_that_is_not_complete_is_not_evaluated(tmp_path: Path) -> None:
 @pytest.mark.parametrize("task", ["binary_dependency", "copy_memory"])
 def test_the_summary_has_the_loss_that_evaluate_measures(tmp_path: Path, task: str) -> None:
     """With a probe, which shares the pass, and without."""
-    config = small_config(
-        f"task={task}", "task.size=4000", "training.epochs=1", "training.seeds=2"
-    )
+    config = small_config(f"task={task}", "task.size=4000", "training.epochs=1", "training.seeds=2")
     runner.train(config, tmp_path)
     results = evaluate_run(RunDirectory(tmp_path), None, "last")
     found = summary_of(tmp_path)["fresh_loss"]
     expected = {str(result.seed): result.evaluated.loss for result in results}
     assert found["per_seed"] == expected
+    assert found["time_steps"] == {"0": 4000, "1": 4000}
     assert found["mean"] == pytest.approx(sum(expected.values()) / 2)
