@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AXES: tuple[Axis, ...] = ("updates", "time_steps", "seconds")
+PRINTED = 40  # lines of the table on the terminal at most
 DRAWN = 70  # curves of a task at most; a picture of more is too long to read
 CAPTION = (
     "From the best down. Above the best: the mean difference, paired where seeds are shared, with "
@@ -81,8 +82,10 @@ def compare(paths: Sequence[Path], options: Options) -> None:
         remarks.append(f"This replaces a comparison of other runs in {out}.")
     _write(compared, remarks, runs, out)
     shown = [column for column in columns(compared) if column.is_short]
-    rows = [[column.cell(line) for column in shown] for line in compared.lines]
+    rows = [[column.cell(line) for column in shown] for line in compared.lines[:PRINTED]]
     print_table([column.title for column in shown], rows)
+    if len(compared.lines) > PRINTED:
+        print(f"{len(compared.lines) - PRINTED} more lines are in the report.")
     print("\n".join(map(plain, remarks)))
     print(f"report: {out / 'report.html'}")
 

@@ -40,7 +40,8 @@ def sweep(
 ) -> None:
     """Train the points that are not complete, and print a table of all.
 
-    `conclude` gets the run directories of the complete points. Raises UsageError before anything starts, RunError if points failed, and Interrupted.
+    `conclude` gets the run directories of the complete points. Raises UsageError before
+    anything starts, RunError if points failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
     points = load_points(name, overrides)
