@@ -64,16 +64,16 @@ def _ties(lines: Sequence[Line]) -> Iterator[str]:
             "seeds or more."
         )
     if tied:
-        named = [f"{line.group.label} ({_plan(line)})" for line in tied[:MOST]]
+        named = [f"{line.group.label} ({_seeds(line)})" for line in tied[:MOST]]
         more = f", and {len(tied) - MOST} more" if len(tied) > MOST else ""
         yield (
-            f"Tied with {best.group.label}, the best: {', '.join(named)}{more}. The numbers of "
-            f"seeds have a chance of {POWER * 100:.0f} % to decide if today's differences and "
-            "spreads are true."
+            f"Tied with {best.group.label}, the best: {', '.join(named)}{more}. In brackets: the "
+            f"seeds of each that would tell them apart with a chance of {POWER * 100:.0f} %, if "
+            "today's differences and spreads are true."
         )
 
 
-def _plan(line: Line) -> str:
+def _seeds(line: Line) -> str:
     if line.seeds_to_tell is None:
-        return f"even {MOST_SEEDS:,} seeds may not tell them apart"
-    return f"about {line.seeds_to_tell:,} seeds of each would tell them apart"
+        return f"more than {MOST_SEEDS:,} seeds"
+    return f"about {line.seeds_to_tell:,} seeds"

@@ -62,7 +62,7 @@ def learning_curve_figure(
 ) -> Figure:
     """Mean over seeds as a line, the range over seeds as a band, the floors as dashes.
 
-    `axis` is the Curves field on the x axis: updates, time_steps or seconds. `bands` are the
+    A caption should say so: the legend has the number of seeds alone. `axis` is the Curves field on the x axis: updates, time_steps or seconds. `bands` are the
     sampling noise around the floors, by name.
     """
     crowded = len(series) > CROWDED
@@ -114,7 +114,7 @@ def draw_curve(
     x, losses = curve.against(axis)
     count = len(curve.seeds)
     shared = np.logical_not(np.isnan(losses).any(axis=0))
-    note = f" (mean and range of {count} seeds)" if count > 1 else ""
+    note = f" ({count} seeds)" if count > 1 else ""
     marker = "o" if len(x) < 3 else None
     mean = losses[:, shared].mean(axis=0) if count else []
     axes.plot(x[shared], mean, color=color, label=label + note, linewidth=1.8, marker=marker)
@@ -132,7 +132,7 @@ def draw_curve(
 def _beside(shared: Any) -> NDArray[np.bool_]:
     """The points next to one that not all seeds have: there the thin lines begin."""
     missing = np.pad(~shared, 1)
-    return missing[:-2] | missing[2:]
+    return np.asarray(missing[:-2] | missing[2:])
 
 
 def error_bars(intervals: Sequence[Interval]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from data.streams import training_stream
+from data.tasks.binary_dependency import BinaryDependency
 from experiments.config.compose import load_config
 from experiments.runs.floor_noise import floor_variances, noise_bands
 
@@ -23,12 +24,13 @@ def test_the_bands_hold_what_an_ideal_model_loses() -> None:
     """95 % of 400 sequences of 2,000 symbols, for the model that knows everything."""
     config = load_config("r2rt_n5", ["task.size=2000"])
     task = config.task.make()
+    assert isinstance(task, BinaryDependency)
     band = noise_bands(task.floors(), floor_variances(config), 2000)["lag 3 + lag 8"]
     table = np.array([each.probability for each in task.combinations()])
     stream, inside = training_stream(0), 0
     for _ in range(400):
         inputs, labels = task.draw(stream)
-        chances = table[task.combination_index(inputs, 0, 2000)]  # type: ignore[attr-defined]
+        chances = table[task.combination_index(inputs, 0, 2000)]
         with np.errstate(divide="ignore"):
             losses = -np.log(np.where(labels == 1, chances, 1 - chances))
         assert band.low is not None
