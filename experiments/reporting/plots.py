@@ -62,8 +62,9 @@ def learning_curve_figure(
 ) -> Figure:
     """Mean over seeds as a line, the range over seeds as a band, the floors as dashes.
 
-    A caption should say so: the legend has the number of seeds alone. `axis` is the Curves field on the x axis: updates, time_steps or seconds. `bands` are the
-    sampling noise around the floors, by name.
+    A caption should say so: the legend has the number of seeds alone. `axis` is the Curves field
+    on the x axis: updates, time_steps or seconds. `bands` are the sampling noise around the
+    floors, by name.
     """
     crowded = len(series) > CROWDED
     figure = new_figure(5.5 if crowded else 4.5)
