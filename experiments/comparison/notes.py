@@ -59,9 +59,10 @@ def _ties(lines: Sequence[Line]) -> Iterator[str]:
         return
     tied = [line for line in lines if line.standing == "tied"]
     if any(line.standing == "one seed" for line in lines):
+        chosen = " The best is chosen among groups of more seeds." if len(best.ranked) > 1 else ""
         yield (
             "A single seed has no spread, so nothing tells its group apart from others: train two "
-            "seeds or more."
+            f"seeds or more.{chosen}"
         )
     if tied:
         named = [f"{line.group.label} ({_seeds(line)})" for line in tied[:MOST]]
