@@ -125,7 +125,22 @@ def make_parser() -> Parser:
     compare.add_argument(
         "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
-    compare.add_argument("--out", type=Path, default=Path("reports/compare"), metavar="DIR")
+    compare.add_argument(
+        "--out", type=Path, metavar="DIR", help="default: reports/compare-<names of the runs>"
+    )
+    compare.add_argument(
+        "--by",
+        metavar="METRIC",
+        help="rank by train, valid, fresh or a metric; default: valid, else fresh, else train",
+    )
+    compare.add_argument(
+        "--target", metavar="LOSS", help="training until this loss, or halfway between floors"
+    )
+    compare.add_argument(
+        "--format",
+        choices=("md", "latex", "json"),
+        help="print the table so, and write files only with --out",
+    )
     evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
     evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
 
 
 def list(_: Namespace) -> int:
@@ -51,9 +54,22 @@ def sweep(options: Namespace) -> int:
     from experiments.sweeps import sweep as sweeps
 
     where = sweeps.Where(options.cluster, options.workers)
-    run = sweeps.show if options.dry_run else sweeps.sweep
-    run(options.sweep, options.overrides, where)
+    if options.dry_run:
+        sweeps.show(options.sweep, options.overrides, where)
+    else:
+        conclude = functools.partial(_compare_points, options.sweep)
+        sweeps.sweep(options.sweep, options.overrides, where, conclude)
     return 0
+
+
+def _compare_points(sweep_name: str, directories: Sequence[Path]) -> None:
+    """The comparison at the end of a sweep."""
+    from experiments.comparison.compare import Options
+    from experiments.comparison.compare import compare as compare_runs
+    from experiments.paths import REPORTS
+
+    print()
+    compare_runs(directories, Options(REPORTS / f"sweep-{Path(sweep_name).stem}"))
 
 
 def reproduce(options: Namespace) -> int:
@@ -65,9 +81,11 @@ def reproduce(options: Namespace) -> int:
 
 def compare(options: Namespace) -> int:
     """Curves, a heat map if two keys vary, a table and a report."""
+    from experiments.comparison.compare import Options
     from experiments.comparison.compare import compare as compare_runs
 
-    compare_runs(options.run_dirs, options.out)
+    wanted = Options(options.out, options.by, options.target, options.format)
+    compare_runs(options.run_dirs, wanted)
     return 0
 
 

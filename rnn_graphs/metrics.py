@@ -32,6 +32,7 @@ class Metric(NamedTuple):
     of_update: Callable[[Step, Window, Updater], Tensor] | None = None
     # The mean loss, nats per time step → the metric.
     of_loss: Callable[[float], float] | None = None
+    higher_is_better: bool = False  # how `compare --by` ranks
 
 
 def _accuracy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -64,7 +65,9 @@ def _bits(loss: float) -> float:
 
 # The columns of metrics.csv have this order: add new entries at the end.
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric("accuracy {:.4f}", "accuracy", labels=("ids",), of_labels=_accuracy),
+    "accuracy": Metric(
+        "accuracy {:.4f}", "accuracy", labels=("ids",), of_labels=_accuracy, higher_is_better=True
+    ),
     "gradient_norm": Metric("gradient norm {:.4g}", "gradient_norm", of_update=_gradient_norm),
     "learning_rate": Metric("learning rate {:.4g}", "learning_rate", of_update=_learning_rate),
     "perplexity": Metric("perplexity {:.4g}", "perplexity", labels=("ids",), of_loss=_perplexity),

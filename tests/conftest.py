@@ -165,7 +165,7 @@ def count_lines(path: Path) -> int:
 def only_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the picture and the probe, which take longer than training this little."""
     monkeypatch.setattr(runner, "_plot", lambda *_: None)
-    monkeypatch.setattr(runner, "probe_seeds", lambda *_: {})
+    monkeypatch.setattr(runner, "evaluate_seeds", lambda *_: {})
 
 
 class StopAtSave:

@@ -25,19 +25,27 @@ def finished_run(
     overrides: Sequence[str] = (),
     pace: Sequence[float] = (),
     first_seed: int = 0,
+    valid: Sequence[Sequence[float]] = (),
+    fresh: Sequence[float] = (),
+    experiment: str = "lag_17",
 ) -> Run:
-    """A run directory of lag_17, read back.
+    """A run directory of lag_17, or of another experiment with one lag, read back.
 
     losses: [seed][row]; learned: what each seed's probe says; pace: each seed's seconds for
-    a time step, one microsecond where it is not given. The seeds follow each other.
+    a time step, one microsecond where it is not given. The seeds follow each other. valid:
+    validation losses, [seed][row], at the same updates; fresh: each seed's loss on fresh data.
     """
-    config = load_config("lag_17", overrides)
+    config = load_config(experiment, overrides)
     (lag,) = {dependency["lag"] for dependency in config.as_dict()["task"]["dependencies"]}
     directory = RunDirectory(folder / name)
     directory.path.mkdir(parents=True)
     directory.config.write_text(yaml.safe_dump(config.as_dict()), "utf-8")
     probes = [{"effects": [{"lag": lag, "learned": answer}]} for answer in learned]
-    directory.write_summary({"status": "complete", "floors": FLOORS, "probe": probes})
+    summary = {"status": "complete", "floors": FLOORS, "probe": probes}
+    if fresh:
+        per_seed = {str(first_seed + index): loss for index, loss in enumerate(fresh)}
+        summary["fresh_loss"] = {"per_seed": per_seed}
+    directory.write_summary(summary)
     metrics = MetricsFile(directory.metrics)
     metrics.cut(0)
     for index, row_losses in enumerate(losses):
@@ -45,5 +53,8 @@ def finished_run(
         for row, loss in enumerate(row_losses):
             updates = EVERY * (row + 1)
             steps = TIME_STEPS * updates
-            metrics.append([MetricsRow(seed, 1, updates, steps, steps * each, "train", loss)])
+            made = MetricsRow(seed, 1, updates, steps, steps * each, "train", loss)
+            metrics.append([made])
+            if valid:
+                metrics.append([made._replace(split="valid", loss=valid[index][row])])
     return read_run(directory, name)

@@ -101,7 +101,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fuzz") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_plot", lambda *_: None)
-        patch.setattr(runner, "probe_seeds", lambda *_: {})
+        patch.setattr(runner, "evaluate_seeds", lambda *_: {})
         runner.train(small_config("training.seeds=2", "logging.tensorboard=false"), path)
     return path
 

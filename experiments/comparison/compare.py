@@ -2,110 +2,203 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from experiments.comparison.figures import curves_figure, loss_heat_map
-from experiments.comparison.groups import Group, group_runs
-from experiments.comparison.table import Line, cells, columns, compare_groups, header, record
+from experiments.comparison.cells import columns, record
+from experiments.comparison.figures import Curve, curves_figure, heat_map, target_figure
+from experiments.comparison.folder import (
+    TABLE,
+    default_folder,
+    holds_other_runs,
+    remove_pictures,
+)
+from experiments.comparison.formats import FORMATS
+from experiments.comparison.groups import Group, group_runs, shared_name, sorted_groups
+from experiments.comparison.notes import notes
+from experiments.comparison.ranking import choose_ranking
+from experiments.comparison.table import Comparison, Line, compare_groups
+from experiments.comparison.targets import parse_target
 from experiments.console import plain, print_table
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
-from experiments.reporting.report import (
-    Report,
-    ReportFigure,
-    Table,
-    write_report,
-)
+from experiments.reporting.report import Report, ReportFigure, Table, write_report
 from experiments.reporting.tables import write_csv
+from experiments.runs.curves import Curves
 from experiments.runs.files import make_output_folder
+from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.found import find_runs
 from experiments.runs.onset import Axis
+from experiments.runs.run import Run
+from experiments.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURES: dict[Axis, str] = {
-    "updates": "comparison.png",
-    "time_steps": "comparison_time_steps.png",
-    "seconds": "comparison_seconds.png",
-}
-DRAWN = 70  # curves at most; a picture of more is too long to read
-TABLE = (
-    "From the lowest final loss up. Final loss: nats per time step over the last tenth of "
-    "training, mean over the complete seeds, with Student's interval. Above the best: the "
-    "difference of the means, with Welch's interval. Seconds: training time of all seeds."
+AXES: tuple[Axis, ...] = ("updates", "time_steps", "seconds")
+PRINTED = 40  # lines of the table on the terminal at most
+DRAWN = 70  # curves of a task at most; a picture of more is too long to read
+CAPTION = (
+    "From the best down. Above the best: the mean difference, paired where seeds are shared, with "
+    "an interval that covers all pairs at once (Bonferroni). Tied: it cannot be told from the "
+    "best. Final loss: training loss, nats per time step, mean over the last tenth of the "
+    "updates. Seconds a seed: training time, mean over the complete seeds. At the floor: the "
+    "floor that the ranked loss differs from by no more than the noise of its symbols."
+)
+
+LINES = (
+    "Line: mean over seeds. Band: the range over seeds. Thin lines: seeds by themselves, where "
+    "others have ended."
 )
 
 
-def compare(paths: Sequence[Path], out: Path) -> None:
-    """Write comparison.csv, comparison.png (loss against updates), more figures and report.html.
+class Options(NamedTuple):
+    """What `compare` may be asked for beside the runs."""
 
-    Raises UsageError where a path holds no run, or where `out` cannot be used.
+    out: Path | None = None  # None: a folder below reports/
+    by: str | None = None  # what to rank by; None: the best that all runs have
+    target: str | None = None  # a loss, or halfway
+    format: str | None = None  # md, latex or json, on standard output alone
+
+
+def compare(paths: Sequence[Path], options: Options) -> None:
+    """Write comparison.csv, figures and report.html, and print a table.
+
+    With a format, only that is printed, and files are written only if `out` is given. Raises
+    UsageError where a path holds no run, an option does not fit them, or `out` cannot be used.
     """
-    groups = group_runs(find_runs(paths))
-    lines = compare_groups(groups)
-    keys = list(groups[0].values)
-    make_output_folder(out)
-    write_csv(out / "comparison.csv", header(keys), map(record, lines))
-    notes = list(_notes(groups, keys))
-    report = Report(
-        f"Comparison of {_count(groups)}",
-        notes,
-        list(_figures(groups, lines, out)),
-        [],
-        [Table("Runs", TABLE, columns(keys), [cells(line) for line in lines])],
-        {group.label: group.runs[0].directory.config.read_text("utf-8") for group in groups},
-        describe_environment(environment()),
-    )
-    write_report(out / "report.html", report)
-    print_table(columns(keys), [cells(line) for line in lines])
-    print("\n".join(map(plain, notes)))
+    runs = find_runs(paths)
+    compared = _compared(runs, options)
+    remarks = list(notes(compared))
+    if options.format:
+        if options.out:
+            _write(compared, remarks, runs, options.out)
+        print(FORMATS[options.format](compared, remarks))
+        return
+    out = options.out or default_folder(paths, runs)
+    if holds_other_runs(out, runs):
+        remarks.append(f"This replaces a comparison of other runs in {out}.")
+    _write(compared, remarks, runs, out)
+    shown = [column for column in columns(compared) if column.is_short]
+    rows = [[column.cell(line) for column in shown] for line in compared.lines[:PRINTED]]
+    print_table([column.title for column in shown], rows)
+    if len(compared.lines) > PRINTED:
+        print(f"{len(compared.lines) - PRINTED} more lines are in the report.")
+    print("\n".join(map(plain, remarks)))
     print(f"report: {out / 'report.html'}")
 
 
-def _notes(groups: Sequence[Group], keys: Sequence[str]) -> Iterator[str]:
-    """Remarks to read before the numbers."""
-    yield f"Keys that differ: {', '.join(keys)}." if keys else "The configs are the same."
-    yield "± is half of the 95 % interval over seeds."
-    if len({tuple(group.floors.values()) for group in groups if group.floors}) > 1:
-        yield "The tasks have different floors, so their losses are not directly comparable."
-    for group in groups:
-        if group.repeated:
-            seeds = ", ".join(map(str, group.repeated))
-            yield f"{group.label}: seed {seeds} is in more than one run; it counts once."
+def _compared(runs: Sequence[Run], options: Options) -> Comparison:
+    groups = group_runs(runs)
+    ranking = choose_ranking(groups, options.by)
+    split = "valid" if ranking.by == "valid" else "train"
+    target = parse_target(options.target, split) if options.target else None
+    return compare_groups(groups, ranking, target)
 
 
-def _count(groups: Sequence[Group]) -> str:
-    runs = sum(len(group.runs) for group in groups)
+def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], out: Path) -> None:
+    """The files of the folder."""
+    make_output_folder(out)
+    remove_pictures(out)
+    records = [record(line, compared) for line in compared.lines]
+    header = list(dict.fromkeys(name for each in records for name in each))
+    write_csv(out / TABLE, header, [[_cell(each.get(name)) for name in header] for each in records])
+    shown = columns(compared)
+    rows = [[column.cell(line) for column in shown] for line in compared.lines]
+    report = Report(
+        f"Comparison of {_count(compared.groups, len(runs))}",
+        remarks,
+        list(_figures(compared, out)),
+        [],
+        [Table("Runs", CAPTION, [column.title for column in shown], rows)],
+        {
+            group.label: group.runs[0].directory.config.read_text("utf-8")
+            for group in compared.groups
+        },
+        describe_environment(environment()),
+    )
+    write_report(out / "report.html", report)
+
+
+def _cell(value: object) -> object:
+    """A value in CSV: paths as a JSON list, since they may hold any character."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def _count(groups: Sequence[Group], runs: int) -> str:
     many = f"{runs} runs" if runs > 1 else "1 run"
     return many if runs == len(groups) else f"{many} in {len(groups)} configs"
 
 
-def _figures(groups: Sequence[Group], lines: Sequence[Line], out: Path) -> Iterator[ReportFigure]:
+def _figures(compared: Comparison, out: Path) -> Iterator[ReportFigure]:
     """The figures, each written to `out` when it is drawn."""
-    if len(groups[0].values) == 2 and any(line.loss for line in lines):
+    ranking = compared.ranking
+    if len(compared.keys) == 2 and any(line.mean for line in compared.lines):
         caption = (
-            "Mean final loss; the lowest is framed. Empty: no run. A status: no seed is complete. "
-            "n of m: some seeds are not complete."
+            f"Mean over seeds of {ranking.text}. Framed: the best; dashed: what cannot be told "
+            "from it. Empty: no run. A status: no seed is complete. n of m: some seeds are not "
+            "complete."
         )
-        title = "final loss over the two keys that differ"
-        yield _figure(loss_heat_map(groups, title), out / "heat_map.png", title, caption)
-    with_rows = [line.group for line in lines if line.group.rows]
-    drawn = [group for group in groups if group in with_rows[:DRAWN]]
-    if not drawn:
+        title = f"{ranking.title} over the two keys that differ"
+        yield _figure(heat_map(compared, title), out / "heat_map.png", title, caption)
+    several = len(compared.tasks) > 1
+    for number, lines in enumerate(compared.tasks, 1):
+        suffix = f"_task_{number}" if several else ""
+        yield from _curve_figures(lines, out, suffix)
+    if compared.target and any(found.seeds for found in compared.reached.values()):
+        title = f"training until the loss is below {compared.target.name}"
+        caption = (
+            "Mean over the seeds that reached it, with Student's 95 % interval. A loss is read "
+            "from the rows that were logged, so these numbers are as coarse as the rows."
+        )
+        yield _figure(target_figure(compared, title), out / "target.png", title, caption)
+
+
+def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[ReportFigure]:
+    """The curves of one task: validation first, where there is any."""
+    ranked = [line.group for line in lines if line.group.rows]
+    groups = sorted_groups(ranked[:DRAWN])
+    if not groups:
         return
-    same = all(group.floors == drawn[0].floors for group in drawn)
-    floors = drawn[0].floors if same else {}
-    caption = "Line: mean over seeds. Band: the range over seeds."
-    if floors:
-        caption += " Dashed: exact entropy floors."
-    if len(drawn) < len(with_rows):
-        caption += f" The {DRAWN} of {len(with_rows)} with the lowest final losses."
-    for axis, name in PICTURES.items():
-        title = f"loss against {axis.replace('_', ' ')}"
-        yield _figure(curves_figure(drawn, floors, axis, title), out / name, title, caption)
+    cut = f" The best {DRAWN} of {len(ranked)}." if len(ranked) > DRAWN else ""
+    named = f", {shared_name(groups)}" if suffix else ""
+    validated = [group for group in groups if group.validation_rows]
+    if validated:
+        curve = Curve("updates", _validation_curves, {}, {})
+        title = f"validation loss against updates{named}"
+        path = out / f"comparison_validation{suffix}.png"
+        yield _figure(curves_figure(validated, curve, title), path, title, LINES + cut)
+    floors, symbols = groups[0].floors, min(group.symbols_a_row for group in groups)
+    bands = noise_bands(floors, floor_variances(groups[0].runs[0].config), symbols)
+    # Of many tasks, the same curves three times over would bury the rest of the report.
+    for axis in AXES[:1] if suffix else AXES:
+        title = f"training loss against {axis.replace('_', ' ')}{named}"
+        name = "comparison" if axis == "updates" else f"comparison_{axis}"
+        figure = curves_figure(groups, Curve(axis, _training_curves, floors, bands), title)
+        caption = LINES + _floor_text(floors, bands, symbols) + cut
+        yield _figure(figure, out / f"{name}{suffix}.png", title, caption)
+
+
+def _floor_text(floors: Mapping[str, float], bands: Mapping[str, Interval], symbols: int) -> str:
+    if not floors:
+        return ""
+    text = " Dashed: exact entropy floors."
+    if bands:
+        text += (
+            f" Grey around them: where 95 % of the rows of a model at the floor are, each a mean "
+            f"over {symbols:,} symbols; below a floor within its band is sampling noise."
+        )
+    return text
+
+
+def _training_curves(group: Group) -> Curves:
+    return group.curves
+
+
+def _validation_curves(group: Group) -> Curves:
+    return group.validation_curves
 
 
 def _figure(figure: Figure, path: Path, title: str, caption: str) -> ReportFigure:

@@ -1,28 +1,33 @@
-"""The figures of a comparison: curves in panels, and a heat map over two keys."""
+"""The figures of a comparison: curves in panels, a heat map over two keys, times to a target."""
 
 from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from experiments.comparison.groups import Group, named, sort_key
+from experiments.comparison.groups import Group, labels_of, named, sort_key
+from experiments.comparison.table import Comparison, Line
+from experiments.comparison.targets import AXES
 from experiments.config.flat import shown_value
 from experiments.reporting.heat_map import Scale, draw_frame, draw_heat_map
 from experiments.reporting.plots import (
     AXIS_LABELS,
     COLORS,
-    FLOOR,
     Series,
     draw_curve,
+    draw_floors,
+    error_bars,
     learning_curve_figure,
     new_figure,
     style_grid,
 )
+from experiments.runs.curves import Curves
 from experiments.runs.onset import Axis
+from experiments.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,25 +38,33 @@ LINE = 36  # characters beside a panel
 BEST = "#D55E00"
 
 
-def curves_figure(
-    groups: Sequence[Group], floors: Mapping[str, float], axis: Axis, title: str
-) -> Figure:
+class Curve(NamedTuple):
+    """Which curves of the groups to draw, and against what."""
+
+    axis: Axis
+    of: Callable[[Group], Curves]
+    floors: Mapping[str, float]
+    bands: Mapping[str, Interval]  # sampling noise around floors
+
+
+def curves_figure(groups: Sequence[Group], curve: Curve, title: str) -> Figure:
     """The groups' learning curves: in one panel, or in several where there are many groups.
 
     The axis is limited to the losses of complete groups, so that a diverging run may leave it.
     """
     panels = arrange(groups)
     if len(panels) == 1:
-        series = [Series(group.label, group.curves) for group in groups]
-        figure = learning_curve_figure(title, series, floors, axis)
-        _limit(figure.axes[0], groups)
+        labels = labels_of(groups)
+        series = [Series(label, curve.of(g)) for label, g in zip(labels, groups, strict=True)]
+        figure = learning_curve_figure(title, series, curve.floors, curve.axis, curve.bands)
+        _limit(figure.axes[0], groups, curve)
         return figure
     figure = new_figure(0.6 + 2.3 * len(panels))
     column = figure.subplots(len(panels), 1, sharex=True, sharey=True)
     for axes, (name, members) in zip(column, panels.items(), strict=True):
-        _draw_panel(axes, name, members, floors, axis)
-    _limit(column[0], groups)
-    column[-1].set_xlabel(AXIS_LABELS[axis])
+        _draw_panel(axes, name, members, curve)
+    _limit(column[0], groups, curve)
+    column[-1].set_xlabel(AXIS_LABELS[curve.axis])
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     figure.supylabel("loss (nats per time step)", fontsize=10)
     return figure
@@ -74,32 +87,67 @@ def arrange(groups: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
     return {f"panel {start // MOST + 1}": groups[start : start + MOST] for start in starts}
 
 
-def loss_heat_map(groups: Sequence[Group], title: str) -> Figure:
-    """The mean final loss over the two keys that the groups differ in; the lowest is framed.
+def heat_map(compared: Comparison, title: str) -> Figure:
+    """The mean that the groups are ranked by, over the two keys that they differ in.
 
-    A cell without a run is empty; a cell without a final loss shows the status.
+    The best of each task has a frame; so has, dashed, all that cannot be told from it. A cell
+    without a run is empty; a cell without a number shows the status.
     """
-    down, across = sorted(groups[0].values, key=lambda key: len(_distinct(groups, key)))
+    groups = compared.groups
+    down, across = sorted(compared.keys, key=lambda key: len(_distinct(groups, key)))
     rows, columns = _distinct(groups, down), _distinct(groups, across)
     values = np.full((len(rows), len(columns)), np.nan)
     texts = [["" for _ in columns] for _ in rows]
-    for group in groups:
-        row = rows.index(shown_value(group.values[down]))
-        column = columns.index(shown_value(group.values[across]))
-        losses = list(group.final_losses.values())
-        values[row, column] = np.mean(losses) if losses else np.nan
-        texts[row][column] = _text(group, values[row, column])
+    framed = []
+    for line in compared.lines:
+        row = rows.index(shown_value(line.group.values[down]))
+        column = columns.index(shown_value(line.group.values[across]))
+        values[row, column] = line.mean.mean if line.mean else np.nan
+        texts[row][column] = _text(line)
+        if line.is_at_the_top:
+            framed.append((row, column, "-" if line.standing == "best" else "--"))
     figure = new_figure(1.6 + 0.42 * len(rows))
     axes = figure.subplots()
-    scale = Scale("viridis_r", float(np.nanmin(values)), float(np.nanmax(values)))
-    shown = draw_heat_map(axes, values, rows, columns, texts, scale)
-    row, column = np.argwhere(values == np.nanmin(values))[0]
-    draw_frame(axes, row, column, BEST)
-    figure.colorbar(shown, ax=axes, label="final loss\n(nats per time step)")
+    colors = "viridis" if compared.ranking.higher_is_better else "viridis_r"
+    scale = Scale(colors, float(np.nanmin(values)), float(np.nanmax(values)))
+    image = draw_heat_map(axes, values, rows, columns, texts, scale)
+    for row, column, style in framed:
+        draw_frame(axes, row, column, BEST, style)
+    figure.colorbar(image, ax=axes, label=compared.ranking.title)
     axes.set_title(title, fontsize=11, loc="left")
     axes.set_xlabel(across)
     axes.set_ylabel(down)
     return figure
+
+
+def target_figure(compared: Comparison, title: str) -> Figure:
+    """Updates, time steps and seconds until the target, a row for each group that reached it."""
+    names = dict(zip(compared.groups, labels_of(compared.groups), strict=True))
+    shown = [group for group in names if _has_reached(compared, group)]
+    labels = [textwrap.fill(names[group], LINE) for group in shown]
+    figure = new_figure(1.2 + 0.38 * len(shown))
+    panels = figure.subplots(1, len(AXES), sharey=True)
+    places = np.arange(len(shown))[::-1]
+    for axes, axis in zip(panels, AXES, strict=True):
+        means = [compared.reached[group.label].means[axis] for group in shown]
+        axes.errorbar(
+            [mean.mean for mean in means], places, xerr=error_bars(means), fmt="o", capsize=3,
+            color=COLORS[0],
+        )  # fmt: skip
+        axes.set_xlabel(AXIS_LABELS[axis], fontsize=9)
+        axes.set_xlim(left=0)
+        axes.tick_params(labelsize=8)
+        axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 5))
+        style_grid(axes)
+    panels[0].set_yticks(places, labels)
+    panels[0].set_ylim(-0.7, len(shown) - 0.3)
+    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    return figure
+
+
+def _has_reached(compared: Comparison, group: Group) -> bool:
+    reached = compared.reached.get(group.label)
+    return reached is not None and reached.seeds > 0
 
 
 def _distinct(groups: Sequence[Group], key: str) -> list[str]:
@@ -108,11 +156,12 @@ def _distinct(groups: Sequence[Group], key: str) -> list[str]:
     return list(dict.fromkeys(map(shown_value, values)))
 
 
-def _text(group: Group, loss: float) -> str:
-    if loss != loss:
+def _text(line: Line) -> str:
+    group = line.group
+    if line.mean is None:
         return group.status
-    seeds = "" if group.is_complete else f"\n{len(group.final_losses)} of {group.planned}"
-    return f"{loss:.4f}{seeds}"
+    seeds = "" if group.is_complete else f"\n{len(group.finals)} of {group.planned}"
+    return f"{line.mean.mean:.4f}{seeds}"
 
 
 def _by_values(groups: Sequence[Group], keys: Sequence[str]) -> dict[str, list[Group]]:
@@ -122,26 +171,22 @@ def _by_values(groups: Sequence[Group], keys: Sequence[str]) -> dict[str, list[G
     return panels
 
 
-def _draw_panel(
-    axes: Axes, title: str, groups: Sequence[Group], floors: Mapping[str, float], axis: Axis
-) -> None:
+def _draw_panel(axes: Axes, title: str, groups: Sequence[Group], curve: Curve) -> None:
     """A few groups, with a legend of the keys that differ within the panel."""
-    differing = [key for key in groups[0].values if len(_distinct(groups, key)) > 1]
-    keys = differing or list(groups[0].values)  # one curve alone needs a name too
-    for group, color in zip(groups, COLORS, strict=False):
-        label = textwrap.fill(named({key: group.values[key] for key in keys}), LINE)
-        draw_curve(axes, group.curves, label, color, axis, 0.1)
-    for value in floors.values():
-        axes.axhline(value, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
+    labels = [textwrap.fill(label, LINE) for label in labels_of(groups)]
+    for group, label, color in zip(groups, labels, COLORS, strict=False):
+        draw_curve(axes, curve.of(group), label, color, curve.axis, 0.1)
+    draw_floors(axes, curve.floors, curve.bands)
     axes.set_title(title, fontsize=9, loc="left")
     axes.tick_params(labelsize=8)
     style_grid(axes)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8, frameon=False)
+    beside = 1.15 if curve.floors else 1  # the names of the floors come first
+    axes.legend(loc="center left", bbox_to_anchor=(beside, 0.5), fontsize=8, frameon=False)
 
 
-def _limit(axes: Axes, groups: Sequence[Group]) -> None:
+def _limit(axes: Axes, groups: Sequence[Group], curve: Curve) -> None:
     """Limit the axis to the losses of complete groups, which a diverging one would flatten."""
-    losses = [group.curves.losses for group in groups if group.is_complete]
-    top = max((float(np.nanmax(each)) for each in losses), default=np.inf)
+    losses = [curve.of(group).losses for group in groups if group.is_complete]
+    top = max((float(np.nanmax(each)) for each in losses if each.size), default=np.inf)
     if top < axes.get_ylim()[1]:
         axes.set_ylim(top=top + 0.05 * (top - axes.get_ylim()[0]))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
 from experiments.config.flat import flatten, shown_value
-from experiments.runs.curves import Curves, curves, final_losses
+from experiments.runs.curves import Curves, curves
+from experiments.runs.final_loss import FinalLoss
 from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
 
@@ -26,20 +28,37 @@ class Group:
     @property
     def label(self) -> str:
         """The differing values, or the experiment's name if nothing differs."""
-        return named(self.values) or self.runs[0].config.name
+        return shortly_named(self.values) or self.runs[0].config.name
 
     @cached_property
-    def rows(self) -> dict[int, list[MetricsRow]]:
-        """Each seed's training rows, from the run that trained it longest.
+    def _run_of(self) -> dict[int, Run]:
+        """Each seed's run: the one that trained it longest.
 
         A seed that is in two runs counts once: the second is not independent evidence.
         """
-        found: dict[int, list[MetricsRow]] = {}
+        found: dict[int, Run] = {}
         for run in self.runs:
             for seed, rows in run.rows_by_seed.items():
-                if seed not in found or rows[-1].updates > found[seed][-1].updates:
-                    found[seed] = rows
+                if (
+                    seed not in found
+                    or rows[-1].updates > found[seed].rows_by_seed[seed][-1].updates
+                ):
+                    found[seed] = run
         return dict(sorted(found.items()))
+
+    @cached_property
+    def rows(self) -> dict[int, list[MetricsRow]]:
+        """Each seed's training rows."""
+        return {seed: run.rows_by_seed[seed] for seed, run in self._run_of.items()}
+
+    @cached_property
+    def validation_rows(self) -> dict[int, list[MetricsRow]]:
+        """Each seed's validation rows; no entry for a seed without any."""
+        return {
+            seed: run.validation_rows[seed]
+            for seed, run in self._run_of.items()
+            if seed in run.validation_rows
+        }
 
     @cached_property
     def repeated(self) -> list[int]:
@@ -53,13 +72,52 @@ class Group:
         return curves([row for rows in self.rows.values() for row in rows])
 
     @cached_property
+    def validation_curves(self) -> Curves:
+        """The validation curves of all seeds."""
+        rows = [row for rows in self.validation_rows.values() for row in rows]
+        return curves(rows, "valid")
+
+    @cached_property
+    def finals(self) -> dict[int, FinalLoss]:
+        """Each complete seed's final loss, with the updates that it is a mean of."""
+        return {seed: run.finals[seed] for seed, run in self._complete.items()}
+
+    @property
     def final_losses(self) -> dict[int, float]:
         """Each complete seed's mean loss over the last tenth of training."""
+        return {seed: final.loss for seed, final in self.finals.items()}
+
+    @cached_property
+    def fresh_losses(self) -> dict[int, float]:
+        """Each complete seed's loss on fresh data, where it was measured."""
+        return {
+            seed: run.fresh_losses[seed]
+            for seed, run in self._complete.items()
+            if seed in run.fresh_losses
+        }
+
+    @cached_property
+    def learned(self) -> dict[int, tuple[int, int]]:
+        """By lag: the seeds that learned it, and the seeds whose probe tells. Empty: no probe."""
+        counts: dict[int, tuple[int, int]] = {}
+        for answers in self._answers():
+            for effect in answers["effects"]:
+                learned, total = counts.get(effect["lag"], (0, 0))
+                counts[effect["lag"]] = learned + bool(effect["learned"]), total + 1
+        return dict(sorted(counts.items()))
+
+    def _answers(self) -> Iterator[Mapping[str, Any]]:
+        """The probe's answers, of each seed once."""
+        for run in self.runs:
+            for answers in run.summary.get("probe") or []:
+                if self._run_of.get(answers.get("seed"), run) is run and "effects" in answers:
+                    yield answers
+
+    @cached_property
+    def _complete(self) -> dict[int, Run]:
+        """The run of each complete seed."""
         complete = set().union(*(run.complete_seeds for run in self.runs))
-        rows = [row for seed in self.rows if seed in complete for row in self.rows[seed]]
-        last = max((row.updates for row in rows), default=0)
-        planned = max((run.summary.get("total_updates", 0) for run in self.runs), default=0)
-        return final_losses(rows, planned or last)
+        return {seed: run for seed, run in self._run_of.items() if seed in complete}
 
     @property
     def planned(self) -> int:
@@ -77,7 +135,7 @@ class Group:
     @property
     def is_complete(self) -> bool:
         """Whether every planned seed is complete."""
-        return len(self.final_losses) == self.planned
+        return len(self.finals) == self.planned
 
     @property
     def floors(self) -> dict[str, float]:
@@ -85,9 +143,21 @@ class Group:
         return next((run.floors for run in self.runs if run.floors), {})
 
     @property
-    def seconds(self) -> float:
-        """Seconds of training, all seeds."""
-        return sum(rows[-1].seconds for rows in self.rows.values())
+    def task(self) -> str:
+        """The task, as text: runs of different tasks cannot be compared. Its size may differ."""
+        task = flatten(self.runs[0].config.task.model_dump(mode="json"))
+        return json.dumps({key: value for key, value in task.items() if key != "size"})
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds of training a seed, mean over the complete seeds; None where none is."""
+        found = [self.rows[seed][-1].seconds for seed in self.finals]
+        return sum(found) / len(found) if found else None
+
+    @property
+    def symbols_a_row(self) -> int:
+        """The fewest symbols that a seed's first row is a mean over."""
+        return min((rows[0].time_steps for rows in self.rows.values()), default=0)
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
@@ -100,7 +170,12 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
         values = {names[key]: config.get(key) for key in keys}
         groups.setdefault(tuple(map(repr, values.values())), (values, []))[1].append(run)
     found = [Group(*group) for group in groups.values()]
-    return sorted(found, key=lambda group: [sort_key(value) for value in group.values.values()])
+    return sorted_groups(found)
+
+
+def sorted_groups(groups: Sequence[Group]) -> list[Group]:
+    """The groups by their values."""
+    return sorted(groups, key=lambda group: [sort_key(value) for value in group.values.values()])
 
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -128,6 +203,43 @@ def sort_key(value: Any) -> tuple[int, float, str]:
 def named(values: Mapping[str, Any]) -> str:
     """ "num_steps=5, cell=gru"."""
     return ", ".join(f"{key}={shown_value(value)}" for key, value in values.items())
+
+
+def shortly_named(values: Mapping[str, Any]) -> str:
+    """`named`, without keys that have no value, unless all are such: names stay different."""
+    return named({key: value for key, value in values.items() if value is not None}) or named(
+        values
+    )
+
+
+def labels_of(groups: Sequence[Group]) -> list[str]:
+    """Names of the groups among each other: keys that all have alike are left out."""
+    keys = [
+        key for key in groups[0].values if len({repr(group.values[key]) for group in groups}) > 1
+    ]
+    if not keys:
+        return [group.label for group in groups]
+    return [shortly_named({key: group.values[key] for key in keys}) for group in groups]
+
+
+def shared_name(groups: Sequence[Group]) -> str:
+    """The values that all these groups share, of the keys that differ elsewhere."""
+    first = groups[0].values
+    return shortly_named(
+        {
+            key: value
+            for key, value in first.items()
+            if all(group.values[key] == value for group in groups)
+        }
+    )
+
+
+def tasks_of(groups: Sequence[Group]) -> list[list[Group]]:
+    """The groups by task, in the order in which the tasks come first."""
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        found.setdefault(group.task, []).append(group)
+    return list(found.values())
 
 
 def _endings(key: str) -> Iterator[str]:

@@ -1,100 +1,123 @@
-"""A comparison in numbers: final losses, and how far each is from the best."""
+"""A comparison in numbers: a line for each group, and what can be told from the best."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 
-from experiments.comparison.groups import Group
-from experiments.config.flat import shown_value
-from experiments.statistics.intervals import Interval, difference_interval, mean_interval
+from experiments.comparison.groups import Group, tasks_of
+from experiments.comparison.ranking import Ranking
+from experiments.comparison.targets import Reached, Target, reach
+from experiments.statistics import estimates
+from experiments.statistics.best import above_best, count_pairs, lowest_mean
+from experiments.statistics.intervals import Interval
+from experiments.statistics.paired import difference
+from experiments.statistics.planning import seeds_needed
+from experiments.statistics.verdicts import LEVEL
+
+Standing = Literal["best", "tied", "one seed", "worse", ""]
 
 
 class Line(NamedTuple):
-    """One group in numbers; nats per time step."""
+    """One group in numbers."""
 
     group: Group
-    loss: Interval | None  # None where no seed is complete
-    above_best: Interval | None  # None also for the best itself
+    task: int  # which of the compared tasks, from 0
+    ranked: Mapping[int, float]  # by seed, what the ranking is by
+    mean: Interval | None  # of these; None where no seed is complete
+    behind: Interval | None  # how much worse than the best of the task, simultaneous
+    standing: Standing  # "": without a number, or alone; one seed: it or the best has no spread
+    seeds_to_tell: int | None  # seeds that would tell a tie from the best; None: not known
+
+    @property
+    def is_at_the_top(self) -> bool:
+        """Whether it is the best or cannot be told from it."""
+        return self.standing in ("best", "tied")
 
 
-def compare_groups(groups: Sequence[Group]) -> list[Line]:
-    """The groups from the lowest mean final loss up; those without one come last.
+class Comparison(NamedTuple):
+    """What a table and the figures show."""
+
+    lines: Sequence[Line]  # by task, from the best down
+    ranking: Ranking
+    target: Target | None
+    reached: Mapping[str, Reached]  # by the group's label; empty without a target
+
+    @property
+    def keys(self) -> list[str]:
+        """The config keys that differ."""
+        return list(self.lines[0].group.values)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups, in the order of the lines."""
+        return [line.group for line in self.lines]
+
+    @property
+    def tasks(self) -> list[list[Line]]:
+        """The lines by task."""
+        return [
+            [line for line in self.lines if line.task == task]
+            for task in sorted({line.task for line in self.lines})
+        ]
+
+
+def compare_groups(
+    groups: Sequence[Group], ranking: Ranking, target: Target | None = None
+) -> Comparison:
+    """Rank the groups of each task. Losses of different tasks are not compared."""
+    lines = [
+        line
+        for task, members in enumerate(tasks_of(groups))
+        for line in _rank(members, task, ranking)
+    ]
+    reached = {group.label: reach(group, target) for group in groups if target and group.rows}
+    return Comparison(lines, ranking, target, reached)
+
+
+def interval_of(values: Mapping[int, float]) -> Interval | None:
+    """The mean with its 95 % interval; None without values."""
+    if not values:
+        return None
+    lowest = 0.0 if min(values.values()) >= 0 else float("-inf")
+    return estimates.interval(estimates.mean(list(values.values())), lowest=lowest)
+
+
+def _rank(groups: Sequence[Group], task: int, ranking: Ranking) -> list[Line]:
+    """The groups of one task from the best down; those without a number come last.
 
     The best is a group whose seeds are all complete, if there is one: incomplete seeds are left
     out of a mean, which may make a group look too good.
     """
-    ended = sorted((group for group in groups if group.final_losses), key=_mean)
-    best = next((group for group in ended if group.is_complete), ended[0] if ended else None)
-    lines = [Line(group, mean_interval(_losses(group)), _above(group, best)) for group in ended]
-    return lines + [Line(group, None, None) for group in groups if not group.final_losses]
+    values = {group.label: ranking.values(group) for group in groups}
+    signed = {
+        label: {seed: ranking.sign * value for seed, value in found.items()}
+        for label, found in values.items()
+        if found
+    }
+    complete = {g.label: signed[g.label] for g in groups if g.is_complete and g.label in signed}
+    best = lowest_mean(complete or signed) if len(signed) > 1 else None
+    compared = above_best(signed, best=best) if best else {}
+    lines = []
+    for group in groups:
+        label, behind = group.label, compared.get(group.label)
+        standing: Standing = "best" if label == best else ""
+        if behind and best:
+            has_spread = min(len(values[label]), len(values[best])) > 1
+            standing = "worse" if not behind.is_tied else "tied" if has_spread else "one seed"
+        needed = _seeds_to_tell(label, best, signed) if best and standing == "tied" else None
+        shown = behind.interval if behind else None
+        mean = interval_of(values[label])
+        lines.append(Line(group, task, values[label], mean, shown, standing, needed))
+    return sorted(lines, key=lambda line: _order(line, ranking.sign))
 
 
-def header(keys: Sequence[str]) -> list[str]:
-    """The columns of comparison.csv."""
-    return [
-        *(keys or ["experiment"]), "status", "seeds", "planned_seeds", "final_loss", "low", "high",
-        "above_best", "above_best_low", "above_best_high", "seconds", "run_directories",
-    ]  # fmt: skip
+def _order(line: Line, sign: int) -> tuple[bool, float]:
+    return line.mean is None, sign * line.mean.mean if line.mean else 0.0
 
 
-def record(line: Line) -> list[Any]:
-    """A row of comparison.csv; None is empty there."""
-    group = line.group
-    return [
-        *_names(group), group.status, len(group.final_losses), group.planned,
-        *_numbers(line.loss), *_numbers(line.above_best), f"{group.seconds:.3f}",
-        " ".join(str(run.directory.path) for run in group.runs),
-    ]  # fmt: skip
-
-
-def columns(keys: Sequence[str]) -> list[str]:
-    """The columns of the table for readers."""
-    return [
-        *(keys or ["experiment"]), "status", "seeds", "final loss",
-        "above the best", "seconds",
-    ]  # fmt: skip
-
-
-def cells(line: Line) -> list[str]:
-    """A row of the table for readers."""
-    group = line.group
-    done, planned = len(group.final_losses), group.planned
-    above = line.above_best
-    return [
-        *_names(group), group.status, str(done) if done == planned else f"{done} of {planned}",
-        _with_interval(line.loss, "") if line.loss else "",
-        _with_interval(above, "+") if above else "best" if line.loss else "",
-        f"{group.seconds:.1f}",
-    ]  # fmt: skip
-
-
-def _names(group: Group) -> list[str]:
-    return [shown_value(value) for value in group.values.values()] or [group.label]
-
-
-def _losses(group: Group) -> list[float]:
-    return list(group.final_losses.values())
-
-
-def _mean(group: Group) -> float:
-    return mean_interval(_losses(group)).mean
-
-
-def _above(group: Group, best: Group | None) -> Interval | None:
-    if best is None or group is best:
-        return None
-    return difference_interval(_losses(group), _losses(best))
-
-
-def _numbers(interval: Interval | None) -> Sequence[float | None]:
-    """Mean, low and high; None is empty in the file."""
-    return interval or (None, None, None)
-
-
-def _with_interval(interval: Interval, sign: str) -> str:
-    """ "0.4100 ± 0.0127": the mean and half of its interval, which is symmetric."""
-    mean = f"{interval.mean:{sign}.4f}"
-    if interval.low is None or interval.high is None:
-        return mean
-    return f"{mean} ± {(interval.high - interval.low) / 2:.4f}"
+def _seeds_to_tell(label: str, best: str, signed: Mapping[str, Mapping[int, float]]) -> int | None:
+    """Seeds of both groups that would tell them apart, at the level that all pairs leave."""
+    estimate = difference(signed[label], signed[best])
+    count = min(len(signed[label]), len(signed[best]))
+    return seeds_needed(estimate, count, level=LEVEL / count_pairs(signed))

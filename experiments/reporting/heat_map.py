@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 DARK = 0.45  # luminance; text on what is darker is white
+INSIDE = 0.46  # of a cell, from its middle to its frame
 ROOM = 16  # columns whose numbers fit side by side
 
 
@@ -68,9 +69,11 @@ def draw_border(axes: Axes, inside: NDArray[np.float64], color: str, style: str 
         axes.plot(x, y, style, color=color, linewidth=2, solid_capstyle="round")
 
 
-def draw_frame(axes: Axes, row: int, column: int, color: str) -> None:
-    """A frame around one cell."""
+def draw_frame(axes: Axes, row: int, column: int, color: str, style: str = "-") -> None:
+    """A frame around one cell, inside of it, so that frames of neighbours do not overlap."""
     from matplotlib.patches import Rectangle
 
-    corner = column - 0.5, row - 0.5
-    axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=color, linewidth=2.5))
+    corner, size = (column - INSIDE, row - INSIDE), 2 * INSIDE
+    axes.add_patch(
+        Rectangle(corner, size, size, fill=False, edgecolor=color, linewidth=2.2, linestyle=style)
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ COLORS = (
 )  # Okabe & Ito
 FLOOR = "#666666"
 CROWDED = 3  # curves; the legend of more would cover some of them
+NO_BANDS: Mapping[str, Interval] = MappingProxyType({})
 LONG = 32  # characters of a label; two longer ones have no room side by side
 
 
@@ -53,18 +54,24 @@ def say_empty(axes: Axes, why: str) -> None:
 
 
 def learning_curve_figure(
-    title: str, series: Sequence[Series], floors: Mapping[str, float], axis: str = "updates"
+    title: str,
+    series: Sequence[Series],
+    floors: Mapping[str, float],
+    axis: str = "updates",
+    bands: Mapping[str, Interval] = NO_BANDS,
 ) -> Figure:
     """Mean over seeds as a line, the range over seeds as a band, the floors as dashes.
 
-    `axis` is the Curves field on the x axis: updates, time_steps or seconds.
+    A caption should say so: the legend has the number of seeds alone. `axis` is the Curves field
+    on the x axis: updates, time_steps or seconds. `bands` are the sampling noise around the
+    floors, by name.
     """
     crowded = len(series) > CROWDED
     figure = new_figure(5.5 if crowded else 4.5)
     axes = figure.subplots()
     for index, (label, curve) in enumerate(series):
         draw_curve(axes, curve, label, COLORS[index % len(COLORS)], axis, 0.1 if crowded else 0.18)
-    draw_floors(axes, floors)
+    draw_floors(axes, floors, bands)
     style_axes(axes, title)
     axes.set_xlabel(AXIS_LABELS[axis])
     if crowded:
@@ -80,7 +87,7 @@ def learning_curve_figure(
 AXIS_LABELS = {
     "updates": "updates",
     "time_steps": "time steps (symbols)",
-    "seconds": "seconds of training",
+    "seconds": "seconds of training, one seed",
 }
 
 
@@ -100,18 +107,33 @@ def style_grid(axes: Axes) -> None:
 def draw_curve(
     axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates", alpha: float = 0.18
 ) -> None:
-    """One run: mean line and min-to-max band of this opacity."""
+    """One run: mean line and min-to-max band of this opacity, where all seeds have losses.
+
+    Beyond, where a seed has ended before the others, each of them is a thin line: the mean
+    would jump.
+    """
     x, losses = curve.against(axis)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "(Mean of empty slice|All-NaN)", RuntimeWarning)
-        mean = np.nanmean(losses, axis=0)
-        low, high = np.nanmin(losses, axis=0), np.nanmax(losses, axis=0)
     count = len(curve.seeds)
-    note = f" (mean and range of {count} seeds)" if count > 1 else ""
+    shared = np.logical_not(np.isnan(losses).any(axis=0))
+    note = f" ({count} seeds)" if count > 1 else ""
     marker = "o" if len(x) < 3 else None
-    axes.plot(x, mean, color=color, label=label + note, linewidth=1.8, marker=marker)
-    if count > 1:
-        axes.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+    mean = losses[:, shared].mean(axis=0) if count else []
+    axes.plot(x[shared], mean, color=color, label=label + note, linewidth=1.8, marker=marker)
+    if count < 2:
+        return
+    band = losses[:, shared]
+    axes.fill_between(
+        x[shared], band.min(axis=0), band.max(axis=0), color=color, alpha=alpha, linewidth=0
+    )
+    beyond = ~shared | _beside(shared)
+    if not shared.all():
+        axes.plot(x, np.where(beyond, losses, np.nan).T, color=color, linewidth=0.7, alpha=0.7)
+
+
+def _beside(shared: Any) -> NDArray[np.bool_]:
+    """The points next to one that not all seeds have: there the thin lines begin."""
+    missing = np.pad(~shared, 1)
+    return np.asarray(missing[:-2] | missing[2:])
 
 
 def error_bars(intervals: Sequence[Interval]) -> NDArray[np.float64]:
@@ -124,8 +146,15 @@ def error_bars(intervals: Sequence[Interval]) -> NDArray[np.float64]:
     return np.asarray(np.abs(ends.T - means))
 
 
-def draw_floors(axes: Axes, floors: Mapping[str, float]) -> None:
-    """Entropy floors as dashed lines, named beyond the right edge, where no curve is."""
+def draw_floors(
+    axes: Axes, floors: Mapping[str, float], bands: Mapping[str, Interval] = NO_BANDS
+) -> None:
+    """Entropy floors as dashed lines, named beyond the right edge, where no curve is.
+
+    A grey band around a floor is the sampling noise of a mean loss, by the floor's name.
+    """
+    for _, low, high in bands.values():
+        axes.axhspan(low, high, color=FLOOR, alpha=0.15, linewidth=0, zorder=0.5)  # type: ignore[arg-type]
     for name, value in floors.items():
         axes.axhline(value, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
         axes.annotate(

@@ -10,9 +10,25 @@ import pandas as pd
 
 from experiments.runs.files import write_atomic
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet's formula may begin
+
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """One line a row under a line of names; what is None is empty."""
+    """One line a row under a line of names; what is None is empty.
+
+    Text that a spreadsheet would run as a formula begins with an apostrophe, which makes it text.
+    """
+    safe = [[_as_text(cell) for cell in row] for row in rows]
     # As objects: a column of counts with gaps would turn into floats.
-    table = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    table = pd.DataFrame(safe, columns=list(columns), dtype=object)
     write_atomic(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def _as_text(cell: Any) -> Any:
+    if not isinstance(cell, str) or not cell.startswith(FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell

@@ -38,6 +38,9 @@ class Position:
     status: str = "running"  # or complete, diverged
     best_loss: float | None = None  # the least validation loss so far
     stale: int = 0  # validations since then
+    loss_sum: float = 0.0  # over the updates; from 0 where an older checkpoint had none
+    # That sum as it was when the last tenth before a possible end began, by updates.
+    sums_before: dict[str, float] = field(default_factory=dict)
     # What was measured of the updates that are not yet in a row, by name; "loss" among them.
     pending: dict[str, list[float]] = field(default_factory=dict)
 

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from experiments.runs.metrics import MetricsRow
 
-LAST = 0.9  # the final loss is the mean over the last tenth of training
-
 
 class Curves(NamedTuple):
     """The curves of all seeds of a run on common updates."""
@@ -26,19 +24,31 @@ class Curves(NamedTuple):
     def against(self, axis: str) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """x, [points], and losses, [seeds, points], for the field that `axis` names.
 
-        No two seeds have rows at the same seconds. Each one's losses are therefore read,
-        between its own rows, at the seconds of the rows of all; nan before its first row.
-        The curves end where the first seed ends: a mean over the slow ones alone would jump.
+        Each seed's losses are read between its own rows: no two seeds have rows at the same
+        seconds, and one that stopped early has a last row of its own. Before a seed's first row
+        and after its last, they are nan. Against seconds, x begins where every seed has begun and
+        ends where the first one ends: which seed is slow says nothing about losses.
         """
-        if axis != "seconds":
-            return getattr(self, axis), self.losses
-        x = np.unique(self.seconds[~np.isnan(self.seconds)])
-        x = x[x <= min((np.nanmax(seconds) for seconds in self.seconds), default=np.inf)]
+        places = self.seconds if axis == "seconds" else _repeat(getattr(self, axis), self.losses)
+        x = getattr(self, axis) if axis != "seconds" else _shared(self.seconds)
         losses = np.full((len(self.seeds), len(x)), np.nan)
-        for seed, (seconds, row) in enumerate(zip(self.seconds, self.losses, strict=True)):
-            there = ~np.isnan(seconds)
-            losses[seed] = np.interp(x, seconds[there], row[there], left=np.nan)
+        for seed, (place, row) in enumerate(zip(places, self.losses, strict=True)):
+            there = ~np.isnan(row)
+            losses[seed] = np.interp(x, place[there], row[there], left=np.nan, right=np.nan)
         return x, losses
+
+
+def _repeat(x: NDArray[Any], losses: NDArray[np.float64]) -> NDArray[Any]:
+    """The same x for each seed. Shape [seeds, points]."""
+    return np.broadcast_to(x, losses.shape)
+
+
+def _shared(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The seconds of all rows that lie within the training of every seed."""
+    first = max((np.nanmin(each) for each in seconds), default=-np.inf)
+    last = min((np.nanmax(each) for each in seconds), default=np.inf)
+    x = np.unique(seconds[~np.isnan(seconds)])
+    return x[(x >= first) & (x <= last)]
 
 
 def curves(rows: Sequence[MetricsRow], split: str = "train") -> Curves:
@@ -56,18 +66,6 @@ def curves(rows: Sequence[MetricsRow], split: str = "train") -> Curves:
         seconds[point] = row.seconds
         time_steps[point[1]] = row.time_steps
     return Curves(np.array(updates, np.int64), time_steps, seconds, losses, seeds)
-
-
-def final_losses(rows: Sequence[MetricsRow], total_updates: int) -> dict[int, float]:
-    """Each seed's mean loss over the last tenth of training, the last row at least."""
-    newest: dict[int, float] = {}
-    late: dict[int, list[float]] = {}
-    for row in rows:
-        if row.split == "train":
-            newest[row.seed] = row.loss
-            if row.updates > LAST * total_updates:
-                late.setdefault(row.seed, []).append(row.loss)
-    return {seed: float(np.mean(late.get(seed, [loss]))) for seed, loss in newest.items()}
 
 
 def paces(rows: Sequence[MetricsRow]) -> dict[int, float]:

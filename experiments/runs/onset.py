@@ -21,9 +21,18 @@ class Onset(NamedTuple):
 
 def onsets(rows: Sequence[MetricsRow], floors: Mapping[str, float]) -> dict[int, Onset]:
     """Each seed's onset, halfway between the loss of knowing nothing and of knowing all."""
-    halfway = (max(floors.values()) + min(floors.values())) / 2
+    return first_below(rows, halfway(floors))
+
+
+def halfway(floors: Mapping[str, float]) -> float:
+    """The middle of the highest and the lowest floor."""
+    return (max(floors.values()) + min(floors.values())) / 2
+
+
+def first_below(rows: Sequence[MetricsRow], loss: float, split: str = "train") -> dict[int, Onset]:
+    """Each seed's first row of the split with a lower loss; its last row where there is none."""
     found: dict[int, Onset] = {}
     for row in rows:
-        if row.split == "train" and not (row.seed in found and found[row.seed].learned):
-            found[row.seed] = Onset(row.updates, row.time_steps, row.seconds, row.loss < halfway)
+        if row.split == split and not (row.seed in found and found[row.seed].learned):
+            found[row.seed] = Onset(row.updates, row.time_steps, row.seconds, row.loss < loss)
     return found

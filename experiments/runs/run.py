@@ -10,8 +10,9 @@ from typing import Any
 
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.runs.curves import Curves, curves, final_losses, paces
+from experiments.runs.curves import Curves, curves, paces
 from experiments.runs.directory import RunDirectory
+from experiments.runs.final_loss import FinalLoss, of_rows
 from experiments.runs.metrics import MetricsRow, read_metrics
 from experiments.runs.onset import Onset, onsets
 from experiments.statistics.intervals import Interval, mean_interval
@@ -39,9 +40,12 @@ class Run:
     @cached_property
     def rows_by_seed(self) -> dict[int, list[MetricsRow]]:
         """Each seed's training rows, in the order of the seeds."""
+        return self._rows_of("train")
+
+    def _rows_of(self, split: str) -> dict[int, list[MetricsRow]]:
         found: dict[int, list[MetricsRow]] = {}
         for row in self.rows:
-            if row.split == "train":
+            if row.split == split:
                 found.setdefault(row.seed, []).append(row)
         return dict(sorted(found.items()))
 
@@ -63,10 +67,39 @@ class Run:
         return curves(self.rows)
 
     @cached_property
+    def finals(self) -> dict[int, FinalLoss]:
+        """Each seed's final loss, with the updates that it is a mean of.
+
+        From the summary; from the rows where the run has not ended, or was made by a version
+        that kept no sums of losses.
+        """
+        found = of_rows(self.rows)
+        kept = self.summary.get("final_loss", {})
+        for seed, updates in kept.get("updates", {}).items():
+            trained = self.summary["updates"].get(seed, found[int(seed)].trained)
+            found[int(seed)] = FinalLoss(kept["per_seed"][seed], updates, trained)
+        return found
+
+    @property
     def final_losses(self) -> dict[int, float]:
         """Each seed's mean loss over the last tenth of training."""
-        updates = max((row.updates for row in self.rows), default=0)
-        return final_losses(self.rows, self.summary.get("total_updates", updates))
+        return {seed: final.loss for seed, final in self.finals.items()}
+
+    @property
+    def fresh_losses(self) -> dict[int, float]:
+        """Each complete seed's loss on fresh data; none where the task has no such data."""
+        kept = self.summary.get("fresh_loss") or {}
+        return {int(seed): loss for seed, loss in kept.get("per_seed", {}).items()}
+
+    @property
+    def fresh_time_steps(self) -> int:
+        """The symbols of fresh data that all seeds were evaluated on."""
+        return sum((self.summary.get("fresh_loss") or {}).get("time_steps", {}).values())
+
+    @cached_property
+    def validation_rows(self) -> dict[int, list[MetricsRow]]:
+        """Each seed's validation rows, in the order of the seeds."""
+        return self._rows_of("valid")
 
     @cached_property
     def final_loss(self) -> Interval:

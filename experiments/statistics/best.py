@@ -41,14 +41,22 @@ def lowest_mean(groups: Mapping[str, Values]) -> str:
     return min(several or groups, key=lambda name: float(np.mean(list(groups[name].values()))))
 
 
-def above_best(groups: Mapping[str, Values], level: float = LEVEL) -> dict[str, AboveBest]:
+def count_pairs(groups: Mapping[str, Values]) -> int:
+    """The pairs of groups that could be told apart: each p value is multiplied by it."""
+    several = sum(len(values) > 1 for values in groups.values())
+    return max(1, several * (several - 1) // 2)
+
+
+def above_best(
+    groups: Mapping[str, Values], level: float = LEVEL, best: str | None = None
+) -> dict[str, AboveBest]:
     """Each group but the best, by name, with its difference from the best.
 
     Paired where seeds are shared. A group of a single seed is tied: nothing tells it apart.
+    Another group than that of the lowest mean may be named the best.
     """
-    best = lowest_mean(groups)
-    several = sum(len(values) > 1 for values in groups.values())
-    pairs = max(1, several * (several - 1) // 2)
+    best = best or lowest_mean(groups)
+    pairs = count_pairs(groups)
     compared = {}
     for name in groups:
         if name != best:

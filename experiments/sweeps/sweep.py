@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,14 +35,20 @@ class Where(NamedTuple):
     workers: int | None
 
 
-def sweep(name: str, overrides: Sequence[str], where: Where) -> None:
+def sweep(
+    name: str, overrides: Sequence[str], where: Where, conclude: Callable[[Sequence[Path]], None]
+) -> None:
     """Train the points that are not complete, and print a table of all.
 
-    Raises UsageError before anything starts, RunError if points failed, and Interrupted.
+    `conclude` gets the run directories of the complete points. Raises UsageError before
+    anything starts, RunError if points failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
     points = load_points(name, overrides)
     results = train_missing(points, where.cluster, where.workers)
+    complete = [result.point.directory for result in results if result.status == "complete"]
+    if complete:
+        conclude(complete)
     failed = [result for result in results if result.status != "complete"]
     for result in failed:
         print(plain(f"failed: {result.point.name}: {result.reason or result.status}"), flush=True)

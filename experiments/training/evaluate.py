@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,22 +44,36 @@ class Evaluator(GraphSession):
 
     def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
         """The mean loss and metrics: a Sequence in rows with the state carried, or Examples."""
-        names = list(self._graph.metrics)
-        fetches = (self._graph.losses, *self._graph.metrics.values())
-        total, sums = 0.0, np.zeros(len(fetches))
-        for found, weights in self._runs(drawn, batch_size, fetches):
+        return self._mean(self._runs(drawn, batch_size, self._measured))
+
+    def evaluate_and_predict(self, drawn: Drawn, batch_size: int) -> tuple[Evaluated, Array]:
+        """`evaluate`, and the probability of each class, [batch, time, num_classes]."""
+        parts = []
+
+        def measured() -> Iterator[tuple[list[Array], Array]]:
+            fetches = (self._graph.probabilities, *self._measured)
+            for (part, *found), weights in self._runs(drawn, batch_size, fetches):
+                parts.append(part)
+                yield found, weights
+
+        evaluated = self._mean(measured())
+        return evaluated, np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
+
+    @property
+    def _measured(self) -> tuple[Any, ...]:
+        """The fetches with a value for each time step: the loss, then the metrics."""
+        return (self._graph.losses, *self._graph.metrics.values())
+
+    def _mean(self, runs: Iterable[tuple[list[Array], Array]]) -> Evaluated:
+        """The weighted means of what `_measured` fetches."""
+        total, sums = 0.0, np.zeros(len(self._measured))
+        for found, weights in runs:
             total += float(weights.sum())
             sums += [(values.astype(np.float64) * weights).sum() for values in found]
         loss, *means = (sums / total).tolist()
-        measured = dict(zip(names, means, strict=True))
+        measured = dict(zip(self._graph.metrics, means, strict=True))
         asked = of_held_out_data(self._task.labels)
         return Evaluated(loss, values_of(asked, loss, measured), int(total))
-
-    def probabilities(self, drawn: Drawn, batch_size: int) -> Array:
-        """The probability of each class, [batch, time, num_classes], along the rows."""
-        fetches = (self._graph.probabilities,)
-        parts = [part for (part,), _ in self._runs(drawn, batch_size, fetches)]
-        return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
 
     def first_state(self) -> Any:
         """The state of one row before its first input."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from experiments.config.schema import Config
 from experiments.runs.checkpoints import Position
+from experiments.runs.final_loss import LossSums
 from experiments.runs.metrics import MetricsRow
 from experiments.training.loop import Chunk
 from rnn_graphs.metrics import texts_of, values_of
@@ -14,16 +17,19 @@ from rnn_graphs.metrics import texts_of, values_of
 class RowAccumulator:
     """Counts updates into a seed's position; a row is the mean of each `logging.every` of them.
 
-    Updates that are not yet in a row are `position.pending`, which checkpoints hold.
+    Updates that are not yet in a row are `position.pending`, which checkpoints hold. `ends` are
+    the numbers of updates at which the seed may end: its final loss needs to know them.
     """
 
-    def __init__(self, config: Config, position: Position) -> None:
+    def __init__(self, config: Config, position: Position, ends: Iterable[int]) -> None:
         self._config = config
         self._position = position
+        self._sums = LossSums(ends)
 
     def add(self, chunk: Chunk) -> list[MetricsRow]:
         """Count the updates of a chunk. Returns the rows that they complete."""
         position, rows = self._position, []
+        self._sums.add(position, chunk.metrics["loss"])
         for index in range(chunk.updates):
             position.updates += 1
             position.seconds += chunk.seconds_each

@@ -18,7 +18,7 @@ from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import locked
 from experiments.runs.metrics import read_metrics
-from experiments.training.probe import probe_seeds
+from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.progress import Progress, progress
 from experiments.training.resources import OpenSession, RunResources, one_session
 from experiments.training.resume import find_resume_point
@@ -108,8 +108,8 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
         directory.write_summary({"status": "running", "name": config.name})
         _train_seeds(run, open_session, positions)
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
-        probes = probe_seeds(config, run.workload.task, directory, positions)
-        summary = summarize(config, run.workload, directory, worst, positions) | probes
+        evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
+        summary = summarize(config, run.workload, directory, worst, positions) | evaluated
         _plot(config, directory, summary["floors"])
         directory.write_summary(summary)
         return summary
@@ -176,17 +176,24 @@ def _log_result(
     directory: RunDirectory, task: Task, summary: dict[str, Any], shown: Progress
 ) -> None:
     """The result in a few lines."""
-    final = summary["final_loss"]
+    final, fresh = summary["final_loss"], summary.get("fresh_loss")
     if final["mean"] is None:
         return
-    spread = ""
-    if final["low"] is not None:
-        seeds = len(final["per_seed"])
-        spread = f", 95 % interval {final['low']:.4f} to {final['high']:.4f} over {seeds} seeds"
-    shown.log(f"final loss {final['mean']:.4f} nats per time step{spread}")
+    shown.log(f"final loss {_spread(final)}")
+    if fresh:
+        shown.log(f"loss on fresh data {_spread(fresh)}")
     for name, floor in summary["floors"].items():
         shown.log(f"  floor, {name}: {floor:.4f}")
     if task.probe is not None:
         for line in task.probe.describe(summary.get("probe", [])):
             shown.log(f"  {line}")
     shown.log(f"run directory: {directory.path}")
+
+
+def _spread(losses: dict[str, Any]) -> str:
+    """A mean of the summary with its interval over seeds."""
+    mean = f"{losses['mean']:.4f} nats per time step"
+    if losses["low"] is None:
+        return mean
+    low, high, seeds = losses["low"], losses["high"], len(losses["per_seed"])
+    return f"{mean}, 95 % interval {low:.4f} to {high:.4f} over {seeds} seeds"

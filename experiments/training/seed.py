@@ -20,7 +20,7 @@ from experiments.training.progress import Progress
 from experiments.training.rows import RowAccumulator, describe
 from experiments.training.session import TrainingSession
 from experiments.training.tensorboard import Events
-from experiments.training.validation import Validation
+from experiments.training.validation import Validation, possible_ends
 from experiments.training.workload import VALIDATION, Workload
 
 
@@ -45,6 +45,7 @@ class SeedTraining:
         self._validation = validation
         self._loop = TrainingLoop(config, workload, session)
         self._total = workload.updates
+        self._ends = possible_ends(config, workload)
 
     def start(self, seed: int) -> Checkpoint:
         """A seed at its beginning."""
@@ -62,8 +63,10 @@ class SeedTraining:
         Raises Interrupted, with the checkpoint written, when asked to stop.
         """
         pending = {name: list(values) for name, values in start.position.pending.items()}
-        position, stream = replace(start.position, pending=pending), start.stream
-        accumulator = RowAccumulator(self._config, position)
+        sums = dict(start.position.sums_before)
+        position = replace(start.position, pending=pending, sums_before=sums)
+        stream = start.stream
+        accumulator = RowAccumulator(self._config, position, self._ends)
         saved = time.monotonic()
         with _open_writer(self._config, self._directory, position) as writer:
             for chunk in self._loop.run(Place(position.epoch, position.window, stream)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from experiments.config.schema import Config
 from experiments.reporting.environment import environment
 from experiments.runs.checkpoints import Position
-from experiments.runs.curves import final_losses
 from experiments.runs.directory import RunDirectory
+from experiments.runs.final_loss import FinalLoss, of_position, of_rows
 from experiments.runs.metrics import read_metrics
 from experiments.statistics.intervals import mean_interval
 from experiments.training.workload import Workload
@@ -23,17 +24,13 @@ def summarize(
     positions: list[Position],
 ) -> dict[str, Any]:
     """The summary of a run as its metrics.csv stands now."""
-    rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
-    finals = final_losses(rows, workload.updates)
-    interval = mean_interval(list(finals.values())) if finals else None
+    finals = _final_losses(directory, positions)
     return {
         "status": status,
         "name": config.name,
         "final_loss": {
-            "mean": interval.mean if interval else None,
-            "low": interval.low if interval else None,
-            "high": interval.high if interval else None,
-            "per_seed": {str(seed): loss for seed, loss in finals.items()},
+            **describe_losses({seed: final.loss for seed, final in finals.items()}),
+            "updates": {str(seed): final.updates for seed, final in finals.items()},
             "unit": "nats per time step, mean over the last tenth of training",
         },
         "seeds": {str(position.seed): position.status for position in positions},
@@ -45,6 +42,27 @@ def summarize(
         "xla": uses_xla(config, workload.updates),
         **environment(),
     }
+
+
+def describe_losses(losses: Mapping[int, float]) -> dict[str, Any]:
+    """The losses of seeds as JSON: mean, 95 % interval, and each seed's own."""
+    interval = mean_interval(list(losses.values())) if losses else None
+    return {
+        "mean": interval.mean if interval else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "per_seed": {str(seed): loss for seed, loss in losses.items()},
+    }
+
+
+def _final_losses(directory: RunDirectory, positions: list[Position]) -> dict[int, FinalLoss]:
+    """Each seed's final loss: from its position if it ended as planned, else from its rows."""
+    rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
+    found = of_rows(rows)
+    for position in positions:
+        if final := of_position(position):
+            found[position.seed] = final
+    return found
 
 
 def _validation(positions: list[Position]) -> dict[str, Any] | None:

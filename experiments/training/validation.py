@@ -12,7 +12,7 @@ from data.streams import evaluation_stream
 from data.task import Drawn, Task
 from experiments.config.schema import Config
 from experiments.runs.checkpoints import Position
-from experiments.training.workload import VALIDATION
+from experiments.training.workload import VALIDATION, Workload
 
 if TYPE_CHECKING:
     from experiments.training.evaluate import Evaluator
@@ -55,6 +55,15 @@ class Validation:
         if patience is not None and position.stale >= patience:
             position.status = "complete"
         return is_best
+
+
+def possible_ends(config: Config, workload: Workload) -> list[int]:
+    """The numbers of updates at which a seed may end: `training.patience` may stop it early."""
+    every = config.training.validate_every
+    if every is None or config.training.patience is None:
+        return [workload.updates]
+    epochs = range(every, config.training.epochs, every)
+    return [*(epoch * workload.updates_per_epoch for epoch in epochs), workload.updates]
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -12,13 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from experiments.comparison.compare import compare
-from experiments.comparison.figures import MOST, arrange, curves_figure, loss_heat_map
+from experiments.comparison.compare import Options, compare
+from experiments.comparison.figures import MOST, Curve, arrange, curves_figure, heat_map
 from experiments.comparison.groups import Group, group_runs
-from experiments.comparison.table import compare_groups
+from experiments.comparison.ranking import RANKINGS
+from experiments.comparison.table import Comparison, compare_groups
 from experiments.errors import UsageError
 from experiments.runs.found import find_runs
-from experiments.statistics.intervals import difference_interval
+from experiments.statistics.best import above_best
 from tests.handmade import FLOORS, finished_run
 
 RATES = ("0.001", "0.003", "0.01")
@@ -63,11 +65,23 @@ def test_runs_are_found_below_a_folder_and_each_once(grid: Path) -> None:
 
 def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no run directory here or below: config\.yaml expected"):
-        compare([tmp_path], tmp_path / "out")
+        compare([tmp_path], Options(tmp_path / "out"))
 
 
-def test_the_best_comes_first_and_the_rest_is_measured_against_it(groups: list[Group]) -> None:
-    lines = compare_groups(groups)
+@pytest.fixture(scope="module")
+def ranked(groups: list[Group]) -> Comparison:
+    return compare_groups(groups, RANKINGS["train"])
+
+
+def expected_above_best() -> dict[str, list[float | None]]:
+    """Each group's seeds against those of the best, over all six pairs of the four."""
+    losses = {"a": (0.50, 0.54), "b": (0.48, 0.50), "c": (0.44, 0.46), "d": (0.40, 0.42)}
+    found = above_best({name: dict(enumerate(values)) for name, values in losses.items()})
+    return {name: list(each.interval) for name, each in found.items()}
+
+
+def test_the_best_comes_first_and_the_rest_is_measured_against_it(ranked: Comparison) -> None:
+    lines = ranked.lines
     assert [line.group.label for line in lines] == [
         "num_steps=54, learning_rate=0.003",
         "num_steps=54, learning_rate=0.001",
@@ -75,9 +89,26 @@ def test_the_best_comes_first_and_the_rest_is_measured_against_it(groups: list[G
         "num_steps=18, learning_rate=0.001",
         "num_steps=54, learning_rate=0.01",
     ]
-    assert lines[0].above_best is None
-    assert lines[1].above_best == difference_interval([0.44, 0.46], [0.40, 0.42])
-    assert (lines[-1].loss, lines[-1].above_best) == (None, None)
+    assert (lines[0].standing, lines[0].behind) == ("best", None)
+    assert lines[1].behind is not None
+    assert list(lines[1].behind) == pytest.approx(expected_above_best()["c"])
+    assert (lines[-1].mean, lines[-1].behind, lines[-1].standing) == (None, None, "")
+
+
+def test_a_constant_difference_of_pairs_is_told_and_a_scattered_one_is_tied(
+    ranked: Comparison,
+) -> None:
+    """0.44 and 0.46 are 0.04 above 0.40 and 0.42, seed by seed; 0.50 and 0.54 are not."""
+    standings = {line.group.label: line.standing for line in ranked.lines}
+    assert standings["num_steps=54, learning_rate=0.001"] == "worse"
+    assert standings["num_steps=18, learning_rate=0.001"] == "tied"
+
+
+def test_a_tie_has_the_seeds_that_would_tell(ranked: Comparison) -> None:
+    tied = ranked.lines[3]
+    assert tied.standing == "tied"
+    assert tied.seeds_to_tell is not None
+    assert tied.seeds_to_tell > 2
 
 
 def test_a_group_that_lost_seeds_is_not_the_best(tmp_path: Path) -> None:
@@ -85,12 +116,12 @@ def test_a_group_that_lost_seeds_is_not_the_best(tmp_path: Path) -> None:
     add(tmp_path, 54, "0.001", (0.1, 0.9))
     (run,) = find_runs([tmp_path / "n54"])
     run.directory.write_summary({"status": "diverged", "seeds": {"0": "complete"}})
-    first, second = compare_groups(group_runs(find_runs([tmp_path])))
-    assert first.loss is not None
-    assert first.loss.mean == 0.1  # of the seed that is left, and so not what others should reach
-    assert first.above_best is not None
-    assert first.above_best.mean == pytest.approx(-0.45)
-    assert second.above_best is None
+    first, second = compare_groups(group_runs(find_runs([tmp_path])), RANKINGS["train"]).lines
+    assert first.mean is not None
+    assert first.mean.mean == 0.1  # of the seed that is left, and so not what others should reach
+    assert first.behind is not None
+    assert first.behind.mean == pytest.approx(-0.4)
+    assert (first.standing, second.standing) == ("one seed", "best")
 
 
 class Compared(NamedTuple):
@@ -104,7 +135,7 @@ class Compared(NamedTuple):
 def compared(grid: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     out = tmp_path_factory.mktemp("compared")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        compare([grid], out)
+        compare([grid], Options(out))
     return Compared(out, printed.getvalue())
 
 
@@ -118,13 +149,13 @@ def test_the_table_is_on_the_terminal_and_in_the_csv(compared: Compared) -> None
     best, second, *_, last = rows
     assert (best["num_steps"], best["learning_rate"], best["seeds"]) == ("54", "0.003", "2")
     assert float(best["final_loss"]) == pytest.approx(0.41)
-    assert best["above_best"] == ""
-    expected = difference_interval([0.44, 0.46], [0.40, 0.42])
+    assert (best["above_best"], best["standing"]) == ("", "best")
     found = [float(second[f"above_best{end}"]) for end in ("", "_low", "_high")]
-    assert found == pytest.approx(list(expected))
+    assert found == pytest.approx(expected_above_best()["c"])
     assert (last["status"], last["seeds"], last["planned_seeds"]) == ("diverged", "0", "2")
     assert last["final_loss"] == ""
-    assert last["run_directories"].endswith("n54/lr0.01")
+    (path,) = json.loads(last["run_directories"])
+    assert path.endswith("n54/lr0.01")
 
 
 def test_report_and_pictures_are_written(compared: Compared) -> None:
@@ -142,13 +173,13 @@ def test_without_a_loss_there_is_no_heat_map_and_no_error(tmp_path: Path) -> Non
     for run in find_runs([tmp_path]):
         run.directory.metrics.unlink()
         run.directory.summary.unlink()
-    compare([tmp_path], tmp_path / "out")
+    compare([tmp_path], Options(tmp_path / "out"))
     assert not list((tmp_path / "out").glob("*.png"))
     assert "not started" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
-def test_the_heat_map_has_a_cell_for_each_pair(groups: list[Group]) -> None:
-    axes = loss_heat_map(groups, "title").axes[0]
+def test_the_heat_map_has_a_cell_for_each_pair(ranked: Comparison) -> None:
+    axes = heat_map(ranked, "title").axes[0]
     values = axes.images[0].get_array()
     assert values is not None
     np.testing.assert_allclose(
@@ -158,12 +189,19 @@ def test_the_heat_map_has_a_cell_for_each_pair(groups: list[Group]) -> None:
         "0.5200", "0.4900", "", "0.4500", "0.4100", "diverged",
     ]  # fmt: skip
     assert [label.get_text() for label in axes.get_xticklabels()] == list(RATES)
-    (frame,) = axes.patches
-    assert frame.get_xy() == (0.5, 0.5)  # type: ignore[attr-defined]
+    frames = {
+        (round(frame.get_x()), round(frame.get_y())): frame.get_linestyle()  # type: ignore[attr-defined]
+        for frame in axes.patches
+    }
+    at_the_top = [line.group.label for line in ranked.lines if line.is_at_the_top]
+    assert len(frames) == len(at_the_top) > 1
+    assert frames.pop((1, 1)) == "-"
+    assert set(frames.values()) == {"--"}
 
 
 def test_a_run_that_diverged_does_not_press_the_others_flat(groups: list[Group]) -> None:
-    (axes,) = curves_figure(groups, FLOORS, "updates", "title").axes
+    curve = Curve("updates", lambda group: group.curves, FLOORS, {})
+    (axes,) = curves_figure(groups, curve, "title").axes
     assert len(axes.get_legend_handles_labels()[1] or axes.lines) >= len(groups)
     assert 0.6 < axes.get_ylim()[1] < 0.7
 

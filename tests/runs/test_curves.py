@@ -1,11 +1,11 @@
-"""experiments/runs/curves.py: rows of metrics.csv as arrays, and final losses."""
+"""experiments/runs/curves.py: rows of metrics.csv as arrays."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from experiments.runs.curves import curves, final_losses
+from experiments.runs.curves import curves
 from experiments.runs.metrics import MetricsRow
 
 
@@ -37,16 +37,37 @@ def test_against_updates_the_losses_are_those_of_the_rows() -> None:
     found = curves(ROWS)
     x, losses = found.against("updates")
     np.testing.assert_array_equal(x, found.updates)
-    np.testing.assert_array_equal(losses, found.losses)
+    np.testing.assert_allclose(losses, found.losses)
 
 
 def test_against_seconds_each_seed_is_read_between_its_own_rows() -> None:
     slow = [row(0, 100, 0.8, seconds=2.0), row(0, 200, 0.4, seconds=6.0)]
     fast = [row(1, 100, 0.6, seconds=1.0), row(1, 200, 0.5, seconds=3.0)]
     x, losses = curves([*slow, *fast, row(1, 300, 0.1, seconds=4.0)]).against("seconds")
-    np.testing.assert_array_equal(x, [1.0, 2.0, 3.0, 4.0])  # where the fast seed ends
-    np.testing.assert_allclose(losses[0], [np.nan, 0.8, 0.7, 0.6])
-    np.testing.assert_allclose(losses[1], [0.6, 0.55, 0.5, 0.1])
+    # From where the slow seed begins to where the fast one ends.
+    np.testing.assert_array_equal(x, [2.0, 3.0, 4.0])
+    np.testing.assert_allclose(losses, [[0.8, 0.7, 0.6], [0.55, 0.5, 0.1]])
+
+
+def test_against_seconds_the_mean_does_not_jump_where_a_slower_seed_begins() -> None:
+    """Both seeds have the same falling losses; so has their mean, whoever has begun."""
+    rows = [
+        row(seed, 100 * k, 0.7 - 0.05 * k, seconds=k * pace)
+        for seed, pace in ((0, 1.0), (1, 4.0))
+        for k in range(1, 9)
+    ]
+    x, losses = curves(rows).against("seconds")
+    assert len(x) > 3
+    assert not np.isnan(losses).any()
+    assert (np.diff(losses.mean(axis=0)) < 0).all()
+
+
+def test_a_seed_that_stopped_early_leaves_no_gap_in_the_others() -> None:
+    early = [row(0, 100, 0.8), row(0, 150, 0.7)]
+    found = curves([*early, row(1, 100, 0.6), row(1, 200, 0.4)])
+    x, losses = found.against("updates")
+    np.testing.assert_array_equal(x, [100, 150, 200])
+    np.testing.assert_allclose(losses, [[0.8, 0.7, np.nan], [0.6, 0.5, 0.4]])
 
 
 @pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])
@@ -64,18 +85,3 @@ def test_no_rows_are_no_curve() -> None:
     found = curves([])
     assert found.losses.shape == (0, 0)
     assert found.seeds == []
-
-
-class TestFinalLosses:
-    def test_they_are_the_mean_over_the_last_tenth(self) -> None:
-        rows = [row(0, updates, updates / 1000) for updates in range(100, 1001, 50)]
-        assert final_losses(rows, 1000) == {0: pytest.approx((0.95 + 1.0) / 2)}
-
-    def test_the_last_row_counts_where_the_last_tenth_holds_no_more(self) -> None:
-        assert final_losses([row(0, 500, 0.6), row(0, 1000, 0.5)], 1000) == {0: 0.5}
-
-    def test_a_run_that_ended_early_has_its_newest_row(self) -> None:
-        assert final_losses([row(0, 100, 0.6), row(0, 200, 0.5)], 1000) == {0: 0.5}
-
-    def test_each_seed_has_its_own(self) -> None:
-        assert final_losses(ROWS, 300) == {0: 0.5, 1: 0.3}

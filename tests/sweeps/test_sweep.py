@@ -134,6 +134,13 @@ class TestSweep:
             assert float(seconds) == pytest.approx(summary["seconds"], abs=0.051)
             assert summary["seconds"] > 0
 
+    def test_it_ends_with_the_comparison(self, swept: tuple[Path, str]) -> None:
+        """Points that differ in their seeds alone are one line, with an interval."""
+        _, after = swept[1].rsplit("seconds: ", 1)
+        assert re.search(r"0\.\d{4} ± 0\.\d{4}", after)
+        assert after.endswith("report: reports/sweep-r2rt_n5/report.html\n")
+        assert (swept[0] / "reports" / "sweep-r2rt_n5" / "comparison.csv").exists()
+
     def test_points_that_differ_in_the_seed_share_a_process(self, swept: tuple[Path, str]) -> None:
         before, *others = [(path / ".lock").read_text() for path in directories(swept[0])]
         assert len(set(others)) == 1

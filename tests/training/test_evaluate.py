@@ -80,7 +80,7 @@ def test_probabilities_are_the_references(run: RunDirectory) -> None:
     assert checkpoint is not None
     with Evaluator(CONFIG, CONFIG.task.make()) as evaluator:
         evaluator.restore(checkpoint.variables)
-        ours = evaluator.probabilities(sequence, 100)
+        _, ours = evaluator.evaluate_and_predict(sequence, 100)
     states = numpy_reference.forward(weights, rows.inputs.T, np.zeros([100, 4]))
     expected = numpy_reference.probabilities(weights, states).transpose(1, 0, 2)
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-10)

@@ -71,7 +71,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp(request.param) / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_plot", lambda *_: None)
-        patch.setattr(runner, "probe_seeds", lambda *_: {})
+        patch.setattr(runner, "evaluate_seeds", lambda *_: {})
         runner.train(shrunken(request.param), path)
     return RunDirectory(path)
 
@@ -133,7 +133,7 @@ def test_a_trained_caption_is_spelled_from_the_image_alone(tmp_path: Path) -> No
     test = task.evaluation("test", evaluation_stream(0))
     with Evaluator(config, task) as evaluator:
         load_into(evaluator, directory, checkpoint)
-        likeliest = evaluator.probabilities(test, 360).argmax(axis=-1)
+        likeliest = evaluator.evaluate_and_predict(test, 360)[1].argmax(axis=-1)
     spelled = [task.decode(row) for row in likeliest]
     right = [task.decode(row) == ours for row, ours in zip(test.labels, spelled, strict=True)]
     assert np.mean(right) > 0.8

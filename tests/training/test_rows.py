@@ -24,7 +24,7 @@ def chunk(losses: list[float]) -> Chunk:
 @pytest.mark.parametrize("size", [1, 3, 4, 10])
 def test_a_row_is_the_mean_of_the_updates_since_the_row_before(size: int) -> None:
     position = Position(seed=3)
-    rows = RowAccumulator(CONFIG, position)
+    rows = RowAccumulator(CONFIG, position, [])
     found = [
         row
         for start in range(0, len(LOSSES), size)
@@ -45,12 +45,12 @@ def test_a_row_is_the_mean_of_the_updates_since_the_row_before(size: int) -> Non
 
 def test_updates_of_a_checkpoint_that_are_in_no_row_count() -> None:
     position = Position(0, updates=3, pending={"loss": LOSSES[:3], "accuracy": [0.0] * 3})
-    (row,) = RowAccumulator(CONFIG, position).add(chunk(LOSSES[3:5]))
+    (row,) = RowAccumulator(CONFIG, position, []).add(chunk(LOSSES[3:5]))
     assert row.updates == 4
     assert row.loss == np.mean(LOSSES[:4])
 
 
 def test_without_updates_there_is_no_row() -> None:
-    rows = RowAccumulator(CONFIG, Position(0))
+    rows = RowAccumulator(CONFIG, Position(0), [])
     assert rows.add(chunk([])) == []
     assert rows.flush(epoch=1) == []

@@ -81,12 +81,12 @@ class TestWhatARunLeaves:
 
     def test_the_summary_says_what_it_came_to(self, undisturbed: Path) -> None:
         summary = summary_of(undisturbed)
-        last = {str(row.seed): row.loss for row in metrics_of(undisturbed) if row.updates == 400}
         assert summary["status"] == "complete"
         assert summary["name"] == CONFIG.name
-        assert summary["final_loss"]["per_seed"] == last
-        assert summary["final_loss"]["mean"] == pytest.approx(np.mean(list(last.values())))
-        assert summary["final_loss"]["low"] < summary["final_loss"]["mean"]
+        final = summary["final_loss"]
+        assert final["updates"] == {"0": 40, "1": 40}
+        assert final["mean"] == pytest.approx(np.mean(list(final["per_seed"].values())))
+        assert final["low"] < final["mean"] < final["high"]
         assert summary["seeds"] == {"0": "complete", "1": "complete"}
         assert summary["updates"] == {"0": 400, "1": 400}
         assert summary["seconds"] > 0
@@ -175,6 +175,17 @@ class TestRows:
         assert [row.updates for row in rows] == ends
         for row, start in zip(rows, [0, *ends], strict=False):
             assert row.loss == pytest.approx(np.mean(losses[start : row.updates]), rel=1e-9)
+
+    @pytest.mark.parametrize("every", [7, 150, 1000])
+    def test_the_final_loss_is_of_the_last_tenth_whatever_is_logged(
+        self, each_update: list[MetricsRow], every: int, tmp_path: Path
+    ) -> None:
+        runner.train(small_config(f"logging.every={every}", "training.epochs=1"), tmp_path)
+        final = summary_of(tmp_path)["final_loss"]
+        assert final["per_seed"]["0"] == pytest.approx(
+            np.mean([row.loss for row in each_update[180:]]), rel=1e-9
+        )
+        assert final["updates"] == {"0": 20}
 
     def test_a_mean_may_span_two_epochs(self, tmp_path: Path) -> None:
         runner.train(small_config("logging.every=150"), tmp_path)

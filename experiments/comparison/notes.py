@@ -1,0 +1,80 @@
+"""Remarks to read before the numbers of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from experiments.comparison.ranking import RANKINGS
+from experiments.comparison.table import Comparison, Line
+from experiments.statistics.planning import MOST_SEEDS, POWER
+
+MOST = 5  # ties that are named
+
+
+def notes(compared: Comparison) -> Iterator[str]:
+    """One sentence or two each."""
+    keys = compared.keys
+    yield f"Keys that differ: {', '.join(keys)}." if keys else "The configs are the same."
+    better = "higher" if compared.ranking.higher_is_better else "lower"
+    yield f"Ranked by {compared.ranking.text}; {better} is better."
+    yield "± is half of the 95 % interval over seeds."
+    if len(compared.tasks) > 1:
+        yield (
+            f"There are {len(compared.tasks)} tasks, whose losses cannot be compared. "
+            "Groups are ranked within each."
+        )
+    yield from _updates(compared)
+    if compared.ranking.by != "fresh" and _is_missing_somewhere(compared):
+        yield "Some runs were trained by a version that did not measure the loss on fresh data."
+    for lines in compared.tasks:
+        yield from _ties(lines)
+    for group in compared.groups:
+        if group.repeated:
+            seeds = ", ".join(map(str, group.repeated))
+            yield f"{group.label}: seed {seeds} is in more than one run; it counts once."
+
+
+def _updates(compared: Comparison) -> Iterator[str]:
+    """Which updates the final loss is a mean of."""
+    finals = [final for group in compared.groups for final in group.finals.values()]
+    coarse = [final for final in finals if not final.is_last_tenth]
+    if coarse:
+        most = max(coarse, key=lambda final: final.updates / final.trained)
+        yield (
+            "Some runs kept no sum of their last tenth. Their final loss is the mean of the rows "
+            f"that reach into it: up to {most.updates:,} of {most.trained:,} updates."
+        )
+
+
+def _is_missing_somewhere(compared: Comparison) -> bool:
+    groups = [group for group in compared.groups if group.finals]
+    have = [len(RANKINGS["fresh"].values(group)) == len(group.finals) for group in groups]
+    return any(have) and not all(have)
+
+
+def _ties(lines: Sequence[Line]) -> Iterator[str]:
+    """What cannot be told from the best, and how many seeds would tell."""
+    best = next((line for line in lines if line.standing == "best"), None)
+    if best is None:
+        return
+    tied = [line for line in lines if line.standing == "tied"]
+    if any(line.standing == "one seed" for line in lines):
+        chosen = " The best is chosen among groups of more seeds." if len(best.ranked) > 1 else ""
+        yield (
+            "A single seed has no spread, so nothing tells its group apart from others: train two "
+            f"seeds or more.{chosen}"
+        )
+    if tied:
+        named = [f"{line.group.label} ({_seeds(line)})" for line in tied[:MOST]]
+        more = f", and {len(tied) - MOST} more" if len(tied) > MOST else ""
+        yield (
+            f"Tied with {best.group.label}, the best: {', '.join(named)}{more}. In brackets: the "
+            f"seeds of each that would tell them apart with a chance of {POWER * 100:.0f} %, if "
+            "today's differences and spreads are true."
+        )
+
+
+def _seeds(line: Line) -> str:
+    if line.seeds_to_tell is None:
+        return f"more than {MOST_SEEDS:,} seeds"
+    return f"about {line.seeds_to_tell:,} seeds"

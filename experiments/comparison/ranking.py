@@ -1,0 +1,101 @@
+"""The numbers that groups are ranked by, one for each complete seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from experiments.comparison.groups import Group
+from experiments.errors import UsageError
+from experiments.runs.final_loss import of_rows
+from rnn_graphs.metrics import METRICS
+
+LOSSES = ("train", "valid", "fresh")
+
+
+class Ranking(NamedTuple):
+    """How to rank groups."""
+
+    by: str  # train, valid, fresh, or a metric
+    title: str  # of its column
+    text: str  # for people: what the numbers are
+    values: Callable[[Group], Mapping[int, float]]  # each complete seed's
+    higher_is_better: bool = False
+
+    @property
+    def sign(self) -> int:
+        """Times a value, it is the lower the better."""
+        return -1 if self.higher_is_better else 1
+
+
+def best_validation(group: Group) -> dict[int, float]:
+    """Each complete seed's least validation loss."""
+    rows = group.validation_rows
+    return {seed: min(row.loss for row in rows[seed]) for seed in group.finals if seed in rows}
+
+
+def last_validation(group: Group) -> dict[int, float]:
+    """Each complete seed's validation loss at its end."""
+    rows = group.validation_rows
+    return {seed: rows[seed][-1].loss for seed in group.finals if seed in rows}
+
+
+RANKINGS = {
+    "train": Ranking(
+        "train", "final loss",
+        "the final training loss, nats per time step, mean over the last tenth of the updates",
+        lambda group: group.final_losses,
+    ),
+    "valid": Ranking(
+        "valid", "best validation loss",
+        "the least validation loss of each seed, nats per time step", best_validation,
+    ),
+    "fresh": Ranking(
+        "fresh", "loss on fresh data",
+        "the loss on fresh data at the end of training, nats per time step",
+        lambda group: group.fresh_losses,
+    ),
+}  # fmt: skip
+
+
+def choose_ranking(groups: Sequence[Group], by: str | None) -> Ranking:
+    """The ranking that `--by` names, or the best that all groups with a complete seed have.
+
+    Raises UsageError where it names no metric, or one that no group has.
+    """
+    ended = [group for group in groups if group.finals]
+    if by is None:
+        name = next((n for n in ("valid", "fresh") if ended and _all_have(ended, n)), "train")
+        return RANKINGS[name]
+    if by not in RANKINGS and by not in METRICS:
+        raise UsageError(f"--by: expected one of {', '.join((*LOSSES, *METRICS))}; got {by}")
+    ranking = RANKINGS.get(by) or _of_metric(by)
+    if ended and not any(map(ranking.values, ended)):
+        have = [name for name in LOSSES if any(map(RANKINGS[name].values, ended))]
+        have += [name for name in METRICS if any(map(_of_metric(name).values, ended))]
+        raise UsageError(f"--by {by}: no run here has it; expected one of {', '.join(have)}")
+    return ranking
+
+
+def _all_have(groups: Sequence[Group], name: str) -> bool:
+    return all(len(RANKINGS[name].values(group)) == len(group.finals) for group in groups)
+
+
+def _of_metric(name: str) -> Ranking:
+    """A metric: at the last validation, or over the last tenth of training without one."""
+    title = name.replace("_", " ")
+
+    def values(group: Group) -> dict[int, float]:
+        found = {}
+        for seed in group.finals:
+            validated = group.validation_rows.get(seed)
+            rows = [row for row in validated or group.rows[seed] if name in row.metrics]
+            if validated and rows:
+                found[seed] = rows[-1].metrics[name]
+            elif rows:
+                mean = of_rows([row._replace(loss=row.metrics[name]) for row in rows])
+                found[seed] = mean[seed].loss
+        return found
+
+    text = f"the {title} at the last validation, or over the last tenth of training without one"
+    return Ranking(name, title, text, values, METRICS[name].higher_is_better)

@@ -1,0 +1,86 @@
+"""At the end of a run: the loss of each seed's model on fresh data, and the task's probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from data.sequences import FRESH
+from data.streams import evaluation_stream
+from data.task import Answers, Task
+from experiments.config.schema import Config
+from experiments.runs import checkpoints
+from experiments.runs.checkpoints import Position
+from experiments.runs.directory import RunDirectory
+from experiments.training.summary import describe_losses
+
+if TYPE_CHECKING:
+    from experiments.training.evaluate import Evaluated, Evaluator
+
+
+class Evaluation(NamedTuple):
+    """One model on its seed's held-out data."""
+
+    fresh: Evaluated | None  # as the command `evaluate` measures it; None: no fresh data
+    answers: Answers | None  # of the probe; None where the task has none
+
+
+def evaluate_seeds(
+    config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]
+) -> dict[str, Any]:
+    """The summary's "fresh_loss" and "probe", of complete seeds; empty where the task has none."""
+    if FRESH not in task.held_out and task.probe is None:
+        return {}
+    from experiments.training.evaluate import Evaluator  # imports TensorFlow
+
+    found: dict[int, Evaluation] = {}
+    with Evaluator(config, task) as evaluator:
+        for position in positions:
+            kept = checkpoints.newest(directory.checkpoints, position.seed).checkpoint
+            if position.status == "complete" and kept:
+                evaluator.restore(kept.variables)
+                found[position.seed] = evaluate_model(
+                    task, evaluator, position.seed, config.graph.batch_size
+                )
+    return _fresh_loss(found) | _probe(found, task)
+
+
+def evaluate_model(task: Task, evaluator: Evaluator, seed: int, batch_size: int) -> Evaluation:
+    """The model that the evaluator holds: one pass over fresh data answers the probe as well."""
+    fresh, answers = None, None
+    for split in dict.fromkeys([FRESH, task.probe.split] if task.probe else [FRESH]):
+        if split not in task.held_out:
+            continue
+        drawn = task.evaluation(split, evaluation_stream(seed))
+        size = min(batch_size, len(drawn.inputs))
+        if task.probe and task.probe.split == split:
+            evaluated, probabilities = evaluator.evaluate_and_predict(drawn, size)
+            answers = task.probe.ask(drawn, probabilities)
+        else:
+            evaluated = evaluator.evaluate(drawn, size)
+        if split == FRESH:
+            fresh = evaluated
+    return Evaluation(fresh, answers)
+
+
+def _fresh_loss(found: Mapping[int, Evaluation]) -> dict[str, Any]:
+    measured = {seed: each.fresh for seed, each in found.items() if each.fresh is not None}
+    if not measured:
+        return {}
+    return {
+        "fresh_loss": {
+            **describe_losses({seed: evaluated.loss for seed, evaluated in measured.items()}),
+            "time_steps": {str(seed): each.time_steps for seed, each in measured.items()},
+            "unit": "nats per time step, on fresh data at the end of training",
+        }
+    }
+
+
+def _probe(found: Mapping[int, Evaluation], task: Task) -> dict[str, Any]:
+    if task.probe is None:
+        return {}
+    return {
+        "probe": [
+            {"seed": seed, **(evaluation.answers or {})} for seed, evaluation in found.items()
+        ]
+    }

@@ -1,0 +1,284 @@
+"""compare: what is ranked by which number, targets, formats, folders, and tasks of their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.comparison.cells import columns, record, shown
+from experiments.comparison.compare import Options, compare
+from experiments.comparison.figures import Curve, curves_figure
+from experiments.comparison.groups import Group, group_runs, labels_of
+from experiments.comparison.notes import notes
+from experiments.comparison.ranking import RANKINGS, choose_ranking
+from experiments.comparison.table import Comparison, compare_groups
+from experiments.comparison.targets import parse_target
+from experiments.errors import UsageError
+from experiments.reporting.tables import write_csv
+from experiments.runs.found import find_runs
+from experiments.runs.metrics import MetricsFile
+from experiments.statistics.intervals import Interval
+from tests.handmade import FLOORS, finished_run
+
+WIDE, NARROW = "graph.num_steps=54", "graph.num_steps=18"
+
+
+def groups_in(folder: Path) -> list[Group]:
+    return group_runs(find_runs([folder]))
+
+
+def ranked(folder: Path, by: str | None = None, target: str | None = None) -> Comparison:
+    groups = groups_in(folder)
+    ranking = choose_ranking(groups, by)
+    split = "valid" if ranking.by == "valid" else "train"
+    return compare_groups(groups, ranking, parse_target(target, split) if target else None)
+
+
+def add(
+    folder: Path,
+    name: str,
+    finals: Sequence[float],
+    *overrides: str,
+    valid: Sequence[Sequence[float]] = (),
+    fresh: Sequence[float] = (),
+    learned: Sequence[bool] = (),
+) -> None:
+    """A run with three rows a seed: 0.6, 0.55 and the final one."""
+    losses = [[0.6, 0.55, final] for final in finals]
+    seeds = f"training.seeds={len(finals)}", "training.first_seed=0"
+    finished_run(folder, name, losses, learned, [*overrides, *seeds], valid=valid, fresh=fresh)
+
+
+@pytest.fixture
+def overfitted(tmp_path: Path) -> Path:
+    """The wide one is better in training and worse in validation, where it gets worse again."""
+    add(tmp_path, "wide", (0.30, 0.31), WIDE, valid=[[0.5, 0.45, 0.7], [0.5, 0.46, 0.7]])
+    add(tmp_path, "narrow", (0.40, 0.41), NARROW, valid=[[0.5, 0.42, 0.43], [0.5, 0.43, 0.44]])
+    return tmp_path
+
+
+class TestRankings:
+    def test_validated_runs_are_ranked_by_validation(self, overfitted: Path) -> None:
+        compared = ranked(overfitted)
+        assert compared.ranking.by == "valid"
+        assert [line.group.label for line in compared.lines] == ["num_steps=18", "num_steps=54"]
+        titles = [column.title for column in columns(compared)]
+        assert {"best validation loss", "last validation loss", "final loss"} <= set(titles)
+        found = record(compared.lines[1], compared)
+        assert found["best_validation_loss"] == pytest.approx(0.455)
+        assert found["last_validation_loss"] == pytest.approx(0.7)
+
+    def test_by_train_the_other_is_first(self, overfitted: Path) -> None:
+        first, _ = ranked(overfitted, "train").lines
+        assert first.group.label == "num_steps=54"
+
+    def test_generated_tasks_are_ranked_by_fresh_data(self, tmp_path: Path) -> None:
+        add(tmp_path, "wide", (0.5, 0.5), WIDE, fresh=(0.44, 0.45))
+        add(tmp_path, "narrow", (0.4, 0.4), NARROW, fresh=(0.46, 0.47))
+        compared = ranked(tmp_path)
+        assert compared.ranking.by == "fresh"
+        assert compared.lines[0].group.label == "num_steps=54"
+
+    def test_what_only_some_have_does_not_rank(self, tmp_path: Path) -> None:
+        add(tmp_path, "wide", (0.5, 0.5), WIDE, fresh=(0.44, 0.45))
+        add(tmp_path, "narrow", (0.4, 0.4), NARROW)
+        compared = ranked(tmp_path)
+        assert compared.ranking.by == "train"
+        assert any("did not measure the loss on fresh data" in note for note in notes(compared))
+
+    def test_of_accuracy_more_is_better(self, tmp_path: Path) -> None:
+        for name, override, accuracy in (("wide", WIDE, 0.9), ("narrow", NARROW, 0.8)):
+            add(tmp_path, name, (0.5, 0.5), override)
+            (run,) = find_runs([tmp_path / name])
+            measured = [row._replace(metrics={"accuracy": accuracy}) for row in run.rows]
+            metrics = MetricsFile(run.directory.metrics)
+            metrics.cut(0)
+            metrics.append(measured)
+        compared = ranked(tmp_path, "accuracy")
+        assert [line.group.label for line in compared.lines] == ["num_steps=54", "num_steps=18"]
+        behind = compared.lines[1].behind
+        assert behind is not None
+        assert behind.mean == pytest.approx(0.1)
+
+    @pytest.mark.parametrize("by", ["valid", "accuracy"])
+    def test_what_no_run_has_is_named(self, tmp_path: Path, by: str) -> None:
+        add(tmp_path, "wide", (0.5,), WIDE)
+        with pytest.raises(UsageError, match=rf"--by {by}: no run here has it; expected one of tr"):
+            choose_ranking(groups_in(tmp_path), by)
+
+    def test_no_metric_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="--by: expected one of train, valid, fresh, acc"):
+            choose_ranking([], "acuracy")
+
+
+def test_equal_groups_are_tied_and_told_how_many_seeds_it_takes(tmp_path: Path) -> None:
+    add(tmp_path, "wide", (0.40, 0.45, 0.50), WIDE)
+    add(tmp_path, "narrow", (0.46, 0.42, 0.50), NARROW)
+    compared = ranked(tmp_path)
+    assert [line.standing for line in compared.lines] == ["best", "tied"]
+    (note,) = (note for note in notes(compared) if note.startswith("Tied with"))
+    assert f"num_steps=18 (about {compared.lines[1].seeds_to_tell:,} seeds)" in note
+
+
+def test_different_tasks_have_a_best_each_and_pictures_each(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for lag in (9, 17):
+        for override, final in ((WIDE, 0.4), (NARROW, 0.5)):
+            name = f"{lag}-{override[-2:]}"
+            add(runs, name, (final, final + 0.01), override, f"task.dependencies.0.lag={lag}")
+    compared = ranked(runs)
+    assert [line.standing for line in compared.lines] == ["best", "worse"] * 2
+    assert any("2 tasks, whose losses cannot be compared" in note for note in notes(compared))
+    compare([runs], Options(tmp_path / "out"))
+    pictures = {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert pictures == {"heat_map.png", "comparison_task_1.png", "comparison_task_2.png"}
+    assert "training loss against updates, lag=9" in (tmp_path / "out/report.html").read_text()
+
+
+class TestTargets:
+    def test_the_first_row_below_it_counts(self, tmp_path: Path) -> None:
+        add(tmp_path, "wide", (0.5, 0.4), WIDE)
+        reached = ranked(tmp_path, target="0.58").reached["lag_17"]
+        assert (reached.seeds, reached.total) == (2, 2)
+        assert list(reached.means["updates"]) == [20, 20, 20]
+        assert reached.means["time_steps"].mean == 20_000
+
+    def test_halfway_is_between_the_floors(self, tmp_path: Path) -> None:
+        add(tmp_path, "wide", (0.49, 0.51), WIDE)
+        compared = ranked(tmp_path, target="halfway")
+        assert compared.reached["lag_17"].seeds == 1
+        cells = {column.title: column.cell(compared.lines[0]) for column in columns(compared)}
+        assert (cells["reached halfway"], cells["updates to halfway"]) == ("1/2", "30")
+
+    def test_validated_runs_reach_it_in_validation(self, overfitted: Path) -> None:
+        reached = ranked(overfitted, target="0.44").reached
+        assert (reached["num_steps=18"].seeds, reached["num_steps=54"].seeds) == (2, 0)
+
+    @pytest.mark.parametrize("text", ["low", "nan"])
+    def test_a_target_that_is_no_loss_is_named(self, text: str) -> None:
+        with pytest.raises(UsageError, match=f"--target: expected a loss or halfway; got {text}"):
+            parse_target(text, "train")
+
+    def test_it_has_a_picture_and_columns(self, tmp_path: Path) -> None:
+        add(tmp_path / "runs", "wide", (0.5, 0.4), WIDE)
+        compare([tmp_path / "runs"], Options(tmp_path / "out", target="0.58"))
+        assert (tmp_path / "out" / "target.png").exists()
+        with open(tmp_path / "out" / "comparison.csv", encoding="utf-8", newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert (row["target"], row["reached"], row["updates_to_target"]) == ("0.58", "2", "20.0")
+
+
+def test_learned_lags_are_counted(tmp_path: Path) -> None:
+    add(tmp_path, "wide", (0.4, 0.5, 0.4), WIDE, learned=(True, False, True))
+    compared = ranked(tmp_path)
+    cells = {column.title: column.cell(compared.lines[0]) for column in columns(compared)}
+    assert cells["learned lag 17"] == "2/3"
+
+
+class TestFormats:
+    @pytest.fixture
+    def runs(self, tmp_path: Path) -> Path:
+        add(tmp_path / "runs", "wide", (0.40, 0.42), WIDE)
+        add(tmp_path / "runs", "narrow", (0.50, 0.52), NARROW)
+        return tmp_path / "runs"
+
+    def printed(self, runs: Path, name: str, capsys: pytest.CaptureFixture[str]) -> str:
+        compare([runs], Options(format=name))
+        return capsys.readouterr().out
+
+    def test_json_has_every_number(self, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        found = json.loads(self.printed(runs, "json", capsys))
+        assert found["ranked_by"] == "train"
+        first, second = found["groups"]
+        assert first["num_steps"] == 54
+        assert first["final_loss"] == pytest.approx(0.41)
+        assert (first["standing"], second["standing"]) == ("best", "worse")
+        assert first["run_directories"] == [str(runs / "wide")]
+
+    def test_markdown_is_a_table(self, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        lines = self.printed(runs, "md", capsys).splitlines()
+        assert lines[0].startswith("| num_steps | seeds | final loss |")
+        assert lines[2].startswith("| 54 | 2 | **0.4100 ± 0.1271** |")
+        assert len(lines) == 4
+
+    def test_latex_has_mathematics(self, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        text = self.printed(runs, "latex", capsys)
+        assert r"num\_steps & seeds" in text
+        assert r"54 & 2 & \textbf{$0.4100 \pm 0.1271$}" in text
+        assert text.count(r"\\") == 3
+
+
+def test_an_interval_that_is_cut_shows_its_ends() -> None:
+    assert shown(Interval(0.5, 0.4, 0.6)) == "0.5000 ± 0.1000"
+    assert shown(Interval(0.1, 0.0, 0.6)) == "0.1000 (0.0000 to 0.6000)"
+    assert shown(Interval(0.1, None, None), "+") == "+0.1000"
+
+
+class TestFolders:
+    @pytest.fixture(autouse=True)
+    def _here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        add(Path("runs one"), "wide", (0.40, 0.42), WIDE)
+        add(Path("two/runs one"), "narrow", (0.50, 0.52), NARROW)
+
+    def test_a_default_folder_has_the_name_of_the_runs(self) -> None:
+        compare([Path("runs one"), Path("two")], Options())
+        assert Path("reports/compare-runs-one+two/report.html").exists()
+
+    def test_another_comparison_of_that_name_has_a_folder_of_its_own(self) -> None:
+        compare([Path("runs one")], Options())
+        compare([Path("runs one")], Options())
+        compare([Path("two/runs one")], Options())
+        assert {path.name for path in Path("reports").iterdir()} == {
+            "compare-runs-one", "compare-runs-one-2",
+        }  # fmt: skip
+
+    def test_a_given_folder_is_replaced_with_a_word_and_no_old_picture(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        compare([Path("runs one")], Options(Path("out"), target="0.58"))
+        assert Path("out/target.png").exists()
+        assert "replaces" not in capsys.readouterr().out
+        compare([Path("two")], Options(Path("out")))
+        assert "This replaces a comparison of other runs in out." in capsys.readouterr().out
+        assert not Path("out/target.png").exists()
+
+
+def test_names_leave_out_what_is_constant_or_null() -> None:
+    values: list[dict[str, Any]] = [
+        {"kind": "full", "depth": None, "size": 20},
+        {"kind": "true_bptt", "depth": 4, "size": 20},
+    ]
+    assert labels_of([Group(each, []) for each in values]) == [
+        "kind=full",
+        "kind=true_bptt, depth=4",
+    ]
+
+
+def test_panels_name_their_floors(tmp_path: Path) -> None:
+    for number in range(8):
+        add(tmp_path, str(number), (0.4, 0.41), f"graph.num_steps={18 + number}")
+    curve = Curve("updates", lambda group: group.curves, FLOORS, {})
+    for axes in curves_figure(groups_in(tmp_path), curve, "title").axes:
+        assert [text.get_text() for text in axes.texts] == [
+            "0.6000\nnothing known", "0.4000\nlag 17 known",
+        ]  # fmt: skip
+
+
+def test_a_formula_becomes_text_and_a_number_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_csv(path, ["a", "b", "c", "d"], [["=1+1", "-0.5", -0.5, "@x"]])
+    assert path.read_text().splitlines()[1] == "'=1+1,-0.5,-0.5,'@x"
+
+
+def test_a_final_loss_of_rows_says_which_updates_it_is_of(tmp_path: Path) -> None:
+    add(tmp_path, "wide", (0.4,), WIDE)
+    compared = compare_groups(groups_in(tmp_path), RANKINGS["train"])
+    cells = {column.title: column.cell(compared.lines[0]) for column in columns(compared)}
+    assert cells["of the last updates"] == "10 (rows)"
+    assert any("up to 10 of 30 updates" in note for note in notes(compared))

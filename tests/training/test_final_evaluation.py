@@ -1,0 +1,74 @@
+"""experiments/training/final_evaluation.py: trained models on fresh data, asked by their task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from data.streams import evaluation_stream
+from data.task import Drawn
+from experiments.runs.checkpoints import Position
+from experiments.runs.directory import RunDirectory
+from experiments.training import runner
+from experiments.training.evaluate import Evaluated, Evaluator, evaluate_run
+from experiments.training.final_evaluation import evaluate_model, evaluate_seeds
+from tests.conftest import small_config, summary_of
+
+
+class Guesses:
+    """Stands in for an evaluator: a model that knows nothing. Keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.drawn: Drawn | None = None
+
+    def evaluate_and_predict(
+        self, drawn: Drawn, batch_size: int
+    ) -> tuple[Evaluated, NDArray[np.float64]]:
+        self.drawn = drawn
+        shape = batch_size, len(drawn.inputs) // batch_size, 2
+        return Evaluated(0.25, {}, shape[0] * shape[1]), np.full(shape, 0.5)
+
+
+def test_a_model_is_asked_on_the_fresh_data_of_its_seed() -> None:
+    task, guesses = small_config().task.make(), Guesses()
+    fresh, answers = evaluate_model(task, cast(Evaluator, guesses), 7, 20)
+    assert fresh is not None
+    assert fresh.loss == 0.25
+    assert answers is not None
+    assert list(answers) == ["combinations", "effects"]
+    assert guesses.drawn is not None
+    expected = task.evaluation("fresh", evaluation_stream(7))
+    np.testing.assert_array_equal(guesses.drawn.inputs, expected.inputs)
+
+
+@pytest.mark.parametrize(("batch_size", "rows"), [(20, 20), (1_000_000, 20_000)])
+def test_there_are_at_most_as_many_rows_as_symbols(batch_size: int, rows: int) -> None:
+    task = small_config().task.make()
+    _, answers = evaluate_model(task, cast(Evaluator, Guesses()), 0, batch_size)
+    assert answers is not None
+    asked = sum(one["time_steps"] for one in answers["combinations"])
+    assert asked == rows * max(0, 20_000 // rows - 8)
+
+
+def test_a_seed_that_is_not_complete_is_not_evaluated(tmp_path: Path) -> None:
+    config = small_config()
+    positions = [Position(0, status="diverged")]
+    found = evaluate_seeds(config, config.task.make(), RunDirectory(tmp_path), positions)
+    assert found == {"probe": []}
+
+
+@pytest.mark.parametrize("task", ["binary_dependency", "copy_memory"])
+def test_the_summary_has_the_loss_that_evaluate_measures(tmp_path: Path, task: str) -> None:
+    """With a probe, which shares the pass, and without."""
+    config = small_config(f"task={task}", "task.size=4000", "training.epochs=1", "training.seeds=2")
+    runner.train(config, tmp_path)
+    results = evaluate_run(RunDirectory(tmp_path), None, "last")
+    found = summary_of(tmp_path)["fresh_loss"]
+    expected = {str(result.seed): result.evaluated.loss for result in results}
+    assert found["per_seed"] == expected
+    assert found["time_steps"] == {"0": 4000, "1": 4000}
+    assert found["mean"] == pytest.approx(sum(expected.values()) / 2)
