@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.comparison.figures import curves_figure, loss_heat_map
+from experiments.comparison.answer import ranking
+from experiments.comparison.figures import curves_figure, greatest_loss, loss_heat_map
 from experiments.comparison.groups import Group, group_runs
 from experiments.comparison.table import Line, cells, columns, compare_groups, header, record
 from experiments.console import plain, print_table
+from experiments.reporting.chart import curve_chart
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import save_figure
+from experiments.reporting.plots import Series, save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
@@ -58,6 +60,7 @@ def compare(paths: Sequence[Path], out: Path) -> None:
         [Table("Runs", TABLE, columns(keys), [cells(line) for line in lines])],
         {group.label: group.runs[0].directory.config.read_text("utf-8") for group in groups},
         describe_environment(environment()),
+        answer=[ranking(lines)],
     )
     write_report(out / "report.html", report)
     print_table(columns(keys), [cells(line) for line in lines])
@@ -105,7 +108,11 @@ def _figures(groups: Sequence[Group], lines: Sequence[Line], out: Path) -> Itera
         caption += f" The {DRAWN} of {len(with_rows)} with the lowest final losses."
     for axis, name in PICTURES.items():
         title = f"loss against {axis.replace('_', ' ')}"
-        yield _figure(curves_figure(drawn, floors, axis, title), out / name, title, caption)
+        save_figure(curves_figure(drawn, floors, axis, title), out / name)
+    series = [Series(group.label, group.curves) for group in drawn]
+    chart = curve_chart(series, floors, top=greatest_loss(drawn))
+    paths = [out / name for name in PICTURES.values()]
+    yield ReportFigure.from_files(paths, "learning curves", caption, chart)
 
 
 def _figure(figure: Figure, path: Path, title: str, caption: str) -> ReportFigure:
