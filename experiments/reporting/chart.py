@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.plots import AXIS_LABELS, Series
+from experiments.reporting.plots import AXIS_LABELS, Series, floor_label
 from experiments.runs.curves import Curves
 from experiments.runs.onset import Axis
 
@@ -66,7 +66,10 @@ class Chart(NamedTuple):
                 }
                 for line in self.lines
             ],
-            "floors": [{"label": name, "y": value} for name, value in self.floors.items()],
+            "floors": [
+                {"label": f"{floor_label(name)} ({value:.4f})", "y": value}
+                for name, value in self.floors.items()
+            ],
             "axis": self.axis,
             "xLabels": {axis: AXIS_LABELS[axis] for axis in AXES},
             "yLabel": self.y_label,

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from experiments.paths import TEMPLATES
 
-ROW = re.compile(r"^\| \*\*(?P<word>[^*]+)\*\*(?: \((?P<short>[^)]+)\))? \| (?P<meaning>.+) \|$", re.M)
+ROW = re.compile(
+    r"^\| \*\*(?P<word>[^*]+)\*\*(?: \((?P<short>[^)]+)\))? \| (?P<meaning>.+) \|$", re.M
+)
 
 
 class Word(NamedTuple):

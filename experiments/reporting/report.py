@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from experiments.paths import TEMPLATES
 from experiments.reporting.chart import Chart
 from experiments.reporting.claims import Claim
-from experiments.reporting.page import render_page
+from experiments.reporting.glossary import words_in
+from experiments.reporting.verdicts import SIGNS, by_verdict, tally
 from experiments.runs.files import write_atomic
 
 
@@ -64,7 +70,7 @@ class Report(NamedTuple):
 
 def write_report(path: Path, report: Report) -> None:
     """Render the report into one self-contained file."""
-    write_atomic(path, render_page(report))
+    write_atomic(path, _render(report))
 
 
 def link_figures(
@@ -94,3 +100,51 @@ def shown(value: Any, exact: bool = False) -> str:
             return f"{value:.2g}"
         return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
     return str(value)
+
+
+def anchor(name: str, kind: str) -> str:
+    """The id of an element: "claim-k5_fails"."""
+    return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}"
+
+
+def _render(report: Report) -> str:
+    """The whole page. Every string of the report is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters |= {"shown": shown, "anchor": anchor, "sign": SIGNS.__getitem__}
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    charted = any(figure.chart for figure in report.figures)
+    styles = ["uplot/uPlot.min.css"] * charted + ["report.css"]
+    scripts = ["page.js"] + ["uplot/uPlot.iife.min.js", "charts.js"] * charted
+    texts = [(TEMPLATES / name).read_text("utf-8") for name in scripts]
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        by_verdict=by_verdict(report.claims),
+        tally=tally(report.claims),
+        words=words_in("\n".join(_texts(report))),
+        style="\n".join((TEMPLATES / name).read_text("utf-8") for name in styles),
+        scripts=texts,
+        script_hashes=" ".join(map(_hash, texts)),
+    )
+
+
+def _hash(script: str) -> str:
+    """The name by which the page allows this script, and no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _texts(report: Report) -> Iterator[str]:
+    """The words of a report, for the glossary; configs aside, which would name every key."""
+    yield from (report.title, *report.introduction, *report.answer)
+    for figure in report.figures:
+        yield from (figure.title, figure.caption)
+    for claim in report.claims:
+        yield from ("claim, verdict", claim.claim, claim.note)
+    for table in report.tables:
+        yield from (table.caption, *table.columns)
+        yield from (str(cell) for row in table.rows for cell in row)

@@ -1,4 +1,4 @@
-"""Studies: their configs, their verdicts, and odd text in their reports."""
+"""Studies: their configs and their verdicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.reporting.claims import Claim, write_claims
-from experiments.reporting.report import Report, ReportFigure, write_report
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import read_run
 from experiments.studies.study import FigureSpec, StudyConfig, decide, load_study, plan
@@ -142,15 +141,3 @@ def test_claims_json_has_the_contracts_keys(tmp_path: Path) -> None:
     keys = "id source claim expected measured low high seeds verdict"
     assert set(keys.split()) <= set(row)
     assert row["measured"] is None
-
-
-def test_report_escapes_what_it_shows_and_needs_no_network(tmp_path: Path) -> None:
-    odd = "<script>alert(1)</script>"
-    claim = Claim(odd, odd, odd, odd, odd, None, None, 1, "holds", odd)
-    figure = ReportFigure(odd, odd, "")
-    write_report(
-        tmp_path / "report.html", Report(odd, [odd], [figure], [claim], [], {odd: odd}, {odd: odd})
-    )
-    text = (tmp_path / "report.html").read_text("utf-8")
-    assert "<script" not in text
-    assert "http" not in text

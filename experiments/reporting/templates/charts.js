@@ -5,20 +5,32 @@ const LINES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 const LINES_ON_DARK = ["#4BA3E3", "#F0803C", "#2CC99A", "#E39CC4", "#F0B93A", "#8CCBF2", "#F2F4F7"];
 const DASHES = [[], [9, 4], [2, 3], [10, 3, 2, 3]]; // one each time the colors start again
 const FLOOR_DASH = [5, 4];
-const NAMED = 6; // lines in the box beside the cursor
+const NAMED = 5; // lines in the box beside the cursor
+const MARK_REACH = 12; // pixels from the cursor to a mark whose value is read
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const lineColor = (index) => (dark.matches ? LINES_ON_DARK : LINES)[index % LINES.length];
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
 function showNumber(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e6) return value.toExponential(2);
-  return size >= 1000 ? whole.format(value) : short.format(value);
+  return size >= 1000 ? whole.format(value) : String(Number(value.toPrecision(5)));
+}
+
+// Round numbers between the ends of an axis: fewer to a power of ten the more powers it spans.
+function logSplits(plot, axis, low, high) {
+  const powers = Math.log10(high / low);
+  const digits = powers > 3 ? [1] : powers > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const splits = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) {
+    for (const digit of digits) splits.push(Number(`${digit}e${power}`));
+  }
+  const within = splits.filter((split) => split >= low && split <= high);
+  return within.length > 1 ? within : [low, high];
 }
 
 function element(tag, properties, ...children) {
@@ -35,7 +47,7 @@ class CurveChart {
     this.ranges = data.lines.length <= 12;
     this.hidden = new Set();
     this.names = [
-      ...data.lines.map((line) => (line.seeds > 1 ? `${line.label} (${line.seeds} seeds)` : line.label)),
+      ...data.lines.map((line) => line.label),
       ...data.floors.map((floor) => `floor: ${floor.label}`),
       ...(data.marks ? [data.marks.label] : []),
     ];
@@ -86,9 +98,9 @@ class CurveChart {
 
   makeLegend() {
     const items = this.names.map((name, index) => {
-      const swatch = element("i", {});
-      swatch.style.borderTop = `3px ${this.isFloor(index) ? "dashed" : "solid"} ${this.colorOf(index)}`;
-      const item = element("button", { type: "button" }, swatch, name);
+      const seeds = this.data.lines[index]?.seeds ?? 1;
+      const note = seeds > 1 ? ` (${seeds} seeds)` : "";
+      const item = element("button", { type: "button" }, this.swatch(index), name + note);
       item.setAttribute("aria-pressed", !this.hidden.has(index));
       item.onclick = () => this.toggle(index);
       item.ondblclick = () => this.showAlone(index);
@@ -118,6 +130,27 @@ class CurveChart {
       item.setAttribute("aria-pressed", !this.hidden.has(index)));
   }
 
+  // A short piece of the line, dashes included.
+  swatch(index) {
+    const svg = (tag, attributes) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
+      return made;
+    };
+    const stroke = this.colorOf(index);
+    const isMark = index >= this.data.lines.length + this.data.floors.length;
+    const drawing = svg("svg", { "aria-hidden": true });
+    drawing.append(isMark ? svg("circle", { cx: 14, cy: 4, r: 3, stroke, fill: "none" })
+      : svg("line", { x2: 28, y1: 4, y2: 4, stroke, "stroke-dasharray": this.dashOf(index),
+        "stroke-width": this.isFloor(index) ? 1.5 : 3 }));
+    return drawing;
+  }
+
+  dashOf(index) {
+    if (this.isFloor(index)) return FLOOR_DASH;
+    return DASHES[Math.floor(index / LINES.length) % DASHES.length];
+  }
+
   isFloor(index) {
     const place = index - this.data.lines.length;
     return place >= 0 && place < this.data.floors.length;
@@ -135,7 +168,7 @@ class CurveChart {
     const parts = [];
     this.data.lines.forEach((line, name) => {
       const { x, mean, low, high } = line.points[this.axis];
-      const dash = DASHES[Math.floor(name / LINES.length) % DASHES.length];
+      const dash = this.dashOf(name);
       const stroke = lineColor(name);
       parts.push({ name, role: "mean", x, y: mean,
         options: { stroke, dash, width: 1.8, points: { show: x.length < 3 } } });
@@ -151,7 +184,7 @@ class CurveChart {
       options: { stroke: color("--soft"), dash: FLOOR_DASH, width: 1, points: { show: false } } }));
     const marks = this.data.marks;
     if (marks && marks.axis === this.axis) {
-      parts.push({ name: this.names.length - 1, role: "mean", x: marks.x, y: marks.y, options: {
+      parts.push({ name: this.names.length - 1, role: "mark", x: marks.x, y: marks.y, options: {
         stroke: color("--ink"), paths: () => null, points: { show: true, size: 8 } } });
     }
     return parts;
@@ -177,8 +210,11 @@ class CurveChart {
       series: [{}, ...this.parts.map((part) =>
         ({ ...part.options, show: !this.hidden.has(part.name) }))],
       bands,
-      scales: { x: { time: false, distr: this.log.x ? 3 : 1 }, y: this.yScale() },
-      axes: [this.axisOptions(this.data.xLabels[this.axis]), this.axisOptions(this.data.yLabel, 62)],
+      scales: { x: this.xScale(), y: this.yScale() },
+      axes: [
+        this.axisOptions(this.data.xLabels[this.axis], this.log.x, 46),
+        this.axisOptions(this.data.yLabel, this.log.y, 62),
+      ],
       cursor: {
         drag: { x: true, y: true, uni: 30 },
         dataIdx: (plot, series, index) => this.nearest(plot, series, index),
@@ -194,22 +230,34 @@ class CurveChart {
   }
 
   yScale() {
-    if (this.log.y) return { distr: 3 };
     const range = (_, low, high) => {
-      if (low === null) return [0, 1];
-      const top = Math.min(high, this.data.top ?? high);
+      if (low === null) return [0.1, 1];
+      const top = Math.min(high, Math.max(low, this.data.top ?? high));
+      if (this.log.y) {
+        const factor = top > low ? (top / low) ** 0.05 : 2;
+        return [low / factor, top * factor];
+      }
       const room = 0.05 * (top - low || Math.abs(top) || 1);
       return [low - room, top + room];
     };
-    return { range };
+    return { range, distr: this.log.y ? 3 : 1 };
   }
 
-  axisOptions(label, size = 46) {
+  xScale() {
+    const range = (_, low, high) => {
+      if (low === null) return [1, 10];
+      return low < high ? [low, high] : [low / 2, high * 1.5]; // one point alone
+    };
+    return { time: false, range, distr: this.log.x ? 3 : 1 };
+  }
+
+  axisOptions(label, isLog, size) {
     const grid = { stroke: color("--line"), width: 1 };
     const values = (_, splits) => splits.map((value) =>
       (value === null ? "" : Math.abs(value) >= 1e4 ? compact.format(value) : showNumber(value)));
-    return { label, labelSize: 22, size, values, grid, ticks: grid, stroke: color("--soft"),
+    const common = { label, labelSize: 22, size, values, grid, ticks: grid, stroke: color("--soft"),
       font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif" };
+    return isLog ? { ...common, splits: logSplits, filter: (_, splits) => splits } : common;
   }
 
   // The numbers under the cursor --------------------------------------------------------
@@ -217,7 +265,8 @@ class CurveChart {
   // Lines have points of their own: the one that is nearest to where the cursor is.
   nearest(plot, series, index) {
     if (series === 0) return index;
-    if (this.parts[series - 1].role !== "mean") return null;
+    const { role } = this.parts[series - 1];
+    if (role !== "mean" && role !== "mark") return null;
     const [x, y] = [plot.data[0], plot.data[series]];
     const there = (place) => y[place] !== undefined && y[place] !== null;
     let [before, after] = [index, index];
@@ -232,9 +281,10 @@ class CurveChart {
     const { left, top, idxs } = plot.cursor;
     const found = this.parts.flatMap((part, index) => {
       const place = idxs?.[index + 1];
-      if (part.role !== "mean" || place == null || this.hidden.has(part.name)) return [];
-      const value = plot.data[index + 1][place];
-      if (value == null) return [];
+      const value = place == null ? null : plot.data[index + 1][place];
+      if (value == null || this.hidden.has(part.name)) return [];
+      const isFar = Math.abs(plot.valToPos(plot.data[0][place], "x") - left) > MARK_REACH;
+      if (part.role === "mark" && isFar) return [];
       const near = Math.abs(plot.valToPos(value, "y") - top);
       return [{ part, value, near, x: plot.data[0][place], range: this.rangeAt(plot, index, place) }];
     });
@@ -247,7 +297,8 @@ class CurveChart {
     this.box.replaceChildren(element("b", { textContent: head }), ...shown.map((each) => {
       const swatch = element("i", {});
       swatch.style.background = this.colorOf(each.part.name);
-      const text = `${showNumber(each.value)}${each.range}  ${this.names[each.part.name]}`;
+      const range = each === nearest ? each.range : "";
+      const text = `${each.value.toPrecision(4)}${range} ${this.names[each.part.name]}`;
       return element("span", { className: each === nearest ? "near" : "" }, swatch, text);
     }));
     const { offsetWidth: width, offsetHeight: height } = this.box;
@@ -260,7 +311,7 @@ class CurveChart {
   rangeAt(plot, index, place) {
     if (this.parts[index + 1]?.role !== "high" || this.parts[index + 1].name !== this.parts[index].name) return "";
     const [high, low] = [plot.data[index + 2][place], plot.data[index + 3][place]];
-    return low == null || high == null ? "" : ` (${showNumber(low)} to ${showNumber(high)})`;
+    return low == null || high == null ? "" : ` (${low.toPrecision(4)} to ${high.toPrecision(4)})`;
   }
 }
 
