@@ -178,7 +178,8 @@ class CurveChart {
       parts.push({ name, role: "low", x, y: low, options: edge });
     });
     const everywhere = parts.flatMap((part) => (part.x.length ? [part.x[0], part.x.at(-1)] : []));
-    const ends = everywhere.length ? [Math.min(...everywhere), Math.max(...everywhere)] : [];
+    const [first, last] = [Math.min(...everywhere), Math.max(...everywhere)];
+    const ends = !everywhere.length ? [] : first < last ? [first, last] : [first / 2, first * 1.5];
     this.data.floors.forEach((floor, index) => parts.push({
       name: this.data.lines.length + index, role: "floor", x: ends, y: ends.map(() => floor.y),
       options: { stroke: color("--soft"), dash: FLOOR_DASH, width: 1, points: { show: false } } }));
@@ -246,7 +247,7 @@ class CurveChart {
   xScale() {
     const range = (_, low, high) => {
       if (low === null) return [1, 10];
-      return low < high ? [low, high] : [low / 2, high * 1.5]; // one point alone
+      return low < high ? [low, high] : [low / 2, high * 1.5]; // one point alone, no floors
     };
     return { time: false, range, distr: this.log.x ? 3 : 1 };
   }
