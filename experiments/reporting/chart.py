@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
@@ -20,12 +19,16 @@ LEAST_POINTS = 200  # that each line keeps nevertheless
 
 
 class Points(NamedTuple):
-    """A line against one axis, [points] each; None where no seed has a number."""
+    """A line against one axis, [points] each; None where there is no number.
+
+    Mean and range are those of all seeds: where a seed is missing, the mean would jump.
+    """
 
     x: list[float | None]
     mean: list[float | None]
     low: list[float | None]  # the least seed; empty if there is only one
     high: list[float | None]  # the greatest seed; empty if there is only one
+    alone: list[list[float | None]]  # each seed's losses, where a seed is missing; empty if none is
 
 
 class Line(NamedTuple):
@@ -111,15 +114,24 @@ def _points(curve: Curves, axis: Axis, most: int) -> Points:
     x, losses = curve.against(axis)
     kept = _kept(len(x), most)
     x, losses = x[kept], losses[:, kept]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "(Mean of empty slice|All-NaN)", RuntimeWarning)
-        mean = np.nanmean(losses, axis=0)
-        low, high = np.nanmin(losses, axis=0), np.nanmax(losses, axis=0)
+    shared = np.logical_not(np.isnan(losses).any(axis=0))
+    together = np.where(shared, losses, np.nan)
+    mean, low, high = (reduce(together, axis=0) for reduce in (np.mean, np.min, np.max))
     several = len(curve.seeds) > 1
+    beside = several and not shared.all()
     return Points(
         _numbers(x), _numbers(mean), _numbers(low if several else ()),
         _numbers(high if several else ()),
+        [_numbers(np.where(_near(shared), np.nan, row)) for row in losses] if beside else [],
     )  # fmt: skip
+
+
+def _near(shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where the mean says it all: the first and the last shared point join what lies beyond."""
+    inner = shared.copy()
+    inner[:-1] &= shared[1:]
+    inner[1:] &= shared[:-1]
+    return inner
 
 
 def _kept(count: int, most: int) -> NDArray[np.int64]:

@@ -40,8 +40,19 @@ def test_each_axis_is_that_of_the_curves(tmp_path: Path, axis: str) -> None:
     x, losses = run.curves.against(axis)
     points = next(found for name, found in line.points.items() if name == axis)
     assert points.x == pytest.approx(list(x))
-    mean = [each if each is None else pytest.approx(each) for each in points.mean]
-    assert mean == [None if np.isnan(column).all() else np.nanmean(column) for column in losses.T]
+    shared = ~np.isnan(losses).any(axis=0)
+    mean = np.array(points.mean, np.float64)
+    np.testing.assert_array_equal(np.isnan(mean), ~shared)
+    np.testing.assert_allclose(mean[shared], losses[:, shared].mean(axis=0), rtol=1e-5)
+
+
+def test_where_a_seed_is_missing_there_is_no_mean_and_each_other_is_alone(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [[0.6, 0.5], [0.7, 0.6, 0.5, 0.4]])
+    points = curve_chart([Series("run", run.curves)], FLOORS).lines[0].points["updates"]
+    assert points.mean == [pytest.approx(0.65), pytest.approx(0.55), None, None]
+    assert (points.low, points.high) == ([0.6, 0.5, None, None], [0.7, 0.6, None, None])
+    # From the last shared point on, so that nothing is torn off.
+    assert points.alone == [[None, 0.5, None, None], [None, 0.6, 0.5, 0.4]]
 
 
 def test_one_seed_has_no_range() -> None:

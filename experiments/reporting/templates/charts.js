@@ -167,11 +167,14 @@ class CurveChart {
   makeParts() {
     const parts = [];
     this.data.lines.forEach((line, name) => {
-      const { x, mean, low, high } = line.points[this.axis];
+      const { x, mean, low, high, alone } = line.points[this.axis];
       const dash = this.dashOf(name);
       const stroke = lineColor(name);
       parts.push({ name, role: "mean", x, y: mean,
         options: { stroke, dash, width: 1.8, points: { show: x.length < 3 } } });
+      for (const y of alone) {
+        parts.push({ name, role: "seed", x, y, options: { stroke, width: 0.7, points: { show: false } } });
+      }
       if (!this.ranges || !low.length) return;
       const edge = { stroke: "transparent", width: 0, points: { show: false } };
       parts.push({ name, role: "high", x, y: high, options: edge });
@@ -310,8 +313,10 @@ class CurveChart {
   }
 
   rangeAt(plot, index, place) {
-    if (this.parts[index + 1]?.role !== "high" || this.parts[index + 1].name !== this.parts[index].name) return "";
-    const [high, low] = [plot.data[index + 2][place], plot.data[index + 3][place]];
+    const { name, role } = this.parts[index];
+    const edge = this.parts.findIndex((part) => part.name === name && part.role === "high");
+    if (role !== "mean" || edge < 0) return "";
+    const [high, low] = [plot.data[edge + 1][place], plot.data[edge + 2][place]];
     return low == null || high == null ? "" : ` (${low.toPrecision(4)} to ${high.toPrecision(4)})`;
   }
 }
