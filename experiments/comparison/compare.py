@@ -7,8 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiments.comparison.answer import answers
 from experiments.comparison.cells import columns, record
-from experiments.comparison.figures import Curve, curves_figure, heat_map, target_figure
+from experiments.comparison.figures import (
+    Curve,
+    curves_figure,
+    greatest_loss,
+    heat_map,
+    target_figure,
+)
 from experiments.comparison.folder import (
     TABLE,
     default_folder,
@@ -22,8 +29,9 @@ from experiments.comparison.ranking import choose_ranking
 from experiments.comparison.table import Comparison, Line, compare_groups
 from experiments.comparison.targets import parse_target
 from experiments.console import plain, print_table
+from experiments.reporting.chart import Chart, curve_chart
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import save_figure
+from experiments.reporting.plots import Series, save_figure
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
 from experiments.reporting.tables import write_csv
 from experiments.runs.curves import Curves
@@ -118,6 +126,7 @@ def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], ou
             for group in compared.groups
         },
         describe_environment(environment()),
+        answer=answers(compared),
     )
     write_report(out / "report.html", report)
 
@@ -169,16 +178,27 @@ def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[Re
         curve = Curve("updates", _validation_curves, {}, {})
         title = f"validation loss against updates{named}"
         path = out / f"comparison_validation{suffix}.png"
-        yield _figure(curves_figure(validated, curve, title), path, title, LINES + cut)
+        save_figure(curves_figure(validated, curve, title), path)
+        yield ReportFigure.from_file(path, title, LINES + cut, _chart(validated, curve))
     floors, symbols = groups[0].floors, min(group.symbols_a_row for group in groups)
     bands = noise_bands(floors, floor_variances(groups[0].runs[0].config), symbols)
+    paths = []
     # Of many tasks, the same curves three times over would bury the rest of the report.
     for axis in AXES[:1] if suffix else AXES:
         title = f"training loss against {axis.replace('_', ' ')}{named}"
         name = "comparison" if axis == "updates" else f"comparison_{axis}"
-        figure = curves_figure(groups, Curve(axis, _training_curves, floors, bands), title)
-        caption = LINES + _floor_text(floors, bands, symbols) + cut
-        yield _figure(figure, out / f"{name}{suffix}.png", title, caption)
+        paths.append(out / f"{name}{suffix}.png")
+        curve = Curve(axis, _training_curves, floors, bands)
+        save_figure(curves_figure(groups, curve, title), paths[-1])
+    chart = _chart(groups, Curve("updates", _training_curves, floors, bands))
+    caption = LINES + _floor_text(floors, bands, symbols) + cut
+    yield ReportFigure.from_files(paths, f"training loss{named}", caption, chart)
+
+
+def _chart(groups: Sequence[Group], curve: Curve) -> Chart:
+    """The curves for the reader to explore."""
+    series = [Series(group.label, curve.of(group)) for group in groups]
+    return curve_chart(series, curve.floors, top=greatest_loss(groups, curve))
 
 
 def _floor_text(floors: Mapping[str, float], bands: Mapping[str, Interval], symbols: int) -> str:

@@ -184,9 +184,14 @@ def _draw_panel(axes: Axes, title: str, groups: Sequence[Group], curve: Curve) -
     axes.legend(loc="center left", bbox_to_anchor=(beside, 0.5), fontsize=8, frameon=False)
 
 
+def greatest_loss(groups: Sequence[Group], curve: Curve) -> float | None:
+    """The greatest loss of the complete groups; None where none is complete."""
+    losses = [curve.of(group).losses for group in groups if group.is_complete]
+    return max((float(np.nanmax(each)) for each in losses if each.size), default=None)
+
+
 def _limit(axes: Axes, groups: Sequence[Group], curve: Curve) -> None:
     """Limit the axis to the losses of complete groups, which a diverging one would flatten."""
-    losses = [curve.of(group).losses for group in groups if group.is_complete]
-    top = max((float(np.nanmax(each)) for each in losses if each.size), default=np.inf)
-    if top < axes.get_ylim()[1]:
+    top = greatest_loss(groups, curve)
+    if top is not None and top < axes.get_ylim()[1]:
         axes.set_ylim(top=top + 0.05 * (top - axes.get_ylim()[0]))

@@ -158,13 +158,13 @@ def draw_floors(
     for name, value in floors.items():
         axes.axhline(value, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
         axes.annotate(
-            f"{value:.4f}\n{_floor_label(name)}", (1, value), (5, 0),
+            f"{value:.4f}\n{floor_label(name)}", (1, value), (5, 0),
             xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7.5,
             color=FLOOR, va="center",
         )  # fmt: skip
 
 
-def _floor_label(name: str) -> str:
+def floor_label(name: str) -> str:
     """A task's name of a floor, as words: those of lags say what is known."""
     if name == "none":
         return "nothing known"

@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.paths import TEMPLATES
-from experiments.reporting.claims import Claim, count_verdicts
+from experiments.reporting.chart import Chart
+from experiments.reporting.claims import Claim
+from experiments.reporting.glossary import words_in
+from experiments.reporting.verdicts import SIGNS, by_verdict, tally
 from experiments.runs.files import write_atomic
 
 
 class ReportFigure(NamedTuple):
-    """A PNG with its words."""
+    """A picture with its words, and the numbers behind it where it can be interactive."""
 
     title: str
     caption: str
-    png: str  # base64
+    pictures: Sequence[str]  # PNGs, base64; all of them are printed
+    chart: Chart | None = None  # takes the place of the pictures on a screen
+    id: str = ""  # links name it
 
     @classmethod
-    def from_file(cls, path: Path, title: str, caption: str) -> ReportFigure:
-        """Take in the PNG at `path`."""
-        return cls(title, caption, base64.b64encode(path.read_bytes()).decode())
+    def from_file(
+        cls, path: Path, title: str, caption: str, chart: Chart | None = None
+    ) -> ReportFigure:
+        """Take in the PNG at `path`, whose name is the figure's id."""
+        return cls.from_files([path], title, caption, chart)
+
+    @classmethod
+    def from_files(
+        cls, paths: Sequence[Path], title: str, caption: str, chart: Chart | None = None
+    ) -> ReportFigure:
+        """Take in several PNGs that one chart shows, such as one for each of its axes."""
+        pictures = [base64.b64encode(path.read_bytes()).decode() for path in paths]
+        return cls(title, caption, pictures, chart, paths[0].stem)
 
 
 class Table(NamedTuple):
@@ -37,7 +55,7 @@ class Table(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a report shows, in this order."""
+    """The content of a report."""
 
     title: str
     introduction: Sequence[str]  # paragraphs
@@ -46,19 +64,29 @@ class Report(NamedTuple):
     tables: Sequence[Table]
     configs: Mapping[str, str]  # YAML by the run's name
     environment: Mapping[str, str]
+    answer: Sequence[str] = ()  # sentences above all else; the verdicts are counted without it
+    figure_of: Mapping[str, str] = MappingProxyType({})  # a figure's id by the claim's id
 
 
 def write_report(path: Path, report: Report) -> None:
     """Render the report into one self-contained file."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    environment.filters["shown"] = shown
-    environment.filters["count_verdicts"] = count_verdicts
-    write_atomic(path, environment.get_template("report.html.j2").render(report=report))
+    write_atomic(path, _render(report))
+
+
+def link_figures(
+    claims: Mapping[str, Sequence[str]], figures: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """For each claim, by id, the first figure that shows the most of its runs.
+
+    Both map an id to the names of runs. A claim with none of its runs in any figure is left out.
+    """
+    found = {}
+    for claim, runs in claims.items():
+        shared = {figure: len(set(runs) & set(names)) for figure, names in figures.items()}
+        best = max(shared, key=shared.__getitem__, default=None)
+        if best is not None and shared[best]:
+            found[claim] = best
+    return found
 
 
 def shown(value: Any, exact: bool = False) -> str:
@@ -72,3 +100,51 @@ def shown(value: Any, exact: bool = False) -> str:
             return f"{value:.2g}"
         return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
     return str(value)
+
+
+def anchor(name: str, kind: str) -> str:
+    """The id of an element: "claim-k5_fails"."""
+    return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}"
+
+
+def _render(report: Report) -> str:
+    """The whole page. Every string of the report is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters |= {"shown": shown, "anchor": anchor, "sign": SIGNS.__getitem__}
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    charted = any(figure.chart for figure in report.figures)
+    styles = ["uplot/uPlot.min.css"] * charted + ["report.css"]
+    scripts = ["page.js"] + ["uplot/uPlot.iife.min.js", "charts.js"] * charted
+    texts = [(TEMPLATES / name).read_text("utf-8") for name in scripts]
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        by_verdict=by_verdict(report.claims),
+        tally=tally(report.claims),
+        words=words_in("\n".join(_texts(report))),
+        style="\n".join((TEMPLATES / name).read_text("utf-8") for name in styles),
+        scripts=texts,
+        script_hashes=" ".join(map(_hash, texts)),
+    )
+
+
+def _hash(script: str) -> str:
+    """The name by which the page allows this script, and no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _texts(report: Report) -> Iterator[str]:
+    """The words of a report, for the glossary; configs aside, which would name every key."""
+    yield from (report.title, *report.introduction, *report.answer)
+    for figure in report.figures:
+        yield from (figure.title, figure.caption)
+    for claim in report.claims:
+        yield from ("claim, verdict", claim.claim, claim.note)
+    for table in report.tables:
+        yield from (table.caption, *table.columns)
+        yield from (str(cell) for row in table.rows for cell in row)

@@ -1,0 +1,35 @@
+"""The sentences that a report of a comparison starts with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.comparison.groups import shared_name
+from experiments.comparison.ranking import Ranking
+from experiments.comparison.table import Comparison, Line
+
+
+def answers(compared: Comparison) -> list[str]:
+    """For each task, the best of its lines and how many cannot be told from it."""
+    several = len(compared.tasks) > 1
+    return [
+        (f"{shared_name([line.group for line in lines])}: " if several else "")
+        + _answer(lines, compared.ranking)
+        for lines in compared.tasks
+    ]
+
+
+def _answer(lines: Sequence[Line], ranking: Ranking) -> str:
+    ranked = [line for line in lines if line.mean]
+    if not ranked:
+        return "No seed is complete, so nothing can be ranked."
+    best, *others = ranked
+    assert best.mean is not None
+    number = f"{ranking.text.removeprefix('the ')} of {best.mean.mean:.4f}"
+    if not others:
+        return f"{best.group.label} has a {number}."
+    tied = [line for line in others if line.standing != "worse"]
+    if not tied:
+        return f"{best.group.label} is best, with a {number}."
+    rest = tied[0].group.label if len(tied) == 1 else f"{len(tied)} others"
+    return f"{best.group.label} has the best {number}, but {rest} cannot be told from it."

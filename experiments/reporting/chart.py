@@ -1,0 +1,151 @@
+"""The numbers behind an interactive picture of curves, as JSON that a report carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.reporting.plots import AXIS_LABELS, Series, floor_label
+from experiments.runs.curves import Curves
+from experiments.runs.onset import Axis
+
+AXES: tuple[Axis, ...] = get_args(Axis)
+DIGITS = 6  # significant ones: more than a screen shows
+POINTS = 20_000  # of all lines together on one axis; more would make a report slow to open
+LEAST_POINTS = 200  # that each line keeps nevertheless
+
+
+class Points(NamedTuple):
+    """A line against one axis, [points] each; None where there is no number.
+
+    Mean and range are those of all seeds: where a seed is missing, the mean would jump.
+    """
+
+    x: list[float | None]
+    mean: list[float | None]
+    low: list[float | None]  # the least seed; empty if there is only one
+    high: list[float | None]  # the greatest seed; empty if there is only one
+    alone: list[list[float | None]]  # each seed's losses, where a seed is missing; empty if none is
+
+
+class Line(NamedTuple):
+    """One run or group."""
+
+    label: str
+    seeds: int
+    points: Mapping[Axis, Points]
+
+
+class Marks(NamedTuple):
+    """Single values to show beside the lines, such as published ones."""
+
+    label: str
+    axis: Axis
+    values: Mapping[int, float]  # y by x
+
+
+class Chart(NamedTuple):
+    """Lines to hover over, zoom and hide; the axes are chosen by the reader."""
+
+    lines: Sequence[Line]
+    floors: Mapping[str, float]
+    axis: Axis  # shown first
+    y_label: str = "loss (nats per time step)"
+    log_y: bool = False  # at first
+    top: float | None = None  # of the y axis until the reader zooms; None: the greatest value
+    marks: Marks | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of the data block; holds no nan, which JSON does not have."""
+        return {
+            "lines": [
+                {
+                    "label": line.label,
+                    "seeds": line.seeds,
+                    "points": {axis: points._asdict() for axis, points in line.points.items()},
+                }
+                for line in self.lines
+            ],
+            "floors": [
+                {"label": f"{floor_label(name)} ({value:.4f})", "y": value}
+                for name, value in self.floors.items()
+            ],
+            "axis": self.axis,
+            "xLabels": {axis: AXIS_LABELS[axis] for axis in AXES},
+            "yLabel": self.y_label,
+            "logY": self.log_y,
+            "top": self.top,
+            "marks": self.marks and {
+                "label": self.marks.label,
+                "axis": self.marks.axis,
+                "x": list(self.marks.values),
+                "y": list(self.marks.values.values()),
+            },
+        }  # fmt: skip
+
+
+def curve_chart(
+    series: Sequence[Series],
+    floors: Mapping[str, float],
+    axis: Axis = "updates",
+    *,
+    y_label: str = "loss (nats per time step)",
+    log_y: bool = False,
+    top: float | None = None,
+    marks: Marks | None = None,
+) -> Chart:
+    """The chart of some learning curves: means over seeds, and their ranges.
+
+    A line of very many points keeps a part of them, the first and the last included; each point
+    that is kept is a measured one.
+    """
+    most = max(LEAST_POINTS, POINTS // max(1, len(series)))
+    lines = [
+        Line(label, len(curve.seeds), {name: _points(curve, name, most) for name in AXES})
+        for label, curve in series
+    ]
+    return Chart(lines, floors, axis, y_label, log_y, top, marks)
+
+
+def _points(curve: Curves, axis: Axis, most: int) -> Points:
+    x, losses = curve.against(axis)
+    kept = _kept(len(x), most)
+    x, losses = x[kept], losses[:, kept]
+    shared = np.logical_not(np.isnan(losses).any(axis=0))
+    together = np.where(shared, losses, np.nan)
+    mean, low, high = (reduce(together, axis=0) for reduce in (np.mean, np.min, np.max))
+    several = len(curve.seeds) > 1
+    beside = several and not shared.all()
+    return Points(
+        _numbers(x), _numbers(mean), _numbers(low if several else ()),
+        _numbers(high if several else ()),
+        [_numbers(np.where(_near(shared), np.nan, row)) for row in losses] if beside else [],
+    )  # fmt: skip
+
+
+def _near(shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where the mean says it all: the first and the last shared point join what lies beyond."""
+    inner = shared.copy()
+    inner[:-1] &= shared[1:]
+    inner[1:] &= shared[:-1]
+    return inner
+
+
+def _kept(count: int, most: int) -> NDArray[np.int64]:
+    """At most `most` of `count` places: half of them even, half dense at the start.
+
+    A loss changes most at the start of training, and a logarithmic axis stretches it.
+    """
+    if count <= most:
+        return np.arange(count)
+    even = np.linspace(0, count - 1, most // 2)
+    dense = np.geomspace(1, count, most - most // 2) - 1
+    return np.unique(np.rint(np.concatenate([even, dense])).astype(np.int64))
+
+
+def _numbers(values: Iterable[float]) -> list[float | None]:
+    """Rounded to what can be seen; None where JSON has no such number."""
+    return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in values]
