@@ -83,7 +83,12 @@ def test_patience_stops_a_seed_that_gets_no_better(tmp_path: Path) -> None:
     assert len(losses) < 40
     assert min(losses[-3:]) >= min(losses[:-3])
     assert losses.index(min(losses)) == len(losses) - 4
-    assert summary_of(tmp_path)["status"] == "complete"
+    summary = summary_of(tmp_path)
+    assert summary["status"] == "complete"
+    trained = summary["updates"]["0"]
+    assert trained < summary["total_updates"]
+    # Of the updates that were made, and not of those that were planned.
+    assert summary["final_loss"]["updates"]["0"] == trained - 9 * trained // 10
 
 
 def test_stopped_and_started_again_it_ends_as_if_undisturbed(
@@ -97,6 +102,8 @@ def test_stopped_and_started_again_it_ends_as_if_undisturbed(
             runner.train(config, tmp_path / "run")
     runner.train(config, tmp_path / "run")
     assert_same_end(tmp_path / "run", tmp_path / "undisturbed", [0])
+    ends = [summary_of(tmp_path / name)["final_loss"] for name in ("run", "undisturbed")]
+    assert ends[0] == ends[1]
     ours, theirs = (
         checkpoints.best(tmp_path / name / "checkpoint", 0) for name in ("run", "undisturbed")
     )
