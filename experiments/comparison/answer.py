@@ -25,11 +25,12 @@ def _answer(lines: Sequence[Line], ranking: Ranking) -> str:
         return "No seed is complete, so nothing can be ranked."
     best, *others = ranked
     assert best.mean is not None
-    number = f"{ranking.text.removeprefix('the ')} of {best.mean.mean:.4f}"
+    number = f"{ranking.title} of {best.mean.mean:.4f}"
     if not others:
         return f"{best.group.label} has a {number}."
+    sentence = f"{best.group.label} is best, with a {number}"
     tied = [line for line in others if line.standing != "worse"]
     if not tied:
-        return f"{best.group.label} is best, with a {number}."
+        return f"{sentence}."
     rest = tied[0].group.label if len(tied) == 1 else f"{len(tied)} others"
-    return f"{best.group.label} has the best {number}, but {rest} cannot be told from it."
+    return f"{sentence}, but {rest} cannot be told from it."

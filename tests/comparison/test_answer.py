@@ -13,8 +13,6 @@ from experiments.comparison.table import compare_groups
 from experiments.runs.found import find_runs
 from tests.handmade import finished_run
 
-TEXT = "final training loss, nats per time step, mean over the last tenth of the updates"
-
 
 def answers_for(folder: Path, finals: dict[int, tuple[float, ...]]) -> list[str]:
     """A group for each num_steps, with a seed for each of its final losses."""
@@ -35,22 +33,22 @@ def of_folder(folder: Path) -> list[str]:
     [
         (
             {18: (0.50, 0.51, 0.52), 54: (0.40, 0.41, 0.42)},
-            f"num_steps=54 is best, with a {TEXT} of 0.4100.",
+            "num_steps=54 is best, with a final loss of 0.4100.",
         ),
         (
             {18: (0.40, 0.44, 0.46), 54: (0.40, 0.41, 0.42)},
-            f"num_steps=54 has the best {TEXT} of 0.4100, but num_steps=18 cannot be told from it.",
+            "num_steps=54 is best, with a final loss of 0.4100, but num_steps=18 cannot be told from it.",
         ),
         (
             {18: (0.40, 0.44, 0.46), 36: (0.39, 0.44, 0.46), 54: (0.40, 0.41, 0.42)},
-            f"num_steps=54 has the best {TEXT} of 0.4100, but 2 others cannot be told from it.",
+            "num_steps=54 is best, with a final loss of 0.4100, but 2 others cannot be told from it.",
         ),
         # One seed has no interval, so nothing is known of the difference.
         (
             {18: (0.50,), 54: (0.40,)},
-            f"num_steps=54 has the best {TEXT} of 0.4000, but num_steps=18 cannot be told from it.",
+            "num_steps=54 is best, with a final loss of 0.4000, but num_steps=18 cannot be told from it.",
         ),
-        ({54: (0.40, 0.42)}, f"lag_17 has a {TEXT} of 0.4100."),
+        ({54: (0.40, 0.42)}, "lag_17 has a final loss of 0.4100."),
     ],
 )
 def test_the_best_is_named_with_what_cannot_be_told_from_it(

@@ -137,7 +137,7 @@ def test_different_tasks_have_a_best_each_and_pictures_each(tmp_path: Path) -> N
     compare([runs], Options(tmp_path / "out"))
     pictures = {path.name for path in (tmp_path / "out").glob("*.png")}
     assert pictures == {"heat_map.png", "comparison_task_1.png", "comparison_task_2.png"}
-    assert "training loss against updates, lag=9" in (tmp_path / "out/report.html").read_text()
+    assert "training loss, lag=9" in (tmp_path / "out/report.html").read_text()
 
 
 class TestTargets:
