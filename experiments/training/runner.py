@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from data.task import Task
-from experiments.config.compose import override_name
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
@@ -18,6 +17,7 @@ from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import locked
 from experiments.runs.metrics import read_metrics
+from experiments.runs.naming import run_directory
 from experiments.training.probe import probe_seeds
 from experiments.training.progress import Progress, progress
 from experiments.training.resources import OpenSession, RunResources, one_session
@@ -41,7 +41,7 @@ class ActiveRun(NamedTuple):
 
 def default_directory(config: Config, overrides: Sequence[str]) -> Path:
     """runs/<experiment>/<overrides or "default">."""
-    return RUNS / config.name / override_name(overrides)
+    return run_directory(RUNS / config.name, config, overrides)
 
 
 def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]:

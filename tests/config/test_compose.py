@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from data.tasks.binary_dependency import BinaryDependencyConfig
 from experiments.config.catalog import names
-from experiments.config.compose import known_keys, load_config, override_name
+from experiments.config.compose import known_keys, load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
@@ -330,23 +330,6 @@ class TestAUsersOwnFile:
     def test_a_folder_is_no_file(self, write: Path) -> None:
         write.mkdir()
         assert error_of("mine.yaml") == "experiment file mine.yaml: no such file"
-
-
-class TestOverrideName:
-    def test_no_overrides_are_the_default(self) -> None:
-        assert override_name([]) == "default"
-
-    def test_the_order_does_not_matter(self) -> None:
-        assert override_name(["b=2", "a=1"]) == override_name(["a=1", "b=2"]) == "a=1,b=2"
-
-    def test_it_is_one_folder_whatever_the_values(self) -> None:
-        assert override_name(["name=../../x y"]) == "name=.._.._x_y"
-
-    def test_long_ones_stay_apart_and_short_enough_for_a_file_system(self) -> None:
-        long = [f"description={'x' * 300}{number}" for number in range(2)]
-        one, two = (override_name([text]) for text in long)
-        assert one != two
-        assert len(one) <= 200
 
 
 def test_known_keys_reach_into_sections_and_lists() -> None:
