@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         command = getattr(commands, options.command)
-        with quietly(getattr(options, "quiet", False)):
+        with quietly(getattr(options, "quiet", False) or getattr(options, "json", False)):
             return int(command(options))
     except ExperimentError as error:
         show_error(error, str(error), options.debug)
@@ -206,6 +206,7 @@ def make_parser() -> Parser:
         "train, and measure error signals by lag and the bias of each style",
         configured,
         tabular,
+        shown,
     )
     gradients.add_argument("--out", type=Path, default=Path("reports/gradients"), metavar="DIR")
     bench = add("bench", "measure speed on this machine")

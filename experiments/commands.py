@@ -6,8 +6,12 @@ import builtins
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from experiments.errors import UsageError
+
+if TYPE_CHECKING:
+    from experiments.training.evaluate import SplitResult
 
 TITLES = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
 
@@ -135,7 +139,13 @@ def evaluate(options: Namespace) -> int:
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of
 
-    for result in evaluate_run(directory, options.batch_size, options.checkpoint):
+    results = evaluate_run(directory, options.batch_size, options.checkpoint)
+    if options.json:
+        from experiments.console import print_json
+
+        print_json([_evaluated(result) for result in results])
+        return 0
+    for result in results:
         loss, metrics, time_steps = result.evaluated
         parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts_of(metrics)])
         print(
@@ -143,6 +153,12 @@ def evaluate(options: Namespace) -> int:
             f"checkpoint of update {result.updates}, {time_steps} time steps"
         )
     return 0
+
+
+def _evaluated(result: SplitResult) -> dict[str, object]:
+    """A line of `evaluate` as JSON values."""
+    fields = result._asdict()
+    return fields | fields.pop("evaluated")._asdict()
 
 
 def generate(options: Namespace) -> int:
@@ -165,7 +181,7 @@ def credit(options: Namespace) -> int:
     composed = load_config(options.experiment, options.overrides)
     from experiments.gradients.credit import credit as measure
 
-    measure(composed, options.out)
+    measure(composed, options.out, options.json)
     return 0
 
 
@@ -176,7 +192,7 @@ def gradients(options: Namespace) -> int:
     composed = load_config(options.experiment, options.overrides)
     from experiments.gradients.bias import gradients as measure
 
-    measure(composed, options.out)
+    measure(composed, options.out, options.json)
     return 0
 
 

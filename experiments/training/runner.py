@@ -107,6 +107,7 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
     try:
         directory.write_summary({"status": "running", "name": config.name})
         _train_seeds(run, open_session, positions)
+        run.progress.stage("report")
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         probes = probe_seeds(config, run.workload.task, directory, positions)
         summary = summarize(config, run.workload, directory, worst, positions) | probes
@@ -124,8 +125,6 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
 
 def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Position]) -> None:
     """Train the seeds that are not finished; fills `positions` as they end."""
-    from experiments.training.seed import SeedTraining  # TensorFlow takes seconds to import
-
     config, workload, directory, shown, stop = run
     point = find_resume_point(config, directory, shown)
     positions += point.finished
@@ -134,7 +133,13 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
         return
     if stop.requested:  # building and compiling a graph may take long
         raise Interrupted(f"stopped before seed {seeds[0]}")
-    session = open_session(config, workload)
+    shown.stage("import")
+    from experiments.training.seed import SeedTraining  # TensorFlow takes seconds to import
+    from experiments.training.tensorboard import write_floors
+
+    session = open_session(config, workload, shown)
+    if config.logging.tensorboard:
+        write_floors(directory.events, workload.task.floors(), workload.updates)
     with open_validation(config, workload.task) as validation:
         training = SeedTraining(config, workload, directory, session, shown, stop, validation)
         for seed in seeds:
@@ -183,10 +188,10 @@ def _log_result(
     if final["low"] is not None:
         seeds = len(final["per_seed"])
         spread = f", 95 % interval {final['low']:.4f} to {final['high']:.4f} over {seeds} seeds"
-    shown.log(f"final loss {final['mean']:.4f} nats per time step{spread}")
+    shown.result(f"final loss {final['mean']:.4f} nats per time step{spread}")
     for name, floor in summary["floors"].items():
-        shown.log(f"  floor, {name}: {floor:.4f}")
+        shown.result(f"  floor, {name}: {floor:.4f}")
     if task.probe is not None:
         for line in task.probe.describe(summary.get("probe", [])):
-            shown.log(f"  {line}")
-    shown.log(f"run directory: {directory.path}")
+            shown.result(f"  {line}")
+    shown.result(f"run directory: {directory.path}")

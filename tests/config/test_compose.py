@@ -281,6 +281,31 @@ class TestAUsersOwnFile:
         config = load_config("mine.yaml", ["task=binary_dependency"])
         assert config.task.kind == "binary_dependency"
 
+    @pytest.mark.parametrize("experiment", EXPERIMENTS)
+    def test_a_copy_of_a_shipped_file_is_the_same_experiment(
+        self, write: Path, experiment: str
+    ) -> None:
+        write.write_bytes((CONFIGS / "experiment" / f"{experiment}.yaml").read_bytes())
+        assert load_config("mine.yaml") == load_config(experiment)
+
+    def test_the_task_of_its_defaults_is_chosen(self, write: Path) -> None:
+        write.write_text("defaults: [{override /task: text}, _self_]\ngraph: {num_steps: 7}\n")
+        config = load_config("mine.yaml")
+        assert (config.task.kind, config.graph.num_steps) == ("text", 7)
+
+    @pytest.mark.parametrize(
+        ("defaults", "reason"),
+        [
+            ("[base]", "expected a list of entries such as '- override /task: text', got 'base'"),
+            ("text", "expected a list of entries such as '- override /task: text', got 'text'"),
+            ("[{override /task: txet}]", "no file configs/task/txet.yaml"),
+            ("[{override /../task: text}]", "override '../task=text': expected key=value"),
+        ],
+    )
+    def test_other_defaults_are_told(self, write: Path, defaults: str, reason: str) -> None:
+        write.write_text(f"defaults: {defaults}\n")
+        assert reason in error_of("mine.yaml")
+
     def test_a_wrong_key_in_it_is_told(self, write: Path) -> None:
         write.write_text("graph: {num_step: 7}\n")
         message = error_of("mine.yaml")
