@@ -157,8 +157,10 @@ def evaluate(options: Namespace) -> int:
 
 def _evaluated(result: SplitResult) -> dict[str, object]:
     """A line of `evaluate` as JSON values."""
-    fields = result._asdict()
-    return fields | fields.pop("evaluated")._asdict()
+    return {
+        "seed": result.seed, "split": result.split, "updates": result.updates,
+        **result.evaluated._asdict(),
+    }  # fmt: skip
 
 
 def generate(options: Namespace) -> int:

@@ -289,6 +289,22 @@ class TestTrain:
         assert words[:4] == ["seed", "0,", "fresh:", "loss"]
         assert 0.4 < float(words[4]) < 0.7
 
+    def test_or_as_json(self, trained: Path, capsys: Capture) -> None:
+        assert main("evaluate", str(trained / "one"), "--json") == 0
+        (found,) = json.loads(capsys.readouterr().out)
+        assert (found["seed"], found["split"], found["updates"]) == (0, "fresh", 200)
+        assert 0.4 < found["loss"] < 0.7
+
+    def test_quiet_prints_the_result_alone(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    ) -> None:
+        assert main("train", "r2rt_n5", *SMALL, "training.epochs=1", "--run-dir", "q", "-q") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("final loss ")
+        assert lines[-1] == "run directory: q"
+        log = (folder / "q/log.txt").read_text()
+        assert "seed 0: complete" in log
+
     def test_a_directory_with_another_config_exits_2(self, trained: Path, capsys: Capture) -> None:
         assert main("train", "r2rt_n5", *SMALL, "--run-dir", str(trained / "one")) == 2
         assert "training.epochs = 1, this one has 2" in one_line(capsys)

@@ -198,7 +198,7 @@ def groups_named(defaults: Any, path: Path) -> list[Override]:
             raise UsageError(f"{path}: defaults: {expected}, got {entry!r}")
         ((key, choice),) = entry.items()
         group = str(key).removeprefix("override ").strip().lstrip("/")
-        if not (CONFIGS / group / f"{choice}.yaml").is_file():
+        if not KEY.fullmatch(group) or not (CONFIGS / group / f"{choice}.yaml").is_file():
             raise UsageError(f"{path}: defaults: no file configs/{group}/{choice}.yaml; {expected}")
         found.append(_parse(f"{group}={choice}"))
     return found

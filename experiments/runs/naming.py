@@ -96,9 +96,10 @@ def _file_name(settings: Iterable[str]) -> str:
 
 def _holds(path: Path, config: Config) -> bool:
     try:
-        return RunDirectory(path).read_config() == config
+        there = RunDirectory(path).read_config()
     except UsageError:
         return False
+    return there.model_copy(update={"description": config.description}) == config
 
 
 def _older_names(folder: Path, name: str, overrides: Sequence[str]) -> Iterator[str]:

@@ -299,7 +299,7 @@ class TestAUsersOwnFile:
             ("[base]", "expected a list of entries such as '- override /task: text', got 'base'"),
             ("text", "expected a list of entries such as '- override /task: text', got 'text'"),
             ("[{override /task: txet}]", "no file configs/task/txet.yaml"),
-            ("[{override /../task: text}]", "override '../task=text': expected key=value"),
+            ("[{override /../task: text}]", "no file configs/../task/text.yaml"),
         ],
     )
     def test_other_defaults_are_told(self, write: Path, defaults: str, reason: str) -> None:

@@ -114,17 +114,17 @@ class TestRemove:
 
     def test_links_are_not_followed(self, folder: Path) -> None:
         outside = finished_run(folder / "elsewhere", "kept", [[0.5]])
-        os.symlink(outside.directory.path, "runs/lag_17/link")
+        Path("runs/lag_17/link").symlink_to(outside.directory.path)
         events = Path("runs/lag_17/wide/events")
         events.mkdir()
-        os.symlink(folder / "elsewhere", events / "link")
+        (events / "link").symlink_to(folder / "elsewhere")
         assert names() == ["narrow", "wide"]
         assert runs("--remove", "--yes") == 0
         assert outside.directory.metrics.exists()
 
     def test_a_link_that_is_named_is_refused(self, folder: Path, capsys: Capture) -> None:
         outside = finished_run(folder / "elsewhere", "kept", [[0.5]])
-        os.symlink(outside.directory.path, "link")
+        Path("link").symlink_to(outside.directory.path)
         assert runs("link", "--remove", "--yes") == 2
         assert "link: a symbolic link" in capsys.readouterr().err
         assert outside.directory.metrics.exists()

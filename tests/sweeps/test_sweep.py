@@ -13,6 +13,7 @@ import run
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
+from experiments.sweeps.points import Point, Result
 from experiments.sweeps.sweep import load_points
 from experiments.training import runner
 from tests.conftest import SMALL, metrics_of, run_command, summary_of
@@ -134,9 +135,12 @@ class TestPoints:
         self, monkeypatch: pytest.MonkeyPatch, capsys: Capture
     ) -> None:
         started: list[int] = []
-        monkeypatch.setattr(
-            "experiments.sweeps.sweep.train_missing", lambda points, *_: started.append(len(points)) or []
-        )  # fmt: skip
+
+        def train_nothing(points: Sequence[Point], *_: object) -> list[Result]:
+            started.append(len(points))
+            return []
+
+        monkeypatch.setattr("experiments.sweeps.sweep.train_missing", train_nothing)
         assert sweep("r2rt_n5", "training.first_seed=range(0,1000)") == 0
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
