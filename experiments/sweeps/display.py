@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from experiments.sweeps.messages import Message
 from experiments.sweeps.points import Result
 
 PLAIN_SECONDS = 10.0  # between two reports in plain lines
+# Columns of the terminal: a bar, all that stands beside the name of a point, a name at least.
+BAR_WIDTH, BESIDE_NAME, LEAST_NAME = 8, 64, 12
 
 
 class PointProgress(NamedTuple):
@@ -156,10 +159,14 @@ class BarDisplay:
     def __init__(self, total: int) -> None:
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
+        width = max(LEAST_NAME, shutil.get_terminal_size().columns - BESIDE_NAME)
+        name = Column(max_width=width, no_wrap=True, overflow="ellipsis")
         self.bars = Bars(
-            TextColumn("{task.description}", markup=False), BarColumn(),
-            TextColumn("{task.fields[count]}"), TextColumn("elapsed"), TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False, table_column=name),
+            BarColumn(BAR_WIDTH), TextColumn("{task.fields[count]}"),
+            TextColumn("elapsed"), TimeElapsedColumn(),
             TextColumn("{task.fields[state]}", markup=False), transient=True,
         )  # fmt: skip
         self._all = self.bars.add_task("points", total=total, count=f"0/{total}", state="")
@@ -187,7 +194,7 @@ class BarDisplay:
                 self.bars.update(
                     self._tasks[name], completed=progress.done, total=progress.total,
                     count=f"{progress.done}/{progress.total}",
-                    state=f"{stage}: {progress.what}, loss {progress.loss:.4f}",
+                    state=f"{stage}, loss {progress.loss:.4f}",
                 )  # fmt: skip
 
 

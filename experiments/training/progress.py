@@ -14,6 +14,7 @@ from typing import Protocol
 from experiments.console import is_quiet
 
 PLAIN_SECONDS = 5.0  # between two plain lines
+BAR_WIDTH = 12  # columns of the terminal
 
 
 STAGES = ("import", "build", "compile", "train", "validate", "report")  # of a run, in this order
@@ -89,14 +90,13 @@ class BarProgress:
     """A bar for the updates of all seeds, with the stage and the remaining time."""
 
     def __init__(self, log: Path) -> None:
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
         self._path = log
-        self.bars = Bars(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"),
-            TextColumn("elapsed"), TimeElapsedColumn(),
-            TextColumn("remaining"), TimeRemainingColumn(),
+        self.bars = Bars(  # at most 80 columns
+            TextColumn("{task.description}"), BarColumn(BAR_WIDTH),
+            TextColumn("{task.fields[count]}"), TextColumn("remaining"), TimeRemainingColumn(),
             TextColumn("{task.fields[state]}"), transient=True,
         )  # fmt: skip
         self._task = self.bars.add_task("", total=None, count="", state="")
@@ -130,7 +130,7 @@ class BarProgress:
             self._began = True
         self.bars.update(
             self._task, description="train", completed=done, total=total,
-            count=f"{done}/{total} updates", state=f"{what}, loss {loss:.4f}",
+            count=f"{done}/{total}", state=f"{what}, loss {loss:.4f}",
         )  # fmt: skip
 
 

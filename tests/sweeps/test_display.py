@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from experiments.config.compose import load_config
 from experiments.console import quietly
@@ -13,7 +15,9 @@ from experiments.sweeps.display import (
     Monitor,
     Overall,
     PlainDisplay,
+    PointProgress,
     Running,
+    RunningPoint,
     clock,
     open_monitor,
     print_results,
@@ -147,14 +151,36 @@ def test_on_a_terminal_there_is_a_bar_for_each_point_that_runs(
         points, bar = display.bars.tasks
         assert (bar.description, bar.completed, bar.total) == ("a[b]", 5, 10)
         assert (bar.fields["count"], points.fields["count"]) == ("5/10", "0/2")
-        assert bar.fields["state"] == "train: seed 0, loss 0.5000"
+        assert bar.fields["state"] == "train, loss 0.5000"
         assert points.fields["state"].startswith("remaining ")
         assert (points.completed, points.total) == (0.5, 2)
         monitor.receive(entered("a[b]", "validate"))
-        assert bar.fields["state"] == "validate: seed 0, loss 0.5000"
+        assert bar.fields["state"] == "validate, loss 0.5000"
         monitor.receive(complete("a[b]"))
         assert (display.bars.tasks, points.completed) == ([points], 1)
     assert "[1/2] a[b]: complete" in capsys.readouterr().out
+
+
+def test_bars_fit_into_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    display = BarDisplay(100)
+    running = {"graph.num_steps=10,model.state_size=16": RunningPoint("train")}
+    progress = PointProgress("seed 0, 1 of 10", 1400, 20000, 0.5)
+    display.show(Overall(12, 100, 0.125, 4000.0), running)
+    display.show(
+        Overall(12, 100, 0.125, 4000.0),
+        {name: point._replace(progress=progress) for name, point in running.items()},
+    )
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    with console.capture() as captured:
+        console.print(display.bars.get_renderable())
+    points, bar = captured.get().rstrip().splitlines()
+    assert points.split()[0] == "points"
+    assert points.split()[2:4] == ["12/100", "elapsed"]
+    assert points.rstrip().endswith("remaining 7:46:40, 1 running")
+    assert bar.startswith("graph.num_step")
+    assert bar.rstrip().endswith("train, loss 0.5000")
+    assert "1400/20000" in bar
 
 
 def test_the_table_has_a_line_for_each_point(capsys: pytest.CaptureFixture[str]) -> None:

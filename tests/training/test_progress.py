@@ -28,7 +28,7 @@ def test_on_a_terminal_there_is_a_bar(tmp_path: Path, monkeypatch: pytest.Monkey
         assert (task.description, task.total) == ("compile", None)
         line.advance("seed 0, 1 of 2", 3, 20, 0.5)
         assert (task.description, task.completed, task.total) == ("train", 3, 20)
-        assert task.fields == {"count": "3/20 updates", "state": "seed 0, 1 of 2, loss 0.5000"}
+        assert task.fields == {"count": "3/20", "state": "seed 0, 1 of 2, loss 0.5000"}
         line.log("seed 0: [done]")
     assert (tmp_path / "log.txt").read_text().endswith(" seed 0: [done]\n")
 
