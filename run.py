@@ -1,25 +1,34 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: parse, dispatch, turn errors into exit codes."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from experiments.examples import examples_of
+from experiments.output import outlive_readers
 
 EXAMPLES = """examples:
   python run.py list                                     experiments, sweeps and studies
   python run.py config r2rt_n5 graph.num_steps=10        the composed config, as YAML
   python run.py train r2rt_n5 training.seeds=3           in runs/r2rt_n5/training.seeds=3/
   python run.py sweep r2rt_n5 graph.num_steps=1,5,10     a run for each value
+  python run.py runs --where "status=complete"           run directories: loss, time, size
   python run.py compare runs/r2rt_n5 runs/r2rt_n10       curves, a table, a report
+  python run.py diff runs/r2rt_n5/default runs/mine      what two runs differ in
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
   python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
   python run.py gradients r2rt_n10                       error signal by lag, each style's bias
   python run.py bench                                    speed on this machine
+
+tab completion: eval "$(register-python-argcomplete rnn-experiments)"
 
 exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config;
 130 interrupted
@@ -28,7 +37,12 @@ exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or c
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    outlive_readers()
     parser = make_parser()
+    if "_ARGCOMPLETE" in os.environ:  # set by the shell while it completes a line
+        from experiments.completion import complete
+
+        complete(parser)
     options, rest = parser.parse_known_args(arguments)
     if rest and (not hasattr(options, "overrides") or any(text.startswith("-") for text in rest)):
         parser.error(f"unknown: {' '.join(rest)}")
@@ -38,20 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     from experiments import commands
+    from experiments.console import quietly
     from experiments.errors import ExperimentError, Interrupted
 
     try:
         command = getattr(commands, options.command)
-        return int(command(options))
+        with quietly(getattr(options, "quiet", False) or getattr(options, "json", False)):
+            return int(command(options))
     except ExperimentError as error:
         show_error(error, str(error), options.debug)
         return error.exit_code
     except KeyboardInterrupt as error:
         show_error(error, "interrupted", options.debug)
         return Interrupted.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of the pipe is gone, as after `| head`
-        return 0
     except Exception as error:
         hint = "" if options.debug else " (--debug shows where)"
         show_error(error, f"{type(error).__name__}: {error}{hint}", options.debug)
@@ -78,32 +91,52 @@ def make_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action=ShowVersion, help="show the version and the commit")
     common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks")
     configured = Parser(add_help=False)
-    configured.add_argument("experiment", help="a name that `list` shows, or a YAML file")
-    configured.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="changes to its config"
+    _completed(
+        configured.add_argument("experiment", help="a name that `list` shows, or a YAML file"),
+        "experiment",
+    )
+    _completed(
+        configured.add_argument(
+            "overrides", nargs="*", metavar="key=value", help="changes to its config"
+        )
+    )
+    tabular = Parser(add_help=False)
+    tabular.add_argument("--json", action="store_true", help="print JSON, for programs")
+    shown = Parser(add_help=False)
+    shown.add_argument(
+        "-q", "--quiet", action="store_true", help="show results and errors, no progress"
     )
 
     def add(name: str, text: str, *parents: Parser) -> Parser:
         return commands.add_parser(
-            name, help=text, description=text, parents=[common, *parents], allow_abbrev=False
-        )
+            name, help=text, description=text, parents=[common, *parents], allow_abbrev=False,
+            epilog=examples_of(name), formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    add("list", "experiments, sweeps and studies, a line each")
+    add("list", "experiments, sweeps and studies, a line each", tabular)
     add("config", "print the composed config as YAML", configured)
-    train = add("train", "train an experiment, or resume its run", configured)
+    train = add("train", "train an experiment, or resume its run", configured, shown)
     train.add_argument(
         "--run-dir", type=Path, metavar="DIR", help="run directory; default: below runs/"
     )
     train.add_argument("--overwrite", action="store_true", help="replace an existing run")
-    sweep = add("sweep", "train the points of a grid that are not complete")
-    sweep.add_argument("sweep", help="a name that `list` shows, an experiment, or a YAML file")
-    sweep.add_argument(
-        "overrides", nargs="*", metavar="key=v1,v2", help="values to try, or range(1,9), choice(…)"
-    )
+    sweep = add("sweep", "train the points of a grid that are not complete", tabular, shown)
+    _completed(
+        sweep.add_argument("sweep", help="a name that `list` shows, an experiment, or a YAML file"),
+        "sweep", "experiment",
+    )  # fmt: skip
+    _completed(
+        sweep.add_argument(
+            "overrides", nargs="*", metavar="key=v1,v2",
+            help="values to try, or range(1,9), choice(…), {key:value},{key:value}",
+        )
+    )  # fmt: skip
+    _add_yes(sweep, "start more than 1,000 points without asking")
     sweep.add_argument(
         "--workers", type=count, metavar="N", help="points at a time; default: cores"
     )
@@ -114,13 +147,30 @@ def make_parser() -> Parser:
         help="local (default), slurm, tcp://host:port or a Dask scheduler file",
     )
     sweep.add_argument("--dry-run", action="store_true", help="show points and estimated time")
-    reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report")
-    reproduce.add_argument("study", help="a name that `list` shows")
-    reproduce.add_argument("overrides", nargs="*", metavar="key=value", help="changes to every run")
+    reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report", shown)
+    _completed(reproduce.add_argument("study", help="a name that `list` shows"), "study")
+    _completed(
+        reproduce.add_argument(
+            "overrides", nargs="*", metavar="key=value", help="changes to every run"
+        )
+    )
     reproduce.add_argument(
         "--workers", type=count, metavar="N", help="runs at a time; default: cores"
     )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
+    runs = add("runs", "run directories with status, loss, time and size", tabular)
+    runs.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="a run, or a folder; default: runs/"
+    )
+    runs.add_argument(
+        "--where", metavar="CONDITION",
+        help="only these: config keys, status, loss and seconds with = != < <= > >= and or not ( )",
+    )  # fmt: skip
+    runs.add_argument("--archive", type=Path, metavar="FILE.tar.gz", help="write them to a file")
+    runs.add_argument("--remove", action="store_true", help="remove them, after --archive if given")
+    _add_yes(runs, "archive and remove without asking")
+    diff = add("diff", "what two runs differ in: config, versions, rows, final losses", tabular)
+    diff.add_argument("run_dirs", nargs=2, type=Path, metavar="RUN_DIR")
     compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
     compare.add_argument(
         "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run, or a folder of runs"
@@ -141,7 +191,7 @@ def make_parser() -> Parser:
         choices=("md", "latex", "json"),
         help="print the table so, and write files only with --out",
     )
-    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
+    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", tabular)
     evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
     evaluate.add_argument(
@@ -162,12 +212,16 @@ def make_parser() -> Parser:
     generate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
-    credit = add("credit", "measure the credit matrix: which errors reach which steps", configured)
+    credit = add(
+        "credit", "measure the credit matrix: which errors reach which steps", configured, tabular
+    )
     credit.add_argument("--out", type=Path, default=Path("reports/credit"), metavar="DIR")
     gradients = add(
         "gradients",
         "train, and measure error signals by lag and the bias of each style",
         configured,
+        tabular,
+        shown,
     )
     gradients.add_argument("--out", type=Path, default=Path("reports/gradients"), metavar="DIR")
     bench = add("bench", "measure speed on this machine")
@@ -179,7 +233,47 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
+        missing = message.removeprefix("the following arguments are required: ")
+        if missing != message:
+            name = missing.split(", ")[0]
+            self.show_names(name)
+            message = f"expected {'a' if name[0] not in 'aeiou' else 'an'} {name}"
         self.exit(2, f"error: {message} (see `{self.prog} --help`)\n")
+
+    def show_names(self, argument: str) -> None:
+        """Print the names that an argument may have, where there is a list of them."""
+        kinds = {"experiment": ["experiment"], "sweep": ["sweep", "experiment"], "study": ["study"]}
+        if argument in kinds:
+            from experiments.commands import print_names
+
+            print_names(kinds[argument])
+            sys.stdout.flush()  # the names come before the error
+
+
+class ShowVersion(argparse.Action):
+    """--version: the version of the package and, in a checkout, the commit."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **keywords: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **keywords)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from experiments.reporting.environment import version
+
+        print(version())
+        parser.exit()
+
+
+def _add_yes(parser: Parser, text: str) -> None:
+    parser.add_argument("--yes", action="store_true", help=text)
+
+
+def _completed(argument: argparse.Action, *kinds: str) -> None:
+    """Let the shell complete an argument: names of these kinds, or config keys without any."""
+    if "_ARGCOMPLETE" in os.environ:
+        from experiments import completion
+
+        completer = completion.names_of(*kinds) if kinds else completion.keys
+        argument.completer = completer  # type: ignore[attr-defined]
 
 
 def count(text: str) -> int:

@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.errors import UsageError
+
+if TYPE_CHECKING:
+    from experiments.training.evaluate import SplitResult
+
+TITLES = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
 
 
-def list(_: Namespace) -> int:
+def list(options: Namespace) -> int:
     """Experiments, sweeps and studies, a line each."""
-    from experiments.config.catalog import description, names, path_of
+    if options.json:
+        from experiments.console import print_json
+
+        print_json({title: dict(_described(kind)) for kind, title in TITLES.items()})
+    else:
+        print_names(builtins.list(TITLES))
+    return 0
+
+
+def print_names(kinds: Sequence[str]) -> None:
+    """The names of these kinds with their descriptions, a line each."""
     from experiments.console import plain, print_table
 
-    kinds = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
-    for kind, title in kinds.items():
-        rows = [(name, description(path_of(kind, name))) for name in names(kind)]
+    for kind in kinds:
         if sys.stdout.isatty():
-            print_table((title, "description"), rows)
+            print_table((TITLES[kind], "description"), _described(kind))
             print()
         else:  # for other programs, which read a line each
-            print(f"{title}:")
-            print("\n".join(f"  {name:24} {plain(text)}" for name, text in rows))
-    return 0
+            print(f"{TITLES[kind]}:")
+            print("\n".join(f"  {name:24} {plain(text)}" for name, text in _described(kind)))
+
+
+def _described(kind: str) -> builtins.list[tuple[str, str]]:
+    """Each name of a kind with its description."""
+    from experiments.config.catalog import description, names, path_of
+
+    return [(name, description(path_of(kind, name))) for name in names(kind)]
 
 
 def config(options: Namespace) -> int:
@@ -54,11 +77,13 @@ def sweep(options: Namespace) -> int:
     from experiments.sweeps import sweep as sweeps
 
     where = sweeps.Where(options.cluster, options.workers)
+    if options.json and not options.dry_run:
+        raise UsageError("--json: is for --dry-run, which prints a table and trains nothing")
     if options.dry_run:
-        sweeps.show(options.sweep, options.overrides, where)
+        sweeps.show(options.sweep, options.overrides, where, options.json)
     else:
         conclude = functools.partial(_compare_points, options.sweep)
-        sweeps.sweep(options.sweep, options.overrides, where, conclude)
+        sweeps.sweep(options.sweep, options.overrides, where, conclude, options.yes)
     return 0
 
 
@@ -77,6 +102,37 @@ def reproduce(options: Namespace) -> int:
     from experiments.studies.study import reproduce as run_study
 
     return run_study(options.study, options.overrides, options.workers, options.out, options.debug)
+
+
+def runs(options: Namespace) -> int:
+    """The runs that meet a condition; archive or remove them, after asking."""
+    from experiments.paths import RUNS
+    from experiments.runs.actions import act
+    from experiments.runs.listing import list_runs, print_runs
+
+    listed = list_runs(options.paths or [RUNS], options.where)
+    if options.yes and not (options.archive or options.remove):
+        raise UsageError("--yes: is for --archive and --remove")
+    print_runs(listed, options.json)
+    act([run.directory for run in listed], options.archive, options.remove, options.yes)
+    return 0
+
+
+def diff(options: Namespace) -> int:
+    """What two runs differ in."""
+    from experiments.runs.difference import difference
+    from experiments.runs.difference_table import as_dict, print_difference
+    from experiments.runs.run import read_run
+
+    first, second = (read_run(path) for path in options.run_dirs)
+    found = difference(first, second)
+    if options.json:
+        from experiments.console import print_json
+
+        print_json({"runs": [*map(str, options.run_dirs)], **as_dict(found)})
+    else:
+        print_difference(found, *map(str, options.run_dirs))
+    return 0
 
 
 def compare(options: Namespace) -> int:
@@ -98,7 +154,13 @@ def evaluate(options: Namespace) -> int:
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of
 
-    for result in evaluate_run(directory, options.batch_size, options.checkpoint):
+    results = evaluate_run(directory, options.batch_size, options.checkpoint)
+    if options.json:
+        from experiments.console import print_json
+
+        print_json([_evaluated(result) for result in results])
+        return 0
+    for result in results:
         loss, metrics, time_steps = result.evaluated
         parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts_of(metrics)])
         print(
@@ -106,6 +168,14 @@ def evaluate(options: Namespace) -> int:
             f"checkpoint of update {result.updates}, {time_steps} time steps"
         )
     return 0
+
+
+def _evaluated(result: SplitResult) -> dict[str, object]:
+    """A line of `evaluate` as JSON values."""
+    return {
+        "seed": result.seed, "split": result.split, "updates": result.updates,
+        **result.evaluated._asdict(),
+    }  # fmt: skip
 
 
 def generate(options: Namespace) -> int:
@@ -128,7 +198,7 @@ def credit(options: Namespace) -> int:
     composed = load_config(options.experiment, options.overrides)
     from experiments.gradients.credit import credit as measure
 
-    measure(composed, options.out)
+    measure(composed, options.out, options.json)
     return 0
 
 
@@ -139,7 +209,7 @@ def gradients(options: Namespace) -> int:
     composed = load_config(options.experiment, options.overrides)
     from experiments.gradients.bias import gradients as measure
 
-    measure(composed, options.out)
+    measure(composed, options.out, options.json)
     return 0
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import itertools
+import json
+import math
 import re
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from rich.cells import cell_len  # columns of the terminal: wide characters take two
+
+from experiments.errors import UsageError
 
 MAX_LINES = 3  # of a row or of the header; where one needs more, rows are printed as blocks
 GAPS = (2, 1)  # blanks between columns: two, or one if that makes the table fit
 INDENT = "    "  # of folded lines in a block
 NUMBER = re.compile(r"[-+−]?\.?\d\S*( \S+){0,2}")  # "9 of 10", "0.4100 ± 0.0127", "12 ms"
 Rows = Sequence[Sequence[str]]
+
+_QUIET: contextvars.ContextVar[bool] = contextvars.ContextVar("quiet", default=False)
 
 
 def plain(text: str) -> str:
@@ -141,3 +151,44 @@ def _longest_part(cell: str) -> int:
     """The length of the longest part of a cell that stays on one line."""
     parts = [cell] if NUMBER.fullmatch(cell) else cell.split()
     return max(map(cell_len, parts), default=0)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, indented. What JSON has no number for, such as nan, is null."""
+    print(json.dumps(_finite(value), indent=2, allow_nan=False), flush=True)
+
+
+def is_confirmed(question: str, yes: bool) -> bool:
+    """Whether the user agrees: by --yes, or by answering y on a terminal.
+
+    Raises UsageError where there is neither.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(f"{plain(question)} There is no terminal to ask on; expected --yes")
+    print(f"{plain(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextlib.contextmanager
+def quietly(quiet: bool) -> Iterator[None]:
+    """Within the block, progress is not shown if `quiet`; results and errors are."""
+    token = _QUIET.set(quiet)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
+def is_quiet() -> bool:
+    """Whether progress is left out."""
+    return _QUIET.get()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -91,6 +91,12 @@ class Silent:
     def log(self, text: str) -> None:
         """Nothing."""
 
+    def result(self, text: str) -> None:
+        """Nothing."""
+
+    def stage(self, name: str) -> None:
+        """Nothing."""
+
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
         """Nothing."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,11 @@ import yaml
 
 import run
 from experiments import commands
-from experiments.config.catalog import names
+from experiments.config.catalog import description, names, path_of
 from experiments.config.compose import load_config
 from experiments.errors import ExperimentError, Interrupted, RunError, UsageError
+from experiments.examples import EXAMPLES
+from experiments.reporting.environment import NAME, git_commit
 from tests.conftest import SMALL, command, run_command, small_config, summary_of
 
 Capture = pytest.CaptureFixture[str]
@@ -60,6 +64,8 @@ class TestHelp:
             "train",
             "sweep",
             "reproduce",
+            "runs",
+            "diff",
             "compare",
             "evaluate",
             "credit",
@@ -70,6 +76,22 @@ class TestHelp:
     def test_every_command_has_its_own(self, name: str, capsys: Capture) -> None:
         assert main(name, "--help") == 0
         assert capsys.readouterr().out.startswith(f"usage: run.py {name}")
+
+    @pytest.mark.parametrize("name", EXAMPLES)
+    def test_every_command_ends_its_help_with_examples(self, name: str, capsys: Capture) -> None:
+        assert 2 <= len(EXAMPLES[name]) <= 4
+        main(name, "--help")
+        out = capsys.readouterr().out
+        assert out.rstrip().endswith(EXAMPLES[name][-1][1])
+        for text, _ in EXAMPLES[name]:
+            options = run.make_parser().parse_args(shlex.split(text.partition(" > ")[0]))
+            assert options.command == name
+
+    def test_every_command_has_examples(self) -> None:
+        (commands_of,) = (
+            action for action in run.make_parser()._actions if action.dest == "command"
+        )
+        assert list(commands_of.choices or ()) == [*EXAMPLES]
 
     def test_every_example_is_a_command(self) -> None:
         lines = [line for line in run.EXAMPLES.splitlines() if line.startswith("  python run.py")]
@@ -85,20 +107,19 @@ class TestMistakes:
         ("arguments", "reason"),
         [
             (("trian",), "invalid choice: 'trian'"),
-            (("train",), "required: experiment"),
             (("train", "r2rt_n5", "--rundir", "x"), "unknown: --rundir"),
             (("train", "r2rt_n5", "--run-dir"), "--run-dir: expected one argument"),
             (("train", "r2rt_n5", "--over"), "unknown: --over"),
             (("list", "x"), "unknown: x"),
-            (("config",), "required: experiment"),
-            (("compare",), "required: RUN_DIR"),
+            (("compare",), "expected a RUN_DIR"),
+            (("diff", "x"), "expected a RUN_DIR"),
             (("evaluate", "x", "--batch-size", "0"), "--batch-size: invalid count value: '0'"),
             (("evaluate", "x", "--batch-size", "ten"), "--batch-size: invalid count value: 'ten'"),
             (("evaluate", "x", "y"), "unknown: y"),
             (("reproduce", "x", "--workers", "-1"), "--workers: "),
             (("sweep", "x", "--workers", "0"), "--workers: "),
             (("sweep", "x", "--dryrun"), "unknown: --dryrun"),
-            (("--version",), "unknown: --version"),
+            (("list", "--quiet"), "unknown: --quiet"),
         ],
     )
     def test_of_grammar_exit_2_with_one_line(
@@ -145,6 +166,35 @@ class TestMistakes:
         assert ("Traceback" in capsys.readouterr().err) == debug
 
 
+class TestAMissingName:
+    @pytest.mark.parametrize(
+        ("name", "argument", "kinds"),
+        [
+            ("train", "experiment", ["experiment"]),
+            ("config", "experiment", ["experiment"]),
+            ("credit", "experiment", ["experiment"]),
+            ("sweep", "sweep", ["sweep", "experiment"]),
+            ("reproduce", "study", ["study"]),
+        ],
+    )
+    def test_lists_the_names_there_are(
+        self, name: str, argument: str, kinds: list[str], capsys: Capture
+    ) -> None:
+        assert main(name) == 2
+        out, err = capsys.readouterr()
+        article = "an" if argument == "experiment" else "a"
+        assert err == f"error: expected {article} {argument} (see `run.py {name} --help`)\n"
+        printed = {line.split()[0] for line in out.splitlines()}
+        assert printed >= {known for kind in kinds for known in names(kind)}
+
+
+def test_the_version_is_that_of_the_package_with_the_commit(capsys: Capture) -> None:
+    assert main("--version") == 0
+    commit = git_commit()
+    known = f" (commit {commit})" if commit else ""
+    assert capsys.readouterr().out == f"rnn-experiments {metadata.version(NAME)}{known}\n"
+
+
 class OwnError(ExperimentError):
     """An error of another module."""
 
@@ -185,12 +235,11 @@ class TestList:
             for name in names(kind):
                 assert any(line.split()[0] == name and len(line.split()) > 3 for line in lines)
 
-    def test_a_reader_that_leaves_is_no_error(self, folder: Path) -> None:
-        done = subprocess.run(
-            ["bash", "-c", 'set -o pipefail; "$@" | true', "bash", *command("list")],
-            cwd=folder, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.stderr == ""
+    def test_as_json_it_has_the_same(self, capsys: Capture) -> None:
+        assert main("list", "--json") == 0
+        printed = json.loads(capsys.readouterr().out)
+        assert [*printed["experiments"]] == names("experiment")
+        assert printed["studies"]["horizon"] == description(path_of("study", "horizon"))
 
 
 class TestConfig:
@@ -239,6 +288,22 @@ class TestTrain:
         words = capsys.readouterr().out.split()
         assert words[:4] == ["seed", "0,", "fresh:", "loss"]
         assert 0.4 < float(words[4]) < 0.7
+
+    def test_or_as_json(self, trained: Path, capsys: Capture) -> None:
+        assert main("evaluate", str(trained / "one"), "--json") == 0
+        (found,) = json.loads(capsys.readouterr().out)
+        assert (found["seed"], found["split"], found["updates"]) == (0, "fresh", 200)
+        assert 0.4 < found["loss"] < 0.7
+
+    def test_quiet_prints_the_result_alone(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    ) -> None:
+        assert main("train", "r2rt_n5", *SMALL, "training.epochs=1", "--run-dir", "q", "-q") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("final loss ")
+        assert lines[-1] == "run directory: q"
+        log = (folder / "q/log.txt").read_text()
+        assert "seed 0: complete" in log
 
     def test_a_directory_with_another_config_exits_2(self, trained: Path, capsys: Capture) -> None:
         assert main("train", "r2rt_n5", *SMALL, "--run-dir", str(trained / "one")) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
@@ -49,11 +48,11 @@ def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Con
     configs = []
     for overrides in variants:
         given = [_parse(text) for text in overrides]
-        groups = [override for override in given if _is_group(override)]
+        groups = [override for override in given if is_group(override)]
         chosen = tuple(str(override.input_line) for override in groups)
         if chosen not in composed:
             composed[chosen] = _compose(path, groups)
-        values = [override for override in given if not _is_group(override)]
+        values = [override for override in given if not is_group(override)]
         content = _apply(composed[chosen], values)
         configs.append(validate(Config, content, f"experiment {experiment}"))
     return configs
@@ -104,13 +103,6 @@ def check_yaml(path: Path) -> None:
         raise UsageError(f"{path}{place}: not valid YAML: {problem}") from error
 
 
-def override_name(overrides: Iterable[str]) -> str:
-    """The directory name of a set of overrides: "default", or key=value,key=value sorted."""
-    cleaned = sorted(text.strip() for text in overrides)
-    name = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", ",".join(cleaned)) or "default"
-    return name if len(name) <= 200 else name[:180] + f"-{_digest(name)}"
-
-
 def _experiment_path(experiment: str) -> Path:
     if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
         path = Path(experiment)
@@ -159,7 +151,8 @@ def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
         return shipped
     content = {"name": path.stem} | _read_yaml(path)
     _rename(content)
-    base = _compose_base([], _with_task_of(content, groups))
+    named = groups_named(content.pop("defaults", []), path)
+    base = _compose_base([], [*named, *_with_task_of(content, groups)])
     OmegaConf.set_struct(base, False)
     try:
         merged = OmegaConf.merge(base, content)
@@ -202,7 +195,29 @@ def _with_task_of(content: dict[str, Any], overrides: Sequence[Override]) -> lis
     return [_parse(f"task={kind}"), *overrides]
 
 
-def _is_group(override: Override) -> bool:
+def groups_named(defaults: Any, path: Path) -> list[Override]:
+    """The groups that the `defaults:` of a user's file choose, as in a copy of a shipped file.
+
+    Raises UsageError for an entry that chooses no file of configs/.
+    """
+    expected = "expected a list of entries such as '- override /task: text'"
+    if not isinstance(defaults, list):
+        raise UsageError(f"{path}: defaults: {expected}, got {defaults!r}")
+    found = []
+    for entry in defaults:
+        if entry == "_self_":  # the file's own keys come last in any case
+            continue
+        if not isinstance(entry, dict) or len(entry) != 1:
+            raise UsageError(f"{path}: defaults: {expected}, got {entry!r}")
+        ((key, choice),) = entry.items()
+        group = str(key).removeprefix("override ").strip().lstrip("/")
+        if not KEY.fullmatch(group) or not (CONFIGS / group / f"{choice}.yaml").is_file():
+            raise UsageError(f"{path}: defaults: no file configs/{group}/{choice}.yaml; {expected}")
+        found.append(_parse(f"{group}={choice}"))
+    return found
+
+
+def is_group(override: Override) -> bool:
     """Whether it chooses a file of configs/, as task=binary_dependency does."""
     return (CONFIGS / str(override.key_or_group)).is_dir()
 
@@ -257,7 +272,3 @@ def _first_line(error: Exception) -> str:
     return next(
         (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
     )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.config.schema import Config
-from experiments.console import print_table
+from experiments.console import print_json, print_table
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import (
     Estimate,
@@ -45,7 +45,7 @@ class Row(NamedTuple):
     draws: int | None = None  # of artbp's gates: the estimate is their mean; 1 for other styles
 
 
-def gradients(config: Config, out: Path) -> None:
+def gradients(config: Config, out: Path, as_json: bool = False) -> None:
     """Train the experiment, measure its gradients meanwhile and write them to `out`.
 
     Raises UsageError if `out` or the config cannot be used, RunError if training diverges.
@@ -56,8 +56,12 @@ def gradients(config: Config, out: Path) -> None:
     measured = measure(config, workload)
     write_csv(out / "gradients.csv", Row._fields, rows(measured, config.seeds))
     save_figure(figure(config.name, measured), out / "gradients.png")
+    files = [str(out / "gradients.csv"), str(out / "gradients.png")]
+    if as_json:
+        print_json({"experiment": config.name, **summary(measured), "files": files})
+        return
     _print(config, measured)
-    print(f"written: {out / 'gradients.csv'}, {out / 'gradients.png'}")
+    print(f"written: {', '.join(files)}")
 
 
 def rows(measured: Measured, seeds: range) -> Iterator[Row]:
@@ -74,6 +78,28 @@ def rows(measured: Measured, seeds: range) -> Iterator[Row]:
                     *where, quantity, float(value), None, style.kind, style.depth, style.stride,
                     style.cut_probability, draws,
                 )  # fmt: skip
+
+
+def summary(measured: Measured) -> dict[str, Any]:
+    """What is printed, as JSON values: means over seeds and windows at the start and the end."""
+    signal = mean_error_signal(measured)
+    moments = {"start": START, "end": END}
+    return {
+        "error_signal": {
+            name: signal[moment][~np.isnan(signal[moment])].tolist()  # by lag
+            for name, moment in moments.items()
+        },
+        **{
+            quantity: {
+                label(estimate): {
+                    name: float(getattr(measured, quantity)[:, moment, :, index].mean())
+                    for name, moment in moments.items()
+                }
+                for index, estimate in enumerate(measured.estimates)
+            }
+            for quantity in ("relative_error", "cosine")
+        },
+    }
 
 
 def _print(config: Config, measured: Measured) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.config.schema import Config
+from experiments.console import print_json
 from experiments.errors import RunError, UsageError
 from experiments.reporting.plots import save_figure
 from experiments.runs.files import make_output_folder, write_atomic
@@ -24,7 +26,7 @@ MOST_STEPS = 2000  # of a graph; one session.run for each loss
 HIGHEST = 2.0  # of the colours: noise may be anything, and the mean of M is at most 1
 
 
-def credit(config: Config, out: Path) -> None:
+def credit(config: Config, out: Path, as_json: bool = False) -> None:
     """Measure M[t, s] on the experiment's gradient and write it to `out`.
 
     Raises RunError where an exact style's matrix is not its definition, UsageError where
@@ -38,25 +40,70 @@ def credit(config: Config, out: Path) -> None:
     np.savetxt(buffer, measured, delimiter=",", fmt="%.10g")
     write_atomic(out / "credit.csv", buffer.getvalue())
     save_figure(figure(config, measured), out / "credit.png")
+    summary = summarize(config, measured, expected)
+    files = [str(out / "credit.csv"), str(out / "credit.png")]
+    if as_json:
+        print_json(
+            {
+                "experiment": config.name, "truncation": describe(config.truncation),
+                "unroll": config.graph.unroll, **summary._asdict(), "files": files,
+            }
+        )  # fmt: skip
+        return
     print(f"{config.name}: {describe(config.truncation)}, unroll {config.graph.unroll}")
+    print(summary)
+    print(f"written: {', '.join(files)}")
+
+
+class ExactSummary(NamedTuple):
+    """A measured matrix that is equal to the definition."""
+
+    errors: int
+    longest: float  # steps that the farthest error reaches
+    reaching: int  # errors that reach as far
+    mean: float  # steps an error reaches
+
+    def __str__(self) -> str:
+        return (
+            "measured on the gradient, and equal to the definition\n"
+            f"{self.reaching} of {self.errors} errors reach {self.longest:g} steps; "
+            f"the mean is {self.mean:g}"
+        )
+
+
+class RandomSummary(NamedTuple):
+    """The mean of a random style's matrices, where it is farthest from its expected value."""
+
+    sequences: int
+    gap: float
+    back: int  # steps
+    standard_error: float
+
+    def __str__(self) -> str:
+        return (
+            f"mean of {self.sequences} sequences; at most {self.gap:.3g} from its expected "
+            f"value, {self.back} steps back, where the standard error is {self.standard_error:.3g}"
+        )
+
+
+def summarize(
+    config: Config, measured: NDArray[np.float64], expected: NDArray[np.float64]
+) -> ExactSummary | RandomSummary:
+    """The measured matrix, [losses, steps], against the definition.
+
+    Raises RunError where the matrix of an exact style is not its definition.
+    """
     if config.truncation.style.random:
         gaps = np.abs(measured - expected)
         t, column = np.unravel_index(gaps.argmax(), gaps.shape)
         back = int(t - column) + config.truncation.context_steps
-        print(
-            f"mean of {RANDOM_ROWS} sequences; at most {gaps[t, column]:.3g} from its expected "
-            f"value, {back} steps back, where the standard error is "
-            f"{standard_error(config.truncation, back):.3g}"
-        )
-    elif np.array_equal(measured, expected):
-        reach = measured.sum(axis=1)
-        full = int((reach == reach.max()).sum())
-        print("measured on the gradient, and equal to the definition")
-        counts = f"{full} of {len(reach)} errors reach {reach.max():g} steps"
-        print(f"{counts}; the mean is {reach.mean():g}")
-    else:
-        raise RunError(f"{out / 'credit.csv'}: the measured matrix is not the definition")
-    print(f"written: {out / 'credit.csv'}, {out / 'credit.png'}")
+        error = standard_error(config.truncation, back)
+        return RandomSummary(RANDOM_ROWS, float(gaps[t, column]), back, error)
+    if not np.array_equal(measured, expected):
+        raise RunError(f"{config.name}: the measured matrix is not the definition")
+    reach = measured.sum(axis=1)
+    longest = float(reach.max())
+    return ExactSummary(len(reach), longest, int((reach == longest).sum()), float(reach.mean()))
 
 
 def check(config: Config) -> None:

@@ -12,6 +12,7 @@ from data.batching import Windows, cut_into_rows
 from data.streams import evaluation_stream
 from data.task import Task
 from experiments.config.schema import Config
+from experiments.console import is_quiet
 from experiments.errors import RunError, UsageError
 from experiments.training.loop import TrainingLoop
 from experiments.training.session import (
@@ -122,7 +123,8 @@ def measure(config: Config, workload: Workload) -> Measured:
             weights = weights_at(updates, config, workload, training, seed)
             for moment, variables in zip(updates, weights, strict=True):
                 readings.append(gauge.measure(variables, windows, seed))
-                print(f"seed {seed}: measured at update {moment} of {updates[-1]}", flush=True)
+                if not is_quiet():
+                    print(f"seed {seed}: measured at update {moment} of {updates[-1]}", flush=True)
     return arrange(readings, updates, gauge.estimates)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from experiments.paths import ROOT
 
+NAME = "rnn-experiments"
 PACKAGES = ("numpy", "tensorflow", "tf-keras")
 
 
@@ -26,6 +27,13 @@ def environment() -> dict[str, Any]:
             "system": platform.platform(),
         },
     }
+
+
+def version() -> str:
+    """The name and version of the program and, in a checkout, its commit."""
+    commit = git_commit()
+    text = f"{NAME} {metadata.version(NAME)}"
+    return f"{text} (commit {commit})" if commit else text
 
 
 def git_commit() -> str | None:

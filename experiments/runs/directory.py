@@ -58,7 +58,7 @@ class RunDirectory:
     def prepare(self, config: Config, overwrite: bool) -> None:
         """Make the directory ready for a run with this config, once it is checked and locked."""
         if overwrite:
-            self._empty()
+            self.empty()
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
@@ -108,7 +108,7 @@ class RunDirectory:
             if path.name != ".lock" and not path.match(".config.*.yaml")
         )
 
-    def _empty(self) -> None:
+    def empty(self) -> None:
         """Remove what a run writes, and nothing else."""
         for path in (self.config, self.metrics, self.summary, self.curve, self.log):
             path.unlink(missing_ok=True)

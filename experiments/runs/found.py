@@ -15,10 +15,18 @@ def find_runs(paths: Sequence[Path]) -> list[Run]:
 
     Raises UsageError for a path without any, and for a run that cannot be read.
     """
+    return [read_run(path) for path in run_paths(paths)]
+
+
+def run_paths(paths: Sequence[Path]) -> list[Path]:
+    """Every run directory at or below the paths, each once. Links below them are not followed.
+
+    Raises UsageError for a path without any.
+    """
     unique: dict[Path, Path] = {}
     for path in (path for given in paths for path in _directories(given)):
         unique.setdefault(path.resolve(), path)
-    return [read_run(path) for path in unique.values()]
+    return list(unique.values())
 
 
 def _directories(path: Path) -> list[Path]:

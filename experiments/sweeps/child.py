@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from experiments.config.schema import Config
 from experiments.errors import ExperimentError, InUseError
 from experiments.interrupts import stop_request
-from experiments.sweeps.messages import Job, Message, Send, advanced, began, ended
+from experiments.sweeps.messages import Job, Message, Send, advanced, began, ended, entered
 from experiments.training.progress import append_line
 from experiments.training.resources import OpenSession, RunResources, one_session
 from experiments.training.runner import train_with
@@ -88,6 +88,12 @@ class MessageProgress:
 
     def log(self, text: str) -> None:
         append_line(self._log, text)
+
+    def result(self, text: str) -> None:
+        self.log(text)
+
+    def stage(self, name: str) -> None:
+        self._send(entered(self._name, name))
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
         now = time.monotonic()

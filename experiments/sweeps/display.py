@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from experiments.console import plain, print_table
+from experiments.console import is_quiet, plain, print_table
 from experiments.sweeps.messages import Message
 from experiments.sweeps.points import Result
 
 PLAIN_SECONDS = 10.0  # between two reports in plain lines
+# Columns of the terminal: a bar, all that stands beside the name of a point, a name at least.
+BAR_WIDTH, BESIDE_NAME, LEAST_NAME = 8, 64, 12
 
 
 class PointProgress(NamedTuple):
     """How much of a point is done."""
 
-    what: str  # "seed 3"
-    done: int  # updates
+    what: str  # "seed 3, 4 of 10"
+    done: int  # updates of all seeds
     total: int
     loss: float
 
@@ -27,7 +30,34 @@ class PointProgress(NamedTuple):
         return f"{self.what}, {self.done}/{self.total} updates, loss {self.loss:.4f}"
 
 
-Running = Mapping[str, PointProgress | None]  # by the point's name; None while it starts
+class RunningPoint(NamedTuple):
+    """A point that is trained now."""
+
+    stage: str  # one of progress.STAGES; "start" before the first
+    progress: PointProgress | None = None  # the latest, None before the first update
+
+    def __str__(self) -> str:
+        training = self.stage == "train" and self.progress
+        return str(self.progress) if training else self.stage
+
+
+Running = Mapping[str, RunningPoint]  # by the point's name
+
+
+class Overall(NamedTuple):
+    """How much of a sweep is done, of the points that it trains."""
+
+    ended: int
+    total: int
+    fraction: float  # of all, what is done of the running ones included
+    elapsed: float  # seconds
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds, if the rest is as fast as the points so far; None at the beginning."""
+        if not self.fraction:
+            return None
+        return self.elapsed * (1 - self.fraction) / self.fraction
 
 
 class Display(Protocol):
@@ -36,8 +66,8 @@ class Display(Protocol):
     def print_line(self, text: str) -> None:
         """Print a line that stays."""
 
-    def show(self, ended: int, running: Running) -> None:
-        """Show the points that are running now."""
+    def show(self, overall: Overall, running: Running) -> None:
+        """Show how far the sweep is, and the points that are running now."""
 
 
 class Monitor:
@@ -46,8 +76,9 @@ class Monitor:
     def __init__(self, total: int, display: Display) -> None:
         self._total = total
         self._display = display
-        self._running: dict[str, PointProgress | None] = {}
+        self._running: dict[str, RunningPoint] = {}
         self._ended: set[str] = set()
+        self._began = time.monotonic()
 
     def print_line(self, text: str) -> None:
         self._display.print_line(text)
@@ -64,11 +95,14 @@ class Monitor:
         if message["kind"] == "began":
             if name in self._running:
                 self.print_line(f"{name}: its worker died; another worker resumes it")
-            self._running[name] = None
+            self._running[name] = RunningPoint("start")
+        elif message["kind"] == "entered":
+            known = self._running.get(name, RunningPoint("start"))
+            self._running[name] = known._replace(stage=message["stage"])
         else:
             progress = PointProgress(*(message[field] for field in PointProgress._fields))
-            self._running[name] = progress
-        self._display.show(len(self._ended), self._running)
+            self._running[name] = RunningPoint("train", progress)
+        self._display.show(self._overall(), self._running)
 
     def end(self, name: str, reason: str, details: str = "") -> None:
         """Record the end of a point: from its message or, reliably, from the result of its call."""
@@ -78,7 +112,23 @@ class Monitor:
         self._ended.add(name)
         state = f"failed: {reason}" if reason else ", ".join(filter(None, ("complete", details)))
         self.print_line(f"[{len(self._ended)}/{self._total}] {name}: {state}")
-        self._display.show(len(self._ended), self._running)
+        self._display.show(self._overall(), self._running)
+
+    def _overall(self) -> Overall:
+        parts = [point.progress for point in self._running.values()]
+        done = len(self._ended) + sum(part.done / part.total for part in parts if part)
+        elapsed = time.monotonic() - self._began
+        return Overall(len(self._ended), self._total, min(1.0, done / self._total), elapsed)
+
+
+class QuietDisplay:
+    """Nothing, for -q: the table at the end has every point."""
+
+    def print_line(self, text: str) -> None:
+        pass
+
+    def show(self, overall: Overall, running: Running) -> None:
+        pass
 
 
 class PlainDisplay:
@@ -90,27 +140,36 @@ class PlainDisplay:
     def print_line(self, text: str) -> None:
         print(plain(text), flush=True)
 
-    def show(self, ended: int, running: Running) -> None:
+    def show(self, overall: Overall, running: Running) -> None:
         now = time.monotonic()
         if running and now - self._last >= PLAIN_SECONDS:
             self._last = now
-            print(f"{ended} ended, {len(running)} running:", flush=True)
-            for name, progress in running.items():
-                print(f"  {plain(name)}: {progress or 'starting'}", flush=True)
+            print(
+                f"{overall.ended} of {overall.total} points ended, {len(running)} running, "
+                f"elapsed {clock(overall.elapsed)}, remaining {clock(overall.remaining)}:",
+                flush=True,
+            )
+            for name, point in running.items():
+                print(f"  {plain(name)}: {point}", flush=True)
 
 
 class BarDisplay:
     """A progress bar for all points, and one for each that is running."""
 
     def __init__(self, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
+        width = max(LEAST_NAME, shutil.get_terminal_size().columns - BESIDE_NAME)
+        name = Column(max_width=width, no_wrap=True, overflow="ellipsis")
         self.bars = Bars(
-            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-            TimeElapsedColumn(), TextColumn("{task.fields[state]}", markup=False), transient=True,
+            TextColumn("{task.description}", markup=False, table_column=name),
+            BarColumn(BAR_WIDTH), TextColumn("{task.fields[count]}"),
+            TextColumn("elapsed"), TimeElapsedColumn(),
+            TextColumn("{task.fields[state]}", markup=False), transient=True,
         )  # fmt: skip
-        self._all = self.bars.add_task("points", total=total, state="")
+        self._all = self.bars.add_task("points", total=total, count=f"0/{total}", state="")
         self._tasks: dict[str, Any] = {}
 
     def print_line(self, text: str) -> None:
@@ -118,24 +177,41 @@ class BarDisplay:
             plain(text), markup=False, emoji=False, highlight=False, soft_wrap=True
         )
 
-    def show(self, ended: int, running: Running) -> None:
-        self.bars.update(self._all, completed=ended)
+    def show(self, overall: Overall, running: Running) -> None:
+        self.bars.update(
+            self._all, completed=overall.fraction * overall.total,
+            count=f"{overall.ended}/{overall.total}",
+            state=f"remaining {clock(overall.remaining)}, {len(running)} running",
+        )  # fmt: skip
         for name in self._tasks.keys() - running.keys():
             self.bars.remove_task(self._tasks.pop(name))
-        for name, progress in running.items():
+        for name, (stage, progress) in running.items():
             if name not in self._tasks:
-                self._tasks[name] = self.bars.add_task(plain(name), total=None, state="starting")
-            if progress is not None:
+                self._tasks[name] = self.bars.add_task(plain(name), total=None, count="", state="")
+            if progress is None:
+                self.bars.update(self._tasks[name], state=stage)
+            else:
                 self.bars.update(
                     self._tasks[name], completed=progress.done, total=progress.total,
-                    state=f"{progress.what}, loss {progress.loss:.4f}",
+                    count=f"{progress.done}/{progress.total}",
+                    state=f"{stage}, loss {progress.loss:.4f}",
                 )  # fmt: skip
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as h:mm:ss, "unknown" for None."""
+    if seconds is None:
+        return "unknown"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 @contextlib.contextmanager
 def open_monitor(total: int) -> Iterator[Monitor]:
-    """A monitor with bars on a terminal, with plain lines elsewhere."""
-    if sys.stdout.isatty():
+    """A monitor with bars on a terminal, with plain lines elsewhere, with neither for -q."""
+    if is_quiet():
+        yield Monitor(total, QuietDisplay())
+    elif sys.stdout.isatty():
         display = BarDisplay(total)
         with display.bars:
             yield Monitor(total, display)

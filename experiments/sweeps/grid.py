@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.core.override_parser.types import ChoiceSweep, Quote, QuotedString, RangeSweep
 from hydra.errors import HydraException
 
 from experiments.config.compose import parse_override
@@ -30,6 +31,14 @@ def expand(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(itertools.product(*choices)))
 
 
+def count_points(overrides: Sequence[str]) -> int:
+    """How many combinations there are at most, without making them.
+
+    Raises UsageError for an invalid override.
+    """
+    return math.prod(_count_values(text) for text in overrides)
+
+
 def grid_overrides(grid: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
     """A grid of YAML as overrides; those given beside it replace its keys, or add to them."""
     given = {current_key(text.partition("=")[0]) for text in overrides}
@@ -39,6 +48,19 @@ def grid_overrides(grid: Mapping[str, Any], overrides: Sequence[str]) -> list[st
         if current_key(key) not in given
     ]
     return [*kept, *overrides]
+
+
+def _count_values(text: str) -> int:
+    override = parse_override(text)
+    if not override.is_sweep_override():
+        return 1
+    sweep = override.value()
+    if isinstance(sweep, RangeSweep):
+        start, stop, step = float(sweep.start or 0), float(sweep.stop or 0), float(sweep.step)
+        return max(0, math.ceil((stop - start) / step)) if step else 1  # Hydra refuses a step of 0
+    if isinstance(sweep, ChoiceSweep):
+        return len(sweep.list)
+    return 1  # glob(…): the files of a folder
 
 
 def _values(text: str) -> list[str]:

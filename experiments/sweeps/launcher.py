@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.console import is_quiet
 from experiments.errors import Interrupted
 from experiments.interrupts import StopRequest, stop_request
 from experiments.sweeps.clusters import Cluster, open_cluster
@@ -25,7 +26,9 @@ def train_missing(points: Sequence[Point], where: str, workers: int | None) -> l
     with stop_request() as stop:
         try:
             missing = [each.point for each in read_results(points, {}) if each.needs_training]
-            print(f"{len(points)} points, {len(points) - len(missing)} already done", flush=True)
+            if not is_quiet():
+                done = len(points) - len(missing)
+                print(f"{len(points)} points, {done} already done", flush=True)
             if missing and not stop.requested:
                 folder = Path.cwd() / missing[0].directory.parent / "slurm"
                 with (

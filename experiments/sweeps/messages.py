@@ -37,8 +37,13 @@ def began(name: str) -> Message:
     return {"kind": "began", "name": name}
 
 
+def entered(name: str, stage: str) -> Message:
+    """The run has come to a stage, such as "compile"."""
+    return {"kind": "entered", "name": name, "stage": stage}
+
+
 def advanced(name: str, what: str, done: int, total: int, loss: float) -> Message:
-    """The run has done this many of its updates; `what` is its part, such as "seed 3"."""
+    """The run has done so many of the updates of all its seeds; `what` is the seed in training."""
     return {
         "kind": "advanced", "name": name,
         "what": what, "done": done, "total": total, "loss": loss,

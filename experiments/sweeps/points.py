@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.config.compose import load_configs, override_name
+from experiments.config.compose import load_configs
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
@@ -44,13 +44,17 @@ class Result(NamedTuple):
 def make_points(experiment: str, variants: Sequence[Sequence[str]]) -> list[Point]:
     """A point for each set of overrides, in the same directory as `train` uses.
 
-    Raises UsageError for an invalid config.
+    Sets that give the same config in two spellings are one point. Raises UsageError for an
+    invalid config.
     """
-    configs = load_configs(experiment, variants)
-    return [
-        Point(override_name(given), tuple(given), config, default_directory(config, given))
-        for given, config in zip(variants, configs, strict=True)
-    ]
+    points: list[Point] = []
+    made: dict[Path, list[Config]] = {}
+    for given, config in zip(variants, load_configs(experiment, variants), strict=True):
+        path = default_directory(config, given)
+        if config not in made.setdefault(path, []):
+            made[path].append(config)
+            points.append(Point(path.name, tuple(given), config, path))
+    return points
 
 
 def check(points: Sequence[Point]) -> None:

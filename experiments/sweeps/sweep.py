@@ -10,14 +10,17 @@ from pydantic import Field
 
 from experiments.config.catalog import names, nearest, path_of
 from experiments.config.compose import load_yaml, validate
-from experiments.console import plain
+from experiments.console import is_confirmed, plain, print_json
 from experiments.errors import RunError, UsageError
 from experiments.sweeps import slurm
 from experiments.sweeps.clusters import allowed_cores, check_cluster
-from experiments.sweeps.grid import expand, grid_overrides
+from experiments.sweeps.grid import count_points, expand, grid_overrides
 from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
 from rnn_graphs.config import Section
+
+UNASKED = 1_000  # points that start without a question
+MOST = 1_000_000  # points that fit into memory
 
 
 class SweepConfig(Section):
@@ -36,14 +39,23 @@ class Where(NamedTuple):
 
 
 def sweep(
-    name: str, overrides: Sequence[str], where: Where, conclude: Callable[[Sequence[Path]], None]
+    name: str,
+    overrides: Sequence[str],
+    where: Where,
+    conclude: Callable[[Sequence[Path]], None],
+    yes: bool = False,
 ) -> None:
     """Train the points that are not complete, and print a table of all.
 
-    `conclude` gets the run directories of the complete points. Raises UsageError before
-    anything starts, RunError if points failed, and Interrupted.
+    `conclude` gets the run directories of the complete points. Asks before it starts more than
+    UNASKED points, unless `yes`. Raises UsageError before anything starts, RunError if points
+    failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
+    count = count_points(_read_grid(name, overrides)[1])
+    if count > UNASKED and not is_confirmed(f"{name}: start {count:,} points?", yes):
+        print("nothing was started")
+        return
     points = load_points(name, overrides)
     results = train_missing(points, where.cluster, where.workers)
     complete = [result.point.directory for result in results if result.status == "complete"]
@@ -58,37 +70,66 @@ def sweep(
         )
 
 
-def show(name: str, overrides: Sequence[str], where: Where) -> None:
+def show(name: str, overrides: Sequence[str], where: Where, as_json: bool = False) -> None:
     """Print the points of a sweep, the estimated time and, for Slurm, the job script."""
     check_cluster(where.cluster, where.workers)
     results = read_results(load_points(name, overrides), {})
+    estimate = estimate_time(results, where)
+    if as_json:
+        points = [_as_dict(result) for result in results]
+        print_json({"points": points, **estimate._asdict()})
+        return
     for result in results:
         print(f"{result.status:11}  {plain(str(result.point.directory))}")
-    print(estimate(results, where))
+    print(_in_words(estimate, len(results), where))
     if where.cluster == "slurm":
         script = slurm.job_script("tls://SCHEDULER", "WORKER")
         print(f"\n{script}", end="")
 
 
-def estimate(results: Sequence[Result], where: Where) -> str:
-    """The time to train the rest, if each point takes as long as the complete ones on average.
+def _as_dict(result: Result) -> dict[str, Any]:
+    return {
+        "run": str(result.point.directory), "overrides": result.point.overrides,
+        "status": result.status, "loss": result.loss, "seconds": result.seconds,
+    }  # fmt: skip
 
-    Only training counts, not the start of processes nor the building of graphs.
-    """
+
+class Estimate(NamedTuple):
+    """The time that a sweep still needs, of training alone: no start of processes, no build."""
+
+    to_train: int  # points
+    seconds_each: float | None  # None while no point is complete
+    seconds: float | None  # on all workers together if the cluster's size is not known
+
+
+def estimate_time(results: Sequence[Result], where: Where) -> Estimate:
+    """The time to train the rest, if each point takes as long as the complete ones on average."""
     missing = sum(result.needs_training for result in results)
     seconds = [result.seconds for result in results if result.status == "complete"]
-    head = f"{missing} of {len(results)} points to train"
-    if not missing:
-        return f"{head}, nothing to do"
-    if not seconds:
-        return f"{head}, estimated time unknown: no point is complete yet"
+    if not missing or not seconds:
+        return Estimate(missing, None, None if missing else 0.0)
     each = sum(seconds) / len(seconds)
-    if where.cluster not in ("local", "slurm"):
-        return f"{head}, estimated time {missing * each:.0f} s of training over all workers"
-    workers = where.workers or allowed_cores()
+    return Estimate(missing, each, missing * each / min(_workers(where) or 1, missing))
+
+
+def _workers(where: Where) -> int | None:
+    """How many points are trained at a time; None for a cluster that is already running."""
+    known = where.cluster in ("local", "slurm")
+    return (where.workers or allowed_cores()) if known else None
+
+
+def _in_words(estimate: Estimate, points: int, where: Where) -> str:
+    head = f"{estimate.to_train} of {points} points to train"
+    if not estimate.to_train:
+        return f"{head}, nothing to do"
+    if estimate.seconds is None:
+        return f"{head}, estimated time unknown: no point is complete yet"
+    workers = _workers(where)
+    if workers is None:
+        return f"{head}, estimated time {estimate.seconds:.0f} s of training over all workers"
     return (
-        f"{head}, estimated time {missing * each / min(workers, missing):.0f} s of training "
-        f"on {workers} workers, {each:.1f} s a point"
+        f"{head}, estimated time {estimate.seconds:.0f} s of training "
+        f"on {workers} workers, {estimate.seconds_each:.1f} s a point"
     )
 
 
@@ -97,15 +138,21 @@ def load_points(name: str, overrides: Sequence[str]) -> list[Point]:
 
     Raises UsageError.
     """
-    content = _read_sweep(name)
-    if content is not None:
-        found: SweepConfig = validate(SweepConfig, content, f"sweep {name}")
-        experiment, texts = found.experiment, grid_overrides(found.grid, overrides)
-    else:
-        experiment, texts = name, list(overrides)
+    experiment, texts = _read_grid(name, overrides)
+    if (count := count_points(texts)) > MOST:
+        raise UsageError(f"{name}: {count:,} points; expected at most {MOST:,}")
     points = make_points(experiment, expand(texts))
     check(points)
     return points
+
+
+def _read_grid(name: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
+    """The experiment of a sweep and its grid as overrides."""
+    content = _read_sweep(name)
+    if content is None:
+        return name, list(overrides)
+    found: SweepConfig = validate(SweepConfig, content, f"sweep {name}")
+    return found.experiment, grid_overrides(found.grid, overrides)
 
 
 def _read_sweep(name: str) -> dict[str, Any] | None:

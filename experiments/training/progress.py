@@ -11,29 +11,73 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+from experiments.console import is_quiet
+
 PLAIN_SECONDS = 5.0  # between two plain lines
+BAR_WIDTH = 12  # columns of the terminal
+
+
+STAGES = ("import", "build", "compile", "train", "validate", "report")  # of a run, in this order
 
 
 class Progress(Protocol):
     """Where training reports how far it is."""
 
     def log(self, text: str) -> None:
-        """Show a line to the user and keep it in log.txt."""
+        """Show a line of progress to the user and keep it in log.txt."""
+
+    def result(self, text: str) -> None:
+        """Show a line of the result, with -q too, and keep it in log.txt."""
+
+    def stage(self, name: str) -> None:
+        """Show that the run has come to one of the STAGES."""
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
-        """Show that `done` of `total` updates are done, with the loss of the last one."""
+        """Show that `done` of the `total` updates of all seeds are done, with the last loss.
+
+        `what` is the seed that is trained: "seed 3, 4 of 10".
+        """
+
+
+class QuietProgress:
+    """Results alone."""
+
+    def __init__(self, log: Path) -> None:
+        self._path = log
+
+    def log(self, text: str) -> None:
+        append_line(self._path, text)
+
+    def result(self, text: str) -> None:
+        print(text, flush=True)
+        append_line(self._path, text)
+
+    def stage(self, name: str) -> None:
+        pass
+
+    def advance(self, what: str, done: int, total: int, loss: float) -> None:
+        pass
 
 
 class PlainProgress:
-    """Plain lines, at most one every PLAIN_SECONDS."""
+    """Plain lines: each stage when it first begins, and updates at most every PLAIN_SECONDS."""
 
     def __init__(self, log: Path) -> None:
         self._path = log
         self._last = time.monotonic()
+        self._stages: set[str] = set()
 
     def log(self, text: str) -> None:
         print(text, flush=True)
         append_line(self._path, text)
+
+    def result(self, text: str) -> None:
+        self.log(text)
+
+    def stage(self, name: str) -> None:
+        if name not in self._stages:
+            self._stages.add(name)
+            print(f"stage: {name}", flush=True)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
         now = time.monotonic()
@@ -43,21 +87,23 @@ class PlainProgress:
 
 
 class BarProgress:
-    """A progress bar for the seed under way."""
+    """A bar for the updates of all seeds, with the stage and the remaining time."""
 
     def __init__(self, log: Path) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
         self._path = log
-        self._bars = Bars(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), TextColumn("{task.fields[loss]}"), transient=True,
+        self.bars = Bars(  # at most 80 columns
+            TextColumn("{task.description}"), BarColumn(BAR_WIDTH),
+            TextColumn("{task.fields[count]}"), TextColumn("remaining"), TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"), transient=True,
         )  # fmt: skip
-        self._task = self._bars.add_task("", total=None, loss="")
+        self._task = self.bars.add_task("", total=None, count="", state="")
+        self._began = False
 
     def __enter__(self) -> BarProgress:
-        self._bars.start()
+        self.bars.start()
         return self
 
     def __exit__(
@@ -66,22 +112,34 @@ class BarProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bars.stop()
+        self.bars.stop()
 
     def log(self, text: str) -> None:
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
         append_line(self._path, text)
 
+    def result(self, text: str) -> None:
+        self.log(text)
+
+    def stage(self, name: str) -> None:
+        self.bars.update(self._task, description=name)
+
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
-        self._bars.update(
-            self._task, description=what, completed=done, total=total, loss=f"loss {loss:.4f}"
-        )
+        if not self._began:  # what an earlier call trained says nothing about the speed now
+            self.bars.reset(self._task, total=total, completed=done)
+            self._began = True
+        self.bars.update(
+            self._task, description="train", completed=done, total=total,
+            count=f"{done}/{total}", state=f"{what}, loss {loss:.4f}",
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
 def progress(log: Path) -> Iterator[Progress]:
-    """A bar where standard output is a terminal, plain lines where it is not."""
-    if sys.stdout.isatty():
+    """A bar where standard output is a terminal, plain lines where it is not; neither with -q."""
+    if is_quiet():
+        yield QuietProgress(log)
+    elif sys.stdout.isatty():
         with BarProgress(log) as bar:
             yield bar
     else:

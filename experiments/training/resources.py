@@ -15,7 +15,7 @@ from experiments.training.workload import Workload
 if TYPE_CHECKING:
     from experiments.training.session import TrainingSession
 
-OpenSession = Callable[[Config, Workload], "TrainingSession"]
+OpenSession = Callable[[Config, Workload, Progress], "TrainingSession"]
 
 
 class RunResources(NamedTuple):
@@ -34,13 +34,15 @@ def one_session() -> Iterator[OpenSession]:
     opened: list[TrainingSession] = []
     with contextlib.ExitStack() as stack:
 
-        def open_session(config: Config, workload: Workload) -> TrainingSession:
+        def open_session(config: Config, workload: Workload, shown: Progress) -> TrainingSession:
             from experiments.training.session import TrainingSession, build  # imports TensorFlow
 
             if not opened:
+                shown.stage("build")
                 graph = build(config, workload)
                 session = TrainingSession(graph, config.execution.threads)
                 opened.append(stack.enter_context(session))
+                shown.stage("compile")
                 session.warm_up()
             return opened[0]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from data.task import Task
-from experiments.config.compose import override_name
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
@@ -18,6 +17,7 @@ from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import locked
 from experiments.runs.metrics import read_metrics
+from experiments.runs.naming import run_directory
 from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.progress import Progress, progress
 from experiments.training.resources import OpenSession, RunResources, one_session
@@ -41,7 +41,7 @@ class ActiveRun(NamedTuple):
 
 def default_directory(config: Config, overrides: Sequence[str]) -> Path:
     """runs/<experiment>/<overrides or "default">."""
-    return RUNS / config.name / override_name(overrides)
+    return run_directory(RUNS / config.name, config, overrides)
 
 
 def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]:
@@ -107,6 +107,7 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
     try:
         directory.write_summary({"status": "running", "name": config.name})
         _train_seeds(run, open_session, positions)
+        run.progress.stage("report")
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
         summary = summarize(config, run.workload, directory, worst, positions) | evaluated
@@ -124,8 +125,6 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
 
 def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Position]) -> None:
     """Train the seeds that are not finished; fills `positions` as they end."""
-    from experiments.training.seed import SeedTraining  # TensorFlow takes seconds to import
-
     config, workload, directory, shown, stop = run
     point = find_resume_point(config, directory, shown)
     positions += point.finished
@@ -134,7 +133,13 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
         return
     if stop.requested:  # building and compiling a graph may take long
         raise Interrupted(f"stopped before seed {seeds[0]}")
-    session = open_session(config, workload)
+    shown.stage("import")
+    from experiments.training.seed import SeedTraining  # TensorFlow takes seconds to import
+    from experiments.training.tensorboard import write_floors
+
+    session = open_session(config, workload, shown)
+    if config.logging.tensorboard:
+        write_floors(directory.events, workload.task.floors(), workload.updates)
     with open_validation(config, workload.task) as validation:
         training = SeedTraining(config, workload, directory, session, shown, stop, validation)
         for seed in seeds:
@@ -179,15 +184,15 @@ def _log_result(
     final, fresh = summary["final_loss"], summary.get("fresh_loss")
     if final["mean"] is None:
         return
-    shown.log(f"final loss {_spread(final)}")
+    shown.result(f"final loss {_spread(final)}")
     if fresh:
-        shown.log(f"loss on fresh data {_spread(fresh)}")
+        shown.result(f"loss on fresh data {_spread(fresh)}")
     for name, floor in summary["floors"].items():
-        shown.log(f"  floor, {name}: {floor:.4f}")
+        shown.result(f"  floor, {name}: {floor:.4f}")
     if task.probe is not None:
         for line in task.probe.describe(summary.get("probe", [])):
-            shown.log(f"  {line}")
-    shown.log(f"run directory: {directory.path}")
+            shown.result(f"  {line}")
+    shown.result(f"run directory: {directory.path}")
 
 
 def _spread(losses: dict[str, Any]) -> str:

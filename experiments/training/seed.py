@@ -68,6 +68,7 @@ class SeedTraining:
         stream = start.stream
         accumulator = RowAccumulator(self._config, position, self._ends)
         saved = time.monotonic()
+        self._progress.stage("train")
         with _open_writer(self._config, self._directory, position) as writer:
             for chunk in self._loop.run(Place(position.epoch, position.window, stream)):
                 stream = chunk.end.stream
@@ -97,7 +98,17 @@ class SeedTraining:
         writer.write(rows)
         losses = chunk.metrics["loss"]
         loss = losses[-1] if losses else float("nan")
-        self._progress.advance(f"seed {position.seed}", position.updates, self._total, loss)
+        self._advance(position, loss)
+
+    def _advance(self, position: Position, loss: float) -> None:
+        """Show how much of all seeds is done; they follow each other."""
+        seeds = self._config.seeds
+        before = seeds.index(position.seed)
+        what = f"seed {position.seed}"
+        if len(seeds) > 1:
+            what += f", {before + 1} of {len(seeds)}"
+        done = before * self._total + position.updates
+        self._progress.advance(what, done, len(seeds) * self._total, loss)
 
     def _validate(
         self,
@@ -109,6 +120,7 @@ class SeedTraining:
         """Validate where it is due; keep the best model, stop a seed that no longer improves."""
         if self._validation is None or not self._validation.is_due(position):
             return
+        self._progress.stage("validate")
         variables = self._session.variables()
         metrics = self._validation.evaluate(variables)
         row = accumulator.row(position.epoch, VALIDATION, metrics)
@@ -149,6 +161,8 @@ def _open_writer(
     events = None
     if config.logging.tensorboard:
         events = Events(directory.events, position.seed, position.updates)
+        if position.updates == 0:
+            events.describe(config, f"{config.name}/{directory.path.name}")
     try:
         yield _RowWriter(MetricsFile(directory.metrics), events, position)
     finally:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from data.tasks.binary_dependency import BinaryDependencyConfig
 from experiments.config.catalog import names
-from experiments.config.compose import known_keys, load_config, override_name
+from experiments.config.compose import known_keys, load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
@@ -281,6 +281,31 @@ class TestAUsersOwnFile:
         config = load_config("mine.yaml", ["task=binary_dependency"])
         assert config.task.kind == "binary_dependency"
 
+    @pytest.mark.parametrize("experiment", EXPERIMENTS)
+    def test_a_copy_of_a_shipped_file_is_the_same_experiment(
+        self, write: Path, experiment: str
+    ) -> None:
+        write.write_bytes((CONFIGS / "experiment" / f"{experiment}.yaml").read_bytes())
+        assert load_config("mine.yaml") == load_config(experiment)
+
+    def test_the_task_of_its_defaults_is_chosen(self, write: Path) -> None:
+        write.write_text("defaults: [{override /task: text}, _self_]\ngraph: {num_steps: 7}\n")
+        config = load_config("mine.yaml")
+        assert (config.task.kind, config.graph.num_steps) == ("text", 7)
+
+    @pytest.mark.parametrize(
+        ("defaults", "reason"),
+        [
+            ("[base]", "expected a list of entries such as '- override /task: text', got 'base'"),
+            ("text", "expected a list of entries such as '- override /task: text', got 'text'"),
+            ("[{override /task: txet}]", "no file configs/task/txet.yaml"),
+            ("[{override /../task: text}]", "no file configs/../task/text.yaml"),
+        ],
+    )
+    def test_other_defaults_are_told(self, write: Path, defaults: str, reason: str) -> None:
+        write.write_text(f"defaults: {defaults}\n")
+        assert reason in error_of("mine.yaml")
+
     def test_a_wrong_key_in_it_is_told(self, write: Path) -> None:
         write.write_text("graph: {num_step: 7}\n")
         message = error_of("mine.yaml")
@@ -330,23 +355,6 @@ class TestAUsersOwnFile:
     def test_a_folder_is_no_file(self, write: Path) -> None:
         write.mkdir()
         assert error_of("mine.yaml") == "experiment file mine.yaml: no such file"
-
-
-class TestOverrideName:
-    def test_no_overrides_are_the_default(self) -> None:
-        assert override_name([]) == "default"
-
-    def test_the_order_does_not_matter(self) -> None:
-        assert override_name(["b=2", "a=1"]) == override_name(["a=1", "b=2"]) == "a=1,b=2"
-
-    def test_it_is_one_folder_whatever_the_values(self) -> None:
-        assert override_name(["name=../../x y"]) == "name=.._.._x_y"
-
-    def test_long_ones_stay_apart_and_short_enough_for_a_file_system(self) -> None:
-        long = [f"description={'x' * 300}{number}" for number in range(2)]
-        one, two = (override_name([text]) for text in long)
-        assert one != two
-        assert len(one) <= 200
 
 
 def test_known_keys_reach_into_sections_and_lists() -> None:

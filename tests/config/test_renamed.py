@@ -84,12 +84,12 @@ class TestAGrid:
         assert grid_overrides({"model.input_keep": [0.5, 0.8]}, [NEW]) == [NEW]
         assert grid_overrides({"model.input_keep_prob": [0.5, 0.8]}, [OLD]) == [OLD]
 
-    def test_its_points_stay_where_the_old_name_put_them(self) -> None:
+    def test_its_points_have_the_new_name(self) -> None:
         points = make_points("r2rt_n5", expand(["model.input_keep=0.5,0.8"]))
         assert [point.config.model.input_keep_prob for point in points] == [0.5, 0.8]
         assert [str(point.directory) for point in points] == [
-            "runs/r2rt_n5/model.input_keep=0.5",
-            "runs/r2rt_n5/model.input_keep=0.8",
+            "runs/r2rt_n5/model.input_keep_prob=0.5",
+            "runs/r2rt_n5/model.input_keep_prob=0.8",
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,13 @@ def test_files_hold_the_definition(tmp_path: Path) -> None:
 def test_counts_the_blogs_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     credit(load_config("r2rt_n5", list(TRUE)), tmp_path)
     assert "43 of 49 errors reach 7 steps" in capsys.readouterr().out
+
+
+def test_the_summary_may_be_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    credit(load_config("r2rt_n5", list(TRUE)), tmp_path, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["reaching"], found["errors"], found["longest"]) == (43, 49, 7)
+    assert found["files"] == [str(tmp_path / "credit.csv"), str(tmp_path / "credit.png")]
 
 
 def test_mean_of_artbp_is_near_full() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +365,19 @@ class TestCommand:
         printed = capsys.readouterr().out
         assert f"tf_style (depth {num_steps})" in printed
         assert printed.splitlines()[-1].startswith("written: ")
+
+    def test_the_summary_may_be_json(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run.main(["gradients", "r2rt_n5", *TINY, "--json", "--out", str(tmp_path)]) == 0
+        found = json.loads(capsys.readouterr().out)
+        with open(tmp_path / "gradients.csv", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["quantity"] == "error_signal"]
+        first = [float(row["value"]) for row in rows if (row["updates"], row["lag"]) == ("0", "0")]
+        assert found["error_signal"]["start"][0] == pytest.approx(np.mean(first))
+        num_steps = small_config(*TINY[len(SMALL) :]).graph.num_steps
+        exact = found["cosine"][f"tf_style (depth {num_steps})"]
+        assert exact == {"start": pytest.approx(1), "end": pytest.approx(1)}
 
     def test_training_that_diverges_exits_1_with_one_line(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

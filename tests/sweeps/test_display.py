@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from experiments.config.compose import load_config
+from experiments.console import quietly
 from experiments.sweeps.display import (
     BarDisplay,
     Monitor,
+    Overall,
     PlainDisplay,
+    PointProgress,
     Running,
+    RunningPoint,
+    clock,
     open_monitor,
     print_results,
 )
-from experiments.sweeps.messages import Message, advanced, began, ended
+from experiments.sweeps.messages import Message, advanced, began, ended, entered
 from experiments.sweeps.points import Point, Result
 
 
@@ -25,12 +32,14 @@ class Seen:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.now: tuple[int, dict[str, str]] = (0, {})
+        self.overall: list[Overall] = []
 
     def print_line(self, text: str) -> None:
         self.lines.append(text)
 
-    def show(self, ended: int, running: Running) -> None:
-        self.now = ended, {name: str(progress) for name, progress in running.items()}
+    def show(self, overall: Overall, running: Running) -> None:
+        self.overall.append(overall)
+        self.now = overall.ended, {name: str(point) for name, point in running.items()}
 
 
 def at(name: str, done: int) -> Message:
@@ -53,6 +62,42 @@ def test_points_begin_advance_and_end() -> None:
     seen = shown(began("a"), began("b"), at("a", 5), ended("b", "the disk is full", None, 3.0))
     assert seen.now == (1, {"a": "seed 0, 5/10 updates, loss 0.5000"})
     assert seen.lines == ["[1/2] b: failed: the disk is full"]
+
+
+def test_a_point_names_its_stage_before_its_first_update() -> None:
+    assert shown(began("a")).now == (0, {"a": "start"})
+    assert shown(began("a"), entered("a", "compile")).now == (0, {"a": "compile"})
+    assert shown(began("a"), at("a", 5), entered("a", "report")).now == (0, {"a": "report"})
+
+
+def test_the_remaining_time_counts_what_is_done_of_running_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("experiments.sweeps.display.time.monotonic", lambda: now[0])
+    seen = Seen()
+    monitor = Monitor(4, seen)
+    monitor.receive(began("a"))
+    assert seen.overall[-1].remaining is None
+    monitor.receive(complete("a"))
+    now[0] += 30
+    monitor.receive(at("b", 5))  # 1.5 of 4 points took 30 s
+    assert seen.overall[-1].elapsed == 30
+    assert seen.overall[-1].remaining == pytest.approx(50)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "unknown"), (0, "0:00:00"), (59.6, "0:01:00"), (36610, "10:10:10")]
+)
+def test_times_are_hours_minutes_and_seconds(seconds: float | None, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with quietly(True), open_monitor(1) as monitor:
+        monitor.receive(began("a"))
+        monitor.receive(complete("a"))
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_complete_point_shows_loss_and_seconds() -> None:
@@ -85,10 +130,12 @@ def test_plain_lines_keep_their_distance(
     monitor = Monitor(1, PlainDisplay())
     for second in range(25):
         now[0] = second
-        monitor.receive(at("a", second))
+        monitor.receive(advanced("a", "seed 0", second, 40, 0.5))
     assert capsys.readouterr().out.splitlines() == [
-        "0 ended, 1 running:", "  a: seed 0, 10/10 updates, loss 0.5000",
-        "0 ended, 1 running:", "  a: seed 0, 20/10 updates, loss 0.5000",
+        "0 of 1 points ended, 1 running, elapsed 0:00:10, remaining 0:00:30:",
+        "  a: seed 0, 10/40 updates, loss 0.5000",
+        "0 of 1 points ended, 1 running, elapsed 0:00:20, remaining 0:00:20:",
+        "  a: seed 0, 20/40 updates, loss 0.5000",
     ]  # fmt: skip
 
 
@@ -103,9 +150,37 @@ def test_on_a_terminal_there_is_a_bar_for_each_point_that_runs(
         monitor.receive(at("a[b]", 5))
         points, bar = display.bars.tasks
         assert (bar.description, bar.completed, bar.total) == ("a[b]", 5, 10)
+        assert (bar.fields["count"], points.fields["count"]) == ("5/10", "0/2")
+        assert bar.fields["state"] == "train, loss 0.5000"
+        assert points.fields["state"].startswith("remaining ")
+        assert (points.completed, points.total) == (0.5, 2)
+        monitor.receive(entered("a[b]", "validate"))
+        assert bar.fields["state"] == "validate, loss 0.5000"
         monitor.receive(complete("a[b]"))
         assert (display.bars.tasks, points.completed) == ([points], 1)
     assert "[1/2] a[b]: complete" in capsys.readouterr().out
+
+
+def test_bars_fit_into_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    display = BarDisplay(100)
+    running = {"graph.num_steps=10,model.state_size=16": RunningPoint("train")}
+    progress = PointProgress("seed 0, 1 of 10", 1400, 20000, 0.5)
+    display.show(Overall(12, 100, 0.125, 4000.0), running)
+    display.show(
+        Overall(12, 100, 0.125, 4000.0),
+        {name: point._replace(progress=progress) for name, point in running.items()},
+    )
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    with console.capture() as captured:
+        console.print(display.bars.get_renderable())
+    points, bar = captured.get().rstrip().splitlines()
+    assert points.split()[0] == "points"
+    assert points.split()[2:4] == ["12/100", "elapsed"]
+    assert points.rstrip().endswith("remaining 7:46:40, 1 running")
+    assert bar.startswith("graph.num_step")
+    assert bar.rstrip().endswith("train, loss 0.5000")
+    assert "1400/20000" in bar
 
 
 def test_the_table_has_a_line_for_each_point(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.config.catalog import names
 from experiments.errors import UsageError
-from experiments.sweeps.grid import expand, grid_overrides
+from experiments.sweeps.grid import count_points, expand, grid_overrides
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,29 @@ def test_several_give_every_combination_the_last_changing_fastest() -> None:
         ("a=2", "b=x", "c=3"),
         ("a=2", "b=x", "c=4"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a=1", "a=1,2,3", "a=range(1,4)", "a=range(3)", "a=range(0,10,3)", "a=range(10,0,-4)",
+     "a=range(0,1,0.3)", "a=choice(x,y)", "a={b:1},{b:2}", "a=range(5,1)"],
+)  # fmt: skip
+def test_points_are_counted_as_they_are_made(text: str) -> None:
+    try:
+        made = len(expand([text, "c=1,2"]))
+    except UsageError:  # an empty range
+        made = 0
+    assert count_points([text, "c=1,2"]) == made
+
+
+def test_a_large_grid_is_counted_without_being_made() -> None:
+    assert count_points(["a=range(0,1000000000)", "b=range(0,1000000000)"]) == 10**18
+
+
+def test_dictionaries_are_values() -> None:
+    assert expand(["truncation={kind:full},{kind:tf_style,depth:18}"]) == [
+        ("truncation={kind:full}",), ("truncation={kind:tf_style,depth:18}",),
+    ]  # fmt: skip
 
 
 def test_none_give_one_point_without_any() -> None:

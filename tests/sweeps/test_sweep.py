@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import run
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
+from experiments.sweeps.points import Point, Result
 from experiments.sweeps.sweep import load_points
 from experiments.training import runner
 from tests.conftest import SMALL, metrics_of, run_command, summary_of
@@ -85,6 +87,76 @@ class TestPoints:
         assert (out, len(err.splitlines())) == ("", 1)
         assert reason in err
         assert list(folder.iterdir()) == []
+
+    def test_dictionaries_name_their_folders_by_their_keys(self) -> None:
+        points = load_points("lag_17", ["truncation={kind:full},{kind:tf_style,depth:18}"])
+        assert [point.directory.name for point in points] == [
+            "truncation.kind=full", "truncation.depth=18,truncation.kind=tf_style",
+        ]  # fmt: skip
+        assert [point.config.truncation.depth for point in points] == [None, 18]
+
+    def test_a_value_has_one_directory_from_the_command_line_and_from_yaml(
+        self, folder: Path
+    ) -> None:
+        (folder / "grid.yaml").write_text(
+            "description: mine\nexperiment: lag_17\n"
+            "grid: {optimizer.learning_rate: [1e-3, 0.01], training.seeds: 2}\n"
+        )
+        texts = ["optimizer.learning_rate=1e-3,0.001,1e-2", "training.seeds=2"]
+        of_yaml, of_texts = load_points("grid.yaml", []), load_points("lag_17", texts)
+        paths = [point.directory for point in of_texts]
+        assert paths == [point.directory for point in of_yaml]
+        assert [path.name.split(",")[0] for path in paths] == [
+            "optimizer.learning_rate=0.001", "optimizer.learning_rate=0.01",
+        ]  # fmt: skip
+        given = ["optimizer.learning_rate=1.0e-3", "training.seeds=2"]
+        assert runner.default_directory(of_texts[0].config, given) == paths[0]
+
+    @pytest.mark.parametrize(
+        ("grid", "options", "reason"),
+        [
+            ("model.state_size=range(1,1002)", (), "start 1,001 points? There is no terminal"),
+            ("model.state_size=range(0,1000000000)", (), "start 1,000,000,000 points?"),
+            ("model.state_size=range(0,1000000000)", ("--yes",), "expected at most 1,000,000"),
+            ("model.state_size=range(0,1000000000)", ("--dry-run",), "expected at most 1,000,000"),
+            ("model.state_size=4", ("--json",), "--json: is for --dry-run"),
+        ],
+    )
+    def test_many_points_need_a_yes(
+        self, grid: str, options: Sequence[str], reason: str, folder: Path, capsys: Capture
+    ) -> None:
+        assert sweep("lag_17", grid, *options) == 2
+        out, err = capsys.readouterr()
+        assert (out, len(err.splitlines())) == ("", 1)
+        assert reason in err
+        assert list(folder.iterdir()) == []
+
+    def test_a_thousand_start_without_a_question_and_more_after_a_no_do_not(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    ) -> None:
+        started: list[int] = []
+
+        def train_nothing(points: Sequence[Point], *_: object) -> list[Result]:
+            started.append(len(points))
+            return []
+
+        monkeypatch.setattr("experiments.sweeps.sweep.train_missing", train_nothing)
+        assert sweep("r2rt_n5", "training.first_seed=range(0,1000)") == 0
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
+        assert sweep("r2rt_n5", "training.first_seed=range(0,1001)") == 0
+        assert started == [1000]
+        assert "nothing was started" in capsys.readouterr().out
+        assert sweep("r2rt_n5", "training.first_seed=range(0,1001)", "--yes") == 0
+        assert started == [1000, 1001]
+
+    def test_a_dry_run_may_be_json(self, capsys: Capture) -> None:
+        assert sweep("lag_17", "graph.num_steps=18,36", "--dry-run", "--json") == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["to_train"] == 2
+        assert found["seconds"] is None
+        assert found["points"][1]["run"] == "runs/lag_17/graph.num_steps=36"
+        assert found["points"][1]["status"] == "missing"
 
     @pytest.mark.parametrize(
         "content",

@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from experiments.config.compose import load_config, override_name
+from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
+from experiments.runs.naming import name_as_written
 from experiments.training import runner
 from tests.conftest import (
     ROOT,
@@ -43,7 +44,7 @@ def overrides(epochs: int) -> list[str]:
 
 
 def name_of(epochs: int) -> str:
-    return override_name(overrides(epochs))
+    return name_as_written(overrides(epochs))
 
 
 def directory(folder: Path, epochs: int) -> Path:
@@ -139,7 +140,7 @@ def test_a_point_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
 def test_a_point_that_is_killed_takes_no_seed_of_its_graph_with_it(tmp_path: Path) -> None:
     seeds = [f"training.first_seed={seed}" for seed in (0, 1, 2)]
     grid = ("training.first_seed=0,1,2", "--workers", "1")
-    paths = [tmp_path / "runs/r2rt_n5" / override_name([*overrides(5), seed]) for seed in seeds]
+    paths = [tmp_path / "runs/r2rt_n5" / name_as_written([*overrides(5), seed]) for seed in seeds]
     with started(tmp_path, ("sweep", "r2rt_n5", *overrides(5), *grid)) as process:
         wait_until(lambda: count_lines(paths[1] / "metrics.csv") > 1, process)
         psutil.Process(int((paths[1] / ".lock").read_text())).kill()

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
+from tensorboard.plugins.hparams.metadata import (  # type: ignore[import-untyped]
+    SESSION_START_INFO_TAG,
+    parse_session_start_info_plugin_data,
+)
+
 from experiments.runs.metrics import MetricsRow
-from experiments.training.tensorboard import Events
-from tests.conftest import shown_by_tensorboard
+from experiments.training.tensorboard import Events, write_floors
+from tests.conftest import shown_by_tensorboard, small_config
 
 
 def write(directory: Path, start: int, updates: range) -> None:
@@ -37,3 +46,43 @@ def test_metrics_are_scalars_under_their_tags(tmp_path: Path) -> None:
     assert shown_by_tensorboard(seed, "accuracy/train") == [(100, 0.75)]
     assert shown_by_tensorboard(seed, "gradient_norm/train") == [(100, 2.0)]
     assert shown_by_tensorboard(seed, "accuracy/valid") == [(100, 0.25)]
+
+
+def test_the_config_is_text(tmp_path: Path) -> None:
+    events = Events(tmp_path, 0, 0)
+    config = small_config("graph.num_steps=7")
+    events.describe(config, "r2rt_n5/one")
+    events.close()
+    (event,) = loaded(tmp_path / "seed-0").Tensors("config")
+    text = event.tensor_proto.string_val[0].decode()
+    assert yaml.safe_load(text.strip("`")) == config.as_dict()
+
+
+def test_its_values_are_hyperparameters_of_one_group(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        events = Events(tmp_path, seed, 0)
+        events.describe(small_config("model.state_size=[8,4]"), "r2rt_n5/one")
+        events.close()
+    for seed in (0, 1):
+        metadata = loaded(tmp_path / f"seed-{seed}").SummaryMetadata(SESSION_START_INFO_TAG)
+        session = parse_session_start_info_plugin_data(metadata.plugin_data.content)
+        assert session.group_name == "r2rt_n5/one"
+        assert session.hparams["graph.num_steps"].number_value == 5
+        assert session.hparams["model.cell"].string_value == "scratch"
+        assert session.hparams["model.state_size"].string_value == "[8, 4]"
+        assert session.hparams["logging.tensorboard"].bool_value is True
+        assert session.hparams["model.embedding"].string_value == "null"
+
+
+def test_each_floor_is_a_curve_beside_the_losses(tmp_path: Path) -> None:
+    for _ in range(2):  # a resumed run writes no second one
+        write_floors(tmp_path, {"none": 0.75, "lag 3 + lag 8": 0.5}, 400)
+    assert shown_by_tensorboard(tmp_path / "floor_none") == [(0, 0.75), (400, 0.75)]
+    assert shown_by_tensorboard(tmp_path / "floor_lag_3_+_lag_8") == [(0, 0.5), (400, 0.5)]
+    assert len(list(tmp_path.rglob("*tfevents*"))) == 2
+
+
+def loaded(events: Path) -> EventAccumulator:
+    accumulator = EventAccumulator(str(events))
+    accumulator.Reload()
+    return accumulator

@@ -1,0 +1,75 @@
+"""Examples at the end of each command's --help: a command line, and its purpose."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "list": (
+        ("list", "every experiment, sweep and study with its description"),
+        ("list --json", "the same for a program"),
+    ),
+    "config": (
+        ("config r2rt_n5", "the whole config, every default included"),
+        ("config r2rt_n5 graph.num_steps=10 > mine.yaml", "a file to train from"),
+        ("config text_python_docs model.cell=lstm", "check an override without training"),
+    ),
+    "train": (
+        ("train r2rt_n5", "in runs/r2rt_n5/default"),
+        ("train r2rt_n5 training.seeds=3", "three seeds, in runs/r2rt_n5/training.seeds=3"),
+        ("train mine.yaml --run-dir runs/first -q", "a file of your own, no progress lines"),
+    ),
+    "sweep": (
+        ("sweep r2rt_width --dry-run", "the points and the estimated time"),
+        ("sweep r2rt_n5 graph.num_steps=1,5,10", "a run for each value"),
+        (
+            "sweep lag_17 'truncation={kind:full},{kind:tf_style,depth:18}' --workers 2",
+            "values of several keys together",
+        ),
+    ),
+    "reproduce": (
+        ("reproduce r2rt_part1", "the first post: runs, claims, a report"),
+        ("reproduce horizon training.seeds=2 --out reports/quick", "fewer seeds"),
+    ),
+    "runs": (
+        ("runs", "every run below runs/"),
+        ("runs runs/lag_17 --where 'graph.num_steps>10 and status=complete'", "some of them"),
+        ("runs --where 'status=failed or status=diverged' --remove", "asks before it removes"),
+        ("runs runs/r2rt_n5 --archive r2rt_n5.tar.gz --remove", "archive, then remove"),
+    ),
+    "diff": (
+        ("diff runs/r2rt_n5/default runs/r2rt_n5/graph.num_steps=3", "keys, versions, losses"),
+        ("diff runs/a runs/b --json", "the same for a program"),
+    ),
+    "compare": (
+        ("compare runs/r2rt_n5 runs/r2rt_n10", "curves, a table, a report"),
+        ("compare runs/lag_17 --out reports/lag_17", "all runs of an experiment"),
+    ),
+    "evaluate": (
+        ("evaluate runs/r2rt_n5/default", "the loss of the last checkpoints on fresh data"),
+        ("evaluate runs/imdb/default --checkpoint best --batch-size 7", "the best by validation"),
+        ("evaluate runs/r2rt_n5/default --json", "the same for a program"),
+    ),
+    "generate": (
+        ('generate runs/text_python_docs/default --prompt "The "', "500 more symbols"),
+        ("generate runs/text_python_docs/default --temperature 0", "the likeliest symbols"),
+    ),
+    "credit": (
+        ("credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4", "which errors reach it"),
+        ("credit lag_17 graph.num_steps=12 --json", "the summary for a program"),
+    ),
+    "gradients": (
+        ("gradients r2rt_n10", "the error signal by lag, the bias of each style"),
+        ("gradients r2rt_n10 graph.num_steps=20 --out reports/wide", "a wider graph"),
+    ),
+    "bench": (
+        ("bench", "speed on this machine, ratios side by side"),
+        ("bench --out reports/bench_2", "another folder for the numbers"),
+    ),
+}  # fmt: skip
+
+
+def examples_of(command: str) -> str:
+    """The examples of a command as the end of its help."""
+    lines = ["examples:"]
+    for text, purpose in EXAMPLES.get(command, ()):
+        lines += [f"  python run.py {text}", f"      {purpose}"]
+    return "\n".join(lines)
