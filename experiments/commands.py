@@ -25,12 +25,11 @@ def list(_: Namespace) -> int:
 
 def config(options: Namespace) -> int:
     """The composed config as YAML."""
-    import yaml
-
     from experiments.config.compose import load_config
+    from experiments.config.yaml_file import dump_yaml
 
     composed = load_config(options.experiment, options.overrides)
-    print(yaml.safe_dump(composed.as_dict(), sort_keys=False), end="")
+    print(dump_yaml(composed.as_dict()), end="")
     return 0
 
 

@@ -22,6 +22,7 @@ from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.config.catalog import nearest, path_of, unknown
 from experiments.config.renamed import given_twice, note_old_name, rename_keys
 from experiments.config.schema import Config
+from experiments.config.yaml_file import read_yaml
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 
@@ -44,7 +45,6 @@ def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Con
     Raises UsageError for the first that is not as it should be.
     """
     path = _experiment_path(experiment)
-    check_yaml(path)
     composed: dict[tuple[str, ...], DictConfig] = {}  # by the groups that the overrides choose
     configs = []
     for overrides in variants:
@@ -76,8 +76,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping, safely loaded, as it is written."""
-    check_yaml(path)
-    content = yaml.safe_load(path.read_text("utf-8"))
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
     if twice := given_twice(content):
@@ -89,19 +88,6 @@ def _rename(config: MutableMapping[Any, Any]) -> None:
     """Give the keys that a user wrote their present names, and tell the user of old ones."""
     for old in rename_keys(config):
         note_old_name(old)
-
-
-def check_yaml(path: Path) -> None:
-    """Raise a UsageError, with the place, for a file that is no YAML or cannot be read."""
-    try:
-        yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise UsageError(f"{path}{place}: not valid YAML: {problem}") from error
 
 
 def override_name(overrides: Iterable[str]) -> str:
@@ -153,15 +139,18 @@ def _parse(text: str) -> Override:
 def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
     """base.yaml, the groups that overrides choose, then the experiment's differences."""
     if _is_shipped(path):
-        shipped = _compose_base([f"+experiment={path.stem}"], groups)
-        OmegaConf.set_struct(shipped, False)
-        _rename(shipped)
-        return shipped
-    content = {"name": path.stem} | _read_yaml(path)
-    _rename(content)
-    base = _compose_base([], _with_task_of(content, groups))
+        content = _read_yaml(path)
+        content.pop("defaults", None)  # Hydra has followed it
+        # With the package given here, the file needs no line that gives it.
+        base = _compose_base([f"+experiment@_global_={path.stem}"], groups)
+    else:
+        content = {"name": path.stem} | _read_yaml(path)
+        base = _compose_base([], _with_task_of(content, groups))
     OmegaConf.set_struct(base, False)
+    _rename(base)
+    _rename(content)
     try:
+        # Numbers count as `read_yaml` reads them, not as Hydra does, which follows YAML 1.1.
         merged = OmegaConf.merge(base, content)
     except OmegaConfBaseException as error:
         raise UsageError(f"config: {_first_line(error)}") from error
@@ -174,6 +163,10 @@ def _compose_base(arguments: Sequence[str], groups: Sequence[Override]) -> DictC
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
             return compose("base", [*arguments, *chosen])
+    except yaml.YAMLError as error:
+        for path in [CONFIGS / "base.yaml", *sorted(CONFIGS.glob("task/*.yaml"))]:
+            read_yaml(path)  # names the file and the line, which Hydra does not
+        raise UsageError(f"config: {_first_line(error)}") from error
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"config: {_first_line(error)}") from error
 

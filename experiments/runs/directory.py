@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from experiments.config.compose import load_yaml, validate
 from experiments.config.schema import Config
+from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.runs.files import write_atomic
 
@@ -62,7 +61,7 @@ class RunDirectory:
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
-            write_atomic(self.config, yaml.safe_dump(config.as_dict(), sort_keys=False))
+            write_atomic(self.config, dump_yaml(config.as_dict()))
 
     def read_config(self) -> Config:
         """The run's own config. Raises UsageError where this is no run directory."""

@@ -311,7 +311,7 @@ class TestAUsersOwnFile:
             (b"name: \xff\xfe\n", "cannot be read"),
             (b"name: \x00\n", "not valid YAML"),
             (b"[" * 100_000, "not valid YAML"),
-            (b"graph: {num_steps: 2024-99-99}\n", "not valid YAML"),
+            (b"graph: {num_steps: 2024-99-99}\n", "graph.num_steps: expected a valid integer"),
             (b"1: 2\n", "1: unknown key"),
             (b"{[1]: 2}\n", "not valid YAML"),
         ],
