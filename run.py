@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +30,21 @@ exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or c
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    show_every_character()
+    try:
+        try:
+            return dispatch(arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what argparse printed
+    except BrokenPipeError:
+        # The reader is gone, as after `| head`. Python would flush again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def dispatch(arguments: Sequence[str] | None) -> int:
+    """Parse the arguments and run the command. Raises BrokenPipeError only."""
     parser = make_parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and (not hasattr(options, "overrides") or any(text.startswith("-") for text in rest)):
@@ -42,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         command = getattr(commands, options.command)
-        return int(command(options))
+        code = int(command(options))
+        if sys.stdout is not None:  # None after `>&-`
+            sys.stdout.flush()
+        return code
     except ExperimentError as error:
         show_error(error, str(error), options.debug)
         return error.exit_code
@@ -50,12 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show_error(error, "interrupted", options.debug)
         return Interrupted.exit_code
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of the pipe is gone, as after `| head`
-        return 0
+        raise
     except Exception as error:
         hint = "" if options.debug else " (--debug shows where)"
         show_error(error, f"{type(error).__name__}: {error}{hint}", options.debug)
         return ExperimentError.exit_code
+
+
+def show_every_character() -> None:
+    """Print characters that the terminal's encoding lacks as escapes such as \\xe9."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def show_error(error: BaseException, text: str, debug: bool) -> None:
@@ -96,7 +122,7 @@ def make_parser() -> Parser:
     add("config", "print the composed config as YAML", configured)
     train = add("train", "train an experiment, or resume its run", configured)
     train.add_argument(
-        "--run-dir", type=Path, metavar="DIR", help="run directory; default: below runs/"
+        "--run-dir", type=path, metavar="DIR", help="run directory; default: below runs/"
     )
     train.add_argument("--overwrite", action="store_true", help="replace an existing run")
     sweep = add("sweep", "train the points of a grid that are not complete")
@@ -120,20 +146,20 @@ def make_parser() -> Parser:
     reproduce.add_argument(
         "--workers", type=count, metavar="N", help="runs at a time; default: cores"
     )
-    reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
+    reproduce.add_argument("--out", type=path, metavar="DIR", help="default: reports/STUDY")
     compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
     compare.add_argument(
-        "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run, or a folder of runs"
+        "run_dirs", nargs="+", type=path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
-    compare.add_argument("--out", type=Path, default=Path("reports/compare"), metavar="DIR")
+    compare.add_argument("--out", type=path, default=Path("reports/compare"), metavar="DIR")
     evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
-    evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    evaluate.add_argument("run_dir", type=path, metavar="RUN_DIR")
     evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
     evaluate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
     generate = add("generate", "write text with a run's model")
-    generate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    generate.add_argument("run_dir", type=path, metavar="RUN_DIR")
     generate.add_argument("--prompt", default="", metavar="TEXT", help="the beginning of the text")
     generate.add_argument("--length", type=count, default=500, metavar="N", help="symbols to write")
     generate.add_argument(
@@ -148,15 +174,15 @@ def make_parser() -> Parser:
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
     credit = add("credit", "measure the credit matrix: which errors reach which steps", configured)
-    credit.add_argument("--out", type=Path, default=Path("reports/credit"), metavar="DIR")
+    credit.add_argument("--out", type=path, default=Path("reports/credit"), metavar="DIR")
     gradients = add(
         "gradients",
         "train, and measure error signals by lag and the bias of each style",
         configured,
     )
-    gradients.add_argument("--out", type=Path, default=Path("reports/gradients"), metavar="DIR")
+    gradients.add_argument("--out", type=path, default=Path("reports/gradients"), metavar="DIR")
     bench = add("bench", "measure speed on this machine")
-    bench.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR")
+    bench.add_argument("--out", type=path, default=Path("reports/bench"), metavar="DIR")
     return parser
 
 
@@ -165,6 +191,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see `{self.prog} --help`)\n")
+
+
+def path(text: str) -> Path:
+    """A path; ~ is the home folder, which the shell leaves alone in --run-dir=~/runs."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # ~nobody
+        raise ValueError(text) from error
 
 
 def count(text: str) -> int:

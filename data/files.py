@@ -22,8 +22,15 @@ class Found(NamedTuple):
 
 
 def resolve(name: str | Path) -> Path:
-    """The absolute path. A relative one starts at $RNN_DATA, or else at the current directory."""
-    return Path(os.environ.get(FOLDER, ""), name).absolute()
+    """The absolute path. A relative one starts at $RNN_DATA, or else at the current directory.
+
+    ~ at its beginning is the home folder, which the shell does not expand in task.path=~/text.
+    """
+    try:
+        given = Path(name).expanduser()
+    except RuntimeError:  # ~nobody
+        given = Path(name)
+    return Path(os.environ.get(FOLDER, ""), given).absolute()
 
 
 def find(name: str | Path, origin: str | None) -> Found:

@@ -107,9 +107,11 @@ def credit(options: Namespace) -> int:
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
+    from experiments.config.sizes import naming_sizes
     from experiments.gradients.credit import credit as measure
 
-    measure(composed, options.out)
+    with naming_sizes(composed):
+        measure(composed, options.out)
     return 0
 
 
@@ -118,9 +120,11 @@ def gradients(options: Namespace) -> int:
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
+    from experiments.config.sizes import naming_sizes
     from experiments.gradients.bias import gradients as measure
 
-    measure(composed, options.out)
+    with naming_sizes(composed):
+        measure(composed, options.out)
     return 0
 
 

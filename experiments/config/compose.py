@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
@@ -15,13 +16,18 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import (
+    GrammarParseError,
+    InterpolationResolutionError,
+    OmegaConfBaseException,
+)
 from pydantic import ValidationError
 
 from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.config.catalog import nearest, path_of, unknown
+from experiments.config.quoting import LITERAL, quoted_override
 from experiments.config.renamed import given_twice, note_old_name, rename_keys
-from experiments.config.schema import Config
+from experiments.config.schema import NAME, Config
 from experiments.config.yaml_file import read_yaml
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
@@ -55,6 +61,8 @@ def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Con
             composed[chosen] = _compose(path, groups)
         values = [override for override in given if not _is_group(override)]
         content = _apply(composed[chosen], values)
+        if content.get("name") == path.stem:
+            _check_name_of_file(path)
         configs.append(validate(Config, content, f"experiment {experiment}"))
     return configs
 
@@ -99,7 +107,7 @@ def override_name(overrides: Iterable[str]) -> str:
 
 def _experiment_path(experiment: str) -> Path:
     if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
-        path = Path(experiment)
+        path = Path(os.path.expanduser(experiment))
         if not path.is_file():
             raise UsageError(f"experiment file {experiment}: no such file")
         return path
@@ -107,6 +115,15 @@ def _experiment_path(experiment: str) -> Path:
     if not path.is_file():
         raise UsageError(unknown("experiment", experiment))
     return path
+
+
+def _check_name_of_file(path: Path) -> None:
+    """Raise UsageError where a file that gives no name cannot lend its own."""
+    if not re.fullmatch(NAME, path.stem):
+        raise UsageError(
+            f"experiment file {path}: without a key `name`, its file name names the experiment; "
+            f"expected letters, digits, _, . and -, got {path.stem!r}; rename the file or add `name`"
+        )
 
 
 def _is_shipped(path: Path) -> bool:
@@ -121,7 +138,10 @@ def parse_override(text: str) -> Override:
     try:
         override = OverridesParser.create().parse_override(text)
     except HydraException as error:
-        raise UsageError(f"override '{text}': value not understood: {value!r}") from error
+        raise UsageError(
+            f"override '{text}': value not understood: {value!r}; text with special characters "
+            f"needs quotes, for Hydra and for the shell: {quoted_override(key, value)}"
+        ) from error
     if key.split(".")[0] == "hydra":  # Hydra would take it for its own settings, and say nothing
         raise UsageError(f"{key}: unknown key")
     return override
@@ -132,7 +152,8 @@ def _parse(text: str) -> Override:
     override = parse_override(text)
     if override.is_sweep_override():
         key, _, value = text.partition("=")
-        raise UsageError(f"{key}: expected one value, got the sweep {value}")
+        hint = f"; text is quoted: {quoted_override(key, value)}" if " " in value else ""
+        raise UsageError(f"{key}: expected one value, got the sweep {value}{hint}")
     return override
 
 
@@ -153,7 +174,7 @@ def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
         # Numbers count as `read_yaml` reads them, not as Hydra does, which follows YAML 1.1.
         merged = OmegaConf.merge(base, content)
     except OmegaConfBaseException as error:
-        raise UsageError(f"config: {_first_line(error)}") from error
+        raise UsageError(f"experiment file {path}: {_composing_problem(error)}") from error
     assert isinstance(merged, DictConfig)
     return merged
 
@@ -177,11 +198,12 @@ def _apply(composed: DictConfig, overrides: Sequence[Override]) -> dict[str, Any
     try:
         for override in overrides:
             # A mistyped key passes here, so that pydantic names it and the nearest one.
-            OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
+            key = str(override.key_or_group)
+            OmegaConf.update(merged, key, override.value(), force_add=True)
             _rename(merged)  # after each, so that the last value of a key counts
         content = OmegaConf.to_container(merged, resolve=True)
     except (OmegaConfBaseException, ValueError) as error:
-        raise UsageError(f"config: {_first_line(error)}") from error
+        raise UsageError(_composing_problem(error)) from error
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
 
@@ -222,6 +244,8 @@ def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
         return f"{where}: {key + ': ' if key else ''}{reason}{more}"
     if first["type"] == "task_kind":
         return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
+    if first["type"] == "string_pattern_mismatch" and key == "name":
+        reason = "expected letters, digits, _, . and -, a letter or a digit first"
     reason = reason.replace("Input should be", "expected").replace("Input should have", "expected")
     return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
 
@@ -250,6 +274,17 @@ def _first_line(error: Exception) -> str:
     return next(
         (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
     )
+
+
+def _composing_problem(error: Exception) -> str:
+    """OmegaConf's error as one line, with the key where it knows it."""
+    key = getattr(error, "full_key", None)
+    hint = (
+        f"; {LITERAL}"
+        if isinstance(error, InterpolationResolutionError | GrammarParseError)
+        else ""
+    )
+    return f"{key or 'config'}: {_first_line(error)}{hint}"
 
 
 def _digest(text: str) -> str:
