@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
 import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
@@ -107,7 +106,7 @@ def override_name(overrides: Iterable[str]) -> str:
 
 def _experiment_path(experiment: str) -> Path:
     if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
-        path = Path(os.path.expanduser(experiment))
+        path = _expanded(experiment)
         if not path.is_file():
             raise UsageError(f"experiment file {experiment}: no such file")
         return path
@@ -117,12 +116,20 @@ def _experiment_path(experiment: str) -> Path:
     return path
 
 
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~nobody
+        return Path(text)
+
+
 def _check_name_of_file(path: Path) -> None:
     """Raise UsageError where a file that gives no name cannot lend its own."""
     if not re.fullmatch(NAME, path.stem):
         raise UsageError(
             f"experiment file {path}: without a key `name`, its file name names the experiment; "
-            f"expected letters, digits, _, . and -, got {path.stem!r}; rename the file or add `name`"
+            f"expected letters, digits, _, . and -, got {path.stem!r}; rename the file, "
+            "or add `name`"
         )
 
 

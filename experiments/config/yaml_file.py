@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -24,10 +24,10 @@ POINT = rf"(?:{WHOLE}\.|{WHOLE}?\.[0-9](?:_?[0-9])*)"
 EXPONENT = rf"(?:(?:{WHOLE}|{POINT})[eE][+-]?[0-9](?:_?[0-9])*)"
 # By the last part of the tag: how such a scalar is written, and what it is in Python.
 SCALARS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
-    "null": (re.compile(r"(?:[nN][uU][lL][lL]|~|)\Z"), lambda _: None),
-    "bool": (re.compile(r"(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE])\Z"), lambda text: text.lower() == "true"),
+    "null": (re.compile(r"(?i:null|~|)\Z"), lambda _: None),
+    "bool": (re.compile(r"(?i:true|false)\Z"), lambda text: text.lower() == "true"),
     "int": (re.compile(rf"[+-]?{WHOLE}\Z"), int),
-    "float": (re.compile(rf"[+-]?(?:{POINT}|{EXPONENT}|[iI][nN][fF]|[nN][aA][nN])\Z"), float),
+    "float": (re.compile(rf"[+-]?(?:{POINT}|{EXPONENT}|(?i:inf|nan))\Z"), float),
 }  # fmt: skip
 PREFIX = "tag:yaml.org,2002:"
 
@@ -35,8 +35,8 @@ PREFIX = "tag:yaml.org,2002:"
 class _Loader(yaml.SafeLoader):
     """Mappings, lists, text and the scalars above. Every other tag is an error."""
 
-    yaml_implicit_resolvers = {}
-    yaml_constructors = {
+    yaml_implicit_resolvers: ClassVar = {}
+    yaml_constructors: ClassVar = {
         f"{PREFIX}str": yaml.SafeLoader.construct_yaml_str,
         f"{PREFIX}seq": yaml.SafeLoader.construct_yaml_seq,
         f"{PREFIX}map": yaml.SafeLoader.construct_yaml_map,
@@ -48,8 +48,8 @@ class _Dumper(yaml.SafeDumper):
     """Quotes text that YAML 1.1 or `_Loader` would take for something else."""
 
 
-def _constructor(read: Callable[[str], Any]) -> Callable[[_Loader, yaml.Node], Any]:
-    def construct(loader: _Loader, node: yaml.Node) -> Any:
+def _constructor(read: Callable[[str], Any]) -> Callable[[_Loader, yaml.ScalarNode], Any]:
+    def construct(loader: _Loader, node: yaml.ScalarNode) -> Any:
         text = str(loader.construct_scalar(node))
         try:
             return read(text)

@@ -91,5 +91,5 @@ def progress(log: Path) -> Iterator[Progress]:
 def append_line(log: Path, text: str) -> None:
     """Add a line to log.txt, with the time."""
     stamp = datetime.now().astimezone().isoformat(timespec="seconds")
-    with open(log, "a", encoding="utf-8") as file:
+    with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(f"{stamp} {text}\n")

@@ -34,7 +34,8 @@ def test_a_kind_without_files_has_no_names(configs: Path) -> None:
         ("name: x\n", ""),
         (
             "[1",
-            "(unreadable: PATH, line 1, column 3: not valid YAML: expected ',' or ']', but got '<stream end>')",
+            "(unreadable: PATH, line 1, column 3: not valid YAML: expected ',' or ']', "
+            "but got '<stream end>')",
         ),
         ("5\n", "(unreadable: PATH: expected a mapping of keys)"),
     ],

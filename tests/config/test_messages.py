@@ -84,10 +84,9 @@ def test_a_file_that_cannot_name_an_experiment_is_told_by_its_name(
     path.write_text("graph: {num_steps: 7}\n")
     message = error_of(path)
     assert message.startswith(f"experiment file {path}: without a key `name`, its file name names")
-    assert f"got {name!r}; rename the file or add `name`" in message
+    assert f"got {name!r}; rename the file, or add `name`" in message
     path.write_text("name: fine\n")
     assert load_config(str(path)).name == "fine"
-    path.write_text("")
     path.write_text("graph: {num_steps: 7}\n")
     assert load_config(str(path), ["name=fine"]).name == "fine"
 
