@@ -35,7 +35,6 @@ PREFIX = "tag:yaml.org,2002:"
 class _Loader(yaml.SafeLoader):
     """Mappings, lists, text and the scalars above. Every other tag is an error."""
 
-    yaml_implicit_resolvers: ClassVar = {}
     yaml_constructors: ClassVar = {
         f"{PREFIX}str": yaml.SafeLoader.construct_yaml_str,
         f"{PREFIX}seq": yaml.SafeLoader.construct_yaml_seq,
@@ -59,6 +58,7 @@ def _constructor(read: Callable[[str], Any]) -> Callable[[_Loader, yaml.ScalarNo
     return construct
 
 
+_Loader.yaml_implicit_resolvers = {}  # none of YAML 1.1
 for _name, (_pattern, _read) in SCALARS.items():
     _Loader.add_implicit_resolver(PREFIX + _name, _pattern, None)
     _Loader.add_constructor(PREFIX + _name, _constructor(_read))

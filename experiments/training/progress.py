@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+from experiments.console import plain
+
 PLAIN_SECONDS = 5.0  # between two plain lines
 
 
@@ -32,7 +34,7 @@ class PlainProgress:
         self._last = time.monotonic()
 
     def log(self, text: str) -> None:
-        print(text, flush=True)
+        print(shown(text), flush=True)
         append_line(self._path, text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
@@ -69,7 +71,7 @@ class BarProgress:
         self._bars.stop()
 
     def log(self, text: str) -> None:
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(shown(text), markup=False, highlight=False, soft_wrap=True)
         append_line(self._path, text)
 
     def advance(self, what: str, done: int, total: int, loss: float) -> None:
@@ -88,8 +90,13 @@ def progress(log: Path) -> Iterator[Progress]:
         yield PlainProgress(log)
 
 
+def shown(text: str) -> str:
+    """The line with control characters made visible, at the indent that it has."""
+    return " " * (len(text) - len(text.lstrip(" "))) + plain(text)
+
+
 def append_line(log: Path, text: str) -> None:
     """Add a line to log.txt, with the time."""
     stamp = datetime.now().astimezone().isoformat(timespec="seconds")
     with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(f"{stamp} {text}\n")
+        file.write(f"{stamp} {shown(text)}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from experiments.config.compose import load_config, parse_override
+from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml, read_yaml
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
@@ -73,7 +75,7 @@ def test_a_config_has_the_same_number_by_each_way(
     mine.write_text(f"graph: {{batch_size: {text}}}\n")
     sweep = tmp_path / "sweep.yaml"
     sweep.write_text(f"description: d\nexperiment: r2rt_n5\ngrid: {{graph.batch_size: [{text}]}}\n")
-    ways = (
+    ways: tuple[Callable[[], Config], ...] = (
         lambda: load_config(str(mine)),
         lambda: load_config("r2rt_n5", [f"graph.batch_size={text}"]),
         lambda: load_points(str(sweep), [])[0].config,
