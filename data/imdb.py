@@ -93,7 +93,7 @@ def _documents(archive: zipfile.ZipFile, name: str) -> Documents:
 def _is_ranks(review: Any) -> bool:
     if not isinstance(review, list) or set(map(type, review)) != {int}:
         return False
-    return min(review) >= 1 and max(review) < 2**31
+    return bool(min(review) >= 1 and max(review) < 2**31)
 
 
 def _shuffled(documents: Documents, stream: np.random.RandomState) -> Documents:
