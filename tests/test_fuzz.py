@@ -15,7 +15,6 @@ import random
 import resource
 import shutil
 import signal
-import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,11 +75,6 @@ def within(seconds: int) -> Iterator[None]:
 
 
 LARGE = shutil.ignore_patterns("checkpoint", "events")
-# What a damaged pickle may raise; load_imdb makes one error of it.
-DAMAGE = (
-    ValueError, TypeError, IndexError, KeyError, EOFError, AttributeError, pickle.UnpicklingError,
-    struct.error, OverflowError, SyntaxError,
-)  # fmt: skip
 
 VALUES = (
     "", "null", "true", "off", "-1", "0", "1", "1.5", "1e400", "nan", "inf", "-0", "00012", "1_000",
@@ -247,8 +241,10 @@ def test_packed_reviews() -> None:
         )
         content = buffer.getvalue() + pickle.dumps(reviews, protocol)
         for _ in inputs(150):
-            with contextlib.suppress(*DAMAGE):
+            try:
                 read_object_array(mutated(content, stream))
+            except Exception as error:  # a damaged pickle may raise anything; `load_imdb` names it
+                assert not isinstance(error, MemoryError)  # noqa: PT017 - a success is as good
 
 
 def test_archives_of_reviews(tmp_path: Path) -> None:
