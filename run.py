@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or c
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     outlive_readers()
+    show_every_character()
     parser = make_parser()
     if "_ARGCOMPLETE" in os.environ:  # set by the shell while it completes a line
         from experiments.completion import complete
@@ -69,6 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = "" if options.debug else " (--debug shows where)"
         show_error(error, f"{type(error).__name__}: {error}{hint}", options.debug)
         return ExperimentError.exit_code
+
+
+def show_every_character() -> None:
+    """Print characters that the terminal's encoding lacks as escapes such as \\xe9."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def show_error(error: BaseException, text: str, debug: bool) -> None:
@@ -122,7 +131,7 @@ def make_parser() -> Parser:
     add("config", "print the composed config as YAML", configured)
     train = add("train", "train an experiment, or resume its run", configured, shown)
     train.add_argument(
-        "--run-dir", type=Path, metavar="DIR", help="run directory; default: below runs/"
+        "--run-dir", type=path, metavar="DIR", help="run directory; default: below runs/"
     )
     train.add_argument("--overwrite", action="store_true", help="replace an existing run")
     sweep = add("sweep", "train the points of a grid that are not complete", tabular, shown)
@@ -157,26 +166,26 @@ def make_parser() -> Parser:
     reproduce.add_argument(
         "--workers", type=count, metavar="N", help="runs at a time; default: cores"
     )
-    reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
+    reproduce.add_argument("--out", type=path, metavar="DIR", help="default: reports/STUDY")
     runs = add("runs", "run directories with status, loss, time and size", tabular)
     runs.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="a run, or a folder; default: runs/"
+        "paths", nargs="*", type=path, metavar="PATH", help="a run, or a folder; default: runs/"
     )
     runs.add_argument(
         "--where", metavar="CONDITION",
         help="only these: config keys, status, loss and seconds with = != < <= > >= and or not ( )",
     )  # fmt: skip
-    runs.add_argument("--archive", type=Path, metavar="FILE.tar.gz", help="write them to a file")
+    runs.add_argument("--archive", type=path, metavar="FILE.tar.gz", help="write them to a file")
     runs.add_argument("--remove", action="store_true", help="remove them, after --archive if given")
     _add_yes(runs, "archive and remove without asking")
     diff = add("diff", "what two runs differ in: config, versions, rows, final losses", tabular)
-    diff.add_argument("run_dirs", nargs=2, type=Path, metavar="RUN_DIR")
+    diff.add_argument("run_dirs", nargs=2, type=path, metavar="RUN_DIR")
     compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
     compare.add_argument(
-        "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run, or a folder of runs"
+        "run_dirs", nargs="+", type=path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
     compare.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: reports/compare-<names of the runs>"
+        "--out", type=path, metavar="DIR", help="default: reports/compare-<names of the runs>"
     )
     compare.add_argument(
         "--by",
@@ -192,13 +201,13 @@ def make_parser() -> Parser:
         help="print the table so, and write files only with --out",
     )
     evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", tabular)
-    evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    evaluate.add_argument("run_dir", type=path, metavar="RUN_DIR")
     evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
     evaluate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
     generate = add("generate", "write text with a run's model")
-    generate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    generate.add_argument("run_dir", type=path, metavar="RUN_DIR")
     generate.add_argument("--prompt", default="", metavar="TEXT", help="the beginning of the text")
     generate.add_argument("--length", type=count, default=500, metavar="N", help="symbols to write")
     generate.add_argument(
@@ -215,7 +224,7 @@ def make_parser() -> Parser:
     credit = add(
         "credit", "measure the credit matrix: which errors reach which steps", configured, tabular
     )
-    credit.add_argument("--out", type=Path, default=Path("reports/credit"), metavar="DIR")
+    credit.add_argument("--out", type=path, default=Path("reports/credit"), metavar="DIR")
     gradients = add(
         "gradients",
         "train, and measure error signals by lag and the bias of each style",
@@ -223,9 +232,9 @@ def make_parser() -> Parser:
         tabular,
         shown,
     )
-    gradients.add_argument("--out", type=Path, default=Path("reports/gradients"), metavar="DIR")
+    gradients.add_argument("--out", type=path, default=Path("reports/gradients"), metavar="DIR")
     bench = add("bench", "measure speed on this machine")
-    bench.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR")
+    bench.add_argument("--out", type=path, default=Path("reports/bench"), metavar="DIR")
     return parser
 
 
@@ -274,6 +283,14 @@ def _completed(argument: argparse.Action, *kinds: str) -> None:
 
         completer = completion.names_of(*kinds) if kinds else completion.keys
         argument.completer = completer  # type: ignore[attr-defined]
+
+
+def path(text: str) -> Path:
+    """A path; ~ is the home folder, which the shell leaves alone in --run-dir=~/runs."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # ~nobody
+        raise ValueError(text) from error
 
 
 def count(text: str) -> int:

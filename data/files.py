@@ -12,6 +12,8 @@ from data.task import DataError
 
 FOLDER = "RNN_DATA"  # environment variable: where relative paths start
 
+MAX_BYTES = 1 << 30  # of any file; texts that this program can train on are far smaller
+
 
 class Found(NamedTuple):
     """A file that exists, with its size and time to notice a change."""
@@ -22,8 +24,15 @@ class Found(NamedTuple):
 
 
 def resolve(name: str | Path) -> Path:
-    """The absolute path. A relative one starts at $RNN_DATA, or else at the current directory."""
-    return Path(os.environ.get(FOLDER, ""), name).absolute()
+    """The absolute path. A relative one starts at $RNN_DATA, or else at the current directory.
+
+    ~ at its beginning is the home folder, which the shell does not expand in task.path=~/text.
+    """
+    try:
+        given = Path(name).expanduser()
+    except RuntimeError:  # ~nobody
+        given = Path(name)
+    return Path(os.environ.get(FOLDER, ""), given).absolute()
 
 
 def find(name: str | Path, origin: str | None) -> Found:
@@ -47,19 +56,26 @@ def find(name: str | Path, origin: str | None) -> Found:
     return Found(path, status.st_size, status.st_mtime_ns)
 
 
-def read(path: Path, sha256: str | None) -> bytes:
-    """The content of a file. Raises DataError where it cannot be read or has another hash."""
+def read(path: Path, sha256: str | None, most: int = MAX_BYTES) -> bytes:
+    """The content of a file of at most `most` bytes.
+
+    Raises DataError where it cannot be read, is larger or has another hash.
+    """
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(most + 1) if size <= most else b""
+        if max(size, len(content)) > most:
+            raise DataError(f"{path}: expected at most {most:,} bytes, found {size:,}")
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     check_sha256(str(path), content, sha256)
     return content
 
 
-def read_from(path: Path, origin: str) -> bytes:
-    """The content of a file. For `origin` and errors see `find`."""
-    return read(find(path, origin).path, None)
+def read_from(path: Path, origin: str, most: int = MAX_BYTES) -> bytes:
+    """The content of a file of at most `most` bytes. For `origin` and errors see `find`."""
+    return read(find(path, origin).path, None, most)
 
 
 def check_sha256(name: str, content: bytes, expected: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -19,6 +20,7 @@ SMALL_TEST_IMAGES = 360  # a fifth of scikit-learn's 1797
 
 UNSIGNED_BYTES = 8  # the IDX format's code of the type
 GZIP = b"\x1f\x8b"  # how a gzip file begins
+GZIP_SLACK = 1 << 20  # bytes that a packed file may be longer than its content
 MNIST_ORIGIN = (
     "the four files of the MNIST database, from train-images-idx3-ubyte.gz to "
     "t10k-labels-idx1-ubyte.gz, are on Yann LeCun's page and on its many mirrors; "
@@ -88,26 +90,30 @@ def read_idx(folder: Path, expected: Idx) -> NDArray[np.uint8]:
     path = folder / expected.name
     if not path.exists():
         path = folder / f"{expected.name}.gz"
-    content = _unpacked(path)
     header = struct.pack(
         f">4B{len(expected.shape)}I", 0, 0, UNSIGNED_BYTES, len(expected.shape), *expected.shape
     )
     size = len(header) + int(np.prod(expected.shape))
+    content = _unpacked(path, size + 1)
     _check(path, "magic number", content[:4].hex(), header[:4].hex())
     _check(path, "dimensions", _dimensions(content[4 : len(header)]), _dimensions(header[4:]))
-    _check(path, "size, unpacked,", f"{len(content):,} bytes", f"{size:,} bytes")
+    _check(path, "size, unpacked,", _bytes(len(content), size), _bytes(size, size))
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     _check(path, "MD5, unpacked,", found, expected.md5)
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(expected.shape)
 
 
-def _unpacked(path: Path) -> bytes:
-    """The content, unpacked where its first bytes are those of gzip: names are often wrong."""
-    content = read_from(path, MNIST_ORIGIN)
+def _unpacked(path: Path, most: int) -> bytes:
+    """At most so many bytes of the content.
+
+    It is unpacked where its first bytes are those of gzip: names are often wrong.
+    """
+    content = read_from(path, MNIST_ORIGIN, most + GZIP_SLACK)
     if not content.startswith(GZIP):
         return content
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            return file.read(most)  # a few bytes may unpack to gigabytes
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path}: expected a whole gzip file: {error}") from error
 
@@ -115,6 +121,10 @@ def _unpacked(path: Path) -> bytes:
 def _check(path: Path, what: str, found: Any, expected: Any) -> None:
     if found != expected:
         raise DataError(f"{path}: expected the {what} {expected}, found {found or 'nothing'}")
+
+
+def _bytes(count: int, most: int) -> str:
+    return f"more than {most:,} bytes" if count > most else f"{count:,} bytes"
 
 
 def _dimensions(part: bytes) -> str:

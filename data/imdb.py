@@ -18,11 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
+from data.archives import open_archive, read_array
 from data.documents import SHUFFLE_SEED, Documents, DocumentSets
 from data.files import read_from
+from data.pickles import MAX_NUMBERS, check_pickle
 from data.task import DataError
 
 REVIEWS = 25_000  # in each set
+MAX_BYTES = 100_000_000  # of the file; Keras's has 17 MB
+MAX_UNPACKED = 200_000_000  # bytes; Keras's unpacks to 28 MB
 KNOWN_SHA256 = (
     # as Keras offers it
     "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
@@ -48,7 +52,7 @@ def load_imdb(path: Path, trust_unknown_file: bool) -> DocumentSets:
 
     Raises DataError where the file is missing, unknown or damaged.
     """
-    content = read_from(path, ORIGIN)
+    content = read_from(path, ORIGIN, MAX_BYTES)
     found = hashlib.sha256(content).hexdigest()
     if found not in KNOWN_SHA256 and not trust_unknown_file:
         raise DataError(
@@ -57,7 +61,7 @@ def load_imdb(path: Path, trust_unknown_file: bool) -> DocumentSets:
         )
     stream = np.random.RandomState(SHUFFLE_SEED)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with open_archive(content, MAX_UNPACKED) as archive:
             return DocumentSets(
                 _shuffled(_documents(archive, "train"), stream),
                 _shuffled(_documents(archive, "test"), stream),
@@ -68,18 +72,28 @@ def load_imdb(path: Path, trust_unknown_file: bool) -> DocumentSets:
 
 def _documents(archive: zipfile.ZipFile, name: str) -> Documents:
     """One set in the file's order. Raises any exception where the file is damaged."""
-    ranks = [np.array(review) for review in read_object_array(archive.read(f"x_{name}.npy"))]
-    classes = npy.read_array(io.BytesIO(archive.read(f"y_{name}.npy")), allow_pickle=False)
-    if len(ranks) != REVIEWS or classes.shape != (REVIEWS,):
+    reviews = read_object_array(archive.read(f"x_{name}.npy"))
+    classes = read_array(archive, f"y_{name}.npy")
+    if len(reviews) != REVIEWS or classes.shape != (REVIEWS,):
         raise ValueError(
             f"expected {REVIEWS:,} reviews and labels in x_{name} and y_{name}, "
-            f"found {len(ranks):,} and {classes.size:,}"
+            f"found {len(reviews):,} and {classes.size:,}"
         )
-    if any(review.dtype != np.int64 or review.ndim != 1 or review.min() < 1 for review in ranks):
+    # A pickle can hold one long list under many names, and lists of lists.
+    if sum(len(review) for review in reviews if isinstance(review, list)) > MAX_NUMBERS:
+        raise ValueError(f"expected at most {MAX_NUMBERS:,} words in x_{name}")
+    if not all(_is_ranks(review) for review in reviews):
         raise ValueError(f"expected lists of ranks from 1 in x_{name}")
+    ranks = [np.array(review) for review in reviews]
     if not np.isin(classes, (0, 1)).all():
         raise ValueError(f"expected labels 0 and 1 in y_{name}")
     return Documents([review.astype(np.int32) for review in ranks], classes)
+
+
+def _is_ranks(review: Any) -> bool:
+    if not isinstance(review, list) or set(map(type, review)) != {int}:
+        return False
+    return bool(min(review) >= 1 and max(review) < 2**31)
 
 
 def _shuffled(documents: Documents, stream: np.random.RandomState) -> Documents:
@@ -114,6 +128,7 @@ def read_object_array(content: bytes) -> list[Any]:
     if npy.read_magic(file) != (1, 0):
         raise ValueError("expected version 1.0 of the .npy format")
     npy.read_array_header_1_0(file)
+    check_pickle(content, file.tell())
     array = _Unpickler(file).load()
     # NumPy's state of an array: version, shape, dtype, whether in Fortran order, items.
     state = array.state if isinstance(array, _StandIn) else None

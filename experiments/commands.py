@@ -51,12 +51,11 @@ def _described(kind: str) -> builtins.list[tuple[str, str]]:
 
 def config(options: Namespace) -> int:
     """The composed config as YAML."""
-    import yaml
-
     from experiments.config.compose import load_config
+    from experiments.config.yaml_file import dump_yaml
 
     composed = load_config(options.experiment, options.overrides)
-    print(yaml.safe_dump(composed.as_dict(), sort_keys=False), end="")
+    print(dump_yaml(composed.as_dict()), end="")
     return 0
 
 
@@ -196,9 +195,11 @@ def credit(options: Namespace) -> int:
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
+    from experiments.config.sizes import naming_sizes
     from experiments.gradients.credit import credit as measure
 
-    measure(composed, options.out, options.json)
+    with naming_sizes(composed):
+        measure(composed, options.out, options.json)
     return 0
 
 
@@ -207,9 +208,11 @@ def gradients(options: Namespace) -> int:
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
+    from experiments.config.sizes import naming_sizes
     from experiments.gradients.bias import gradients as measure
 
-    measure(composed, options.out, options.json)
+    with naming_sizes(composed):
+        measure(composed, options.out, options.json)
     return 0
 
 

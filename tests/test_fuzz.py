@@ -1,18 +1,32 @@
-"""2,000 mutations of user input: each ends well or in one line of error, and damages nothing."""
+"""Mutations of user input: each ends well or in one line of error, and damages nothing.
+
+Some 3,000 of them by default. The environment variable RNN_FUZZ asks for about as many as it says:
+`RNN_FUZZ=20000 pytest -n 0 tests/test_fuzz.py`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
+import os
+import pickle
 import random
+import resource
 import shutil
-from collections.abc import Callable
+import signal
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import run
+from data.imdb import load_imdb, read_object_array
 from data.task import DataError
 from data.tasks.digits import DigitsConfig
+from experiments.comparison import compare
 from experiments.config.compose import known_keys, load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
@@ -20,12 +34,47 @@ from experiments.paths import CONFIGS
 from experiments.runs import checkpoints
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import read_run
+from experiments.studies import spec
+from experiments.sweeps.sweep import load_points
 from experiments.training import runner
 from experiments.training.resume import find_resume_point
 from tests.conftest import SMALL, small_config
 
 Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.faults
+
+DEFAULT = 3000  # inputs, all tests together
+SCALE = int(os.environ.get("RNN_FUZZ", DEFAULT)) / DEFAULT
+SECONDS = 60  # of one input; most take a hundredth of a second
+GIBIBYTES = 4
+
+
+def inputs(count: int) -> Iterator[int]:
+    """So many inputs by default, numbered; each has a limited time, and all a limited memory."""
+    for number in range(max(1, round(count * SCALE))):
+        with within(SECONDS):
+            yield number
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+    assert peak < GIBIBYTES
+
+
+@contextlib.contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Fail where the block takes longer."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError(f"no end after {seconds} s")
+
+    earlier = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, earlier)
+
+
+LARGE = shutil.ignore_patterns("checkpoint", "events")
 
 VALUES = (
     "", "null", "true", "off", "-1", "0", "1", "1.5", "1e400", "nan", "inf", "-0", "00012", "1_000",
@@ -68,7 +117,7 @@ def assert_one_line_or_success(code: int, capsys: Capture) -> None:
 def test_config_values(seed: int, capsys: Capture) -> None:
     stream = random.Random(seed)
     keys = [*known_keys(Config), "task.size", "task.base", "task.dependencies.0.lag", "zzz", "task"]
-    for _ in range(80):
+    for _ in inputs(80):
         given = [f"{stream.choice(keys)}={stream.choice(VALUES)}" for _ in range(2)]
         code = run.main(["config", "r2rt_n5", *given])
         assert_one_line_or_success(code, capsys)
@@ -78,11 +127,31 @@ def test_config_values(seed: int, capsys: Capture) -> None:
 def test_yaml_files(seed: int, tmp_path: Path, capsys: Capture) -> None:
     stream = random.Random(seed)
     shipped = sorted((CONFIGS / "experiment").glob("*.yaml"))
-    for number in range(60):
+    for number in inputs(60):
         content = stream.choice(shipped).read_bytes().replace(b"# @package _global_\n", b"")
         path = tmp_path / f"{number}.yaml"
         path.write_bytes(mutated(content, stream))
         assert_one_line_or_success(run.main(["config", str(path)]), capsys)
+
+
+@pytest.mark.parametrize("kind", ["sweep", "study"])
+def test_sweeps_and_studies(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    stream = random.Random(kind)
+    shipped = sorted((CONFIGS / kind).glob("*.yaml"))
+    path = tmp_path / "mine.yaml"
+    monkeypatch.setattr(spec, "path_of", lambda *_: path)
+    for _ in inputs(100):
+        path.write_bytes(mutated(stream.choice(shipped).read_bytes(), stream))
+        try:
+            if kind == "sweep":
+                load_points(str(path), [])
+            else:
+                spec.load_study("mine")
+        except UsageError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - a success is as good
+    capsys.readouterr()
 
 
 class Silent:
@@ -119,7 +188,7 @@ def test_checkpoints(seed: int, finished: Path, tmp_path: Path) -> None:
     folder = finished / "checkpoint" / "seed-1"
     newest = max(folder.glob("[0-9]*.npz"))
     good = checkpoints.load(newest)
-    for number in range(60):
+    for number in inputs(60):
         path = tmp_path / str(number)
         shutil.copytree(finished, path)
         (path / newest.relative_to(finished)).write_bytes(mutated(newest.read_bytes(), stream))
@@ -136,9 +205,9 @@ def test_checkpoints(seed: int, finished: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["metrics.csv", "summary.json", "config.yaml"])
 def test_files_of_a_run(name: str, finished: Path, tmp_path: Path) -> None:
     stream = random.Random(name)
-    for number in range(100):
+    for number in inputs(100):
         path = tmp_path / str(number)
-        shutil.copytree(finished, path, ignore=shutil.ignore_patterns("checkpoint", "events"))
+        shutil.copytree(finished, path, ignore=LARGE)
         (path / name).write_bytes(mutated((finished / name).read_bytes(), stream))
         try:
             found = read_run(RunDirectory(path)).require_rows()
@@ -146,6 +215,55 @@ def test_files_of_a_run(name: str, finished: Path, tmp_path: Path) -> None:
         except UsageError as error:
             assert str(path) in str(error)  # noqa: PT017 - a success is as good
             assert "\n" not in str(error)  # noqa: PT017
+
+
+def test_commands_on_a_run(
+    finished: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`compare` of a damaged run beside a sound one: one line, or both are shown."""
+    monkeypatch.setattr(compare, "_figures", lambda *_: iter(()))  # drawing takes seconds
+    stream = random.Random("compare")
+    shutil.copytree(finished, tmp_path / "sound", ignore=LARGE)
+    for number in inputs(100):
+        path = tmp_path / str(number)
+        shutil.copytree(finished, path, ignore=LARGE)
+        name = stream.choice(("metrics.csv", "summary.json", "config.yaml"))
+        (path / name).write_bytes(mutated((finished / name).read_bytes(), stream))
+        out = f"--out={tmp_path / 'out'}"
+        code = run.main(["compare", str(tmp_path / "sound"), str(path), out])
+        assert_one_line_or_success(code, capsys)
+        shutil.rmtree(path)
+
+
+def test_packed_reviews() -> None:
+    """A pickle with changes is read, or refused before it asks for much."""
+    stream = random.Random("reviews")
+    reviews = np.empty(50, object)
+    reviews[:] = [[1, 300, 70_000]] * 49 + [list(range(1, 2000))]
+    for protocol in (2, 4):
+        buffer = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            buffer, {"descr": "|O", "fortran_order": False, "shape": (50,)}
+        )
+        content = buffer.getvalue() + pickle.dumps(reviews, protocol)
+        for _ in inputs(150):
+            try:
+                read_object_array(mutated(content, stream))
+            except Exception as error:  # a damaged pickle may raise anything; `load_imdb` names it
+                assert not isinstance(error, MemoryError)  # noqa: PT017 - a success is as good
+
+
+def test_archives_of_reviews(tmp_path: Path) -> None:
+    stream = random.Random("archive")
+    path = tmp_path / "imdb.npz"
+    np.savez_compressed(path, y_train=np.zeros(100, np.int64), y_test=np.zeros(100, np.int64))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_train.npy", bytes(100))
+    content = path.read_bytes()
+    for _ in inputs(100):
+        path.write_bytes(mutated(content, stream))
+        with pytest.raises(DataError, match="not IMDB as Keras stores it"):
+            load_imdb(path, trust_unknown_file=True)
 
 
 def text_file(folder: Path, content: bytes) -> Callable[[], object]:
@@ -168,7 +286,7 @@ def test_data_files(files: Callable[[Path, bytes], Callable[[], object]], tmp_pa
     content = gzip.compress(header + bytes(range(18)), mtime=0)
     if files is text_file:
         content = "to be, or not to be é\n".encode() * 60
-    for _ in range(150):
+    for _ in inputs(150):
         make = files(tmp_path, mutated(content, stream))
         try:
             make()

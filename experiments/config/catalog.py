@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
-
+from experiments.config.yaml_file import read_yaml
+from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 
 
@@ -24,10 +24,12 @@ def path_of(kind: str, name: str) -> Path:
 def description(path: Path) -> str:
     """The description in a config file, or why it cannot be read."""
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-        return str(content.get("description", ""))
-    except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:
-        return f"(unreadable: {type(error).__name__})"
+        content = read_yaml(path)
+    except UsageError as error:
+        return f"(unreadable: {error})"
+    if not isinstance(content, dict):
+        return f"(unreadable: {path}: expected a mapping of keys)"
+    return str(content.get("description", ""))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

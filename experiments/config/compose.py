@@ -14,13 +14,19 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import (
+    GrammarParseError,
+    InterpolationResolutionError,
+    OmegaConfBaseException,
+)
 from pydantic import ValidationError
 
 from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.config.catalog import nearest, path_of, unknown
+from experiments.config.quoting import LITERAL, quoted_override
 from experiments.config.renamed import given_twice, note_old_name, rename_keys
-from experiments.config.schema import Config
+from experiments.config.schema import NAME, Config
+from experiments.config.yaml_file import read_yaml
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 
@@ -43,7 +49,6 @@ def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Con
     Raises UsageError for the first that is not as it should be.
     """
     path = _experiment_path(experiment)
-    check_yaml(path)
     composed: dict[tuple[str, ...], DictConfig] = {}  # by the groups that the overrides choose
     configs = []
     for overrides in variants:
@@ -54,6 +59,8 @@ def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Con
             composed[chosen] = _compose(path, groups)
         values = [override for override in given if not is_group(override)]
         content = _apply(composed[chosen], values)
+        if content.get("name") == path.stem:
+            _check_name_of_file(path)
         configs.append(validate(Config, content, f"experiment {experiment}"))
     return configs
 
@@ -75,8 +82,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping, safely loaded, as it is written."""
-    check_yaml(path)
-    content = yaml.safe_load(path.read_text("utf-8"))
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
     if twice := given_twice(content):
@@ -90,22 +96,9 @@ def _rename(config: MutableMapping[Any, Any]) -> None:
         note_old_name(old)
 
 
-def check_yaml(path: Path) -> None:
-    """Raise a UsageError, with the place, for a file that is no YAML or cannot be read."""
-    try:
-        yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise UsageError(f"{path}{place}: not valid YAML: {problem}") from error
-
-
 def _experiment_path(experiment: str) -> Path:
     if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
-        path = Path(experiment)
+        path = _expanded(experiment)
         if not path.is_file():
             raise UsageError(f"experiment file {experiment}: no such file")
         return path
@@ -113,6 +106,23 @@ def _experiment_path(experiment: str) -> Path:
     if not path.is_file():
         raise UsageError(unknown("experiment", experiment))
     return path
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~nobody
+        return Path(text)
+
+
+def _check_name_of_file(path: Path) -> None:
+    """Raise UsageError where a file that gives no name cannot lend its own."""
+    if not re.fullmatch(NAME, path.stem):
+        raise UsageError(
+            f"experiment file {path}: without a key `name`, its file name names the experiment; "
+            f"expected letters, digits, _, . and -, got {path.stem!r}; rename the file, "
+            "or add `name`"
+        )
 
 
 def _is_shipped(path: Path) -> bool:
@@ -127,7 +137,10 @@ def parse_override(text: str) -> Override:
     try:
         override = OverridesParser.create().parse_override(text)
     except HydraException as error:
-        raise UsageError(f"override '{text}': value not understood: {value!r}") from error
+        raise UsageError(
+            f"override '{text}': value not understood: {value!r}; text with special characters "
+            f"needs quotes, for Hydra and for the shell: {quoted_override(key, value)}"
+        ) from error
     if key.split(".")[0] == "hydra":  # Hydra would take it for its own settings, and say nothing
         raise UsageError(f"{key}: unknown key")
     return override
@@ -138,26 +151,30 @@ def _parse(text: str) -> Override:
     override = parse_override(text)
     if override.is_sweep_override():
         key, _, value = text.partition("=")
-        raise UsageError(f"{key}: expected one value, got the sweep {value}")
+        hint = f"; text is quoted: {quoted_override(key, value)}" if " " in value else ""
+        raise UsageError(f"{key}: expected one value, got the sweep {value}{hint}")
     return override
 
 
 def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
     """base.yaml, the groups that overrides choose, then the experiment's differences."""
     if _is_shipped(path):
-        shipped = _compose_base([f"+experiment={path.stem}"], groups)
-        OmegaConf.set_struct(shipped, False)
-        _rename(shipped)
-        return shipped
-    content = {"name": path.stem} | _read_yaml(path)
-    _rename(content)
-    named = groups_named(content.pop("defaults", []), path)
-    base = _compose_base([], [*named, *_with_task_of(content, groups)])
+        content = _read_yaml(path)
+        content.pop("defaults", None)  # Hydra has followed it
+        # With the package given here, the file needs no line that gives it.
+        base = _compose_base([f"+experiment@_global_={path.stem}"], groups)
+    else:
+        content = {"name": path.stem} | _read_yaml(path)
+        named = groups_named(content.pop("defaults", []), path)
+        base = _compose_base([], [*named, *_with_task_of(content, groups)])
     OmegaConf.set_struct(base, False)
+    _rename(base)
+    _rename(content)
     try:
+        # Numbers count as `read_yaml` reads them, not as Hydra does, which follows YAML 1.1.
         merged = OmegaConf.merge(base, content)
     except OmegaConfBaseException as error:
-        raise UsageError(f"config: {_first_line(error)}") from error
+        raise UsageError(f"experiment file {path}: {_composing_problem(error)}") from error
     assert isinstance(merged, DictConfig)
     return merged
 
@@ -167,6 +184,10 @@ def _compose_base(arguments: Sequence[str], groups: Sequence[Override]) -> DictC
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
             return compose("base", [*arguments, *chosen])
+    except yaml.YAMLError as error:
+        for path in [CONFIGS / "base.yaml", *sorted(CONFIGS.glob("task/*.yaml"))]:
+            read_yaml(path)  # names the file and the line, which Hydra does not
+        raise UsageError(f"config: {_first_line(error)}") from error
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"config: {_first_line(error)}") from error
 
@@ -177,11 +198,12 @@ def _apply(composed: DictConfig, overrides: Sequence[Override]) -> dict[str, Any
     try:
         for override in overrides:
             # A mistyped key passes here, so that pydantic names it and the nearest one.
-            OmegaConf.update(merged, str(override.key_or_group), override.value(), force_add=True)
+            key = str(override.key_or_group)
+            OmegaConf.update(merged, key, override.value(), force_add=True)
             _rename(merged)  # after each, so that the last value of a key counts
         content = OmegaConf.to_container(merged, resolve=True)
     except (OmegaConfBaseException, ValueError) as error:
-        raise UsageError(f"config: {_first_line(error)}") from error
+        raise UsageError(_composing_problem(error)) from error
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
 
@@ -244,6 +266,8 @@ def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
         return f"{where}: {key + ': ' if key else ''}{reason}{more}"
     if first["type"] == "task_kind":
         return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
+    if first["type"] == "string_pattern_mismatch" and key == "name":
+        reason = "expected letters, digits, _, . and -, a letter or a digit first"
     reason = reason.replace("Input should be", "expected").replace("Input should have", "expected")
     return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
 
@@ -272,3 +296,14 @@ def _first_line(error: Exception) -> str:
     return next(
         (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
     )
+
+
+def _composing_problem(error: Exception) -> str:
+    """OmegaConf's error as one line, with the key where it knows it."""
+    key = getattr(error, "full_key", None)
+    hint = (
+        f"; {LITERAL}"
+        if isinstance(error, InterpolationResolutionError | GrammarParseError)
+        else ""
+    )
+    return f"{key or 'config'}: {_first_line(error)}{hint}"

@@ -19,6 +19,8 @@ from rnn_graphs.config import (
 from rnn_graphs.metrics import METRICS
 from rnn_graphs.truncation.styles import kinds_that_cut_nothing
 
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # of an experiment; its runs are in a folder of this name
+
 
 class TrainingConfig(Section):
     """How long, and over which seeds."""
@@ -61,7 +63,7 @@ class LoggingConfig(Section):
 class Config(Section):
     """One run. Frozen; a key that is not here is an error."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)
+    name: str = Field(pattern=f"^{NAME}$", max_length=100)
     description: str
     task: TaskConfig
     model: ModelConfig

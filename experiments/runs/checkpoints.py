@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
+import os
+import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from data.archives import open_archive, read_array
 from data.streams import StreamState
 from experiments.runs.files import write_atomic
 
@@ -93,14 +95,13 @@ def load(path: Path) -> Checkpoint:
     Raises where it is truncated, changed or something else: by the damage, any of the
     exceptions of zipfile, zlib, json and NumPy.
     """
-    file = io.BytesIO(path.read_bytes())
-    with zipfile.ZipFile(file) as archive:
+    content = _read(path)
+    with open_archive(content, len(content)) as archive:
         damaged = archive.testzip()  # all CRCs; to read an array may not reach its own
         if damaged:
             raise ValueError(f"{path}: {damaged} is damaged")
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as content:
-        arrays = {name: content[name] for name in content.files}
+        names = archive.namelist()
+        arrays = {name.removesuffix(".npy"): read_array(archive, name) for name in names}
     position = Position(**json.loads(str(arrays["position"])))
     stream = StreamState(arrays["stream/keys"], int(arrays["stream/place"]))
     variables = {
@@ -109,6 +110,16 @@ def load(path: Path) -> Checkpoint:
         if name.startswith("variables/")
     }
     return Checkpoint(position, stream, variables)
+
+
+def _read(path: Path) -> bytes:
+    """The content of a file. Raises ValueError for a device, a pipe or more than the memory."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path}: expected a file")
+    if status.st_size > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+        raise ValueError(f"{path}: {status.st_size:,} bytes are more than the memory holds")
+    return path.read_bytes()
 
 
 class Found(NamedTuple):

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from experiments.config.compose import load_yaml, validate
 from experiments.config.schema import Config
+from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.runs.files import write_atomic
+from experiments.runs.links import check_links, require_file
 
 
 class RunDirectory:
@@ -52,6 +52,7 @@ class RunDirectory:
                 f"run directory {self.path}: holds files but no config.yaml, so it is no run; "
                 "name another with --run-dir"
             )
+        check_links(self.path)
         if self.config.exists() and not overwrite:
             self._check_same(config)
 
@@ -62,7 +63,7 @@ class RunDirectory:
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
-            write_atomic(self.config, yaml.safe_dump(config.as_dict(), sort_keys=False))
+            write_atomic(self.config, dump_yaml(config.as_dict()))
 
     def read_config(self) -> Config:
         """The run's own config. Raises UsageError where this is no run directory."""
@@ -73,11 +74,12 @@ class RunDirectory:
 
     def read_summary(self) -> dict[str, Any]:
         """summary.json; empty where the run has not written one yet."""
+        require_file(self.summary)
         try:
             content = json.loads(self.summary.read_text("utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{self.summary}: cannot be read: {error}") from error
         if not isinstance(content, dict):
             raise UsageError(f"{self.summary}: expected an object, got {type(content).__name__}")

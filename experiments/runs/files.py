@@ -34,7 +34,8 @@ def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
 
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Replace `path` by `content`: a reader, or a crash, sees the old file or the new one."""
-    data = content.encode() if isinstance(content, str) else content
+    # Names of files that are not UTF-8 are text with lone surrogates, which are shown as escapes.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         file.write(data)
         file.flush()

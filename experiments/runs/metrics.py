@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from experiments.errors import UsageError
+from experiments.runs.links import require_file
 from rnn_graphs.metrics import METRICS
 
 
@@ -83,6 +84,7 @@ def read_metrics(path: Path) -> list[MetricsRow]:
 
     Raises UsageError, naming the line, where the file is not a metrics.csv.
     """
+    require_file(path)
     with _naming(path), open(path, encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         header = _checked_header(path, next(reader, []))

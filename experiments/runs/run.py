@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.schema import Config
+from experiments.console import plain
 from experiments.errors import UsageError
 from experiments.runs.curves import Curves, curves, paces
 from experiments.runs.directory import RunDirectory
@@ -30,7 +31,7 @@ class Run:
     @property
     def status(self) -> str:
         """The status in summary.json, "not started" without one."""
-        return str(self.summary.get("status", "not started"))
+        return plain(str(self.summary.get("status", "not started")))
 
     @cached_property
     def rows(self) -> list[MetricsRow]:
@@ -142,7 +143,7 @@ class Run:
     def floors(self) -> dict[str, float]:
         """The task's exact entropy floors, nats per time step."""
         floors: dict[str, float] = self.summary.get("floors", {})
-        return floors
+        return {plain(name): floor for name, floor in floors.items()}  # tables and figures show it
 
     @property
     def seconds(self) -> float:
@@ -156,5 +157,5 @@ def read_run(path: str | os.PathLike[str], label: str | None = None) -> Run:
     Raises UsageError where the directory is no run directory or a file in it is damaged.
     """
     directory = RunDirectory(Path(path))
-    name = str(directory.path) if label is None else label
+    name = plain(str(directory.path)) if label is None else label
     return Run(name, directory, directory.read_config(), directory.read_summary())

@@ -19,7 +19,8 @@ from experiments.config.renamed import current_key
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 
-PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+# Text that Hydra takes for text without quotes.
+PLAIN = re.compile(r"(?!(?i:true|false|null|inf|nan)\Z)[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 def expand(overrides: Sequence[str]) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from experiments.console import is_quiet
+from experiments.console import is_quiet, plain
 
 PLAIN_SECONDS = 5.0  # between two plain lines
 BAR_WIDTH = 12  # columns of the terminal
@@ -68,7 +68,7 @@ class PlainProgress:
         self._stages: set[str] = set()
 
     def log(self, text: str) -> None:
-        print(text, flush=True)
+        print(shown(text), flush=True)
         append_line(self._path, text)
 
     def result(self, text: str) -> None:
@@ -115,7 +115,7 @@ class BarProgress:
         self.bars.stop()
 
     def log(self, text: str) -> None:
-        self.bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.bars.console.print(shown(text), markup=False, highlight=False, soft_wrap=True)
         append_line(self._path, text)
 
     def result(self, text: str) -> None:
@@ -146,8 +146,13 @@ def progress(log: Path) -> Iterator[Progress]:
         yield PlainProgress(log)
 
 
+def shown(text: str) -> str:
+    """The line with control characters made visible, at the indent that it has."""
+    return " " * (len(text) - len(text.lstrip(" "))) + plain(text)
+
+
 def append_line(log: Path, text: str) -> None:
     """Add a line to log.txt, with the time."""
     stamp = datetime.now().astimezone().isoformat(timespec="seconds")
-    with open(log, "a", encoding="utf-8") as file:
-        file.write(f"{stamp} {text}\n")
+    with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"{stamp} {shown(text)}\n")

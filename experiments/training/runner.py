@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from data.task import Task
 from experiments.config.schema import Config
+from experiments.config.sizes import naming_sizes
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
 from experiments.paths import RUNS
@@ -59,10 +60,12 @@ def train_with(
 ) -> dict[str, Any]:
     """`train`, with resources that runs of one process share."""
     directory = RunDirectory(path)
-    workload = make_workload(config)
+    with naming_sizes(config):
+        workload = make_workload(config)
     directory.check(config, overwrite)
     try:
-        summary = _train_locked(resources, config, workload, directory, overwrite)
+        with naming_sizes(config):
+            summary = _train_locked(resources, config, workload, directory, overwrite)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunError(

@@ -153,8 +153,8 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ("graph.num_steps=[1", "graph.num_steps", "value not understood", "'[1'"),
         ("graph.num_steps=${nowhere}", "nowhere", "not found", "Interpolation key"),
         ("task=nothing", "task/nothing", "Could not find", "config"),
-        ("name=a/b", "name", "match pattern", "'a/b'"),
-        ("name=..", "name", "match pattern", "'..'"),
+        ("name=a/b", "name", "expected letters", "'a/b'"),
+        ("name=..", "name", "expected letters", "'..'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_key_expectation_and_finding(
@@ -336,7 +336,7 @@ class TestAUsersOwnFile:
             (b"name: \xff\xfe\n", "cannot be read"),
             (b"name: \x00\n", "not valid YAML"),
             (b"[" * 100_000, "not valid YAML"),
-            (b"graph: {num_steps: 2024-99-99}\n", "not valid YAML"),
+            (b"graph: {num_steps: 2024-99-99}\n", "graph.num_steps: expected a valid integer"),
             (b"1: 2\n", "1: unknown key"),
             (b"{[1]: 2}\n", "not valid YAML"),
         ],

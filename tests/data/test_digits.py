@@ -145,7 +145,7 @@ def test_a_file_is_read_packed_or_not_whatever_its_name(
         (idx(PIXELS[:1]), "expected the dimensions 2×3×3, found 1×3×3"),
         (idx(PIXELS)[:13], "expected the dimensions 2×3×3, found 2×3"),
         (idx(PIXELS)[:-1], "expected the size, unpacked, 34 bytes, found 33 bytes"),
-        (idx(PIXELS) + b"0", "expected the size, unpacked, 34 bytes, found 35 bytes"),
+        (idx(PIXELS) + b"0", "expected the size, unpacked, 34 bytes, found more than 34 bytes"),
         (idx(PIXELS + 1), f"expected the MD5, unpacked, {EXPECTED.md5}, found [0-9a-f]{{32}}$"),
         (gzip.compress(idx(PIXELS), mtime=0)[:-9], "expected a whole gzip file: .*end-of-stream"),
         (b"\x1f\x8bno gzip", "expected a whole gzip file"),

@@ -1,0 +1,89 @@
+"""Pickles of lists of whole numbers, checked before they are unpickled.
+
+A pickle is a program. A few bytes of it can ask for a table of two billion places or for lists
+in lists in lists, so its instructions are read first: none but those that NumPy writes for an
+array of lists, and no more of them than such an array needs.
+"""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import re
+
+MAX_LISTS = 200_000  # and tuples, marks and entries of the table
+MAX_NUMBERS = 12_000_000  # counted as if each took the least bytes
+MAX_TEXT = 256  # bytes
+
+# Whole numbers of 1, 2 and 4 bytes, as many as one look at the pickle takes.
+NUMBERS = re.compile(rb"(?:K.|M..|J....){1,2000}+", re.DOTALL)
+LEAST = 2  # bytes of a number
+# The other instructions and the bytes of their arguments.
+LISTS = {
+    pickle.EMPTY_LIST: 0, pickle.EMPTY_TUPLE: 0, pickle.MARK: 0, pickle.MEMOIZE: 0,
+    pickle.TUPLE: 0, pickle.TUPLE1: 0, pickle.TUPLE2: 0, pickle.TUPLE3: 0,
+    pickle.BINPUT: 1, pickle.LONG_BINPUT: 4, pickle.BINGET: 1, pickle.LONG_BINGET: 4,
+    pickle.GLOBAL: 0, pickle.STACK_GLOBAL: 0, pickle.REDUCE: 0, pickle.BUILD: 0,
+    pickle.NONE: 0, pickle.NEWTRUE: 0, pickle.NEWFALSE: 0,
+    pickle.FRAME: 8, pickle.PROTO: 1,
+    pickle.APPEND: 0, pickle.APPENDS: 0,
+}  # fmt: skip
+TEXTS = {  # the bytes of their length
+    pickle.BINUNICODE: 4, pickle.SHORT_BINUNICODE: 1, pickle.BINBYTES: 4,
+    pickle.SHORT_BINBYTES: 1, pickle.BINSTRING: 4, pickle.SHORT_BINSTRING: 1, pickle.LONG1: 1,
+}  # fmt: skip
+NAMES = {opcode.code.encode("latin-1"): opcode.name for opcode in pickletools.opcodes}
+
+
+def check_pickle(content: bytes, start: int) -> None:
+    """Raise pickle.UnpicklingError where the pickle at `start` is no plain array of lists."""
+    place, numbers, lists = start, 0, 0
+    while True:
+        if found := NUMBERS.match(content, place):
+            numbers += len(found[0]) // LEAST
+            place = found.end()
+            _check_counts(numbers, lists)
+            continue
+        code = content[place : place + 1]
+        place += 1
+        if code in TEXTS:
+            width = TEXTS[code]
+            length = int.from_bytes(content[place : place + width], "little")
+            if length > MAX_TEXT:
+                raise pickle.UnpicklingError(f"an array of lists has no text of {length:,} bytes")
+            lists += 1
+            place += width + length
+        elif code in LISTS:
+            lists += 1
+            width = LISTS[code]
+            if code == pickle.LONG_BINPUT:
+                _check_place(int.from_bytes(content[place : place + width], "little"))
+            place = _after_names(content, place) if code == pickle.GLOBAL else place + width
+        elif code == pickle.STOP:
+            return
+        else:
+            name = NAMES.get(code, "end of the file" if not code else repr(code))
+            raise pickle.UnpicklingError(f"an array of lists has no need of {name}")
+        _check_counts(numbers, lists)
+
+
+def _check_counts(numbers: int, lists: int) -> None:
+    if numbers > MAX_NUMBERS or lists > MAX_LISTS:
+        raise pickle.UnpicklingError(
+            f"expected at most {MAX_NUMBERS:,} numbers and {MAX_LISTS:,} other instructions"
+        )
+
+
+def _check_place(place: int) -> None:
+    if place > MAX_LISTS:
+        raise pickle.UnpicklingError(f"an array of lists has no need of {place:,} remembered parts")
+
+
+def _after_names(content: bytes, place: int) -> int:
+    """The place after the two lines of a GLOBAL."""
+    for _ in range(2):
+        end = content.find(b"\n", place, place + MAX_TEXT)
+        if end < 0:
+            raise pickle.UnpicklingError("an array of lists has no name as long as that")
+        place = end + 1
+    return place

@@ -1,0 +1,134 @@
+"""Messages about values and files that need another spelling: each says which."""
+
+from __future__ import annotations
+
+import resource
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.config.compose import load_config
+from experiments.config.quoting import quoted_override
+from experiments.errors import UsageError
+from experiments.paths import ROOT
+
+
+def error_of(experiment: str | Path, *overrides: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        load_config(str(experiment), overrides)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+TEXTS = (
+    "it's", "a=b", "李明", "a, b", "(x)", "!x", "a;b", "a#b", "é", '"a', "a & b", "${", "${five}",
+    "$x_$", "\\", "it's 5 \"$ at `x`\\", "it's!", "it's ${five}", "[a", "{x}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_quoted_override_reaches_the_config_through_the_shell(text: str) -> None:
+    echoed = subprocess.run(
+        ["sh", "-c", f"printf %s {quoted_override('description', text)}"],
+        capture_output=True,
+        check=True,
+    )
+    assert load_config("r2rt_n5", [echoed.stdout.decode()]).description == text
+
+
+@pytest.mark.parametrize("text", ["it's", "a=b", "李明", "a, b", "(x)", "a;b", "${"])
+def test_a_value_that_needs_quotes_says_how_to_quote_it(text: str) -> None:
+    message = error_of("r2rt_n5", f"description={text}")
+    assert message.endswith(quoted_override("description", text))
+    assert shlex.split(quoted_override("description", text))[0].startswith("description=")
+
+
+@pytest.mark.parametrize("key", ["description", "graph.num_steps"])
+@pytest.mark.parametrize("value", ["${five}", "${oc.env:NO_SUCH_VARIABLE}", "'${'"])
+def test_an_interpolation_that_fails_names_its_key_and_how_to_write_text(
+    key: str, value: str
+) -> None:
+    message = error_of("r2rt_n5", f"{key}={value}")
+    assert message.startswith(f"{key}: ")
+    assert message.endswith("; write \\${ for a text with ${ in it")
+
+
+def test_an_interpolation_in_a_file_names_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("graph: {num_steps: '${five}'}\n")
+    assert error_of(path).startswith("graph.num_steps: Interpolation key 'five' not found")
+    path.write_text("description: '${'\n")
+    assert "description: " in error_of(path)
+
+
+@pytest.mark.parametrize("date", ["2001-01-01", "2001-01-01T10:00:00Z", "2024-99-99"])
+def test_a_date_is_text_and_names_its_key(date: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"description: {date}\n")
+    assert load_config(str(path)).description == date
+    path.write_text(f"training: {{epochs: {date}}}\n")
+    message = error_of(path)
+    assert "training.epochs: expected a valid integer" in message
+    assert repr(date) in message
+
+
+@pytest.mark.parametrize("name", ["my exp", "李明", ".hidden", "a=b"])
+def test_a_file_that_cannot_name_an_experiment_is_told_by_its_name(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{name}.yaml"
+    path.write_text("graph: {num_steps: 7}\n")
+    message = error_of(path)
+    assert message.startswith(f"experiment file {path}: without a key `name`, its file name names")
+    assert f"got {name!r}; rename the file, or add `name`" in message
+    path.write_text("name: fine\n")
+    assert load_config(str(path)).name == "fine"
+    path.write_text("graph: {num_steps: 7}\n")
+    assert load_config(str(path), ["name=fine"]).name == "fine"
+
+
+def test_a_name_is_refused_in_words() -> None:
+    message = error_of("r2rt_n5", "name='李明'")
+    assert "name: expected letters, digits, _, . and -, a letter or a digit first" in message
+
+
+def test_a_file_below_the_home_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine.yaml").write_text("graph: {num_steps: 7}\n")
+    assert load_config("~/mine.yaml").graph.num_steps == 7
+
+
+TOO_LARGE = """
+from data.streams import training_stream
+from experiments.config.compose import load_config
+from experiments.config.sizes import naming_sizes
+from experiments.errors import RunError
+import sys
+
+config = load_config("r2rt_n5", ["task.size=1000000000"])
+try:
+    with naming_sizes(config):
+        config.task.make().draw(training_stream(0))
+except RunError as error:
+    sys.exit(str(error))
+"""
+
+
+def test_memory_that_does_not_suffice_names_the_size() -> None:
+    limit = 2 << 30
+    done = subprocess.run(
+        [sys.executable, "-c", TOO_LARGE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("out of memory (Unable to allocate ")
+    assert "the largest sizes of the config are task.size = 1,000,000,000, graph" in done.stderr

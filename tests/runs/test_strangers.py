@@ -1,0 +1,151 @@
+"""Run directories from somebody else: they make nothing run, and nothing is written outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+import run
+from experiments.config.compose import load_config
+from experiments.errors import UsageError
+from experiments.runs.directory import RunDirectory
+from experiments.training.progress import PlainProgress
+from tests.handmade import finished_run
+
+Capture = pytest.CaptureFixture[str]
+ESCAPE = "\x1b]0;owned\x07\x1b[31m<script>alert(1)</script>"
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "kept.txt").write_text("kept")
+    return folder
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("metrics.csv", "kept.txt"),
+        ("log.txt", "kept.txt"),
+        ("log.txt", "new.txt"),
+        (".lock", "kept.txt"),
+        ("summary.json", "kept.txt"),
+        ("checkpoint", "."),
+        ("events", "."),
+        ("checkpoint/seed-0", "."),
+        ("events/seed-0", "."),
+    ],
+)
+def test_a_link_that_leads_out_of_a_run_is_refused_before_anything_is_written(
+    name: str, target: str, overwrite: bool, tmp_path: Path, outside: Path
+) -> None:
+    found = finished_run(tmp_path, "run", [[0.5]])
+    link = found.directory.path / name
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(outside / target)
+    with pytest.raises(UsageError, match=f"{name} is a link to .*, outside of it"):
+        found.directory.check(found.config, overwrite)
+    assert [path.name for path in outside.iterdir()] == ["kept.txt"]
+    assert (outside / "kept.txt").read_text() == "kept"
+
+
+def test_links_within_a_run_and_to_a_run_work(tmp_path: Path) -> None:
+    found = finished_run(tmp_path, "run", [[0.5]])
+    (found.directory.path / "latest.csv").symlink_to("metrics.csv")
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    RunDirectory(tmp_path / "link").check(found.config, overwrite=False)
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "summary.json", "config.yaml"])
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_a_file_that_never_ends_is_refused(name: str, kind: str, tmp_path: Path) -> None:
+    found = finished_run(tmp_path, "run", [[0.5]])
+    path = found.directory.path / name
+    path.unlink()
+    if kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    codes: list[int] = []
+    reading = threading.Thread(
+        target=lambda: codes.append(
+            run.main(["compare", str(tmp_path / "run"), f"--out={tmp_path / 'out'}"])
+        ),
+        daemon=True,
+    )
+    reading.start()
+    reading.join(30)
+    assert codes == [2]
+
+
+def test_nested_json_is_refused(tmp_path: Path) -> None:
+    found = finished_run(tmp_path, "run", [[0.5]])
+    found.directory.summary.write_text('{"a":' * 200_000)
+    with pytest.raises(UsageError, match=r"summary\.json: cannot be read"):
+        found.directory.read_summary()
+
+
+def test_what_a_stranger_wrote_is_shown_as_text(tmp_path: Path, capsys: Capture) -> None:
+    folder = tmp_path / "run"
+    for number in (1, 2):
+        found = finished_run(folder, f"\x1b[3{number}m<b>{number}</b>", [[0.5, 0.4]])
+        config = found.config.as_dict() | {"description": f"{ESCAPE}{number}"}
+        config["graph"]["num_steps"] += number
+        found.directory.config.write_text(yaml.safe_dump(config), "utf-8")
+        status = {"status": ESCAPE, "reason": ESCAPE, "floors": {ESCAPE: 0.6}, "seeds": {}}
+        found.directory.summary.write_text(json.dumps(status))
+        (found.directory.path / "log.txt").write_text(ESCAPE)
+    assert run.main(["compare", str(folder), f"--out={tmp_path / 'out'}"]) == 0
+    printed = capsys.readouterr()
+    for text in (printed.out, printed.err):
+        assert "\x1b" not in text
+        assert "\x07" not in text
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "<script>alert" not in report
+    assert "<b>1</b>" not in report
+
+
+def test_an_error_about_a_strangers_run_is_shown_as_text(tmp_path: Path, capsys: Capture) -> None:
+    folder = tmp_path / "\x1b[31mrun"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(f'"{"x"}\\e[31m": 1\n')
+    assert run.main(["compare", str(folder), f"--out={tmp_path / 'out'}"]) == 2
+    errors = capsys.readouterr().err
+    assert "\x1b" not in errors
+    assert r"\x1b[31mrun" in errors
+
+
+def test_a_log_line_is_shown_as_text_at_its_indent(tmp_path: Path, capsys: Capture) -> None:
+    PlainProgress(tmp_path / "log.txt").log(f"  floor, {ESCAPE}: 0.6")
+    printed = capsys.readouterr().out
+    assert printed.startswith(r"  floor, \x1b]0;owned\x07\x1b[31m<script>")
+    assert "\x1b" not in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("name", ["..", "../x", "/tmp/x", "a/b", "", ".", "x\n", "~"])
+def test_a_name_in_a_config_stays_within_runs(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"name": name}))
+    with pytest.raises(UsageError, match="name: "):
+        load_config(str(path))
+
+
+def test_yaml_of_a_stranger_runs_nothing(tmp_path: Path) -> None:
+    found = finished_run(tmp_path, "run", [[0.5]])
+    witness = tmp_path / "witness"
+    content = f"!!python/object/apply:os.system ['touch {witness}']\n"
+    found.directory.config.write_text(f"name: {content}")
+    with pytest.raises(UsageError, match="not valid YAML"):
+        found.directory.read_config()
+    assert not witness.exists()
