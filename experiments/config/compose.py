@@ -265,6 +265,8 @@ def _one_line(error: ValidationError, model: type[Any], where: str) -> str:
     if first["type"] == "value_error":  # our own messages say what was got
         return f"{where}: {key + ': ' if key else ''}{reason}{more}"
     if first["type"] == "task_kind":
+        if not isinstance(first["input"], dict):
+            return f"{where}: {key}: expected a mapping of keys; got {first['input']!r}{more}"
         return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
     if first["type"] == "string_pattern_mismatch" and key == "name":
         reason = "expected letters, digits, _, . and -, a letter or a digit first"

@@ -153,8 +153,8 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ("graph.num_steps=[1", "graph.num_steps", "value not understood", "'[1'"),
         ("graph.num_steps=${nowhere}", "nowhere", "not found", "Interpolation key"),
         ("task=nothing", "task/nothing", "Could not find", "config"),
-        ("name=a/b", "name", "expected letters", "'a/b'"),
-        ("name=..", "name", "expected letters", "'..'"),
+        ("name=a/b", "name", "expected letters, digits", "'a/b'"),
+        ("name=..", "name", "expected letters, digits", "'..'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_key_expectation_and_finding(

@@ -12,8 +12,10 @@ import pytest
 
 from experiments.config.compose import load_config
 from experiments.config.quoting import quoted_override
+from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.paths import ROOT
+from experiments.runs.directory import RunDirectory
 
 
 def error_of(experiment: str | Path, *overrides: str) -> str:
@@ -104,10 +106,21 @@ def test_a_file_below_the_home_folder_is_found(
     assert load_config("~/mine.yaml").graph.num_steps == 7
 
 
+@pytest.mark.parametrize("task", ["null", "5", "text", "[1]"])
+def test_a_task_that_is_no_mapping_is_told(task: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    config = load_config("r2rt_n5").as_dict()
+    del config["task"]
+    path.write_text(f"{dump_yaml(config)}task: {task}\n")
+    with pytest.raises(UsageError, match="task: expected a mapping of keys; got"):
+        RunDirectory(tmp_path).read_config()
+
+
 TOO_LARGE = """
 from data.streams import training_stream
 from experiments.config.compose import load_config
 from experiments.config.sizes import naming_sizes
+from experiments.config.yaml_file import dump_yaml
 from experiments.errors import RunError
 import sys
 
