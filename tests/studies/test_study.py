@@ -16,6 +16,7 @@ from experiments.errors import UsageError
 from experiments.reporting.claims import Claim, Finding, Verdict, count_verdicts, write_claims
 from experiments.reporting.report import Report, ReportFigure, write_report
 from experiments.runs.run import read_run
+from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
 from experiments.studies.entries import Criterion
 from experiments.studies.registry import CRITERIA, FIGURES
@@ -149,7 +150,7 @@ def test_a_run_name_is_checked_whatever_its_field_is_called(
         def expectation(self) -> str:
             return "beside it"
 
-        def decide(self, runs: StudyRuns) -> Finding:
+        def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
             raise NotImplementedError
 
     monkeypatch.setitem(CRITERIA, BesideTheBaseline.kind(), BesideTheBaseline)
@@ -309,7 +310,7 @@ class Broken(Criterion):
     def expectation(self) -> str:
         return "anything"
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
         raise ZeroDivisionError(f"of {len(runs.there)} runs")
 
 
