@@ -31,6 +31,7 @@ from experiments.runs import checkpoints
 from experiments.runs.run import Run
 from experiments.statistics import equivalence, estimates
 from experiments.statistics.verdicts import LEVEL
+from experiments.studies.batches import parts_of
 from experiments.studies.entries import Criterion, Planned, StudyFigure
 from experiments.studies.findings import HALF, at_least, exact, judged, of_share, percent
 from experiments.studies.runs import RunName, StudyRuns
@@ -257,11 +258,12 @@ def need_theta(name: RunName, planned: Planned) -> None:
 def final_thetas(run: Run) -> list[float]:
     """θ of each seed's last checkpoint. Raises NotRun where no seed has one."""
     thetas = []
-    for seed in run.config.seeds:
-        checkpoint = checkpoints.newest(run.directory.checkpoints, seed).checkpoint
-        if checkpoint is not None:
-            (theta,) = (v for name, v in checkpoint.variables.items() if name.endswith("/theta"))
-            thetas.append(float(theta))
+    for part in parts_of(run):
+        for seed in part.config.seeds:
+            checkpoint = checkpoints.newest(part.directory.checkpoints, seed).checkpoint
+            if checkpoint is not None:
+                (theta,) = (v for k, v in checkpoint.variables.items() if k.endswith("/theta"))
+                thetas.append(float(theta))
     if not thetas:
         raise NotRun(f"run {run.label}: no checkpoint")
     return thetas

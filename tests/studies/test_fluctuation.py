@@ -29,7 +29,8 @@ def frozen_rows(seeds: int, key: int = 0) -> Losses:
     truth = np.array([[0.5, 0.25], [1.0, 0.75]])  # P(y = 1) by the inputs at lag 3 and lag 8
     model = np.broadcast_to(truth.mean(1, keepdims=True), truth.shape)
     error = (binary_loss_variance([3, 8], truth, model) / SYMBOLS) ** 0.5
-    return 0.5192 + error * np.random.default_rng(key).standard_normal((seeds, ROWS))
+    noise: Losses = error * np.random.default_rng(key).standard_normal((seeds, ROWS))
+    return 0.5192 + noise
 
 
 def decide(folder: Path, losses: Losses, rise: float = 0.01) -> Finding:

@@ -45,7 +45,7 @@ def thinned(study: StudyConfig) -> StudyConfig:
 def test_every_shipped_study_loads_and_its_configs_are_valid(name: str) -> None:
     study = thinned(load_study(name))
     for run in study.all_runs.values():
-        load_config(run.experiment, run.overrides)
+        load_config(run.source, run.overrides)
 
 
 @pytest.mark.parametrize("name", ["r2rt_part1", "copy_memory"])
@@ -350,7 +350,7 @@ def test_a_run_that_cannot_be_read_is_absent(tmp_path: Path) -> None:
     shutil.copytree(good, empty)
     (empty / "metrics.csv").unlink()
     points = [Point(path.name, (), config, path) for path in (good, empty)]
-    runs = read_runs(points, {})
+    runs = read_runs({point.name: [point] for point in points}, {})
     assert ([*runs.there], [*runs.absent]) == (["good"], ["empty"])
     assert "metrics.csv has no row" in runs.absent["empty"]
 
