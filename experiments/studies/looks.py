@@ -103,6 +103,6 @@ class Looks:
         open_ = sum(claim.verdict == "undecided" for claim in self.claims.values())
         return (
             f"Seeds were added until the claims were decided: {self.look} of at most "
-            f"{self.planned} looks, each at the level {self.level:g}, so that all together are "
+            f"{self.planned} looks, each at the level {self.level:.3g}, so that all together are "
             f"wrong in at most {100 * LEVEL:g} % of studies; {open_} claims are undecided."
         )

@@ -22,25 +22,17 @@ from experiments.sweeps.points import Point, Result
 from tests.handmade import finished_run
 
 SEEDS = 4
+FIRST = ("training.first_seed=0", f"training.seeds={SEEDS}")
 RUNS = {
-    name: {"experiment": "lag_17", "overrides": [f"training.seeds={SEEDS}", f"graph.num_steps={n}"]}
+    name: {"experiment": "lag_17", "overrides": [*FIRST, f"graph.num_steps={n}"]}
     for name, n in {"clear": 54, "close": 36, "other": 27}.items()
 }
 
 
-def final_loss(name: str) -> dict[str, Any]:
-    return {
-        "id": f"{name}_ends",
-        "source": "s",
-        "claim": "c",
-        "criterion": "final_loss",
-        "arguments": {"run": name, "expected": 0.42, "expected_is": "exact", "tolerance": 0.02},
-    }
-
-
 def lowers(name: str, against: str) -> dict[str, Any]:
     arguments = {"run": name, "against": against}
-    return final_loss(name) | {"id": name, "criterion": "lowers_loss", "arguments": arguments}
+    words = {"id": name, "source": "s", "claim": "c"}
+    return words | {"criterion": "lowers_loss", "arguments": arguments}
 
 
 Trained = list[list[str]]
@@ -68,7 +60,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trained:
 
 def loss_of(run: str, seed: int) -> float:
     """`clear` is far below `other`; `close` is a little below in seeds of the third batch on."""
-    noise = float(np.random.default_rng([seed, len(run)]).normal(0, 1e-3))
+    noise = float(np.random.default_rng([seed, sum(run.encode())]).normal(0, 1e-3))
     return {"clear": 0.41, "close": 0.44 - (seed >= 2 * SEEDS) * 0.02, "other": 0.44}[run] + noise
 
 
@@ -102,13 +94,13 @@ def test_seeds_are_added_for_the_claims_that_are_open(
     assert reproduce("mine.yaml", UNTIL) == 0
     assert trained[0] == ["clear", "close", "other"]
     assert trained[1] == ["close, seeds 4 to 7", "other, seeds 4 to 7"]
-    assert len(trained) >= 3
+    assert len(trained) == 4  # p = 0.002, below 0.05 / 6; at the third look it was 0.04
     found = claims()
     assert (found["clear"]["seeds"], found["clear"]["verdict"]) == (4, "holds")
     assert (found["close"]["seeds"], found["close"]["verdict"]) == (4 * len(trained), "holds")
     assert found["close"]["p"] <= 0.05 / 6
     said = capsys.readouterr().out
-    assert f"{len(trained)} of at most 6 looks, each at the level 0.00833333" in said
+    assert f"{len(trained)} of at most 6 looks, each at the level 0.00833" in said
     assert "report: reports/mine/report.html" in said
 
 
@@ -156,7 +148,7 @@ def test_the_looks_are_planned_before_the_first() -> None:
     assert planned_looks(points, None) == 1
     assert planned_looks(points, Budget(None, None)) == 4
     assert planned_looks(points, Budget(35, None)) == 3
-    with pytest.raises(UsageError, match="--max-seeds: the study begins with 10 seeds, .* got 9"):
+    with pytest.raises(UsageError, match=r"--max-seeds: the study begins with 10 seeds, .* got 9"):
         planned_looks(points, Budget(9, None))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from experiments.errors import UsageError
 from experiments.reporting import provenance
 from experiments.reporting.claims import Claim
 from experiments.reporting.provenance import code_digest, stale_reason
-from experiments.studies import study
 from experiments.studies.correction import with_corrections
-from experiments.studies.spec import StudyConfig, load_study
-from experiments.studies.study import plan, stale_claim, stale_runs
+from experiments.studies.report import print_claims
 from experiments.studies.runs import StudyRuns
+from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
+from experiments.studies.study import plan, stale_claim, stale_runs
 from tests.handmade import finished_run
 
 
@@ -109,7 +110,7 @@ def test_a_run_by_other_code_is_stale(place: Path, monkeypatch: pytest.MonkeyPat
 
 
 def versions() -> dict[str, str]:
-    return {name: provenance.metadata.version(name) for name in provenance.PACKAGES}
+    return {name: metadata.version(name) for name in provenance.PACKAGES}
 
 
 def test_the_claims_of_a_stale_run_are_named(
@@ -155,12 +156,9 @@ def test_verdicts_are_corrected_for_the_number_of_claims() -> None:
     verdicts = [each.verdict_corrected for each in found]
     assert verdicts == ["undecided", "fails", "fails", "undecided", "not_run"]
     assert [each.p_corrected for each in found] == pytest.approx([0.06, None, 0.03, 0.6, None])
-    assert [each.verdict for each in found][0] == "holds"
 
 
 def test_the_correction_is_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    from experiments.studies.report import print_claims
-
     print_claims(with_corrections([claim("weak", "holds", 0.03), claim("open", "undecided", 0.6)]))
     said = capsys.readouterr().out
     assert "holds (undecided)" in said
@@ -175,5 +173,5 @@ def test_stale_runs_are_found_in_every_batch(place: Path) -> None:
     {id: x, source: s, claim: c, criterion: final_loss,
      arguments: {run: a, expected: 0.4, tolerance: 0.1}}
     """
-    spec = study.ClaimSpec.model_validate(yaml.safe_load(text))
+    spec = ClaimSpec.model_validate(yaml.safe_load(text))
     assert stale_claim(spec, reasons) == f"run a: {reasons['a']}"

@@ -319,7 +319,7 @@ def test_a_claim_that_breaks_is_not_run_and_says_why(
     debug: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = ClaimSpec(id="a", source="s", claim="c", criterion=Broken())
-    claim = decide(spec, StudyRuns({}), debug)
+    claim = decide(spec, StudyRuns({}), debug=debug)
     assert (claim.verdict, claim.measured) == ("not_run", None)
     assert claim.note.startswith("ZeroDivisionError: of 0 runs")
     shown = capsys.readouterr().err
