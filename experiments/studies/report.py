@@ -130,12 +130,13 @@ def print_study(
     print_claims(claims)
     for name, reason in runs.absent.items():
         print(plain(f"run {name}: {reason}"))
-    for name, reason in stale.items():
-        print(plain(f"stale: run {name}: {reason}; {runs[name].directory.path}"))
+    for reason in dict.fromkeys(stale.values()):
+        names = [name for name in stale if stale[name] == reason]
+        print(plain(f"stale: {reason}: runs {', '.join(names)}"))
     again = [claim.id for claim in claims if claim.stale]
     if again:
         print(plain(f"claims to decide again: {', '.join(again)}"))
-        print("remove the directories of stale runs, and the same command trains them again")
+        print("remove the run directories of stale runs, and the same command trains them again")
     print_runs(runs.there, points)
 
 
