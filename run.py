@@ -25,6 +25,7 @@ EXAMPLES = """examples:
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
+  python run.py claim runs/r2rt_n5/default --loss 0.52   a study of your own, as YAML
   python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
   python run.py gradients r2rt_n10                       error signal by lag, each style's bias
   python run.py bench                                    speed on this machine
@@ -157,7 +158,9 @@ def make_parser() -> Parser:
     )
     sweep.add_argument("--dry-run", action="store_true", help="show points and estimated time")
     reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report", shown)
-    _completed(reproduce.add_argument("study", help="a name that `list` shows"), "study")
+    _completed(
+        reproduce.add_argument("study", help="a name that `list` shows, or a YAML file"), "study"
+    )
     _completed(
         reproduce.add_argument(
             "overrides", nargs="*", metavar="key=value", help="changes to every run"
@@ -167,6 +170,25 @@ def make_parser() -> Parser:
         "--workers", type=count, metavar="N", help="runs at a time; default: cores"
     )
     reproduce.add_argument("--out", type=path, metavar="DIR", help="default: reports/STUDY")
+    reproduce.add_argument(
+        "--seeds-until", choices=("decided",), help="add seeds in batches until no claim is open"
+    )
+    reproduce.add_argument(
+        "--max-seeds", type=count, metavar="N", help="of each run; default: 4 times the study's"
+    )
+    reproduce.add_argument(
+        "--max-time", type=duration, metavar="TIME", help="90s, 30m or 2h; no batch starts later"
+    )
+    claim = add("claim", "print a study with a claim on a run, as YAML")
+    claim.add_argument("run_dir", type=path, metavar="RUN_DIR")
+    limit = claim.add_mutually_exclusive_group(required=True)
+    limit.add_argument("--loss", type=float, metavar="LOSS", help="the final loss is this")
+    limit.add_argument(
+        "--below", type=path, metavar="RUN_DIR", help="the final loss is below that run's"
+    )
+    claim.add_argument(
+        "--tolerance", type=float, default=0.01, metavar="T", help="of --loss; default: 0.01"
+    )
     runs = add("runs", "run directories with status, loss, time and size", tabular)
     runs.add_argument(
         "paths", nargs="*", type=path, metavar="PATH", help="a run, or a folder; default: runs/"
@@ -299,6 +321,15 @@ def count(text: str) -> int:
     if value < 1:
         raise ValueError(text)
     return value
+
+
+def duration(text: str) -> float:
+    """Seconds, from a number and a unit: 90s, 30m or 2h."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    seconds = float(text[:-1]) * units.get(text[-1:], 0)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
 
 
 def temperature(text: str) -> float:

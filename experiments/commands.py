@@ -98,9 +98,34 @@ def _compare_points(sweep_name: str, directories: Sequence[Path]) -> None:
 
 def reproduce(options: Namespace) -> int:
     """Run a study and write its report."""
+    from experiments.errors import UsageError
+    from experiments.studies.looks import Budget
+    from experiments.studies.study import Asked
     from experiments.studies.study import reproduce as run_study
 
-    return run_study(options.study, options.overrides, options.workers, options.out, options.debug)
+    budget = Budget(options.max_seeds, options.max_time)
+    if options.seeds_until is None and budget != (None, None):
+        raise UsageError("--max-seeds, --max-time: only with --seeds-until decided")
+    asked = Asked(
+        options.overrides,
+        options.workers,
+        options.out,
+        budget if options.seeds_until else None,
+        options.debug,
+    )
+    return run_study(options.study, asked)
+
+
+def claim(options: Namespace) -> int:
+    """The YAML of a study with one claim on a run."""
+    from experiments.studies.draft import difference, final_loss
+
+    if options.below is not None:
+        text = difference(options.run_dir, options.below)
+    else:
+        text = final_loss(options.run_dir, options.loss, options.tolerance)
+    print(text, end="")
+    return 0
 
 
 def runs(options: Namespace) -> int:

@@ -28,6 +28,7 @@ class Finding(NamedTuple):
     seeds: int
     verdict: Decision
     note: str  # how to read value, low and high
+    p: float | None = None  # at most the level where it is decided; None: exact, nothing random
 
 
 class Claim(NamedTuple):
@@ -43,11 +44,15 @@ class Claim(NamedTuple):
     seeds: int
     verdict: Verdict
     note: str
+    p: float | None = None  # None: exact, or not run
+    p_corrected: float | None = None  # by Holm's correction over the claims of the study
+    verdict_corrected: Verdict | None = None  # None: as `verdict`, which needs no correction
+    stale: str = ""  # why its runs are to be trained again; empty: they need not be
 
     @property
     def is_exact(self) -> bool:
-        """Whether its numbers follow from the config alone, with no seed in them."""
-        return not self.seeds and self.verdict != "not_run"
+        """Whether its numbers follow from the config alone, with nothing random in them."""
+        return not self.seeds and self.p is None and self.verdict != "not_run"
 
 
 def write_claims(path: Path, claims: Sequence[Claim]) -> None:

@@ -10,17 +10,19 @@ from importlib import metadata
 from typing import Any
 
 from experiments.paths import ROOT
+from experiments.reporting.provenance import code_digest
 
 NAME = "rnn-experiments"
 PACKAGES = ("numpy", "tensorflow", "tf-keras")
 
 
 def environment() -> dict[str, Any]:
-    """Versions, commit and host, as JSON values."""
+    """Versions, commit, a digest of the code, and host, as JSON values."""
     versions = {name: metadata.version(name) for name in PACKAGES}
     return {
         "versions": {"python": platform.python_version(), **versions},
         "git_commit": git_commit(),
+        "code": code_digest(),
         "host": {
             "name": platform.node(),
             "machine": platform.machine(),

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from experiments.reporting.claims import Finding
+from experiments.statistics.verdicts import LEVEL
 from experiments.studies.planned import PlannedRun
 from experiments.studies.runs import StudyRuns
 from rnn_graphs.config import Section
@@ -49,8 +50,11 @@ class Criterion(Entry):
         """The number, or the limits in words, that decide; made from the fields alone."""
 
     @abstractmethod
-    def decide(self, runs: StudyRuns) -> Finding:
-        """The finding of these runs. Raises NotRun where they lack what it needs."""
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        """The finding of these runs: a wrong verdict has at most the chance `level`.
+
+        Raises NotRun where they lack what it needs.
+        """
 
 
 class StudyFigure(Entry):

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnn_graphs.config import Section
 
 
 class RunSpec(Section):
-    """One run of a study."""
+    """One run of a study: an experiment with overrides, or a run directory that is there."""
 
-    experiment: str
+    experiment: str | None = None  # a name that `list` shows, or a YAML file beside the study's
     overrides: tuple[str, ...] = ()
+    run_dir: Path | None = None  # from the current folder, as on the command line
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.experiment is None) == (self.run_dir is None):
+            raise ValueError("expected an experiment or a run_dir, and not both")
+        if self.run_dir is not None and self.overrides:
+            raise ValueError("run_dir: overrides are only for an experiment")
+        return self
+
+    @property
+    def source(self) -> str:
+        """The experiment that the config comes from, by name or by file."""
+        return self.experiment or str(self.run_dir and self.run_dir / "config.yaml")
 
 
 class GridSpec(Section):

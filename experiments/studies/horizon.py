@@ -5,22 +5,23 @@ The effective depth is num_steps in the TF style, depth in true truncation with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
-from experiments.reporting.claims import Decision, Finding, NotRun
+from experiments.reporting.claims import Finding, NotRun
 from experiments.reporting.heat_map import Scale, draw_border, draw_heat_map
 from experiments.reporting.plots import new_figure
 from experiments.runs.run import Run
-from experiments.studies.criteria import HALF
+from experiments.statistics.parts import Judge, all_of, any_of
+from experiments.statistics.verdicts import LEVEL, Judgement
 from experiments.studies.entries import Criterion, Planned, StudyFigure
+from experiments.studies.findings import HALF, at_least, at_most, of_share
 from experiments.studies.learning import Learners, learners
 from experiments.studies.planned import lags_of
 from experiments.studies.runs import RunPattern, StudyRuns, matching
-from experiments.studies.verdict_rules import all_of, any_of, share_at_least, share_at_most
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,7 +83,7 @@ class NoneBeyondDepth(Criterion):
         if not any(run.effective_depth <= lags_of(run.config)[0] for run in chosen):
             raise ValueError("names: none of these runs has a depth of at most its lag")
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         learned = learned_by_cell(runs.matching(self.names))
         short = {cell: found for cell, found in learned.items() if cell.effective_depth <= cell.lag}
         if not short:
@@ -97,8 +98,7 @@ class NoneBeyondDepth(Criterion):
         note = f"seeds of {len(short)} runs whose effective depth is at most the lag"
         if by_chance:
             note += f"; learned: {', '.join(by_chance)}"
-        verdict = share_at_most(count, seeds, self.most_share)
-        return Finding(f"{count} of {seeds}", None, None, seeds, verdict, note)
+        return of_share(count, seeds, at_most(count, seeds, self.most_share)(level), note)
 
 
 class HalfLearnWithin(Criterion):
@@ -121,7 +121,7 @@ class HalfLearnWithin(Criterion):
                 known = ", ".join(map(str, sorted(there)))
                 raise ValueError(f"lags: expected lags of the runs, {known}; got {lag}")
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         learned = learned_by_cell(runs.matching(self.names))
         chosen = {cell: found for cell, found in learned.items() if cell.lag in self.lags}
         for lag in self.lags:
@@ -136,21 +136,25 @@ class HalfLearnWithin(Criterion):
         seeds = sum(found.seeds for found in chosen.values())
         note = (
             "lag: the least depth of the grid at which half of the seeds learned it; "
-            "decided by Wilson's interval of each share"
+            "decided by the exact test of each share"
         )
-        verdict = all_of(self._learned_within(key, chosen) for key in needed)
-        return Finding(value, None, None, seeds, verdict, note)
+        judgement = all_of([self._learned_within(key, chosen) for key in needed])(level)
+        return Finding(value, None, None, seeds, judgement.verdict, note, judgement.p)
 
     def _learned_within(
         self, cell_and_lag: CellAndLag, learned: Mapping[GridCell, Learners]
-    ) -> Decision:
-        """Whether half of the seeds learn at one of the depths that are short enough."""
+    ) -> Judge:
+        """The judge of the claim that half learn at one of the depths that are short enough."""
         limit = self.factor * (cell_and_lag[1] + 1)
-        return any_of(
-            share_at_least(*found, HALF)
+        tried = [
+            at_least(*found, HALF)
             for cell, found in learned.items()
             if cell[:2] == cell_and_lag and cell.effective_depth <= limit
-        )
+        ]
+        if not tried:
+            cell, lag = cell_and_lag
+            raise NotRun(f"no run of {cell} and lag {lag} with a depth of at most {limit:g}")
+        return any_of(tried)
 
 
 class SameHorizon(Criterion):
@@ -171,7 +175,7 @@ class SameHorizon(Criterion):
         if len(kinds) < 2:
             raise ValueError(f"names: expected runs of two styles; got {', '.join(kinds)}")
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         chosen = runs.matching(self.names)
         kinds = sorted({run.config.truncation.kind for run in chosen})
         learned = {
@@ -187,25 +191,41 @@ class SameHorizon(Criterion):
             depths = " and ".join(str(found[cell, lag] or "none") for found in needed.values())
             note += f"; {cell} lag {lag}: {depths}"
         seeds = sum(len(run.final_losses) for run in chosen)
-        verdict = _same_at_each(learned)
-        if verdict == "holds" and odd:
-            verdict = "undecided"  # they differ at depths that not every style was run at
-        return Finding(value, None, None, seeds, verdict, note)
+        judgement = _same_at_each(learned)(level)
+        if judgement.verdict == "holds" and odd:  # at depths that not every style was run at
+            judgement = judgement._replace(verdict="undecided", p=1.0)
+        return Finding(value, None, None, seeds, judgement.verdict, note, judgement.p)
 
 
-def _same_at_each(learned: Mapping[str, Mapping[GridCell, Learners]]) -> Decision:
-    """Whether the styles agree at every cell, lag and depth that all of them were run at."""
+def _same_at_each(learned: Mapping[str, Mapping[GridCell, Learners]]) -> Judge:
+    """The judge of the claim that the styles agree wherever all of them were run.
+
+    Raises NotRun where no cell, lag and depth are shared.
+    """
     shared = set.intersection(*(set(found) for found in learned.values()))
+    if not shared:
+        raise NotRun(f"{' and '.join(learned)} have no cell, lag and depth in common")
     return all_of(
-        _agree({share_at_least(*found[cell], HALF) for found in learned.values()})
-        for cell in shared
+        [_agree([at_least(*found[cell], HALF) for found in learned.values()]) for cell in shared]
     )
 
 
-def _agree(decisions: set[Decision]) -> Decision:
-    if decisions >= {"holds", "fails"}:
-        return "fails"
-    return "undecided" if "undecided" in decisions else "holds"
+def _agree(styles: Sequence[Judge]) -> Judge:
+    """The judge of the claim that half learn in each style, or in none."""
+
+    def judge(level: float) -> Judgement:
+        # One wrong share among them is enough for a wrong "fails".
+        each = [style(level / len(styles)) for style in styles]
+        if {found.verdict for found in each} >= {"holds", "fails"}:
+            worst = max((one for one in each if one.verdict != "undecided"), key=lambda one: one.p)
+            return worst._replace(verdict="fails", p=len(styles) * worst.p)
+        whole = [style(level) for style in styles]
+        worst = max(whole, key=lambda one: one.p)
+        if {found.verdict for found in whole} in ({"holds"}, {"fails"}):
+            return worst._replace(verdict="holds")
+        return worst._replace(verdict="undecided", p=1.0)
+
+    return judge
 
 
 class Horizon(StudyFigure):

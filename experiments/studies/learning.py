@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from experiments.reporting.claims import Decision, Finding, NotRun
+from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.onset import Axis
 from experiments.runs.run import Run
-from experiments.statistics.intervals import Interval, ratio_interval, share_interval
-from experiments.studies.criteria import HALF, Comparison
+from experiments.statistics import equivalence, paired, verdicts
+from experiments.statistics.estimates import Estimate
+from experiments.statistics.parts import Judge, all_of
+from experiments.statistics.verdicts import LEVEL, Judgement, as_ratio
+from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Criterion, Planned
-from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
-from experiments.studies.verdict_rules import (
-    all_of,
-    below,
-    opposite,
-    share_at_least,
-    within,
+from experiments.studies.findings import (
+    HALF,
+    at_least,
+    at_most,
+    exact_and_wilson,
+    judged,
+    percent,
 )
+from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 
 
 class Learners(NamedTuple):
@@ -74,24 +79,26 @@ class Learned(Criterion):
     def check(self, planned: Planned) -> None:
         planned[self.run].need_lags([*self.lags, *self.others])
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         run = runs[self.run]
         found = {lag: learners(run, lag) for lag in sorted([*self.lags, *self.others])}
-        agreeing = {
-            lag: one.learned if lag in self.lags else one.seeds - one.learned
+        agreeing = [
+            one.learned if lag in self.lags else one.seeds - one.learned
             for lag, one in found.items()
-        }
+        ]
         seeds = len(run.summary["probe"])
-        shares = [share_interval(count, seeds) for count in agreeing.values()]
-        verdict = all_of(
-            share_at_least(count, seeds, self.least_share) for count in agreeing.values()
-        )
+        least = min(agreeing)
         text = "; ".join(f"lag {lag} by {one.learned} of {one.seeds}" for lag, one in found.items())
-        _, low, high = min(shares)
-        note = "seeds whose probe shows it learned; low to high: share of seeds as claimed (Wilson)"
-        if len(shares) > 1:
+        parts = [at_least(count, seeds, self.least_share) for count in agreeing]
+        shown = at_least(least, seeds, self.least_share)(level)
+        note = (
+            "seeds whose probe shows it learned; low to high: "
+            f"{exact_and_wilson(least, seeds, shown)} as claimed"
+        )
+        if len(agreeing) > 1:
             note += ", the least of these shares"
-        return Finding(text, low, high, seeds, verdict, note)
+        verdict = all_of(parts)(level)._replace(interval=shown.interval)
+        return judged(verdict, seeds, note, text)
 
 
 class DepthNeeded(Criterion):
@@ -119,7 +126,7 @@ class DepthNeeded(Criterion):
                 f"depth: expected one of the runs' depths {known}, not the least; got {self.depth}"
             )
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         chosen = sorted(runs.matching(self.names), key=lambda run: run.effective_depth)
         counts = [(run.effective_depth, learners(run, self.lag)) for run in chosen]
         enough = list(
@@ -131,15 +138,16 @@ class DepthNeeded(Criterion):
         tried = "; ".join(f"{depth}: {one.learned} of {one.seeds}" for depth, one in counts)
         note = f"seeds that learned, by depth: {tried}; low is the next shorter depth"
         value = f"depth {needed}" if enough else "none of these"
-        return Finding(value, low, needed, counts[0][1].seeds, self._verdict(counts), note)
+        judgement = self._judge(counts)(level)
+        seeds, p = counts[0][1].seeds, judgement.p
+        return Finding(value, low, needed, seeds, judgement.verdict, note, p)
 
-    def _verdict(self, counts: Sequence[tuple[int, Learners]]) -> Decision:
+    def _judge(self, counts: Sequence[tuple[int, Learners]]) -> Judge:
         shorter = [one for depth, one in counts if depth < self.depth]
         if not shorter:
             raise NotRun(f"no run shorter than depth {self.depth}")
-        long = [share_at_least(*one, self.least_share) for at, one in counts if at >= self.depth]
-        short = opposite(share_at_least(*shorter[-1], self.least_share))
-        return all_of([*long, short])
+        long = [at_least(*one, self.least_share) for at, one in counts if at >= self.depth]
+        return all_of([*long, at_most(*shorter[-1], self.least_share)])
 
 
 class OnsetRatio(Comparison):
@@ -155,25 +163,31 @@ class OnsetRatio(Comparison):
         for name in (self.run, self.against):
             planned[name].need_onset()
 
-    def ratio(self, runs: StudyRuns) -> Interval:
-        """The geometric mean of the ratios over shared seeds, with its interval."""
-        ours, theirs = (runs[name].onsets for name in (self.run, self.against))
-        shared = sorted(ours.keys() & theirs.keys())
-        if not shared:
+    def log_ratio(self, runs: StudyRuns) -> Estimate:
+        """The mean logarithm of the ratios over shared seeds."""
+        ours, theirs = (
+            {seed: getattr(onset, self.axis) for seed, onset in runs[name].onsets.items()}
+            for name in (self.run, self.against)
+        )
+        if not paired.shared_seeds(ours, theirs):
             raise NotRun(f"runs {self.run} and {self.against}: no seed in common")
-        pair = ([getattr(onsets[seed], self.axis) for seed in shared] for onsets in (ours, theirs))
-        return ratio_interval(*pair)
+        return paired.paired_log_ratio(ours, theirs)
 
-    def note(self, runs: StudyRuns) -> str:
+    def note(self, runs: StudyRuns, confidence: float) -> str:
         """How to read the ratio, with the medians of both runs."""
         pair = [runs[name] for name in (self.run, self.against)]
         medians = [np.median([getattr(o, self.axis) for o in r.onsets.values()]) for r in pair]
         ours, theirs = (f"{m:,.0f}" if m >= 10 else f"{m:.2g}" for m in medians)
         axis, names = self.axis.replace("_", " "), f"{self.run} / {self.against}"
-        note = f"{axis} until learned, {names}, pairs of seeds; medians {ours} and {theirs}"
-        return note + "".join(
-            f"; not all seeds of {run.label} learned" for run in pair if not all_learned(run)
+        note = (
+            f"{axis} until learned, {names}, pairs of seeds, {percent(confidence)} interval; "
+            f"medians {ours} and {theirs}"
         )
+        for run in pair:
+            if not all_learned(run):
+                count = sum(onset.learned for onset in run.onsets.values())
+                note += f"; {count} of {len(run.onsets)} seeds of {run.label} learned"
+        return note
 
 
 def all_learned(run: Run) -> bool:
@@ -181,45 +195,56 @@ def all_learned(run: Run) -> bool:
     return all(onset.learned for onset in run.onsets.values())
 
 
-def most_learned(run: Run) -> Decision:
-    """Whether at least half of a run's seeds have an onset."""
+def most_learned(run: Run) -> Judge:
+    """The judge of the claim that at least half of all possible seeds have an onset."""
     found = [onset.learned for onset in run.onsets.values()]
-    return share_at_least(sum(found), len(found), HALF)
+    return at_least(sum(found), len(found), HALF)
+
+
+def undecided(judgement: Judgement) -> Judgement:
+    """The judgement, taken back."""
+    return judgement._replace(verdict="undecided", p=1.0)
 
 
 class LearnsSooner(OnsetRatio):
-    """`run` learns sooner than `against`: the whole interval of the ratio is below 1."""
+    """`run` learns sooner than `against`: the ratio is below 1, and half of its seeds learn."""
 
     def expectation(self) -> str:
         return "below 1"
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         run, against = runs[self.run], runs[self.against]
-        ratio = self.ratio(runs)
-        verdict = below(ratio, 1)
-        if verdict == "holds" and not all_learned(run):
-            verdict = "undecided"
-        if verdict == "fails" and not all_learned(against):
-            verdict = "undecided"
-        if most_learned(run) == "fails":
-            verdict = "fails"
-        return Finding(*ratio, len(run.onsets), verdict, self.note(runs))
+        log_ratio = self.log_ratio(runs)
+
+        def sooner(at: float) -> Judgement:
+            judgement = verdicts.below(log_ratio, level=at)
+            late = run if judgement.verdict == "holds" else against
+            return judgement if all_learned(late) else undecided(judgement)
+
+        shown = as_ratio(sooner(level))
+        judgement = all_of([sooner, most_learned(run)])(level)
+        note = self.note(runs, shown.confidence)
+        return judged(judgement._replace(interval=shown.interval), len(run.onsets), note)
 
 
 class LearnsAsSoon(OnsetRatio):
-    """Both learn as soon, within a factor: the interval of the ratio is inside of it."""
+    """Both learn as soon, within a factor, and half of the seeds of each learn."""
 
     factor: float = Field(gt=1)
 
     def expectation(self) -> str:
         return f"{1 / self.factor:.2g} to {self.factor:g}"
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         pair = runs[self.run], runs[self.against]
-        ratio = self.ratio(runs)
-        verdict = within(ratio, 1 / self.factor, self.factor)
-        if not all(map(all_learned, pair)):
-            verdict = "undecided"
-        if any(most_learned(run) == "fails" for run in pair):
-            verdict = "fails"
-        return Finding(*ratio, len(pair[0].onsets), verdict, self.note(runs))
+        log_ratio = self.log_ratio(runs)
+        alike = partial(equivalence.within_factor, log_ratio, self.factor)
+
+        def judge(at: float) -> Judgement:
+            judgement = alike(level=at)
+            return judgement if all(map(all_learned, pair)) else undecided(judgement)
+
+        shown = alike(level=level)
+        judgement = all_of([judge, *map(most_learned, pair)])(level)
+        note = self.note(runs, shown.confidence)
+        return judged(judgement._replace(interval=shown.interval), len(pair[0].onsets), note)

@@ -9,10 +9,18 @@ from typing import TypeVar
 from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
-from experiments.studies import criteria, figures, horizon, influence, learning
+from experiments.studies import (
+    criteria,
+    figures,
+    fluctuation,
+    horizon,
+    influence,
+    learning,
+    losses,
+)
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
-DEFINED_IN = (criteria, learning, horizon, influence, figures)
+DEFINED_IN = (criteria, losses, fluctuation, learning, horizon, influence, figures)
 
 E = TypeVar("E", bound=Entry)
 

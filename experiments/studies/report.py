@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.console import plain, print_table
-from experiments.reporting.claims import Claim, NotRun
+from experiments.reporting.claims import Claim, NotRun, Verdict, count_verdicts
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
 from experiments.reporting.report import (
@@ -40,7 +40,7 @@ def write_study_report(
         study.introduction.strip().split("\n\n"),
         [figure for figure in figures if figure],
         claims,
-        [runs_table(there, {point.name: " ".join(point.overrides) for point in points})],
+        [corrected_table(claims), runs_table(there, commands(points))],
         {name: run.directory.config.read_text("utf-8") for name, run in there.items()},
         describe_environment(environment()),
     )
@@ -69,6 +69,11 @@ def draw(
     return None
 
 
+def commands(points: Sequence[Point]) -> dict[str, str]:
+    """The overrides of each run by its name."""
+    return {point.name: " ".join(point.overrides) for point in points}
+
+
 def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
     """Every run with its final loss."""
     rows: list[list[float | str]] = []
@@ -76,13 +81,74 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
         mean, low, high = run.final_loss
         spread = f"{low:.4f} to {high:.4f}" if low is not None else ""
         command = f"{run.config.name} {overrides[name]}".strip()
-        rows.append([name, command, len(run.final_losses), mean, spread, f"{run.seconds:.1f}"])
+        seeds = len(run.final_losses)
+        rows.append([name, command, seeds, mean, spread, f"{run.seconds:.1f}"])
     columns = ["run", "experiment and overrides", "seeds", "final loss", "95 % interval", "seconds"]
     caption = (
         "Final loss: nats per time step, mean over the last tenth of training and over seeds. "
         "Seconds: of training, all seeds."
     )
     return Table("Runs", caption, columns, rows)
+
+
+def corrected_table(claims: Sequence[Claim]) -> Table:
+    """The verdicts once all claims of the study count, and the claims that are stale."""
+    rows: list[list[float | str]] = [
+        [
+            claim.id,
+            in_words(claim.verdict),
+            in_words(claim.verdict_corrected or claim.verdict),
+            p_value(claim.p),
+            p_value(claim.p_corrected),
+            claim.stale,
+        ]
+        for claim in claims
+    ]
+    columns = ["claim", "verdict", "corrected", "p", "corrected p", "stale"]
+    caption = (
+        "Each verdict alone is wrong in at most 5 % of studies. After Holm's correction, at most "
+        "5 % of studies have a wrong verdict at all. Exact claims have no p. A claim is stale "
+        "where its runs were made by other code or versions than those here."
+    )
+    return Table("Verdicts, corrected for the number of claims", caption, columns, rows)
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict as people read it."""
+    return verdict.replace("_", " ")
+
+
+def p_value(p: float | None) -> str:
+    """A p value; empty where there is none."""
+    return "" if p is None else f"{p:.2g}"
+
+
+def print_study(
+    claims: Sequence[Claim], runs: StudyRuns, points: Sequence[Point], stale: Mapping[str, str]
+) -> None:
+    """The claims, what is stale, and the final losses, on the terminal."""
+    print_claims(claims)
+    for name, reason in runs.absent.items():
+        print(plain(f"run {name}: {reason}"))
+    for reason in dict.fromkeys(stale.values()):
+        names = [name for name in stale if stale[name] == reason]
+        print(plain(f"stale: {reason}: runs {', '.join(names)}"))
+    again = [claim.id for claim in claims if claim.stale]
+    if again:
+        print(plain(f"claims to decide again: {', '.join(again)}"))
+        print("remove the run directories of stale runs, and the same command trains them again")
+    print_runs(runs.there, points)
+
+
+def print_runs(runs: Mapping[str, Run], points: Sequence[Point]) -> None:
+    """The final losses, without what `runs/` says as well."""
+    table = runs_table(runs, commands(points))
+    kept = [place for place, name in enumerate(table.columns) if name != "experiment and overrides"]
+    print()
+    print_table(
+        [table.columns[place] for place in kept],
+        [[shown(row[place]) for place in kept] for row in table.rows],
+    )
 
 
 def print_claims(claims: Sequence[Claim]) -> None:
@@ -93,8 +159,14 @@ def print_claims(claims: Sequence[Claim]) -> None:
         expected, measured = (
             shown(value, claim.is_exact) for value in (claim.expected, claim.measured)
         )
-        table.append([claim.verdict, claim.id, expected, measured, spread, str(claim.seeds or "")])
+        verdict = in_words(claim.verdict)
+        if claim.verdict_corrected not in (None, claim.verdict):
+            verdict += f" ({in_words(claim.verdict_corrected)})"
+        table.append([verdict, claim.id, expected, measured, spread, str(claim.seeds or "")])
     print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
+    print(", ".join(f"{count} {verdict}" for verdict, count in count_verdicts(claims).items()))
+    if any(claim.verdict_corrected not in (None, claim.verdict) for claim in claims):
+        print("in brackets: the verdict once all claims of the study count (Holm's correction)")
     for claim in claims:
         if claim.verdict == "not_run":
             print(plain(f"{claim.id} not run: {claim.note}"))

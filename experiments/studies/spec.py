@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -64,17 +65,17 @@ def _with_entry(raw: Any, key: str, make: Callable[[object, object], Entry]) -> 
 
 
 class StudyConfig(Section):
-    """configs/study/NAME.yaml."""
+    """configs/study/NAME.yaml, or a user's own file."""
 
     # The folder of experiments/studies/recordings/ that stands in for runs which are not in runs/.
     recorded: str | None = None
     description: str
     title: str
-    introduction: str
+    introduction: str = ""
     runs: dict[str, RunSpec] = Field(default_factory=dict)
     grids: dict[str, GridSpec] = Field(default_factory=dict)
-    figures: tuple[FigureSpec, ...]
-    claims: tuple[ClaimSpec, ...]
+    figures: tuple[FigureSpec, ...] = ()
+    claims: tuple[ClaimSpec, ...] = ()
 
     @property
     def all_runs(self) -> dict[str, RunSpec]:
@@ -123,12 +124,30 @@ class StudyConfig(Section):
 
 
 def load_study(name: str) -> StudyConfig:
-    """The checked study. Raises UsageError."""
-    path = path_of("study", name)
+    """The checked study, by name or by the path of a YAML file. Raises UsageError."""
+    own = is_file_name(name)
+    path = Path(name) if own else path_of("study", name)
     if not path.is_file():
-        raise UsageError(unknown("study", name))
+        raise UsageError(f"study file {name}: no such file" if own else unknown("study", name))
     content, renamed = with_new_keys(load_yaml(path))
     if renamed:
         print(f"{path}: renamed: {', '.join(renamed)}", file=sys.stderr)
+    if own:
+        _find_files_beside(path, content)
     study: StudyConfig = validate(StudyConfig, content, str(path))
     return study
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a study or an experiment is named by its file."""
+    return name.endswith((".yaml", ".yml")) or "/" in name
+
+
+def _find_files_beside(path: Path, content: dict[str, Any]) -> None:
+    """Make the experiments that are files relative to the folder of the study's file."""
+    for part in ("runs", "grids"):
+        specs = content.get(part)
+        for spec in specs.values() if isinstance(specs, dict) else ():
+            experiment = spec.get("experiment") if isinstance(spec, dict) else None
+            if isinstance(experiment, str) and is_file_name(experiment):
+                spec["experiment"] = str(path.parent / experiment)

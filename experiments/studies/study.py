@@ -5,16 +5,23 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from experiments.config.compose import load_configs
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, UsageError
-from experiments.reporting.claims import Claim, NotRun, count_verdicts, write_claims
+from experiments.reporting.claims import Claim, NotRun, write_claims
+from experiments.reporting.provenance import stale_reason
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import Run, read_run
+from experiments.statistics.verdicts import LEVEL
+from experiments.studies.batches import as_one, parts_of
+from experiments.studies.correction import with_corrections
+from experiments.studies.looks import Budget, Looks, planned_looks
 from experiments.studies.recorded import find_recorded
-from experiments.studies.runs import StudyRuns
+from experiments.studies.runs import StudyRuns, hits, names_in
 from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
 from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.points import Point, Result, check, read_results
@@ -27,30 +34,49 @@ def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
     A run that was recorded is read from there, unless it is complete here.
     """
     points, here = [], []
-    configs = configs_of(study, overrides)
-    for name, spec in study.all_runs.items():
-        changes = (*spec.overrides, *overrides)
-        config = configs[name]
-        point = Point(name, changes, config, default_directory(config, changes))
-        recorded = find_recorded(study.recorded, name, config) if study.recorded else None
+    for point in own_points(study, overrides):
+        recorded = (
+            find_recorded(study.recorded, point.name, point.config) if study.recorded else None
+        )
         if recorded and not RunDirectory(point.directory).is_complete():
-            point = point._replace(directory=recorded)
+            points.append(point._replace(directory=recorded))
         else:
             here.append(point)
-        points.append(point)
-    check_names(study, overrides, configs)
+            points.append(point)
+    check_names(study, overrides, {point.name: point.config for point in points})
     check(here)
     return points
 
 
+def own_points(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
+    """The study's runs in the directories where they are trained, recorded or not."""
+    points = []
+    configs = configs_of(study, overrides)
+    for name, spec in study.all_runs.items():
+        changes, config = last_of_each_key(*spec.overrides, *overrides), configs[name]
+        directory = default_directory(config, changes)
+        if spec.run_dir and not changes:
+            directory = spec.run_dir
+        points.append(Point(name, changes, config, directory))
+    return points
+
+
+def last_of_each_key(*overrides: str) -> tuple[str, ...]:
+    """The overrides without those that a later one of the same key replaces."""
+    by_key = {text.partition("=")[0].strip(): text for text in overrides}
+    return tuple(by_key.values())
+
+
 def configs_of(study: StudyConfig, overrides: Sequence[str]) -> dict[str, Config]:
     """The config of each run by name. Raises UsageError for the first that is not valid."""
-    by_experiment: dict[str, dict[str, tuple[str, ...]]] = {}
+    by_source: dict[str, dict[str, tuple[str, ...]]] = {}
     for name, spec in study.all_runs.items():
-        by_experiment.setdefault(spec.experiment, {})[name] = (*spec.overrides, *overrides)
+        changes = last_of_each_key(*spec.overrides, *overrides)
+        by_source.setdefault(spec.source, {})[name] = changes
     configs: dict[str, Config] = {}
-    for experiment, changes in by_experiment.items():
-        configs |= dict(zip(changes, load_configs(experiment, changes.values()), strict=True))
+    for source, changes_by_name in by_source.items():
+        found = load_configs(source, changes_by_name.values())
+        configs |= dict(zip(changes_by_name, found, strict=True))
     return configs
 
 
@@ -68,40 +94,65 @@ def check_names(
         raise UsageError(f"study “{study.title}”: {problem}")
 
 
-def reproduce(
-    name: str,
-    overrides: Sequence[str],
-    workers: int | None,
-    out: Path | None,
-    debug: bool = False,
-) -> int:
-    """Train what is missing, decide the claims, write the report. Returns the exit code.
+class Asked(NamedTuple):
+    """What the user asks of `reproduce` beside the study."""
 
-    With `debug`, a claim or a figure that fails shows its traceback.
+    overrides: Sequence[str] = ()
+    workers: int | None = None
+    out: Path | None = None
+    budget: Budget | None = None  # None: one look at the study's own seeds
+    debug: bool = False  # show tracebacks of claims and figures that fail
+
+
+def reproduce(name: str, asked: Asked) -> int:
+    """Train what is missing, decide the claims, write the report. Returns the exit code.
 
     Raises Interrupted when asked to stop, with a report of the runs that are there.
     """
     study = load_study(name)
-    points = plan(study, overrides)
-    study = study.model_copy(update={"introduction": _introduction(study, overrides)})
-    folder = out or Path("reports") / name
+    points = plan(study, asked.overrides)
+    own = {point.name: point for point in own_points(study, asked.overrides)}
+    looks = Looks(
+        study.claims,
+        planned_looks(points, asked.budget),
+        asked.budget.max_seconds if asked.budget else None,
+        {point.name: [point] for point in points},
+        own,
+    )
+    folder = asked.out or Path("reports") / Path(name).stem
+    absent: dict[str, str] = {}
+    judge = partial(decide, debug=asked.debug)
     try:
-        results = train_missing(points, "local", workers)
+        batch = points
+        while batch:
+            absent |= _not_complete(train_missing(batch, "local", asked.workers))
+            if looks.look:
+                looks.add(batch)
+            looks.take(read_runs(looks.batches, absent), judge)
+            batch = looks.next_batch()
+            if batch:
+                check(batch)
+                print(looks.describe())
     except Interrupted:
-        left = _not_complete(read_results(points, {}))
-        if len(left) < len(points):
-            _report(study, points, left, folder, debug)
+        if not looks.look:
+            absent = _not_complete(read_results(points, {}))
+            if len(absent) == len(points):
+                raise
+            looks.take(read_runs(looks.batches, absent), judge)
+        _report(study, looks, absent, folder, asked)
         raise
-    failed = _not_complete(results)
-    claims = _report(study, points, failed, folder, debug)
-    return 1 if failed or any(claim.verdict != "holds" for claim in claims) else 0
+    claims = _report(study, looks, absent, folder, asked)
+    return 1 if absent or any(claim.verdict != "holds" for claim in claims) else 0
 
 
-def _introduction(study: StudyConfig, overrides: Sequence[str]) -> str:
+def _introduction(study: StudyConfig, looks: Looks, overrides: Sequence[str]) -> str:
     """The study's own, and below it what this run changed, which the words do not know of."""
-    if not overrides:
-        return study.introduction
-    return f"{study.introduction.strip()}\n\nEvery run here was changed by: {' '.join(overrides)}"
+    parts = [study.introduction.strip() or study.description]
+    if overrides:
+        parts.append(f"Every run here was changed by: {' '.join(overrides)}")
+    if looks.planned > 1:
+        parts.append(looks.describe())
+    return "\n\n".join(parts)
 
 
 def _not_complete(results: Sequence[Result]) -> dict[str, str]:
@@ -114,46 +165,71 @@ def _not_complete(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _report(
-    study: StudyConfig,
-    points: Sequence[Point],
-    absent: Mapping[str, str],
-    folder: Path,
-    debug: bool,
+    study: StudyConfig, looks: Looks, absent: Mapping[str, str], folder: Path, asked: Asked
 ) -> list[Claim]:
-    """Decide the claims from the runs that are there; `absent` says why the others are not."""
-    from experiments.studies.report import print_claims, write_study_report
+    """Write down the claims as they stand; `absent` says why some runs are not there."""
+    from experiments.studies.report import print_study, write_study_report
 
-    runs = read_runs(points, absent)
-    claims = [decide(spec, runs, debug) for spec in study.claims]
+    runs = read_runs(looks.batches, absent)
+    stale = stale_runs(runs)
+    claims = [
+        claim._replace(stale=stale_claim(spec, stale))
+        for spec, claim in zip(
+            study.claims, with_corrections([*looks.claims.values()], looks.level), strict=True
+        )
+    ]
+    study = study.model_copy(update={"introduction": _introduction(study, looks, asked.overrides)})
     folder.mkdir(parents=True, exist_ok=True)
     write_claims(folder / "claims.json", claims)
-    print_claims(claims)
-    print(", ".join(f"{count} {verdict}" for verdict, count in count_verdicts(claims).items()))
-    for run_name, reason in runs.absent.items():
-        print(f"run {run_name}: {reason}")
-    report = write_study_report(study, points, runs, claims, folder, debug)
+    points = [batches[0] for batches in looks.batches.values()]
+    report = write_study_report(study, points, runs, claims, folder, asked.debug)
+    print_study(claims, runs, points, stale)
+    if looks.planned > 1:
+        print(looks.describe())
     print(f"report: {report}")
     return claims
 
 
-def read_runs(points: Sequence[Point], absent: Mapping[str, str]) -> StudyRuns:
-    """The runs that are not absent. One that cannot be read is absent too."""
+def read_runs(batches: Mapping[str, Sequence[Point]], absent: Mapping[str, str]) -> StudyRuns:
+    """The runs that are not absent, each with all its batches. One that cannot be read is absent.
+
+    Without its first batch a run is absent; another that is absent is left out.
+    """
     there: dict[str, Run] = {}
     missing = dict(absent)
-    for point in points:
-        if point.name not in absent:
-            try:
-                there[point.name] = read_run(point.directory, point.name).require_rows()
-            except UsageError as error:
-                missing[point.name] = str(error)
+    for name, points in batches.items():
+        parts = []
+        for point in points:
+            if point.name not in missing:
+                try:
+                    parts.append(read_run(point.directory, name).require_rows())
+                except UsageError as error:
+                    missing[point.name] = str(error)
+        if parts and name not in missing:
+            there[name] = as_one(parts)
     return StudyRuns(there, missing)
 
 
-def decide(spec: ClaimSpec, runs: StudyRuns, debug: bool = False) -> Claim:
+def stale_runs(runs: StudyRuns) -> dict[str, str]:
+    """Why runs are to be trained again, by name."""
+    reasons = {
+        name: next(filter(None, (stale_reason(part.summary) for part in parts_of(run))), "")
+        for name, run in runs.there.items()
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def stale_claim(spec: ClaimSpec, stale: Mapping[str, str]) -> str:
+    """The stale runs that a claim is decided by, and why; empty where there are none."""
+    named = [name for pattern in names_in(spec.criterion) for name in hits(pattern, stale)]
+    return "; ".join(f"run {name}: {stale[name]}" for name in dict.fromkeys(named))
+
+
+def decide(spec: ClaimSpec, runs: StudyRuns, level: float = LEVEL, debug: bool = False) -> Claim:
     """Decide one claim; not_run, with the reason, where that is not possible."""
     head = (spec.id, spec.source, spec.claim, spec.criterion.expectation())
     try:
-        found = spec.criterion.decide(runs)
+        found = spec.criterion.decide(runs, level)
     except NotRun as error:
         return Claim(*head, None, None, None, 0, "not_run", str(error))
     except Exception as error:  # one claim must not take the report with it
@@ -162,5 +238,13 @@ def decide(spec: ClaimSpec, runs: StudyRuns, debug: bool = False) -> Claim:
         reason = f"{type(error).__name__}: {error} (--debug shows where)"
         print(f"claim {spec.id}: not run: {reason}", file=sys.stderr)
         return Claim(*head, None, None, None, 0, "not_run", reason)
-    low, high = found.low, found.high
-    return Claim(*head, found.value, low, high, found.seeds, found.verdict, found.note)
+    return Claim(
+        *head,
+        found.value,
+        found.low,
+        found.high,
+        found.seeds,
+        found.verdict,
+        found.note,
+        found.p,
+    )

@@ -24,7 +24,7 @@ def test_every_combination_is_a_run_named_by_its_values() -> None:
 
 def test_the_overrides_reach_the_config() -> None:
     spec = GRID.runs("tf")["tf/16,gru"]
-    config = load_config(spec.experiment, spec.overrides).as_dict()
+    config = load_config(spec.source, spec.overrides).as_dict()
     assert config["task"]["dependencies"] == [{"lag": 16, "effect": 0.5}]
     assert config["model"]["cell"] == "gru"
 

@@ -17,7 +17,7 @@ from experiments.paths import RECORDINGS
 from experiments.studies import spec, study
 from experiments.studies.recorded import find_recorded
 from experiments.studies.spec import StudyConfig, load_study
-from experiments.studies.study import plan, reproduce
+from experiments.studies.study import Asked, plan, reproduce
 from experiments.sweeps.points import Point, Result, read_results
 from tests.handmade import finished_run
 
@@ -47,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, with the recorded run `a` of the study."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("experiments.studies.recorded.RECORDINGS", tmp_path / "recorded")
-    finished_run(tmp_path / "recorded" / "kept", "a", [[0.4], [0.4]])
+    finished_run(tmp_path / "recorded" / "kept", "a", [[0.4]] * 6)
     return tmp_path
 
 
@@ -116,7 +116,7 @@ def test_a_study_that_is_stopped_reports_what_is_there(
 
     monkeypatch.setattr(study, "train_missing", stop)
     with pytest.raises(Interrupted):
-        reproduce("kept", [], 1, None)
+        reproduce("kept", Asked(workers=1))
     there, absent = json.loads((place / "reports/kept/claims.json").read_text("utf-8"))
     assert (there["verdict"], there["measured"]) == ("holds", 0.4)
     assert (absent["verdict"], absent["note"]) == ("not_run", "run b: missing")
@@ -143,26 +143,22 @@ def test_a_figure_that_needs_an_absent_run_is_left_out(
     ]
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY | {"figures": figures}), "utf-8")
     with pytest.raises(Interrupted):
-        reproduce("kept", [], 1, None)
+        reproduce("kept", Asked(workers=1))
     assert "figure whole: left out: run b: missing" in capsys.readouterr().err
     assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["one.png"]
 
 
 @pytest.mark.usefixtures("shipped")
-def test_a_report_says_what_its_runs_were_changed_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-
-    def report(config: StudyConfig, *_: object) -> list[object]:
-        told.append(config.introduction)
-        return []
-
+def test_a_report_says_what_its_runs_were_changed_by(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(study, "train_missing", lambda *_: [])
-    monkeypatch.setattr(study, "_report", report)
-    for overrides in ([], ["training.seeds=2", "training.epochs=1"]):
-        reproduce("kept", overrides, 1, None)
-    plain, changed = told
     note = "Every run here was changed by: training.seeds=2 training.epochs=1"
-    assert changed == f"{plain.strip()}\n\n{note}"
+    overrides = ["training.seeds=2", "training.epochs=1"]
+    for asked, is_noted in ((Asked(), False), (Asked(overrides), True)):
+        reproduce("kept", asked)
+        text = (place / "reports/kept/report.html").read_text("utf-8")
+        assert (note in text) == is_noted
 
 
 def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +169,7 @@ def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def test_with_nothing_there_a_study_that_is_stopped_reports_nothing(place: Path) -> None:
     shutil.rmtree(place / "recorded")
     with pytest.raises(Interrupted):
-        reproduce("kept", [], 1, None)
+        reproduce("kept", Asked(workers=1))
     assert not (place / "reports").exists()
 
 
@@ -182,5 +178,5 @@ def test_every_shipped_record_is_a_run_of_its_study(monkeypatch: pytest.MonkeyPa
     kept = [path.parent for path in RECORDINGS.glob("*/*/config.yaml")]
     for path in kept:
         run = load_study(path.parent.name).runs[path.name]
-        config = load_config(run.experiment, run.overrides)
+        config = load_config(run.source, run.overrides)
         assert find_recorded(path.parent.name, path.name, config) == path

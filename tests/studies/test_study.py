@@ -15,6 +15,7 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.reporting.claims import Claim, Finding, Verdict, count_verdicts, write_claims
 from experiments.runs.run import read_run
+from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
 from experiments.studies.entries import Criterion
 from experiments.studies.registry import CRITERIA, FIGURES
@@ -43,7 +44,7 @@ def thinned(study: StudyConfig) -> StudyConfig:
 def test_every_shipped_study_loads_and_its_configs_are_valid(name: str) -> None:
     study = thinned(load_study(name))
     for run in study.all_runs.values():
-        load_config(run.experiment, run.overrides)
+        load_config(run.source, run.overrides)
 
 
 @pytest.mark.parametrize("name", ["r2rt_part1", "copy_memory"])
@@ -148,7 +149,7 @@ def test_a_run_name_is_checked_whatever_its_field_is_called(
         def expectation(self) -> str:
             return "beside it"
 
-        def decide(self, runs: StudyRuns) -> Finding:
+        def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
             raise NotImplementedError
 
     monkeypatch.setitem(CRITERIA, BesideTheBaseline.kind(), BesideTheBaseline)
@@ -308,7 +309,7 @@ class Broken(Criterion):
     def expectation(self) -> str:
         return "anything"
 
-    def decide(self, runs: StudyRuns) -> Finding:
+    def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
         raise ZeroDivisionError(f"of {len(runs.there)} runs")
 
 
@@ -317,7 +318,7 @@ def test_a_claim_that_breaks_is_not_run_and_says_why(
     debug: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = ClaimSpec(id="a", source="s", claim="c", criterion=Broken())
-    claim = decide(spec, StudyRuns({}), debug)
+    claim = decide(spec, StudyRuns({}), debug=debug)
     assert (claim.verdict, claim.measured) == ("not_run", None)
     assert claim.note.startswith("ZeroDivisionError: of 0 runs")
     shown = capsys.readouterr().err
@@ -348,7 +349,7 @@ def test_a_run_that_cannot_be_read_is_absent(tmp_path: Path) -> None:
     shutil.copytree(good, empty)
     (empty / "metrics.csv").unlink()
     points = [Point(path.name, (), config, path) for path in (good, empty)]
-    runs = read_runs(points, {})
+    runs = read_runs({point.name: [point] for point in points}, {})
     assert ([*runs.there], [*runs.absent]) == (["good"], ["empty"])
     assert "metrics.csv has no row" in runs.absent["empty"]
 

@@ -1,0 +1,67 @@
+"""A study with one claim on runs that are there, as YAML: to save, to edit, to reproduce."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.config.compose import validate
+from experiments.reporting.report import shown
+from experiments.runs.run import Run, read_run
+from experiments.studies.runs import StudyRuns
+from experiments.studies.spec import StudyConfig
+
+
+def final_loss(path: Path, loss: float, tolerance: float) -> str:
+    """The claim that a run's final loss is `loss`. Raises UsageError."""
+    run = read_run(path).require_rows()
+    name = _name(run)
+    claim = {
+        "id": "final_loss",
+        "source": "your own",
+        "claim": f"{name} ends at a loss of {loss:g}, within {tolerance:g}.",
+        "criterion": "final_loss",
+        "arguments": {
+            "run": name, "expected": loss, "expected_is": "exact", "tolerance": tolerance,
+        },
+    }  # fmt: skip
+    return _draft({name: run}, claim)
+
+
+def difference(path: Path, other: Path) -> str:
+    """The claim that a run's final loss is below another's. Raises UsageError."""
+    run, against = (read_run(each).require_rows() for each in (path, other))
+    name, other_name = _name(run), _name(against)
+    if name == other_name:
+        other_name += "_other"
+    claim = {
+        "id": "lowers_loss",
+        "source": "your own",
+        "claim": f"{name} ends at a lower loss than {other_name}.",
+        "criterion": "lowers_loss",
+        "arguments": {"run": name, "against": other_name},
+    }
+    return _draft({name: run, other_name: against}, claim)
+
+
+def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
+    """The study as YAML, checked as `reproduce` would, with today's verdict as a comment."""
+    content = {
+        "description": claim["claim"],
+        "title": claim["claim"],
+        "runs": {name: {"run_dir": str(run.directory.path)} for name, run in runs.items()},
+        "claims": [claim],
+    }
+    study: StudyConfig = validate(StudyConfig, content, "claim")
+    found = study.claims[0].criterion.decide(StudyRuns(runs))
+    interval = "" if found.low is None else f" ({shown(found.low)} to {shown(found.high)})"
+    today = f"# Today: {found.verdict}, {shown(found.value)}{interval}, {found.seeds} seeds.\n"
+    return today + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _name(run: Run) -> str:
+    """A name for a run in its study: its experiment and its folder."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", f"{run.config.name}_{run.directory.path.name}").strip("_")

@@ -1,0 +1,57 @@
+"""Findings of criteria: exact ones, and those that an interval or a share of seeds decides."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from experiments.reporting.claims import Finding
+from experiments.statistics import shares
+from experiments.statistics.intervals import share_interval
+from experiments.statistics.parts import Judge
+from experiments.statistics.verdicts import Judgement
+
+HALF = 0.5  # of the seeds
+
+
+def exact(value: float | str, holds: bool, note: str, seeds: int = 0) -> Finding:
+    """Of a number without sampling error, which decides at once."""
+    return Finding(value, None, None, seeds, "holds" if holds else "fails", note)
+
+
+def judged(
+    judgement: Judgement, seeds: int, note: str, value: float | str | None = None
+) -> Finding:
+    """Of a judgement, whose interval is shown. `value` stands in for its mean."""
+    mean, low, high = judgement.interval
+    shown = mean if value is None else value
+    return Finding(shown, low, high, seeds, judgement.verdict, note, judgement.p)
+
+
+def of_share(count: int, seeds: int, judgement: Judgement, note: str) -> Finding:
+    """Of `count` of the seeds, with the interval that decides and Wilson's in the note."""
+    shown = f"{note}; low to high: {exact_and_wilson(count, seeds, judgement)}"
+    return judged(judgement, seeds, shown, f"{count} of {seeds}")
+
+
+def exact_and_wilson(count: int, seeds: int, judgement: Judgement) -> str:
+    """How to read the interval of a share."""
+    _, low, high = share_interval(count, seeds)
+    return (
+        f"share of seeds, exact {percent(judgement.confidence)} interval "
+        f"(Wilson's, 95 %: {low:.2f} to {high:.2f})"
+    )
+
+
+def at_least(count: int, seeds: int, share: float) -> Judge:
+    """The judge of the claim that at least this share of all possible seeds counts."""
+    return partial(shares.at_least, count, seeds, share)
+
+
+def at_most(count: int, seeds: int, share: float) -> Judge:
+    """The judge of the claim that at most this share of all possible seeds counts."""
+    return partial(shares.at_most, count, seeds, share)
+
+
+def percent(confidence: float) -> str:
+    """0.975 as "97.5 %"."""
+    return f"{100 * confidence:.4g} %"

@@ -1,0 +1,244 @@
+"""Criteria on the loss that a run reaches: as published, or below another run's."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import partial
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from experiments.reporting.claims import Finding, NotRun
+from experiments.runs.run import Run
+from experiments.statistics import equivalence, estimates, paired, prediction, verdicts
+from experiments.statistics.estimates import Estimate
+from experiments.statistics.intervals import Interval
+from experiments.statistics.mixtures import mixture
+from experiments.statistics.parts import Judge, all_of
+from experiments.statistics.verdicts import LEVEL
+from experiments.studies.criteria import Comparison
+from experiments.studies.entries import Criterion, Planned
+from experiments.studies.findings import HALF, at_least, judged, percent
+from experiments.studies.runs import RunName, StudyRuns
+
+Losses = Mapping[int, float]  # by seed
+
+
+class Side(NamedTuple):
+    """The seeds whose loss is on one side of the middle of the floors, and all of them."""
+
+    losses: list[float]
+    seeds: int
+
+    @property
+    def most(self) -> Judge:
+        """The judge of the claim that at least half of all possible seeds end there."""
+        return at_least(len(self.losses), self.seeds, HALF)
+
+
+class ExpectedLoss(Criterion):
+    """A loss equals a number, within a limit, by two one-sided tests.
+
+    A published number is one run, which has its own luck, unless `expected_is` calls it exact or
+    `deviation` and `published_runs` say how much the runs behind it spread. Where the task has
+    floors, seeds that learned and seeds that did not are told apart: the claim is about the side of
+    the floors' middle that `expected` is on, and at least half of the seeds must end there.
+    """
+
+    run: RunName
+    expected: float
+    expected_is: Literal["one_run", "mean", "exact"] = "one_run"
+    deviation: float | None = Field(default=None, gt=0)
+    published_runs: int | None = Field(default=None, ge=2)
+
+    @model_validator(mode="after")
+    def _a_mean_has_a_spread(self) -> Self:
+        given = (self.deviation is not None, self.published_runs is not None)
+        if given != (self.expected_is == "mean",) * 2:
+            raise ValueError("deviation, published_runs: both and only for expected_is: mean")
+        return self
+
+    @property
+    @abstractmethod
+    def limit(self) -> float:
+        """The largest difference that counts as equal."""
+
+    @property
+    @abstractmethod
+    def metric(self) -> str:
+        """The loss in words."""
+
+    @abstractmethod
+    def losses(self, run: Run) -> Losses:
+        """The loss of each seed. Raises NotRun where there is none."""
+
+    def expectation(self) -> float:
+        return self.expected
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        run = runs[self.run]
+        losses = self.losses(run)
+        threshold = middle(run)
+        side = self._side(losses, threshold)
+        parts: list[Judge] = [] if threshold is None else [side.most]
+        note = f"{self.metric}; limit {self.limit:g} from what is expected"
+        interval = Interval(float(np.mean([*losses.values()])), None, None)
+        if side.losses:
+            estimate = self._less_expected(side.losses)
+            parts.append(partial(equivalence.within, estimate, self.limit, 0))
+            mean, low, high = equivalence.within(estimate, self.limit, level=level).interval
+            ends = (end if end is None else end + self.expected for end in (low, high))
+            interval = Interval(mean + self.expected, *ends)
+            note += f"; {self._kind_of_interval(len(side.losses), level)}"
+        note += modes(run, losses)
+        return judged(all_of(parts)(level)._replace(interval=interval), len(losses), note)
+
+    def _side(self, losses: Losses, threshold: float | None) -> Side:
+        values = [*losses.values()]
+        if threshold is None:
+            return Side(values, len(values))
+        low = self.expected < threshold
+        return Side([loss for loss in values if (loss < threshold) == low], len(values))
+
+    def _less_expected(self, losses: list[float]) -> Estimate:
+        match self.expected_is:
+            case "one_run":
+                return prediction.less_published(losses, self.expected)
+            case "mean":
+                assert self.deviation is not None
+                assert self.published_runs is not None
+                return prediction.less_published_mean(
+                    losses, self.expected, self.deviation, self.published_runs
+                )
+            case "exact":
+                ours = estimates.mean(losses)
+                return ours._replace(value=ours.value - self.expected)
+
+    def _kind_of_interval(self, seeds: int, level: float) -> str:
+        if seeds == 1:
+            return "one seed has no interval"
+        kinds = {
+            "one_run": "where one more run may be",
+            "mean": "of the difference to the published mean",
+            "exact": "of the mean",
+        }
+        return f"{percent(1 - 2 * level)} interval {kinds[self.expected_is]}"
+
+
+class FinalLoss(ExpectedLoss):
+    """The mean final loss over seeds equals a number, within a tolerance."""
+
+    tolerance: float = Field(gt=0)
+
+    @property
+    def limit(self) -> float:
+        return self.tolerance
+
+    @property
+    def metric(self) -> str:
+        return "mean final loss"
+
+    def losses(self, run: Run) -> Losses:
+        return run.final_losses
+
+
+class LeastValidationLoss(ExpectedLoss):
+    """The least validation loss of the epochs, mean over seeds, equals a number."""
+
+    tolerance: float = Field(gt=0)
+
+    @property
+    def limit(self) -> float:
+        return self.tolerance
+
+    @property
+    def metric(self) -> str:
+        return "least validation loss of the epochs"
+
+    def check(self, planned: Planned) -> None:
+        planned[self.run].need_validation()
+
+    def losses(self, run: Run) -> Losses:
+        found = run.least_validation_losses
+        if not found:
+            raise NotRun(f"run {self.run}: no validation loss")
+        return dict(enumerate(found))
+
+
+class LossOfUpdates(ExpectedLoss):
+    """The mean loss of updates `first` to `last` equals a number, within a margin."""
+
+    first: int = Field(ge=1)
+    last: int = Field(ge=1)
+    margin: float = Field(gt=0)
+
+    @property
+    def limit(self) -> float:
+        return self.margin
+
+    @property
+    def metric(self) -> str:
+        return f"mean of updates {self.first} to {self.last}"
+
+    def check(self, planned: Planned) -> None:
+        planned[self.run].need_row(self.first, self.last)
+
+    def losses(self, run: Run) -> Losses:
+        found = {
+            seed: [row.loss for row in rows if self.first <= row.updates <= self.last]
+            for seed, rows in run.rows_by_seed.items()
+        }
+        means = {seed: float(np.mean(losses)) for seed, losses in found.items() if losses}
+        if not means:
+            raise NotRun(f"run {self.run}: no row of updates {self.first} to {self.last}")
+        return means
+
+
+class LowersLoss(Comparison):
+    """The final loss of `run` is below that of `against`."""
+
+    def expectation(self) -> str:
+        return "below 0"
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        pair = [runs[name] for name in (self.run, self.against)]
+        ours, theirs = (run.final_losses for run in pair)
+        judgement = verdicts.below(paired.difference(ours, theirs), level=level)
+        how = "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
+        note = (
+            f"final loss, {self.run} minus {self.against}; "
+            f"{percent(judgement.confidence)} interval, {how}"
+        )
+        note += "".join(modes(run, run.final_losses, f"{run.label}: ") for run in pair)
+        return judged(judgement, len(ours), note)
+
+
+def middle(run: Run) -> float | None:
+    """The middle of the floors, below which a seed has learned; None where there are not two."""
+    floors = set(run.floors.values())
+    return (max(floors) + min(floors)) / 2 if len(floors) > 1 else None
+
+
+def modes(run: Run, losses: Losses, name: str = "") -> str:
+    """The seeds below the middle of the floors and the others, where there are both."""
+    threshold, values = middle(run), [*losses.values()]
+    if threshold is None or not min(values) < threshold <= max(values):
+        return ""
+    floors = run.floors.values()
+    found = mixture(values, threshold, min(floors), max(floors))
+    assert found.learned
+    assert found.others
+    count = round(found.share.mean * len(values))
+    _, low, high = found.share
+    return (
+        f"; {name}{count} of {len(values)} seeds end below the middle of the floors, "
+        f"{threshold:.4g} (share {low:.2f} to {high:.2f}), at {_text(found.learned)}, the others "
+        f"at {_text(found.others)}, all at {_text(found.mean)}"
+    )
+
+
+def _text(interval: Interval) -> str:
+    mean, low, high = interval
+    return f"{mean:.4f}" if low is None else f"{mean:.4f} ({low:.4f} to {high:.4f})"

@@ -1,0 +1,177 @@
+"""A user's own study: by its file, with experiments beside it, from `claim`, and stale claims."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import run
+from experiments.errors import UsageError
+from experiments.reporting import provenance
+from experiments.reporting.claims import Claim
+from experiments.reporting.provenance import code_digest, stale_reason
+from experiments.studies.correction import with_corrections
+from experiments.studies.report import print_claims
+from experiments.studies.runs import StudyRuns
+from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
+from experiments.studies.study import plan, stale_claim, stale_runs
+from tests.handmade import finished_run
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with two runs whose names are no overrides."""
+    monkeypatch.chdir(tmp_path)
+    for name, loss in (("low", 0.42), ("high", 0.44)):
+        losses = [[loss + seed / 1e4] for seed in range(6)]
+        finished_run(tmp_path / "runs/lag_17", name, losses, overrides=["training.seeds=6"])
+    return tmp_path
+
+
+def test_experiments_are_files_beside_the_study(place: Path) -> None:
+    folder = place / "studies"
+    (folder / "parts").mkdir(parents=True)
+    shutil.copy(place / "runs/lag_17/low/config.yaml", folder / "parts/mine.yaml")
+    content = {
+        "description": "d",
+        "title": "t",
+        "runs": {"a": {"experiment": "parts/mine.yaml", "overrides": ["graph.num_steps=9"]}},
+        "grids": {"g": {"experiment": "./parts/mine.yaml", "over": {"graph.num_steps": [3, 6]}}},
+    }
+    (folder / "own.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    points = plan(load_study("studies/own.yaml"), [])
+    assert [point.config.graph.num_steps for point in points] == [9, 3, 6]
+    assert points[0].directory == Path("runs/lag_17/graph.num_steps=9")
+    with pytest.raises(UsageError, match=r"study file other\.yaml: no such file"):
+        load_study("other.yaml")
+
+
+def test_a_run_is_an_experiment_or_a_directory() -> None:
+    for spec in ({}, {"experiment": "lag_17", "run_dir": "runs/lag_17/low"}):
+        content = {"description": "d", "title": "t", "runs": {"a": spec}}
+        with pytest.raises(ValueError, match="expected an experiment or a run_dir, and not both"):
+            StudyConfig.model_validate(content)
+
+
+def reproduce(capsys: pytest.CaptureFixture[str], *claim: str) -> tuple[int, dict[str, Any], str]:
+    """Paste what `claim` prints into a study, and reproduce it: exit code, claim, and output."""
+    assert run.main(["claim", *claim]) == 0
+    text = capsys.readouterr().out
+    Path("mine.yaml").write_text(text, "utf-8")
+    code = run.main(["reproduce", "mine.yaml"])
+    (row,) = json.loads(Path("reports/mine/claims.json").read_text("utf-8"))
+    return code, row, text
+
+
+LOW, HIGH = "runs/lag_17/low", "runs/lag_17/high"
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ((LOW, "--loss", "0.42", "--tolerance", "0.01"), "holds"),
+        ((LOW, "--loss", "0.44", "--tolerance", "0.01"), "fails"),
+        ((LOW, "--below", HIGH), "holds"),
+        ((HIGH, "--below", LOW), "fails"),
+    ],
+)
+def test_what_claim_prints_is_a_study_that_decides_it(
+    claim: tuple[str, ...], verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, row, text = reproduce(capsys, *claim)
+    assert (row["verdict"], row["verdict_corrected"], code) == (verdict,) * 2 + (
+        int(verdict != "holds"),
+    )
+    assert text.startswith(f"# Today: {verdict}, ")
+    said = capsys.readouterr().out
+    assert "final loss" in said  # the runs
+    assert said.splitlines()[-1] == "report: reports/mine/report.html"
+
+
+def test_a_claim_on_what_is_no_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["claim", "nowhere", "--loss", "1"]) == 2
+    assert run.main(["reproduce", "x", "--max-seeds", "9"]) == 2
+    assert "only with --seeds-until decided" in capsys.readouterr().err
+
+
+def test_a_run_by_other_code_is_stale(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {"code": code_digest(), "versions": versions()}
+    assert stale_reason(now) == ""
+    assert stale_reason(now | {"code": "0"}) == "made by other code"
+    assert "did not record its code" in stale_reason({"versions": versions()})
+    old = now | {"versions": versions() | {"numpy": "1.0"}}
+    assert stale_reason(old).startswith("made with numpy 1.0, here is ")
+
+
+def versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in provenance.PACKAGES}
+
+
+def test_the_claims_of_a_stale_run_are_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, code in (("low", code_digest()), ("high", "0")):
+        path = place / "runs/lag_17" / name / "summary.json"
+        summary = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps(summary | {"code": code, "versions": versions()}), "utf-8")
+    _, row, _ = reproduce(capsys, LOW, "--below", HIGH)
+    assert row["stale"] == "run lag_17_high: made by other code"
+    said = capsys.readouterr().out
+    assert "claims to decide again: lowers_loss" in said
+    assert "run lag_17_low: made" not in said
+    assert "made by other code" in Path("reports/mine/report.html").read_text("utf-8")
+    _, row, _ = reproduce(capsys, LOW, "--loss", "0.42")
+    assert row["stale"] == ""
+
+
+def test_comments_and_docstrings_are_no_other_code() -> None:
+    one = '"""Doc."""\n\ndef f(x):\n    """More."""\n    return x + 1  # why\n'
+    other = "def f(x):\n\n    return (x + 1)\n"
+    meaning = provenance._meaning
+    assert meaning(one) == meaning(other)
+    assert meaning(one) != meaning(other.replace("1", "2"))
+
+
+def claim(name: str, verdict: Any, p: float | None) -> Claim:
+    return Claim(name, "s", "c", 1.0, 1.0, None, None, 3, verdict, "n", p)
+
+
+def test_verdicts_are_corrected_for_the_number_of_claims() -> None:
+    """Holm: 0.01 · 3 and 0.03 · 2 are compared with 0.05; exact claims do not count."""
+    found = with_corrections(
+        [
+            claim("weak", "holds", 0.03),
+            claim("exact", "fails", None),
+            claim("strong", "fails", 0.01),
+            claim("open", "undecided", 0.6),
+            claim("absent", "not_run", None),
+        ]
+    )
+    verdicts = [each.verdict_corrected for each in found]
+    assert verdicts == ["undecided", "fails", "fails", "undecided", "not_run"]
+    assert [each.p_corrected for each in found] == pytest.approx([0.06, None, 0.03, 0.6, None])
+
+
+def test_the_correction_is_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_claims(with_corrections([claim("weak", "holds", 0.03), claim("open", "undecided", 0.6)]))
+    said = capsys.readouterr().out
+    assert "holds (undecided)" in said
+    assert "Holm" in said
+
+
+def test_stale_runs_are_found_in_every_batch(place: Path) -> None:
+    made = finished_run(place, "a", [[0.4]])
+    reasons = stale_runs(StudyRuns({"a": made}))
+    assert list(reasons) == ["a"]
+    text = """
+    {id: x, source: s, claim: c, criterion: final_loss,
+     arguments: {run: a, expected: 0.4, tolerance: 0.1}}
+    """
+    spec = ClaimSpec.model_validate(yaml.safe_load(text))
+    assert stale_claim(spec, reasons) == f"run a: {reasons['a']}"
