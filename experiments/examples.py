@@ -28,6 +28,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "reproduce": (
         ("reproduce r2rt_part1", "the first post: runs, claims, a report"),
         ("reproduce horizon training.seeds=2 --out reports/quick", "fewer seeds"),
+        ("reproduce my_study.yaml --seeds-until decided", "your own, with as many seeds as needed"),
+    ),
+    "claim": (
+        ("claim runs/r2rt_n5/default --loss 0.52 --tolerance 0.01", "a study to paste and edit"),
+        ("claim runs/a --below runs/b > my_study.yaml", "the difference between two runs"),
     ),
     "runs": (
         ("runs", "every run below runs/"),
