@@ -45,8 +45,8 @@ StyleName = Literal["bptt", "tf_style", "williams_peng"]
 UNITS = 23
 THETA = 0.5  # where training starts
 OPTIMUM = -1 / 6  # of θ: its influence in the long run is −6, and s_1 is to be 1
-ROWS = 1000  # of random gates at a time
-DRAWS = 20  # of so many rows
+ROWS = 4000  # of random gates at a time
+DRAWS = 40  # of so many rows
 ROUNDING = 1e-9  # of a gradient in float64
 
 
