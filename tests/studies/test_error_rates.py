@@ -12,6 +12,7 @@ import pytest
 from experiments.config.compose import load_config
 from experiments.reporting.claims import Claim, Decision, Finding
 from experiments.runs.directory import RunDirectory
+from experiments.runs.final_loss import FinalLoss
 from experiments.runs.onset import Onset
 from experiments.runs.run import Run
 from experiments.statistics.verdicts import LEVEL
@@ -38,7 +39,8 @@ def run_of(label: str, floors: Mapping[str, float], **results: Any) -> Run:
 
 
 def losses(label: str, values: Iterable[float], floors: Mapping[str, float]) -> Run:
-    return run_of(label, floors, final_losses=dict(enumerate(values)))
+    finals = {seed: FinalLoss(value, 1, 1) for seed, value in enumerate(values)}
+    return run_of(label, floors, finals=finals)
 
 
 def verdicts(kind: str, draw: Callable[[Random], list[Run]], **arguments: Any) -> list[Decision]:
