@@ -185,6 +185,9 @@ def _log_result(
     if final["mean"] is None:
         return
     shown.result(f"final loss {_spread(final)}")
+    if validation := summary.get("validation"):
+        best = validation["best_loss"] | {"per_seed": validation["per_seed"]}
+        shown.result(f"best validation loss {_spread(best)}")
     if fresh:
         shown.result(f"loss on fresh data {_spread(fresh)}")
     for name, floor in summary["floors"].items():
