@@ -9,10 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from experiments.examples import examples_of
-from experiments.output import outlive_readers
+if TYPE_CHECKING:
+    from experiments.interrupts import Interruption
 
 EXAMPLES = """examples:
   python run.py list                                     experiments, sweeps and studies
@@ -35,10 +35,24 @@ tab completion: eval "$(register-python-argcomplete rnn-experiments)"
 exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config;
 130 interrupted
 """
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    try:
+        from experiments.interrupts import interruption
+
+        with interruption() as stop:
+            return _run(arguments, stop)
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None, stop: Interruption) -> int:
+    from experiments.output import outlive_readers
+
     outlive_readers()
     show_every_character()
     parser = make_parser()
@@ -56,22 +70,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from experiments import commands
     from experiments.console import quietly
-    from experiments.errors import ExperimentError, Interrupted
 
     try:
         command = getattr(commands, options.command)
         with quietly(getattr(options, "quiet", False) or getattr(options, "json", False)):
             return int(command(options))
-    except ExperimentError as error:
-        show_error(error, str(error), options.debug)
+    except (Exception, KeyboardInterrupt) as error:
+        return _exit_code(error, stop, options.debug)
+
+
+def _exit_code(error: BaseException, stop: Interruption, debug: bool) -> int:
+    """Show an error, and return the exit code for it."""
+    from experiments.errors import ExperimentError, Interrupted
+
+    if not isinstance(error, Interrupted) and (stop.raised or isinstance(error, KeyboardInterrupt)):
+        show_error(error, "interrupted", debug)
+        return INTERRUPTED
+    if isinstance(error, ExperimentError):
+        show_error(error, str(error), debug)
         return error.exit_code
-    except KeyboardInterrupt as error:
-        show_error(error, "interrupted", options.debug)
-        return Interrupted.exit_code
-    except Exception as error:
-        hint = "" if options.debug else " (--debug shows where)"
-        show_error(error, f"{type(error).__name__}: {error}{hint}", options.debug)
-        return ExperimentError.exit_code
+    hint = "" if debug else " (--debug shows where)"
+    show_error(error, f"{type(error).__name__}: {error}{hint}", debug)
+    return ExperimentError.exit_code
 
 
 def show_every_character() -> None:
@@ -120,6 +140,8 @@ def make_parser() -> Parser:
     shown.add_argument(
         "-q", "--quiet", action="store_true", help="show results and errors, no progress"
     )
+
+    from experiments.examples import examples_of
 
     def add(name: str, text: str, *parents: Parser) -> Parser:
         return commands.add_parser(

@@ -52,6 +52,12 @@ def print_table(columns: Sequence[str], rows: Rows) -> None:
     print("\n".join(lines), flush=True)
 
 
+def print_text(text: str) -> None:
+    """Print a paragraph in lines that fit the width of `print_table`."""
+    width = shutil.get_terminal_size().columns
+    print("\n".join(_fold(plain(text), width)), flush=True)
+
+
 def _fit(columns: Sequence[str], rows: Rows, width: int, gap: int) -> list[int] | None:
     """The width of each column of a table that fits, or None where it would not read well.
 

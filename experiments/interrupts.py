@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 
 
 class StopRequest:
@@ -15,6 +16,7 @@ class StopRequest:
     def __init__(self, outer: StopRequest | None = None) -> None:
         self._outer = outer
         self._requested = False
+        self.raised = False  # a KeyboardInterrupt, here or in a block within
 
     @property
     def requested(self) -> bool:
@@ -30,8 +32,43 @@ class StopRequest:
     def handle(self, _number: int, _frame: FrameType | None) -> None:
         """The first signal asks, the second one insists."""
         if self.requested:
-            raise KeyboardInterrupt
+            self.insist()
         self.request()
+
+    def insist(self) -> NoReturn:
+        """Raise KeyboardInterrupt, and note it, here and in the blocks around."""
+        block: StopRequest | None = self
+        while block is not None:
+            block.raised = True
+            block = block._outer
+        raise KeyboardInterrupt
+
+
+class Interruption(StopRequest):
+    """Ctrl-C around a whole command: it raises at once, as Python does by default.
+
+    Libraries turn a KeyboardInterrupt into errors of their own: Hydra while it composes, TensorFlow
+    while it is imported. `raised` says whether an error may be one of those.
+    """
+
+    def handle(self, _number: int, _frame: FrameType | None) -> None:
+        self.request()
+        self.insist()
+
+
+@contextlib.contextmanager
+def interruption() -> Iterator[Interruption]:
+    """Note Ctrl-C within the block, where nobody else handles it."""
+    found = Interruption()
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield found
+        return
+    signal.signal(signal.SIGINT, found.handle)
+    try:
+        yield found
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

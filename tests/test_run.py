@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Callable
 from importlib import metadata
@@ -225,6 +226,20 @@ class TestExitCodes:
         monkeypatch.setattr(commands, "list", fail)
         assert main("list") == code
         assert one_line(capsys) == line
+
+    def test_ctrl_c_that_a_library_turns_into_its_own_error_is_ctrl_c(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    ) -> None:
+        def fail(_: object) -> int:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                raise ImportError("initialization failed") from None
+            return 0
+
+        monkeypatch.setattr(commands, "list", fail)
+        assert main("list") == 130
+        assert one_line(capsys) == "error: interrupted"
 
 
 class TestList:

@@ -23,7 +23,9 @@ def _answer(lines: Sequence[Line], ranking: Ranking) -> str:
     ranked = [line for line in lines if line.mean]
     if not ranked:
         return "No seed is complete, so nothing can be ranked."
-    best, *others = ranked
+    # The first line may be of a single seed, or of a group that lost seeds: neither is the best.
+    best = next((line for line in ranked if line.standing == "best"), ranked[0])
+    others = [line for line in ranked if line is not best]
     assert best.mean is not None
     number = f"{ranking.title} of {best.mean.mean:.4f}"
     if not others:

@@ -28,7 +28,7 @@ from experiments.comparison.notes import notes
 from experiments.comparison.ranking import choose_ranking
 from experiments.comparison.table import Comparison, Line, compare_groups
 from experiments.comparison.targets import parse_target
-from experiments.console import plain, print_table
+from experiments.console import print_table, print_text
 from experiments.reporting.chart import Chart, curve_chart
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import Series, save_figure
@@ -94,7 +94,8 @@ def compare(paths: Sequence[Path], options: Options) -> None:
     print_table([column.title for column in shown], rows)
     if len(compared.lines) > PRINTED:
         print(f"{len(compared.lines) - PRINTED} more lines are in the report.")
-    print("\n".join(map(plain, remarks)))
+    for remark in remarks:
+        print_text(remark)
     print(f"report: {out / 'report.html'}")
 
 

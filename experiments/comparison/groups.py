@@ -15,7 +15,10 @@ from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
 
 # Runs that differ only in these have the same curve for the same seed.
-IGNORED_KEYS = ("name", "description", "training.seeds", "training.first_seed")
+IGNORED_KEYS = (
+    "name", "description", "training.seeds", "training.first_seed",
+    "logging.metrics", "logging.tensorboard", "logging.checkpoint_seconds",
+)  # fmt: skip
 
 
 class Group:
@@ -32,17 +35,19 @@ class Group:
 
     @cached_property
     def _run_of(self) -> dict[int, Run]:
-        """Each seed's run: the one that trained it longest.
+        """Each seed's run: the one that trained it longest, of these the one with most metrics.
 
         A seed that is in two runs counts once: the second is not independent evidence.
         """
+
+        def evidence(run: Run, seed: int) -> tuple[int, int]:
+            last = run.rows_by_seed[seed][-1]
+            return last.updates, len(last.metrics)
+
         found: dict[int, Run] = {}
         for run in self.runs:
-            for seed, rows in run.rows_by_seed.items():
-                if (
-                    seed not in found
-                    or rows[-1].updates > found[seed].rows_by_seed[seed][-1].updates
-                ):
+            for seed in run.rows_by_seed:
+                if seed not in found or evidence(run, seed) > evidence(found[seed], seed):
                     found[seed] = run
         return dict(sorted(found.items()))
 

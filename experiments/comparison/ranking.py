@@ -69,11 +69,12 @@ def choose_ranking(groups: Sequence[Group], by: str | None) -> Ranking:
         return RANKINGS[name]
     if by not in RANKINGS and by not in METRICS:
         raise UsageError(f"--by: expected one of {', '.join((*LOSSES, *METRICS))}; got {by}")
-    ranking = RANKINGS.get(by) or _of_metric(by)
+    ranking = RANKINGS.get(by) or _of_metric(by, ended)
     if ended and not any(map(ranking.values, ended)):
         have = [name for name in LOSSES if any(map(RANKINGS[name].values, ended))]
-        have += [name for name in METRICS if any(map(_of_metric(name).values, ended))]
-        raise UsageError(f"--by {by}: no run here has it; expected one of {', '.join(have)}")
+        have += [name for name in METRICS if any(map(_of_metric(name, ended).values, ended))]
+        how = f"; logging.metrics=[{by}] measures it" if by in METRICS else ""
+        raise UsageError(f"--by {by}: no run here has it; expected one of {', '.join(have)}{how}")
     return ranking
 
 
@@ -81,21 +82,37 @@ def _all_have(groups: Sequence[Group], name: str) -> bool:
     return all(len(RANKINGS[name].values(group)) == len(group.finals) for group in groups)
 
 
-def _of_metric(name: str) -> Ranking:
-    """A metric: at the last validation, or over the last tenth of training without one."""
+def _of_metric(name: str, groups: Sequence[Group]) -> Ranking:
+    """A metric at the last validation, or over the last tenth of training.
+
+    The latter where any group that has the metric was not validated: a number of held-out data
+    and one of training are not compared.
+    """
     title = name.replace("_", " ")
+    having = [values for group in groups if (values := _in_training(group, name))]
+    validated = [values for group in groups if (values := _at_last_validation(group, name))]
+    if len(validated) >= max(1, len(having)):
+        text, values = f"the {title} at the last validation", _at_last_validation
+    else:
+        text, values = f"the {title} over the last tenth of training", _in_training
+    return Ranking(
+        name, title, text, lambda group: values(group, name), METRICS[name].higher_is_better
+    )
 
-    def values(group: Group) -> dict[int, float]:
-        found = {}
-        for seed in group.finals:
-            validated = group.validation_rows.get(seed)
-            rows = [row for row in validated or group.rows[seed] if name in row.metrics]
-            if validated and rows:
-                found[seed] = rows[-1].metrics[name]
-            elif rows:
-                mean = of_rows([row._replace(loss=row.metrics[name]) for row in rows])
-                found[seed] = mean[seed].loss
-        return found
 
-    text = f"the {title} at the last validation, or over the last tenth of training without one"
-    return Ranking(name, title, text, values, METRICS[name].higher_is_better)
+def _at_last_validation(group: Group, name: str) -> dict[int, float]:
+    rows = group.validation_rows
+    return {
+        seed: rows[seed][-1].metrics[name]
+        for seed in group.finals
+        if seed in rows and name in rows[seed][-1].metrics
+    }
+
+
+def _in_training(group: Group, name: str) -> dict[int, float]:
+    found = {}
+    for seed in group.finals:
+        rows = [row for row in group.rows[seed] if name in row.metrics]
+        if rows:
+            found[seed] = of_rows([row._replace(loss=row.metrics[name]) for row in rows])[seed].loss
+    return found

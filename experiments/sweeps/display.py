@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from experiments.console import is_quiet, plain, print_table
 from experiments.sweeps.messages import Message
-from experiments.sweeps.points import Result
+from experiments.sweeps.points import Result, short_names
 
 PLAIN_SECONDS = 10.0  # between two reports in plain lines
 # Columns of the terminal: a bar, all that stands beside the name of a point, a name at least.
@@ -73,8 +73,12 @@ class Display(Protocol):
 class Monitor:
     """Keeps track of which points are running and which have ended, and displays it."""
 
-    def __init__(self, total: int, display: Display) -> None:
+    def __init__(
+        self, total: int, display: Display, labels: Mapping[str, str] | None = None
+    ) -> None:
+        """Labels: how points are shown, by name; a point without one is shown by its name."""
         self._total = total
+        self._labels = labels or {}
         self._display = display
         self._running: dict[str, RunningPoint] = {}
         self._ended: set[str] = set()
@@ -94,7 +98,9 @@ class Monitor:
             return
         if message["kind"] == "began":
             if name in self._running:
-                self.print_line(f"{name}: its worker died; another worker resumes it")
+                self.print_line(
+                    f"{self._labels.get(name, name)}: its worker died; another worker resumes it"
+                )
             self._running[name] = RunningPoint("start")
         elif message["kind"] == "entered":
             known = self._running.get(name, RunningPoint("start"))
@@ -102,7 +108,7 @@ class Monitor:
         else:
             progress = PointProgress(*(message[field] for field in PointProgress._fields))
             self._running[name] = RunningPoint("train", progress)
-        self._display.show(self._overall(), self._running)
+        self._show()
 
     def end(self, name: str, reason: str, details: str = "") -> None:
         """Record the end of a point: from its message or, reliably, from the result of its call."""
@@ -111,8 +117,13 @@ class Monitor:
             return
         self._ended.add(name)
         state = f"failed: {reason}" if reason else ", ".join(filter(None, ("complete", details)))
-        self.print_line(f"[{len(self._ended)}/{self._total}] {name}: {state}")
-        self._display.show(self._overall(), self._running)
+        label = self._labels.get(name, name)
+        self.print_line(f"[{len(self._ended)}/{self._total}] {label}: {state}")
+        self._show()
+
+    def _show(self) -> None:
+        running = {self._labels.get(name, name): point for name, point in self._running.items()}
+        self._display.show(self._overall(), running)
 
     def _overall(self) -> Overall:
         parts = [point.progress for point in self._running.values()]
@@ -207,23 +218,27 @@ def clock(seconds: float | None) -> str:
 
 
 @contextlib.contextmanager
-def open_monitor(total: int) -> Iterator[Monitor]:
+def open_monitor(total: int, labels: Mapping[str, str] | None = None) -> Iterator[Monitor]:
     """A monitor with bars on a terminal, with plain lines elsewhere, with neither for -q."""
     if is_quiet():
-        yield Monitor(total, QuietDisplay())
+        yield Monitor(total, QuietDisplay(), labels)
     elif sys.stdout.isatty():
         display = BarDisplay(total)
         with display.bars:
-            yield Monitor(total, display)
+            yield Monitor(total, display, labels)
     else:
-        yield Monitor(total, PlainDisplay())
+        yield Monitor(total, PlainDisplay(), labels)
 
 
 def print_results(results: Sequence[Result]) -> None:
-    """A table of the points: status, final loss and seconds of training."""
+    """A table of the points: status, final loss and seconds of training.
+
+    Points are named by the settings in which they differ.
+    """
+    labels = short_names([result.point.name for result in results])
     rows = [
         [
-            result.point.name,
+            labels[result.point.name],
             result.status,
             "" if result.loss is None else f"{result.loss:.4f}",
             f"{result.seconds:.1f}" if result.seconds else "",

@@ -13,7 +13,7 @@ from experiments.interrupts import StopRequest, stop_request
 from experiments.sweeps.clusters import Cluster, open_cluster
 from experiments.sweeps.display import Monitor, open_monitor, print_results
 from experiments.sweeps.messages import Job, JobBatch, JobEnded
-from experiments.sweeps.points import Point, Result, read_results, share_graphs
+from experiments.sweeps.points import Point, Result, read_results, share_graphs, short_names
 
 
 def train_missing(points: Sequence[Point], where: str, workers: int | None) -> list[Result]:
@@ -30,9 +30,10 @@ def train_missing(points: Sequence[Point], where: str, workers: int | None) -> l
                 done = len(points) - len(missing)
                 print(f"{len(points)} points, {done} already done", flush=True)
             if missing and not stop.requested:
+                labels = short_names([point.name for point in points])
                 folder = Path.cwd() / missing[0].directory.parent / "slurm"
                 with (
-                    open_monitor(len(missing)) as monitor,
+                    open_monitor(len(missing), labels) as monitor,
                     open_cluster(
                         where, workers, len(missing), folder, monitor.print_line
                     ) as cluster,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training.runner import FINISHED, default_directory
 from experiments.training.workload import make_workload
+
+SETTING = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_.]*=)")  # the comma before the next key=value
 
 
 class Point(NamedTuple):
@@ -55,6 +58,18 @@ def make_points(experiment: str, variants: Sequence[Sequence[str]]) -> list[Poin
             made[path].append(config)
             points.append(Point(path.name, tuple(given), config, path))
     return points
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Each name without the settings that all of them have, as long as that tells them apart."""
+    parts = {name: SETTING.split(name) for name in names}
+    shared = set.intersection(*map(set, parts.values())) if len(parts) > 1 else set()
+    short = {
+        name: ",".join(part for part in found if part not in shared)
+        for name, found in parts.items()
+    }
+    different = len(set(short.values())) == len(short) and all(short.values())
+    return short if different else {name: name for name in names}
 
 
 def check(points: Sequence[Point]) -> None:

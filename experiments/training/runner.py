@@ -134,13 +134,14 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     seeds = config.seeds[len(point.finished) :]
     if not seeds:
         return
-    if stop.requested:  # building and compiling a graph may take long
-        raise Interrupted(f"stopped before seed {seeds[0]}")
+    _check_stop(stop, seeds[0])
     shown.stage("import")
     from experiments.training.seed import SeedTraining  # TensorFlow takes seconds to import
     from experiments.training.tensorboard import write_floors
 
+    _check_stop(stop, seeds[0])
     session = open_session(config, workload, shown)
+    _check_stop(stop, seeds[0])
     if config.logging.tensorboard:
         write_floors(directory.events, workload.task.floors(), workload.updates)
     with open_validation(config, workload.task) as validation:
@@ -156,6 +157,12 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
                 f"seed {seed}: {position.status} at update {position.updates}, "
                 f"{position.seconds:.1f} s"
             )
+
+
+def _check_stop(stop: StopRequest, seed: int) -> None:
+    """Import, build and compile take seconds each: a request to stop ends the run between them."""
+    if stop.requested:
+        raise Interrupted(f"stopped before seed {seed}")
 
 
 def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:
@@ -188,6 +195,9 @@ def _log_result(
     if final["mean"] is None:
         return
     shown.result(f"final loss {_spread(final)}")
+    if validation := summary.get("validation"):
+        best = validation["best_loss"] | {"per_seed": validation["per_seed"]}
+        shown.result(f"best validation loss {_spread(best)}")
     if fresh:
         shown.result(f"loss on fresh data {_spread(fresh)}")
     for name, floor in summary["floors"].items():

@@ -15,6 +15,8 @@ from experiments.comparison.groups import (
     sort_key,
 )
 from experiments.config.flat import flatten, shown_value
+from experiments.runs.found import find_runs
+from experiments.runs.metrics import MetricsFile
 from experiments.runs.run import Run
 from tests.handmade import finished_run
 
@@ -48,7 +50,9 @@ def test_a_key_that_is_missing_somewhere_differs() -> None:
     assert differing_keys([{"a": 1, "b": 2}, {"a": 1}]) == ["b"]
 
 
-@pytest.mark.parametrize("key", ["name", "description", "training.seeds", "training.first_seed"])
+@pytest.mark.parametrize(
+    "key", ["name", "training.seeds", "training.first_seed", "logging.metrics"]
+)
 def test_what_tells_nothing_about_a_seeds_curve_is_no_difference(key: str) -> None:
     assert differing_keys([{key: 1}, {key: 2}]) == []
 
@@ -93,6 +97,17 @@ def test_the_lag_of_a_dependency_is_a_key(tmp_path: Path) -> None:
 def test_equal_configs_are_named_by_the_experiment(tmp_path: Path) -> None:
     (group,) = group_runs([run_of(tmp_path, "a")])
     assert (group.label, group.values) == ("lag_17", {})
+
+
+def test_of_runs_that_trained_alike_the_one_with_more_metrics_counts(tmp_path: Path) -> None:
+    bare, measured = run_of(tmp_path, "a"), run_of(tmp_path, "b")
+    rows = [row._replace(metrics={"accuracy": 0.9}) for row in measured.rows]
+    file = MetricsFile(measured.directory.metrics)
+    file.cut(0)
+    file.append(rows)
+    for runs in ([bare, measured], [measured, bare]):
+        (group,) = group_runs(find_runs([run.directory.path for run in runs]))
+        assert {row.metrics["accuracy"] for row in group.rows[0]} == {0.9}
 
 
 def test_a_seed_in_two_runs_counts_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,6 +55,16 @@ def add(
     finished_run(folder, name, losses, learned, [*overrides, *seeds], valid=valid, fresh=fresh)
 
 
+def measure(path: Path, **accuracy: float) -> None:
+    """Rewrite the run's metrics.csv with an accuracy for each split, on every row."""
+    (run,) = find_runs([path])
+    splits = run.rows_by_seed, run.validation_rows
+    rows = itertools.chain.from_iterable(each for split in splits for each in split.values())
+    metrics = MetricsFile(run.directory.metrics)
+    metrics.cut(0)
+    metrics.append([row._replace(metrics={"accuracy": accuracy[row.split]}) for row in rows])
+
+
 @pytest.fixture
 def overfitted(tmp_path: Path) -> Path:
     """The wide one is better in training and worse in validation, where it gets worse again."""
@@ -94,16 +105,25 @@ class TestRankings:
     def test_of_accuracy_more_is_better(self, tmp_path: Path) -> None:
         for name, override, accuracy in (("wide", WIDE, 0.9), ("narrow", NARROW, 0.8)):
             add(tmp_path, name, (0.5, 0.5), override)
-            (run,) = find_runs([tmp_path / name])
-            measured = [row._replace(metrics={"accuracy": accuracy}) for row in run.rows]
-            metrics = MetricsFile(run.directory.metrics)
-            metrics.cut(0)
-            metrics.append(measured)
+            measure(tmp_path / name, train=accuracy)
         compared = ranked(tmp_path, "accuracy")
         assert [line.group.label for line in compared.lines] == ["num_steps=54", "num_steps=18"]
         behind = compared.lines[1].behind
         assert behind is not None
         assert behind.mean == pytest.approx(0.1)
+
+    def test_accuracy_of_validation_is_not_compared_with_that_of_training(
+        self, tmp_path: Path
+    ) -> None:
+        add(tmp_path, "wide", (0.5, 0.5), WIDE, valid=[[0.5, 0.5, 0.5]] * 2)
+        measure(tmp_path / "wide", train=0.95, valid=0.7)
+        assert ranked(tmp_path, "accuracy").lines[0].ranked == {0: 0.7, 1: 0.7}
+        add(tmp_path, "narrow", (0.5, 0.5), NARROW)
+        measure(tmp_path / "narrow", train=0.8)
+        compared = ranked(tmp_path, "accuracy")
+        assert compared.ranking.text == "the accuracy over the last tenth of training"
+        assert [line.group.label for line in compared.lines] == ["num_steps=54", "num_steps=18"]
+        assert compared.lines[0].ranked == pytest.approx({0: 0.95, 1: 0.95})
 
     @pytest.mark.parametrize("by", ["valid", "accuracy"])
     def test_what_no_run_has_is_named(self, tmp_path: Path, by: str) -> None:
@@ -114,6 +134,18 @@ class TestRankings:
     def test_no_metric_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="--by: expected one of train, valid, fresh, acc"):
             choose_ranking([], "acuracy")
+
+
+def test_remarks_fold_between_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    add(tmp_path, "wide", (0.40, 0.45, 0.50), WIDE)
+    add(tmp_path, "narrow", (0.46, 0.42, 0.50), NARROW)
+    compare([tmp_path], Options(tmp_path / "out"))
+    *lines, _report = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("Tied with") for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_equal_groups_are_tied_and_told_how_many_seeds_it_takes(tmp_path: Path) -> None:

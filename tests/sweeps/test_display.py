@@ -23,7 +23,7 @@ from experiments.sweeps.display import (
     print_results,
 )
 from experiments.sweeps.messages import Message, advanced, began, ended, entered
-from experiments.sweeps.points import Point, Result
+from experiments.sweeps.points import Point, Result, short_names
 
 
 class Seen:
@@ -181,6 +181,33 @@ def test_bars_fit_into_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bar.startswith("graph.num_step")
     assert bar.rstrip().endswith("train, loss 0.5000")
     assert "1400/20000" in bar
+
+
+def test_points_are_named_by_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    config = load_config("r2rt_n5")
+    names = [f"graph.batch_size=20,graph.num_steps={steps},task.size=20000" for steps in (1, 5)]
+    points = [Point(name, (), config, Path(name)) for name in names]
+    print_results([Result(point, "complete", 0.5, 1.0, "") for point in points])
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "graph.num_steps=1  complete  0.5000      1.0",
+        "graph.num_steps=5  complete  0.5000      1.0",
+    ]
+    with open_monitor(2, short_names(names)) as monitor:
+        monitor.end(names[0], "killed")
+    assert capsys.readouterr().out == "[1/2] graph.num_steps=1: failed: killed\n"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a=1"],
+        ["default", "a=1"],
+        ["a=1", "a=1,b=2"],  # nothing is left of the first
+        ["a=_1,2_", "a=_1,3_"],  # a list is one value
+    ],
+)
+def test_a_name_stays_whole_where_nothing_can_be_left_out(names: list[str]) -> None:
+    assert short_names(names) == {name: name for name in names}
 
 
 def test_the_table_has_a_line_for_each_point(capsys: pytest.CaptureFixture[str]) -> None:

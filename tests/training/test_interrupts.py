@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from experiments.interrupts import stop_request
+from experiments.config.compose import load_config
+from experiments.errors import Interrupted
+from experiments.interrupts import interruption, stop_request
+from experiments.runs.directory import RunDirectory
+from experiments.training.progress import progress
+from experiments.training.resources import RunResources
+from experiments.training.runner import train_with
+
+if TYPE_CHECKING:
+    from experiments.training.session import TrainingSession
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -58,3 +69,36 @@ def test_a_request_within_is_one_for_the_blocks_around(number: signal.Signals) -
             assert next_one.requested
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(number)
+
+
+def test_around_a_command_the_first_signal_raises_and_is_noted() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interruption() as stop:
+        assert not stop.raised
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert stop.raised
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_request_within_a_command_is_noted_when_it_insists() -> None:
+    with interruption() as stop, stop_request():
+        signal.raise_signal(signal.SIGINT)
+        assert stop.requested
+        assert not stop.raised
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert stop.raised
+
+
+def test_a_request_while_the_graph_is_built_ends_the_run_before_its_first_update(
+    tmp_path: Path,
+) -> None:
+    def open_session(*_: object) -> TrainingSession:
+        signal.raise_signal(signal.SIGINT)
+        return cast("TrainingSession", None)  # nothing may be trained with it
+
+    config = load_config("r2rt_n5", ["logging.tensorboard=false"])
+    with pytest.raises(Interrupted, match="stopped before seed 0; rerun the command to resume"):
+        train_with(RunResources(open_session, progress), config, tmp_path / "run")
+    assert RunDirectory(tmp_path / "run").read_summary()["status"] == "interrupted"
