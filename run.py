@@ -20,10 +20,10 @@ EXAMPLES = """examples:
   python run.py sweep r2rt_n5 graph.num_steps=1,5,10     a run for each value
   python run.py runs --where "status=complete"           run directories: loss, time, size
   python run.py compare runs/r2rt_n5 runs/r2rt_n10       curves, a table, a report
-  python run.py diff runs/r2rt_n5/default runs/mine      what two runs differ in
+  python run.py diff runs/r2rt_n5/default runs/mine      how two runs differ
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
-  python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
+  python run.py reproduce r2rt_part1                     a study: runs, claims, a report
   python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
   python run.py gradients r2rt_n10                       error signal by lag, each style's bias
   python run.py bench                                    speed on this machine
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and (not hasattr(options, "overrides") or any(text.startswith("-") for text in rest)):
         parser.error(f"unknown: {' '.join(rest)}")
     if rest:
-        options.overrides += rest  # key=value after an option, which argparse does not gather
+        options.overrides += rest  # key=value after an option, which argparse leaves over
     if options.command is None:
         parser.print_help()
         return 0
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def show_error(error: BaseException, text: str, debug: bool) -> None:
-    """One line on stderr, and the traceback with --debug."""
+    """Print one line on stderr, after the traceback with --debug."""
     from experiments.console import plain
 
     if debug:
@@ -83,7 +83,7 @@ def show_error(error: BaseException, text: str, debug: bool) -> None:
 
 
 def make_parser() -> Parser:
-    """The grammar of the command line."""
+    """Build the parser of the whole command line."""
     parser = Parser(
         prog="run.py",
         description="Experiments on recurrent networks and truncated backpropagation.",
@@ -105,10 +105,10 @@ def make_parser() -> Parser:
         )
     )
     tabular = Parser(add_help=False)
-    tabular.add_argument("--json", action="store_true", help="print JSON, for programs")
+    tabular.add_argument("--json", action="store_true", help="print JSON")
     shown = Parser(add_help=False)
     shown.add_argument(
-        "-q", "--quiet", action="store_true", help="show results and errors, no progress"
+        "-q", "--quiet", action="store_true", help="show results and errors but no progress"
     )
 
     def add(name: str, text: str, *parents: Parser) -> Parser:
@@ -118,14 +118,14 @@ def make_parser() -> Parser:
         )  # fmt: skip
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    add("list", "experiments, sweeps and studies, a line each", tabular)
+    add("list", "list experiments, sweeps and studies, one a line", tabular)
     add("config", "print the composed config as YAML", configured)
     train = add("train", "train an experiment, or resume its run", configured, shown)
     train.add_argument(
         "--run-dir", type=Path, metavar="DIR", help="run directory; default: below runs/"
     )
     train.add_argument("--overwrite", action="store_true", help="replace an existing run")
-    sweep = add("sweep", "train the points of a grid that are not complete", tabular, shown)
+    sweep = add("sweep", "train the points of a grid that are not complete yet", tabular, shown)
     _completed(
         sweep.add_argument("sweep", help="a name that `list` shows, an experiment, or a YAML file"),
         "sweep", "experiment",
@@ -136,9 +136,9 @@ def make_parser() -> Parser:
             help="values to try, or range(1,9), choice(…), {key:value},{key:value}",
         )
     )  # fmt: skip
-    _add_yes(sweep, "start more than 1,000 points without asking")
+    _add_yes(sweep, "do not ask before starting more than 1,000 points")
     sweep.add_argument(
-        "--workers", type=count, metavar="N", help="points at a time; default: cores"
+        "--workers", type=count, metavar="N", help="points trained at a time; default: one per core"
     )
     sweep.add_argument(
         "--cluster",
@@ -147,7 +147,7 @@ def make_parser() -> Parser:
         help="local (default), slurm, tcp://host:port or a Dask scheduler file",
     )
     sweep.add_argument("--dry-run", action="store_true", help="show points and estimated time")
-    reproduce = add("reproduce", "run a study: many runs, claims with verdicts, a report", shown)
+    reproduce = add("reproduce", "run a study: runs, claims with verdicts, a report", shown)
     _completed(reproduce.add_argument("study", help="a name that `list` shows"), "study")
     _completed(
         reproduce.add_argument(
@@ -155,23 +155,25 @@ def make_parser() -> Parser:
         )
     )
     reproduce.add_argument(
-        "--workers", type=count, metavar="N", help="runs at a time; default: cores"
+        "--workers", type=count, metavar="N", help="runs trained at a time; default: one per core"
     )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
-    runs = add("runs", "run directories with status, loss, time and size", tabular)
+    runs = add("runs", "list run directories with status, loss, time and size", tabular)
     runs.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="a run, or a folder; default: runs/"
     )
     runs.add_argument(
         "--where", metavar="CONDITION",
-        help="only these: config keys, status, loss and seconds with = != < <= > >= and or not ( )",
+        help="select by config keys, status, loss and seconds, with = != < <= > >= and or not ( )",
     )  # fmt: skip
-    runs.add_argument("--archive", type=Path, metavar="FILE.tar.gz", help="write them to a file")
-    runs.add_argument("--remove", action="store_true", help="remove them, after --archive if given")
-    _add_yes(runs, "archive and remove without asking")
-    diff = add("diff", "what two runs differ in: config, versions, rows, final losses", tabular)
+    runs.add_argument("--archive", type=Path, metavar="FILE.tar.gz", help="archive the listed runs")
+    runs.add_argument(
+        "--remove", action="store_true", help="remove the listed runs, after --archive"
+    )
+    _add_yes(runs, "do not ask before archiving or removing")
+    diff = add("diff", "show how two runs differ: config, versions, rows, final losses", tabular)
     diff.add_argument("run_dirs", nargs=2, type=Path, metavar="RUN_DIR")
-    compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
+    compare = add("compare", "compare runs: curves, a heat map if two keys vary, a table, a report")
     compare.add_argument(
         "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
@@ -184,14 +186,16 @@ def make_parser() -> Parser:
         help="rank by train, valid, fresh or a metric; default: valid, else fresh, else train",
     )
     compare.add_argument(
-        "--target", metavar="LOSS", help="training until this loss, or halfway between floors"
+        "--target",
+        metavar="LOSS",
+        help="show training until this loss, or `halfway` between floors",
     )
     compare.add_argument(
         "--format",
         choices=("md", "latex", "json"),
-        help="print the table so, and write files only with --out",
+        help="print the table in this format, and write files only with --out",
     )
-    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", tabular)
+    evaluate = add("evaluate", "measure the loss of a run's checkpoints on fresh data", tabular)
     evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
     evaluate.add_argument(
@@ -206,9 +210,9 @@ def make_parser() -> Parser:
         type=temperature,
         default=1.0,
         metavar="T",
-        help="0: the likeliest symbol",
+        help="0 always writes the likeliest symbol",
     )
-    generate.add_argument("--seed", type=int, default=0, metavar="N", help="of the random draws")
+    generate.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws")
     generate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -218,7 +222,7 @@ def make_parser() -> Parser:
     credit.add_argument("--out", type=Path, default=Path("reports/credit"), metavar="DIR")
     gradients = add(
         "gradients",
-        "train, and measure error signals by lag and the bias of each style",
+        "train, and measure the error signal by lag and the bias of each style",
         configured,
         tabular,
         shown,
@@ -241,13 +245,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message} (see `{self.prog} --help`)\n")
 
     def show_names(self, argument: str) -> None:
-        """Print the names that an argument may have, where there is a list of them."""
+        """Print the names that an argument accepts, if they are listed anywhere."""
         kinds = {"experiment": ["experiment"], "sweep": ["sweep", "experiment"], "study": ["study"]}
         if argument in kinds:
             from experiments.commands import print_names
 
             print_names(kinds[argument])
-            sys.stdout.flush()  # the names come before the error
+            sys.stdout.flush()  # so that the names come before the error
 
 
 class ShowVersion(argparse.Action):
@@ -268,7 +272,7 @@ def _add_yes(parser: Parser, text: str) -> None:
 
 
 def _completed(argument: argparse.Action, *kinds: str) -> None:
-    """Let the shell complete an argument: names of these kinds, or config keys without any."""
+    """Let the shell complete an argument: names of these kinds, or config keys."""
     if "_ARGCOMPLETE" in os.environ:
         from experiments import completion
 
