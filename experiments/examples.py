@@ -53,7 +53,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("generate runs/text_python_docs/default --temperature 0", "the likeliest symbols"),
     ),
     "credit": (
-        ("credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4", "how far each error reaches"),
+        ("credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4", "how far errors reach"),
         ("credit lag_17 graph.num_steps=12 --json", "the summary as JSON"),
     ),
     "gradients": (

@@ -107,8 +107,8 @@ def test_a_constant_difference_of_pairs_is_told_and_a_scattered_one_is_tied(
 def test_a_tie_has_the_seeds_that_would_tell(ranked: Comparison) -> None:
     tied = ranked.lines[3]
     assert tied.standing == "tied"
-    assert tied.seeds_to_tell is not None
-    assert tied.seeds_to_tell > 2
+    assert tied.seeds_needed is not None
+    assert tied.seeds_needed > 2
 
 
 def test_a_group_that_lost_seeds_is_not_the_best(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_equal_groups_are_tied_and_told_how_many_seeds_it_takes(tmp_path: Path) 
     compared = ranked(tmp_path)
     assert [line.standing for line in compared.lines] == ["best", "tied"]
     (note,) = (note for note in notes(compared) if note.startswith("Tied with"))
-    assert f"num_steps=18 (about {compared.lines[1].seeds_to_tell:,} seeds)" in note
+    assert f"num_steps=18 (about {compared.lines[1].seeds_needed:,} seeds)" in note
 
 
 def test_different_tasks_have_a_best_each_and_pictures_each(tmp_path: Path) -> None:
