@@ -42,9 +42,7 @@ class TrainingGraph(NamedTuple):
     feeds: Feeds
     count: Tensor  # feed: scalar int32, the number of windows to train on
     iterations: int  # the most windows in one session.run
-    metrics: dict[
-        str, Tensor
-    ]  # fetch: [iterations] each; fetching trains; "loss" is the mean of each update
+    metrics: dict[str, Tensor]  # fetch, which trains: [iterations] each; "loss" is a mean
     reset_state: tf.Operation  # resets the state at the start of an epoch
     snapshot: Snapshot
 
@@ -135,9 +133,8 @@ def _make_update(
         for name in metrics:
             measured[name] = tf.cast(update_metric(name, result, window, updater), model.dtype)
         state = result.final_state if model.shape.carries_state else window.state
-        with tf.control_dependencies(
-            list(measured.values())
-        ):  # metrics such as the rate are read before the update
+        # Metrics such as the learning rate are read before the update.
+        with tf.control_dependencies(list(measured.values())):
             operation = updater.apply(result.gradients)
         return loops.Updated(measured, state, operation)
 

@@ -42,9 +42,7 @@ class Series(NamedTuple):
 
 def new_figure(height: float = 4.5) -> Figure:
     """An empty figure as wide as a report; `height` is in inches."""
-    from matplotlib.figure import (
-        Figure,
-    )  # takes half a second, and checking a study does not need it
+    from matplotlib.figure import Figure  # takes half a second; checking a study needs none
 
     return Figure(figsize=(9, height), layout="constrained")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-Message = dict[
-    str, Any
-]  # JSON values: the kind, the name of the run, and fields that depend on the kind
+# JSON values: the kind, the name of the run, and fields that depend on the kind.
+Message = dict[str, Any]
 Send = Callable[[Message], None]
 
 

@@ -19,10 +19,8 @@ from distributed import Worker, WorkerPlugin, get_worker
 from experiments.paths import ROOT
 from experiments.sweeps.messages import Job, JobBatch, JobEnded, Send
 
-POOLS = (
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)  # defaults for TensorFlow's thread pools
+# The sizes of TensorFlow's thread pools, unless the config sets them.
+POOLS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 def train_batch(batch: JobBatch, send: Send) -> list[JobEnded]:
@@ -90,9 +88,7 @@ class Children(WorkerPlugin):
         self._threads = self._share or max(1, CPU_COUNT // worker.state.nthreads)
         self.stopping = False
         self._running: set[subprocess.Popen[str]] = set()
-        self._lock = (
-            threading.Lock()
-        )  # threads start children while the worker's loop may stop them
+        self._lock = threading.Lock()  # threads start children that the worker's loop stops
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask calls it by this name
         self.stop(signal.SIGKILL)
