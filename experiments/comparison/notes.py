@@ -31,7 +31,8 @@ def notes(compared: Comparison) -> Iterator[str]:
     for group in compared.groups:
         if group.repeated:
             seeds = ", ".join(map(str, group.repeated))
-            yield f"{group.label}: seed {seeds} is in more than one run; it counts once."
+            which = f"seeds {seeds} are" if len(group.repeated) > 1 else f"seed {seeds} is"
+            yield f"{group.label}: {which} in more than one run, and counted once."
 
 
 def _updates(compared: Comparison) -> Iterator[str]:

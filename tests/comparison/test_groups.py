@@ -49,7 +49,7 @@ def test_a_key_that_is_missing_somewhere_differs() -> None:
 
 
 @pytest.mark.parametrize("key", ["name", "description", "training.seeds", "training.first_seed"])
-def test_what_tells_nothing_about_a_seeds_curve_is_no_difference(key: str) -> None:
+def test_keys_that_do_not_change_a_seeds_curve_are_ignored(key: str) -> None:
     assert differing_keys([{key: 1}, {key: 2}]) == []
 
 

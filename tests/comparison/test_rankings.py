@@ -116,7 +116,7 @@ class TestRankings:
             choose_ranking([], "acuracy")
 
 
-def test_equal_groups_are_tied_and_told_how_many_seeds_it_takes(tmp_path: Path) -> None:
+def test_equal_groups_are_tied_with_the_number_of_seeds_needed(tmp_path: Path) -> None:
     add(tmp_path, "wide", (0.40, 0.45, 0.50), WIDE)
     add(tmp_path, "narrow", (0.46, 0.42, 0.50), NARROW)
     compared = ranked(tmp_path)
@@ -276,7 +276,7 @@ def test_a_formula_becomes_text_and_a_number_stays_one(tmp_path: Path) -> None:
     assert path.read_text().splitlines()[1] == "'=1+1,-0.5,-0.5,'@x"
 
 
-def test_a_final_loss_of_rows_says_which_updates_it_is_of(tmp_path: Path) -> None:
+def test_a_final_loss_of_rows_names_its_updates(tmp_path: Path) -> None:
     add(tmp_path, "wide", (0.4,), WIDE)
     compared = compare_groups(groups_in(tmp_path), RANKINGS["train"])
     cells = {column.title: column.cell(compared.lines[0]) for column in columns(compared)}
