@@ -9,13 +9,13 @@ SECONDS_PER_TEST := 300
 .PHONY: help setup reproduce test test-faults test-slow lint format bench lock clean
 
 help:
-	@echo 'make reproduce  set up, run the study r2rt_part1, print where its report is'
-	@echo 'make test       set up, run the tests (make test-faults: sweeps that are killed,'
-	@echo '                starved and interrupted; make test-slow: the long ones)'
-	@echo 'make lint       ruff and mypy (make format: let ruff rewrite)'
+	@echo 'make reproduce  set up, run the study r2rt_part1, print the path of its report'
+	@echo 'make test       set up, run the tests (make test-faults: killed, starved and'
+	@echo '                interrupted sweeps; make test-slow: the longer tests)'
+	@echo 'make lint       run ruff and mypy (make format: let ruff rewrite the code)'
 	@echo 'make bench      measure speed on this machine'
-	@echo 'make lock       resolve setup.cfg again into requirements.lock'
-	@echo 'make clean      remove .venv and caches; runs/ stays'
+	@echo 'make lock       resolve the dependencies in setup.cfg into requirements.lock'
+	@echo 'make clean      remove .venv and caches, but not runs/'
 
 setup: $(READY)
 
@@ -29,7 +29,7 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 
 reproduce: setup
 	@rm -f reports/r2rt_part1/claims.json
-	@# Exit code 1 may mean a claim that fails, which is a result; a run that failed is not.
+	@# Exit code 1 may mean that a claim fails, which is a result. A failed run is an error.
 	$(BIN)/python run.py reproduce r2rt_part1 || \
 	    { test $$? -eq 1 && test -s reports/r2rt_part1/claims.json && \
 	      ! grep -q '"not_run"' reports/r2rt_part1/claims.json; }

@@ -21,7 +21,7 @@ EXAMPLES = """examples:
   python run.py sweep r2rt_n5 graph.num_steps=1,5,10     a run for each value
   python run.py runs --where "status=complete"           run directories: loss, time, size
   python run.py compare runs/r2rt_n5 runs/r2rt_n10       curves, a table, a report
-  python run.py diff runs/r2rt_n5/default runs/mine      what two runs differ in
+  python run.py diff runs/r2rt_n5/default runs/mine      how two runs differ
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
@@ -64,7 +64,7 @@ def _run(arguments: Sequence[str] | None, stop: Interruption) -> int:
     if rest and (not hasattr(options, "overrides") or any(text.startswith("-") for text in rest)):
         parser.error(f"unknown: {' '.join(rest)}")
     if rest:
-        options.overrides += rest  # key=value after an option, which argparse does not gather
+        options.overrides += rest  # key=value after an option, which argparse leaves over
     if options.command is None:
         parser.print_help()
         return 0
@@ -102,7 +102,7 @@ def show_every_character() -> None:
 
 
 def show_error(error: BaseException, text: str, debug: bool) -> None:
-    """One line on stderr, and the traceback with --debug."""
+    """Print one line on stderr, after the traceback with --debug."""
     from experiments.console import plain
 
     if debug:
@@ -113,7 +113,7 @@ def show_error(error: BaseException, text: str, debug: bool) -> None:
 
 
 def make_parser() -> Parser:
-    """The grammar of the command line."""
+    """Build the parser of the whole command line."""
     parser = Parser(
         prog="run.py",
         description="Experiments on recurrent networks and truncated backpropagation.",
@@ -135,10 +135,10 @@ def make_parser() -> Parser:
         )
     )
     tabular = Parser(add_help=False)
-    tabular.add_argument("--json", action="store_true", help="print JSON, for programs")
+    tabular.add_argument("--json", action="store_true", help="print JSON")
     shown = Parser(add_help=False)
     shown.add_argument(
-        "-q", "--quiet", action="store_true", help="show results and errors, no progress"
+        "-q", "--quiet", action="store_true", help="show results and errors but no progress"
     )
 
     from experiments.examples import examples_of
@@ -150,14 +150,14 @@ def make_parser() -> Parser:
         )  # fmt: skip
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    add("list", "experiments, sweeps and studies, a line each", tabular)
+    add("list", "list experiments, sweeps and studies, one a line", tabular)
     add("config", "print the composed config as YAML", configured)
     train = add("train", "train an experiment, or resume its run", configured, shown)
     train.add_argument(
         "--run-dir", type=path, metavar="DIR", help="run directory; default: below runs/"
     )
     train.add_argument("--overwrite", action="store_true", help="replace an existing run")
-    sweep = add("sweep", "train the points of a grid that are not complete", tabular, shown)
+    sweep = add("sweep", "train the points of a grid that are not complete yet", tabular, shown)
     _completed(
         sweep.add_argument("sweep", help="a name that `list` shows, an experiment, or a YAML file"),
         "sweep", "experiment",
@@ -168,9 +168,9 @@ def make_parser() -> Parser:
             help="values to try, or range(1,9), choice(…), {key:value},{key:value}",
         )
     )  # fmt: skip
-    _add_yes(sweep, "start more than 1,000 points without asking")
+    _add_yes(sweep, "do not ask before starting more than 1,000 points")
     sweep.add_argument(
-        "--workers", type=count, metavar="N", help="points at a time; default: cores"
+        "--workers", type=count, metavar="N", help="points trained at a time; default: one per core"
     )
     sweep.add_argument(
         "--cluster",
@@ -189,7 +189,7 @@ def make_parser() -> Parser:
         )
     )
     reproduce.add_argument(
-        "--workers", type=count, metavar="N", help="runs at a time; default: cores"
+        "--workers", type=count, metavar="N", help="runs trained at a time; default: one per core"
     )
     reproduce.add_argument("--out", type=path, metavar="DIR", help="default: reports/STUDY")
     reproduce.add_argument(
@@ -217,7 +217,7 @@ def make_parser() -> Parser:
     )
     runs.add_argument(
         "--where", metavar="CONDITION",
-        help="only these: config keys, status, loss and seconds with = != < <= > >= and or not ( )",
+        help="select by config keys, status, loss and seconds, with = != < <= > >= and or not ( )",
     )  # fmt: skip
     runs.add_argument("--archive", type=path, metavar="FILE.tar.gz", help="write them to a file")
     runs.add_argument("--remove", action="store_true", help="remove them, after --archive if given")
@@ -237,12 +237,14 @@ def make_parser() -> Parser:
         help="rank by train, valid, fresh or a metric; default: valid, else fresh, else train",
     )
     compare.add_argument(
-        "--target", metavar="LOSS", help="training until this loss, or halfway between floors"
+        "--target",
+        metavar="LOSS",
+        help="show training until this loss, or `halfway` between floors",
     )
     compare.add_argument(
         "--format",
         choices=("md", "latex", "json"),
-        help="print the table so, and write files only with --out",
+        help="print the table in this format, and write files only with --out",
     )
     evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", tabular)
     evaluate.add_argument("run_dir", type=path, metavar="RUN_DIR")
@@ -259,9 +261,9 @@ def make_parser() -> Parser:
         type=temperature,
         default=1.0,
         metavar="T",
-        help="0: the likeliest symbol",
+        help="0 always writes the likeliest symbol",
     )
-    generate.add_argument("--seed", type=int, default=0, metavar="N", help="of the random draws")
+    generate.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws")
     generate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -271,7 +273,7 @@ def make_parser() -> Parser:
     credit.add_argument("--out", type=path, default=Path("reports/credit"), metavar="DIR")
     gradients = add(
         "gradients",
-        "train, and measure error signals by lag and the bias of each style",
+        "train, and measure the error signal by lag and the bias of each style",
         configured,
         tabular,
         shown,
@@ -294,13 +296,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message} (see `{self.prog} --help`)\n")
 
     def show_names(self, argument: str) -> None:
-        """Print the names that an argument may have, where there is a list of them."""
+        """Print the names that an argument accepts, if they are listed anywhere."""
         kinds = {"experiment": ["experiment"], "sweep": ["sweep", "experiment"], "study": ["study"]}
         if argument in kinds:
             from experiments.commands import print_names
 
             print_names(kinds[argument])
-            sys.stdout.flush()  # the names come before the error
+            sys.stdout.flush()  # so that the names come before the error
 
 
 class ShowVersion(argparse.Action):
@@ -321,7 +323,7 @@ def _add_yes(parser: Parser, text: str) -> None:
 
 
 def _completed(argument: argparse.Action, *kinds: str) -> None:
-    """Let the shell complete an argument: names of these kinds, or config keys without any."""
+    """Let the shell complete an argument: names of these kinds, or config keys."""
     if "_ARGCOMPLETE" in os.environ:
         from experiments import completion
 

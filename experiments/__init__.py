@@ -1,4 +1,4 @@
-"""Experiments on recurrent networks: the place where data and graphs meet.
+"""Experiments on recurrent networks: connects data and graphs.
 
 For Python users (docs/python.md):
 
@@ -9,7 +9,7 @@ For Python users (docs/python.md):
     build_graph   the TensorFlow graph of a config
     Trainer       train update by update, without a run directory
 
-Nothing is loaded before its first use: `import experiments` takes no time.
+Names are loaded on first use, so `import experiments` is instant.
 """
 
 from __future__ import annotations

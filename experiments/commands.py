@@ -1,4 +1,4 @@
-"""The commands of run.py. Each imports the code that it needs, so that all start quickly."""
+"""The commands of run.py. Each imports only the code it needs, so every command starts quickly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLES = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
 
 
 def list(options: Namespace) -> int:
-    """Experiments, sweeps and studies, a line each."""
+    """Print every experiment, sweep and study, one a line."""
     if options.json:
         from experiments.console import print_json
 
@@ -30,14 +30,14 @@ def list(options: Namespace) -> int:
 
 
 def print_names(kinds: Sequence[str]) -> None:
-    """The names of these kinds with their descriptions, a line each."""
+    """Print the names of these kinds with their descriptions, one a line."""
     from experiments.console import plain, print_table
 
     for kind in kinds:
         if sys.stdout.isatty():
             print_table((TITLES[kind], "description"), _described(kind))
             print()
-        else:  # for other programs, which read a line each
+        else:  # other programs read one entry a line
             print(f"{TITLES[kind]}:")
             print("\n".join(f"  {name:24} {plain(text)}" for name, text in _described(kind)))
 
@@ -50,7 +50,7 @@ def _described(kind: str) -> builtins.list[tuple[str, str]]:
 
 
 def config(options: Namespace) -> int:
-    """The composed config as YAML."""
+    """Print the composed config as YAML."""
     from experiments.config.compose import load_config
     from experiments.config.yaml_file import dump_yaml
 
@@ -60,7 +60,7 @@ def config(options: Namespace) -> int:
 
 
 def train(options: Namespace) -> int:
-    """Train, or resume a run."""
+    """Train an experiment, or resume its run."""
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
@@ -72,12 +72,12 @@ def train(options: Namespace) -> int:
 
 
 def sweep(options: Namespace) -> int:
-    """Train every point of a grid, or show its points."""
+    """Train every point of a grid, or show its points with --dry-run."""
     from experiments.sweeps import sweep as sweeps
 
     where = sweeps.Where(options.cluster, options.workers)
     if options.json and not options.dry_run:
-        raise UsageError("--json: is for --dry-run, which prints a table and trains nothing")
+        raise UsageError("--json works with --dry-run only")
     if options.dry_run:
         sweeps.show(options.sweep, options.overrides, where, options.json)
     else:
@@ -87,7 +87,7 @@ def sweep(options: Namespace) -> int:
 
 
 def _compare_points(sweep_name: str, directories: Sequence[Path]) -> None:
-    """The comparison at the end of a sweep."""
+    """Compare the complete points at the end of a sweep."""
     from experiments.comparison.compare import Options
     from experiments.comparison.compare import compare as compare_runs
     from experiments.paths import REPORTS
@@ -129,21 +129,21 @@ def claim(options: Namespace) -> int:
 
 
 def runs(options: Namespace) -> int:
-    """The runs that meet a condition; archive or remove them, after asking."""
+    """List the runs that meet a condition; archive or remove them after asking."""
     from experiments.paths import RUNS
     from experiments.runs.actions import act
     from experiments.runs.listing import list_runs, print_runs
 
     listed = list_runs(options.paths or [RUNS], options.where)
     if options.yes and not (options.archive or options.remove):
-        raise UsageError("--yes: is for --archive and --remove")
+        raise UsageError("--yes works with --archive and --remove only")
     print_runs(listed, options.json)
     act([run.directory for run in listed], options.archive, options.remove, options.yes)
     return 0
 
 
 def diff(options: Namespace) -> int:
-    """What two runs differ in."""
+    """Show how two runs differ."""
     from experiments.runs.difference import difference
     from experiments.runs.difference_table import as_dict, print_difference
     from experiments.runs.run import read_run
@@ -160,7 +160,7 @@ def diff(options: Namespace) -> int:
 
 
 def compare(options: Namespace) -> int:
-    """Curves, a heat map if two keys vary, a table and a report."""
+    """Compare runs: curves, a heat map if two keys vary, a table and a report."""
     from experiments.comparison.compare import Options
     from experiments.comparison.compare import compare as compare_runs
 
@@ -170,7 +170,7 @@ def compare(options: Namespace) -> int:
 
 
 def evaluate(options: Namespace) -> int:
-    """The loss of each seed's checkpoint on fresh data."""
+    """Measure the loss of each seed's checkpoint on fresh data."""
     from experiments.runs.directory import RunDirectory
 
     directory = RunDirectory(options.run_dir)
@@ -203,7 +203,7 @@ def _evaluated(result: SplitResult) -> dict[str, object]:
 
 
 def generate(options: Namespace) -> int:
-    """Text written by a run's model."""
+    """Print text written by a run's model."""
     from experiments.runs.directory import RunDirectory
 
     directory = RunDirectory(options.run_dir)
@@ -216,7 +216,7 @@ def generate(options: Namespace) -> int:
 
 
 def credit(options: Namespace) -> int:
-    """The measured credit matrix."""
+    """Measure the credit matrix."""
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
@@ -229,7 +229,7 @@ def credit(options: Namespace) -> int:
 
 
 def gradients(options: Namespace) -> int:
-    """The error signal by lag, and the gradient of every style against the full one."""
+    """Measure the error signal by lag, and every style's gradient against the full one."""
     from experiments.config.compose import load_config
 
     composed = load_config(options.experiment, options.overrides)
@@ -242,7 +242,7 @@ def gradients(options: Namespace) -> int:
 
 
 def bench(options: Namespace) -> int:
-    """Measure speed."""
+    """Measure speed on this machine."""
     from experiments.benchmarks.bench import bench as measure
 
     measure(options.out)

@@ -1,6 +1,6 @@
 """Completion of names and config keys in the shell, by argcomplete.
 
-Everything slow is imported when a key is completed, and not before.
+Slow modules are imported only when a key is completed.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable
 from experiments.config.catalog import names
 
 Completer = Callable[..., Iterable[str]]
-ANY = "r2rt_n5"  # whose keys stand for those of a sweep's or a study's runs
+ANY = "r2rt_n5"  # its keys are offered for sweeps and studies
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Answer the shell and end the process, where the shell asks for completions."""
+    """Print the completions and end the process if the shell asked for them."""
     import argcomplete
 
     argcomplete.autocomplete(parser, always_complete_options=False)
 
 
 def names_of(*kinds: str) -> Completer:
-    """Completes the names of experiments, sweeps or studies, and files."""
+    """A completer of names of these kinds, and of YAML files."""
     from argcomplete.completers import FilesCompleter
 
     files = FilesCompleter(("yaml", "yml"))
@@ -35,7 +35,7 @@ def names_of(*kinds: str) -> Completer:
 
 
 def keys(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
-    """Completes the config keys of the experiment, as `key=`."""
+    """The config keys of the experiment that begin with `prefix`, as `key=`."""
     from experiments.config.compose import load_config
     from experiments.config.flat import flatten
     from experiments.errors import UsageError
@@ -43,7 +43,7 @@ def keys(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]
     given = getattr(parsed_args, "experiment", None) or getattr(parsed_args, "sweep", None)
     try:
         config = load_config(given or ANY)
-    except UsageError:  # it is a sweep, or is not written to its end
+    except UsageError:  # a sweep, or a name that is not complete yet
         config = load_config(ANY)
     found = {".".join(_words(key)) for key in flatten(config.as_dict())}
     return sorted(f"{key}=" for key in found if key.startswith(prefix))

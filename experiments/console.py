@@ -1,4 +1,4 @@
-"""Tables and text on the terminal. Text that comes from users or files is shown as it is."""
+"""Tables and text on the terminal. Text from users and files is printed literally."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from rich.cells import cell_len  # columns of the terminal: wide characters take
 
 from experiments.errors import UsageError
 
-MAX_LINES = 3  # of a row or of the header; where one needs more, rows are printed as blocks
-GAPS = (2, 1)  # blanks between columns: two, or one if that makes the table fit
+MAX_LINES = 3  # of a row or the header; if one needs more, rows are printed as blocks
+GAPS = (2, 1)  # spaces between columns: two, or one if only that makes the table fit
 INDENT = "    "  # of folded lines in a block
 NUMBER = re.compile(r"[-+−]?\.?\d\S*( \S+){0,2}")  # "9 of 10", "0.4100 ± 0.0127", "12 ms"
 Rows = Sequence[Sequence[str]]
@@ -36,10 +36,10 @@ def plain(text: str) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Rows) -> None:
-    """Print rows under a header, or each row as a block where the columns do not fit.
+    """Print rows under a header, or each row as a block if the columns do not fit.
 
-    Nothing is cut. Text folds between words; a number stays on one line with its unit or interval.
-    The width is that of the terminal; in a pipe or a file it is COLUMNS, or else 80.
+    Nothing is cut off. Text wraps between words; a number stays on one line with its unit or
+    interval. The width is that of the terminal; in a pipe or a file it is COLUMNS, or else 80.
     """
     width = shutil.get_terminal_size().columns
     shown = [[plain(cell) for cell in row] for row in rows]
@@ -59,9 +59,9 @@ def print_text(text: str) -> None:
 
 
 def _fit(columns: Sequence[str], rows: Rows, width: int, gap: int) -> list[int] | None:
-    """The width of each column of a table that fits, or None where it would not read well.
+    """The width of each column of a table that fits; None if it would be hard to read.
 
-    The widest columns of text become narrower first.
+    The widest columns of text are narrowed first.
     """
     cells = list(zip(columns, *rows, strict=True))
     least = [max(map(_longest_part, column)) for column in cells]
@@ -91,7 +91,7 @@ def _table(columns: Sequence[str], rows: Rows, widths: Sequence[int], gap: str) 
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[list[str]]:
-    """The lines of a row, each in padded parts."""
+    """The lines of a row, each as a list of padded cells."""
     folded = [_fold(cell, width) for cell, width in zip(cells, widths, strict=True)]
     lines = []
     for parts in itertools.zip_longest(*folded, fillvalue=""):
@@ -105,9 +105,9 @@ def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> 
 
 
 def _blocks(columns: Sequence[str], rows: Rows, width: int) -> list[str]:
-    """The lines of a block for each row: `column: cell`, as many to a line as fit.
+    """A block of lines for each row: `column: cell`, as many on a line as fit.
 
-    Short cells of one column stand below each other, so that numbers can still be compared.
+    Short cells of one column are aligned, so that numbers can still be compared.
     """
     cells = [
         [f"{name}: {cell}" for cell in found] for name, *found in zip(columns, *rows, strict=True)
@@ -127,7 +127,7 @@ def _blocks(columns: Sequence[str], rows: Rows, width: int) -> list[str]:
 
 
 def _fold(text: str, width: int, indent: str = "") -> list[str]:
-    """The text in lines of this width, cut between words; a longer word stays whole.
+    """The text in lines of this width, split between words; a longer word stays whole.
 
     All lines but the first begin with `indent`.
     """
@@ -160,14 +160,14 @@ def _longest_part(cell: str) -> int:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON, indented. What JSON has no number for, such as nan, is null."""
+    """Print a value as indented JSON. Numbers that JSON lacks, such as nan, become null."""
     print(json.dumps(_finite(value), indent=2, allow_nan=False), flush=True)
 
 
 def is_confirmed(question: str, yes: bool) -> bool:
-    """Whether the user agrees: by --yes, or by answering y on a terminal.
+    """Whether the user agrees, by --yes or by answering y on a terminal.
 
-    Raises UsageError where there is neither.
+    Raises UsageError if there is neither --yes nor a terminal.
     """
     if yes:
         return True
@@ -179,7 +179,7 @@ def is_confirmed(question: str, yes: bool) -> bool:
 
 @contextlib.contextmanager
 def quietly(quiet: bool) -> Iterator[None]:
-    """Within the block, progress is not shown if `quiet`; results and errors are."""
+    """Hide progress within the block if `quiet`. Results and errors are still shown."""
     token = _QUIET.set(quiet)
     try:
         yield
@@ -188,7 +188,7 @@ def quietly(quiet: bool) -> Iterator[None]:
 
 
 def is_quiet() -> bool:
-    """Whether progress is left out."""
+    """Whether progress is hidden."""
     return _QUIET.get()
 
 

@@ -1,10 +1,10 @@
-"""Errors that you can act on: one line each, and an exit code."""
+"""Errors that you can act on: one line and an exit code each."""
 
 from __future__ import annotations
 
 
 class ExperimentError(Exception):
-    """Base of every error whose message is enough, without a traceback."""
+    """Base of all errors that are shown as one line, without a traceback."""
 
     exit_code = 1
 
@@ -20,10 +20,10 @@ class InUseError(UsageError):
 
 
 class RunError(ExperimentError):
-    """A run failed, or a claim does not hold. Everything else is kept."""
+    """A run failed or a claim does not hold. All other results are kept."""
 
 
 class Interrupted(ExperimentError):
-    """The run was stopped on request, after writing its checkpoint."""
+    """The run stopped on request, after writing its checkpoint."""
 
     exit_code = 130

@@ -1,11 +1,11 @@
-"""Examples at the end of each command's --help: a command line, and its purpose."""
+"""The examples at the end of each command's --help: a command line and its purpose."""
 
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "list": (
         ("list", "every experiment, sweep and study with its description"),
-        ("list --json", "the same for a program"),
+        ("list --json", "the same as JSON"),
     ),
     "config": (
         ("config r2rt_n5", "the whole config, every default included"),
@@ -19,10 +19,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "sweep": (
         ("sweep r2rt_width --dry-run", "the points and the estimated time"),
-        ("sweep r2rt_n5 graph.num_steps=1,5,10", "a run for each value"),
+        ("sweep r2rt_n5 graph.num_steps=1,5,10", "one run for each value"),
         (
             "sweep lag_17 'truncation={kind:full},{kind:tf_style,depth:18}' --workers 2",
-            "values of several keys together",
+            "values of several keys at once",
         ),
     ),
     "reproduce": (
@@ -42,7 +42,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "diff": (
         ("diff runs/r2rt_n5/default runs/r2rt_n5/graph.num_steps=3", "keys, versions, losses"),
-        ("diff runs/a runs/b --json", "the same for a program"),
+        ("diff runs/a runs/b --json", "the same as JSON"),
     ),
     "compare": (
         ("compare runs/r2rt_n5 runs/r2rt_n10", "curves, a table, a report"),
@@ -51,29 +51,29 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "evaluate": (
         ("evaluate runs/r2rt_n5/default", "the loss of the last checkpoints on fresh data"),
         ("evaluate runs/imdb/default --checkpoint best --batch-size 7", "the best by validation"),
-        ("evaluate runs/r2rt_n5/default --json", "the same for a program"),
+        ("evaluate runs/r2rt_n5/default --json", "the same as JSON"),
     ),
     "generate": (
         ('generate runs/text_python_docs/default --prompt "The "', "500 more symbols"),
         ("generate runs/text_python_docs/default --temperature 0", "the likeliest symbols"),
     ),
     "credit": (
-        ("credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4", "which errors reach it"),
-        ("credit lag_17 graph.num_steps=12 --json", "the summary for a program"),
+        ("credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4", "how far errors reach"),
+        ("credit lag_17 graph.num_steps=12 --json", "the summary as JSON"),
     ),
     "gradients": (
         ("gradients r2rt_n10", "the error signal by lag, the bias of each style"),
         ("gradients r2rt_n10 graph.num_steps=20 --out reports/wide", "a wider graph"),
     ),
     "bench": (
-        ("bench", "speed on this machine, ratios side by side"),
-        ("bench --out reports/bench_2", "another folder for the numbers"),
+        ("bench", "speed on this machine, as ratios to a baseline"),
+        ("bench --out reports/bench_2", "write the numbers to another folder"),
     ),
 }  # fmt: skip
 
 
 def examples_of(command: str) -> str:
-    """The examples of a command as the end of its help."""
+    """The examples of a command, as the last part of its help."""
     lines = ["examples:"]
     for text, purpose in EXAMPLES.get(command, ()):
         lines += [f"  python run.py {text}", f"      {purpose}"]

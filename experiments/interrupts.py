@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request that the training loop looks at between session.runs."""
+"""Ctrl-C and SIGTERM as a request to stop, which the training loop checks between session.runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 
 class StopRequest:
-    """Whether somebody asked to stop: this block, or one around it."""
+    """Whether a stop was requested, of this block or of one around it."""
 
     def __init__(self, outer: StopRequest | None = None) -> None:
         self._outer = outer
@@ -20,17 +20,17 @@ class StopRequest:
 
     @property
     def requested(self) -> bool:
-        """True from the first signal on."""
+        """True after the first signal."""
         return self._requested or (self._outer is not None and self._outer.requested)
 
     def request(self) -> None:
-        """Ask to stop. Blocks around this one are asked too: they must not begin anything new."""
+        """Request a stop of this block and those around it, which must not start anything new."""
         self._requested = True
         if self._outer is not None:
             self._outer.request()
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
-        """The first signal asks, the second one insists."""
+        """Request a stop on the first signal. Raises KeyboardInterrupt on the second."""
         if self.requested:
             self.insist()
         self.request()
@@ -73,7 +73,7 @@ def interruption() -> Iterator[Interruption]:
 
 @contextlib.contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Catch SIGINT and SIGTERM within the block; the earlier handlers come back after it."""
+    """Catch SIGINT and SIGTERM within the block, and restore the earlier handlers after it."""
     request = StopRequest(_handled_by(signal.getsignal(signal.SIGINT)))
     if threading.current_thread() is not threading.main_thread():
         yield request  # Python allows handlers in the main thread only
@@ -87,6 +87,6 @@ def stop_request() -> Iterator[StopRequest]:
 
 
 def _handled_by(handler: object) -> StopRequest | None:
-    """The request of the block around, whose handler is in place; None where there is none."""
+    """The request of the enclosing block, which owns the current handler; None if there is none."""
     owner = getattr(handler, "__self__", None)
     return owner if isinstance(owner, StopRequest) else None

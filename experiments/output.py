@@ -1,7 +1,7 @@
 """Standard output and standard error that outlive their reader.
 
-After `run.py list | head` nobody reads the pipe any more. What is written then is dropped: the
-command does all of its work, and its exit code says how that went.
+After `run.py list | head`, the pipe has no reader. Later output is dropped, the command finishes
+its work, and the exit code still shows the result of that work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class LastingFile(io.FileIO):
-    """An open file descriptor that drops what is written after its reader has gone."""
+    """An open file descriptor that drops everything written after its reader has gone."""
 
     def write(self, data: Any, /) -> int:
         try:

@@ -1,1 +1,1 @@
-"""Recurrent graphs in TensorFlow 1.x style. No files and no sessions here."""
+"""Recurrent graphs in TensorFlow 1.x style. Nothing here opens files or sessions."""

@@ -1,13 +1,13 @@
-"""Bidirectional layers: each reads its inputs in both directions and gives both outputs.
+"""Bidirectional layers, which read their inputs in both directions and return both outputs.
 
     outputs        f_0 b_0   f_1 b_1   f_2 b_2      [time, batch, 2 * output_size]
     backward  <-- cell' <--- cell' <--- cell'
     forward   --> cell  ---> cell  ---> cell
-    inputs          x_0       x_1       x_2         [time, batch, depth]
+    inputs          x_0       x_1       x_2         [time, batch, input_size]
 
-The first output has read the last input, so there is no state that could be carried from
-one window to the next. A stack runs each layer over the outputs of both directions of the
-layer below, as contrib's `stack_bidirectional_dynamic_rnn` did.
+The first output depends on the last input, so no state can be carried from one window to the next.
+In a stack, each layer reads the outputs of both directions of the layer below, as in contrib's
+`stack_bidirectional_dynamic_rnn`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Pair(NamedTuple):
 
 
 class BidirectionalLayers:
-    """Stands where a cell stands: the pairs of all layers."""
+    """The pairs of all layers, which take the place of a cell."""
 
-    state_size = ()  # nothing to carry
+    state_size = ()  # no state to carry
 
     def __init__(self, pairs: list[Pair], dropout: bool) -> None:
         self.pairs = pairs
@@ -40,7 +40,7 @@ class BidirectionalLayers:
         self.output_size = pairs[-1].forward.output_size + pairs[-1].backward.output_size
 
     def zero_state(self, _batch_size: Any, _dtype: tf.DType) -> tuple[()]:
-        """No state."""
+        """The empty state."""
         return ()
 
 

@@ -1,4 +1,4 @@
-"""Build the whole training graph from a config: endpoints to feed and to fetch."""
+"""Build the whole training graph from a config, with endpoints to feed and fetch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
 
 
 class Snapshot(NamedTuple):
-    """Every variable of a graph, to be saved by fetching and restored by feeding."""
+    """Every variable of a graph, saved by fetching and restored by feeding."""
 
     variables: dict[str, Any]  # name → variable
     values: dict[str, Tensor]  # name → placeholder
@@ -40,17 +40,17 @@ class TrainingGraph(NamedTuple):
     seed: Tensor  # feed: scalar int32
     initialize: tf.Operation  # weights from `seed`, slots, state and position
     feeds: Feeds
-    count: Tensor  # feed: scalar int32, how many of the windows to train on
-    iterations: int  # windows there is room for in one session.run
-    metrics: dict[str, Tensor]  # fetch: [iterations] each, trains; "loss" is each update's mean
-    reset_state: tf.Operation  # the first state, at the start of an epoch
+    count: Tensor  # feed: scalar int32, the number of windows to train on
+    iterations: int  # the most windows in one session.run
+    metrics: dict[str, Tensor]  # fetch, which trains: [iterations] each; "loss" is a mean
+    reset_state: tf.Operation  # resets the state at the start of an epoch
     snapshot: Snapshot
 
 
 class Feeds(NamedTuple):
-    """Where consecutive windows go in, side by side; None for what the task does not have."""
+    """Placeholders for consecutive windows, side by side; None for what the task lacks."""
 
-    inputs: Tensor  # [context + iterations * num_steps, batch], or with the features' width
+    inputs: Tensor  # [context + iterations * num_steps, batch], features: [..., num_inputs]
     labels: Tensor  # [iterations * num_steps, batch]
     weights: Tensor | None  # [iterations * num_steps, batch]
     lengths: Tensor | None  # [iterations, batch]
@@ -73,9 +73,9 @@ def build_training_graph(
     xla: bool,
     step_maker: StepMaker = make_step,
 ) -> TrainingGraph:
-    """One graph that trains; each seed of a run initialises it anew.
+    """One graph for all seeds of a run; each seed initialises it again.
 
-    `metrics` names what to measure of every update beside its loss (rnn_graphs/metrics.py).
+    `metrics` names the metrics of every update beside its loss (rnn_graphs/metrics.py).
     """
     in_graph = configs.execution.loop == "in_graph"
     iterations = configs.execution.iterations_per_loop if in_graph else 1
@@ -103,7 +103,7 @@ def build_training_graph(
         )
         looped = train(windows, count)
         with tf.control_dependencies(_assign(state, looped.final_state)):
-            advanced = key.assign_add([0, count])  # only now: the updates have read it
+            advanced = key.assign_add([0, count])  # after all updates have read it
         with tf.control_dependencies([advanced]):
             measured = {name: tf.identity(value) for name, value in looped.metrics.items()}
 
@@ -125,7 +125,7 @@ def build_training_graph(
 def _make_update(
     model: Model, updater: Updater, step: StepFunction, metrics: Sequence[str]
 ) -> loops.UpdateFunction:
-    """One update, from its window to the window's metrics."""
+    """One update, as a function from a window to its metrics and final state."""
 
     def update(window: Window) -> loops.Updated:
         result = step(window)
@@ -133,7 +133,8 @@ def _make_update(
         for name in metrics:
             measured[name] = tf.cast(update_metric(name, result, window, updater), model.dtype)
         state = result.final_state if model.shape.carries_state else window.state
-        with tf.control_dependencies(list(measured.values())):  # a rate, before it changes
+        # Metrics such as the learning rate are read before the update.
+        with tf.control_dependencies(list(measured.values())):
             operation = updater.apply(result.gradients)
         return loops.Updated(measured, state, operation)
 
@@ -157,7 +158,7 @@ def _make_feeds(configs: GraphConfigs, shape: TaskShape, iterations: int) -> Fee
 
 
 def _state_variables(model: Model, batch_size: int) -> Tensor:
-    """A variable for each part of the RNN's state: it lives in the graph between updates."""
+    """A variable for each part of the RNN's state, which stays in the graph between updates."""
     first = model.zero_state(batch_size)
     with tf.variable_scope("state"):
         leaves = [
@@ -173,7 +174,7 @@ def _assign(state: Tensor, values: Tensor) -> list[Tensor]:
 
 
 def make_snapshot(variables: list[Any]) -> Snapshot:
-    """Endpoints to save and to restore these variables."""
+    """Endpoints that save and restore these variables."""
     named = {variable.op.name: variable for variable in variables}
     values = {
         name: tf.placeholder(variable.dtype.base_dtype, variable.shape)

@@ -1,9 +1,9 @@
-"""Every cell, one entry each: to add a cell, add its class and an entry to CELLS.
+"""All cells, one entry each. To add a cell, add its class and an entry to CELLS.
 
 A cell is one application, (x_t, h_{t−1}) → (output_t, h_t), with the interface of
 `tf.compat.v1.nn.rnn_cell.RNNCell`. An entry holds its constructor and the traits that the rest of
-the program asks for: no other file asks for the name of a cell. This file imports no TensorFlow,
-as configs are checked without it; the constructors import it when they are called.
+the program reads; no other file compares names of cells. Configs are checked without TensorFlow, so
+this file does not import it; the constructors do when they are called.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Activation = Literal[
 
 
 class CellConfig(Section):
-    """The cell and the keys that only some cells use; the others must keep their default."""
+    """The cell and its keys. A key that the cell does not use must keep its default."""
 
     cell: str
     activation: Activation | None = None
@@ -51,7 +51,7 @@ class CellConfig(Section):
 
     @property
     def traits(self) -> Cell:
-        """The traits of its cell."""
+        """The traits of the cell."""
         return CELLS[self.cell]
 
 
@@ -59,13 +59,13 @@ class CellConfig(Section):
 class Cell:
     """The traits of one cell."""
 
-    # (config, state_size, dtype, product) → the cell of one layer, its variables not yet created.
-    # `product` multiplies by the weights; TensorFlow's own cells have their own way.
+    # (config, state_size, dtype, product) → the cell of one layer, before its variables are
+    # created. `product` multiplies by the weights; TensorFlow's own cells do not use it.
     make: Callable[[CellConfig, int, Any, Affine], Any]
     takes: tuple[str, ...] = ("activation",)  # the keys of CellConfig that it uses
-    pairs: bool = False  # whether it takes an activation of two values a unit (crelu)
-    uses_product: bool = False  # whether it multiplies by `product`, which XLA compiles too
-    kept: tuple[str, ...] = ()  # variables that keep the value it gives them; biases always do
+    pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
+    uses_product: bool = False  # whether it uses `product`, which has a form for XLA
+    kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
 
 
 def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -> Any:

@@ -1,7 +1,7 @@
-"""The project's own cell, and the activations of all cells; cell_traits.py lists the cells.
+"""The project's own cell, and the activations of all cells. cell_traits.py lists the cells.
 
-Every cell has the interface of `tf.compat.v1.nn.rnn_cell.RNNCell`, so that the unrolls of
-TensorFlow and the project's own take the same objects.
+Every cell has the interface of `tf.compat.v1.nn.rnn_cell.RNNCell`, so that TensorFlow's unrolls and
+the project's own accept the same objects.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def activation(name: str | None) -> Callable[[Tensor], Tensor]:
-    """The activation of this name; None stands for tanh, the default of every cell."""
+    """The activation of this name; None is tanh, the default of every cell."""
     return ACTIVATIONS[name or "tanh"]
 
 
@@ -36,14 +36,14 @@ class ScratchCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
     """The blog's own cell: h_t = tanh([x_t, h_{t-1}] W + b).
 
     Source: r2rt, "Recurrent Neural Networks in Tensorflow I" (2016), `rnn_cell`.
-    W is [input_depth + state_size, state_size], b is [state_size]; with crelu, which gives
-    two values a unit, W and b have half as many units.
+    W is [input_size + state_size, state_size], b is [state_size]; With crelu, which gives
+    two values a unit, W and b have half as many columns.
     """
 
     def __init__(
         self, state_size: int, name: str | None, dtype: tf.DType, product: Affine = affine
     ) -> None:
-        """`name` is that of the activation."""
+        """`name` is the name of the activation."""
         super().__init__(dtype=dtype)
         self._product = product
         self._state_size = state_size
@@ -59,12 +59,12 @@ class ScratchCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
         return self._state_size
 
     def build(self, input_shape: Any) -> None:
-        depth = int(input_shape[-1]) + self._state_size
-        self.W = tf.get_variable("W", [depth, self._units], self.dtype, tf.zeros_initializer())
+        rows = int(input_shape[-1]) + self._state_size
+        self.W = tf.get_variable("W", [rows, self._units], self.dtype, tf.zeros_initializer())
         self.b = tf.get_variable("b", [self._units], self.dtype, tf.zeros_initializer())
         self.built = True
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, input_depth], [batch, state_size] → output and state, the same tensor."""
+        """[batch, input_size], [batch, state_size] → output and state, the same tensor."""
         state = self._activation(self._product(inputs, state, self.W, self.b))
         return state, state

@@ -81,7 +81,7 @@ class ModelConfig(CellConfig):
 
     @property
     def without_dropout(self) -> ModelConfig:
-        """The same model as it is used outside of training."""
+        """The same model without dropout, as used outside training."""
         return self.model_copy(update=dict.fromkeys(KEEP_PROBS, 1.0))
 
 
@@ -100,7 +100,7 @@ class GraphConfig(Section):
 
 
 class OptimizerConfig(Section):
-    """A `tf.compat.v1.train` optimizer; a key that the kind does not use must stay null."""
+    """A `tf.compat.v1.train` optimizer. A key that the kind does not use must stay null."""
 
     kind: OptimizerKind
     learning_rate: float = Field(gt=0)
@@ -135,13 +135,13 @@ class OptimizerConfig(Section):
         return self
 
     def value(self, key: str) -> float:
-        """The key's value, or the default of this kind where it was left null."""
+        """The value of a key, or the default of this kind if it is null."""
         given = getattr(self, key)
         return float(KEYS_OF_KIND[self.kind][key] if given is None else given)
 
 
 OPTIONAL_KEYS = ("momentum", "initial_accumulator", "beta1", "beta2", "decay", "epsilon")
-# TensorFlow's own defaults; its momentum optimizer has none, 0.9 is the field's habit.
+# TensorFlow's own defaults. Its momentum optimizer has none; 0.9 is the usual choice.
 KEYS_OF_KIND: dict[str, dict[str, float]] = {
     "sgd": {},
     "momentum": {"momentum": 0.9},
@@ -152,7 +152,7 @@ KEYS_OF_KIND: dict[str, dict[str, float]] = {
 
 
 class ExecutionConfig(Section):
-    """How the graph is run; the results are the same."""
+    """How the graph is run. It does not change the results."""
 
     loop: Literal["in_graph", "per_step"]
     iterations_per_loop: int = Field(ge=1, le=1_000_000)

@@ -1,9 +1,9 @@
-"""Dropout with masks that are inputs: drawn once a window, so that a step can be replayed.
+"""Dropout whose masks are inputs, drawn once a window so that a step can be replayed.
 
-`tf.nn.rnn_cell.DropoutWrapper` draws inside the cell, from a generator whose state no
-checkpoint holds. Here the masks of a whole window come from the window's key, and go
-through the unroll beside the inputs: a run that continues, and true truncation, which
-applies a cell a second time, meet the same masks again.
+`tf.nn.rnn_cell.DropoutWrapper` draws inside the cell, from a generator whose state no checkpoint
+can hold. Here the masks of a whole window are drawn from the window's key and pass through the
+unroll beside the inputs. A resumed run gets the same masks. So does true truncation, which applies
+a cell a second time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rnn_graphs.tf1 import tf
 
 Tensor = Any
 Masks = tuple[Tensor, ...]  # [time, batch, width] each: 0 or 1/keep_prob
-SALT = 1_000_003  # far from the small numbers that seeds are
+SALT = 1_000_003  # much larger than usual seeds
 
 
 class MaskSpec(NamedTuple):
@@ -26,11 +26,11 @@ class MaskSpec(NamedTuple):
     width: int
 
 
-def mask_specs(config: ModelConfig, input_depth: int, cell: Any) -> list[MaskSpec]:
-    """The masks that one layer needs; of an LSTM's state, h is dropped and c is not."""
+def mask_specs(config: ModelConfig, input_size: int, cell: Any) -> list[MaskSpec]:
+    """The masks that one layer needs. For an LSTM's state, h is dropped and c is not."""
     hidden = tf.nest.flatten(cell.state_size)[-1]
     specs = [
-        MaskSpec("input", config.input_keep_prob, input_depth),
+        MaskSpec("input", config.input_keep_prob, input_size),
         MaskSpec("state", config.state_keep_prob, int(hidden)),
         MaskSpec("output", config.output_keep_prob, int(cell.output_size)),
     ]
@@ -40,9 +40,9 @@ def mask_specs(config: ModelConfig, input_depth: int, cell: Any) -> list[MaskSpe
 def draw_masks(
     layers: list[list[MaskSpec]], time: int, batch: int, key: Tensor, dtype: tf.DType
 ) -> tuple[Masks, ...]:
-    """The masks of a window, for each layer; the same key gives the same masks.
+    """The masks of a window for each layer. The same key gives the same masks.
 
-    But other ones under XLA, whose generator differs.
+    XLA has a different generator, so its masks differ.
     """
     salt = 0
     result = []
@@ -58,10 +58,10 @@ def draw_masks(
 
 
 class DropoutCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
-    """`cell` with masks on its input, its output and the state it leaves.
+    """`cell` with masks on its input, its output and its new state.
 
-    Its inputs are a pair: the cell's own [batch, depth], and the masks of this layer and of
-    the layers above, which it hands on beside its output.
+    Its inputs are a pair: the cell's own [batch, input_size], and the masks of this layer and of
+    the layers above, which it passes on beside its output.
     """
 
     def __init__(self, cell: Any, specs: list[MaskSpec]) -> None:

@@ -1,4 +1,4 @@
-"""A forward graph for evaluation: any batch size, any number of time steps a run."""
+"""A forward graph for evaluation, with any batch size and number of time steps."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class EvaluationGraph(NamedTuple):
     inputs: Tensor  # feed: ids [time, batch], or features [time, batch, num_inputs]
     labels: Tensor  # feed: [time, batch]
     lengths: Tensor  # feed: [batch], time steps before the padding
-    batch_size: Tensor  # feed with `zero_state` only
+    batch_size: Tensor  # feed only to fetch `zero_state`
     zero_state: Tensor  # fetch at the start of the rows
-    state: Tensor  # feed: what was fetched as `zero_state` or `final_state`
+    state: Tensor  # feed: a fetched `zero_state` or `final_state`
     losses: Tensor  # fetch: [time, batch], nats
-    metrics: dict[str, Tensor]  # fetch: [time, batch] each, those that are means over labels
+    metrics: dict[str, Tensor]  # fetch: [time, batch] each, of metrics that are means over labels
     logits: Tensor  # fetch: [time, batch, num_classes]
     probabilities: Tensor  # fetch: [time, batch, num_classes]
     final_state: Tensor  # fetch, to feed with the next time steps
@@ -34,7 +34,7 @@ class EvaluationGraph(NamedTuple):
 def build_evaluation_graph(
     model_config: ModelConfig, graph_config: GraphConfig, shape: TaskShape
 ) -> EvaluationGraph:
-    """The model alone, without dropout, unrolled by while loops: all unrolls give the same."""
+    """The model without dropout, in a while loop; all unrolls give the same results."""
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, tf.as_dtype(graph_config.precision))
         tail = shape.input_tail
@@ -46,7 +46,7 @@ def build_evaluation_graph(
         state = tf.nest.map_structure(
             lambda zeros: tf.placeholder(zeros.dtype, [None, *zeros.shape[1:]]), zero_state
         )
-        key = tf.zeros([2], tf.int32)  # nothing is drawn
+        key = tf.zeros([2], tf.int32)  # unused: nothing is drawn
         shortened = lengths if graph_config.padding == "sequence_length" else None
         encoded = model.encode(inputs, key)
         unrolled = model.unrolls["dynamic"](model.cell, encoded, state, shortened)

@@ -1,8 +1,8 @@
 """A graph that measures gradients: the error signal by lag, and every style's gradient.
 
-Weights come from a training graph's snapshot; a window and the state before it are fed.
-All of it is float64: the differences measured come from the styles and not from rounding, and an
-error of 1e-30 is still a number.
+Weights come from a training graph's snapshot; a window and the state before it are fed. Everything
+is float64, so that differences come from the styles and not from rounding, and an error of 1e-30
+can still be measured.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def build_gradient_graph(
     shape: TaskShape,
     truncations: Sequence[TruncationConfig],
 ) -> GradientGraph:
-    """Every truncation's training step on the same window, without context and dropout."""
+    """The training step of every truncation on the same window, without context and dropout."""
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
         first_state = model.zero_state(graph_config.batch_size)
@@ -72,28 +72,28 @@ def build_gradient_graph(
 def error_signal(model: Model, window: Window) -> Tensor:
     """‖∂L_t/∂h_{t−k}‖ for each row's last loss that counts, mean over the batch. [num_steps].
 
-    By lag k; the mean is over the rows that go back so far, and nan where none does. h is all
-    of the state, the norm that of its parts together. At lag 0 it is the cell's output, by
-    which alone a loss knows the state. Cell after cell, whatever the unroll: inside of a loop
-    the states are not there to be differentiated by.
+    The index is the lag k. The mean is over the rows that go back that far; it is nan if none
+    does. h is the whole state, with the norm over all its parts. At lag 0 it is the cell's output,
+    because a loss depends on the state only through it. The cells are always unrolled one by one,
+    because the states inside a loop cannot be differentiated by.
     """
     outputs, states, state = [], [], window.state
     for x in unstack(model.encode(window.inputs, window.key)):
-        # Copies, to count for each part what the next step makes of it, and no more: one part
-        # may be made of another, as an LSTM's h is of its c.
+        # Copies, so that the error at each part comes from the next step only. One part may
+        # depend on another, as an LSTM's h does on its c.
         state = tf.nest.map_structure(tf.identity, state)
         states.append(tf.nest.flatten(state))
         output, state = model.cell(x, state)
         outputs.append(output)
     losses = model.head.losses(model.head.logits(tf.stack(outputs)), window.labels)
     last = _last_that_counts(window)
-    # One loss of each row, by the row's own states alone; that before step s is h_{s−1}.
+    # One loss of each row, differentiated by the states of that row; before step s it is h_{s−1}.
     ends = tf.one_hot(last, len(outputs), axis=0, dtype=losses.dtype)
     errors = gradients([losses], [*outputs, *tf.nest.flatten(states[1:])], [ends])
     at_output = tf.stack([tf.norm(error, axis=1) for error in errors[: len(outputs)]])
     by_state = tf.nest.pack_sequence_as(states[1:], errors[len(outputs) :])
     norms = [tf.norm(tf.concat(parts, 1), axis=1) for parts in by_state]
-    at_state = tf.stack([*norms, tf.zeros_like(at_output[0])])  # no loss is by the last state
+    at_state = tf.stack([*norms, tf.zeros_like(at_output[0])])  # no loss depends on the last state
     step = last - tf.range(len(outputs))[:, None]  # t − k, [lags, batch]
     at_lag_0 = tf.reduce_sum(ends * at_output, 0)
     by_lag = tf.concat([at_lag_0[None], _rows(at_state, step)[1:]], 0)
@@ -102,7 +102,7 @@ def error_signal(model: Model, window: Window) -> Tensor:
 
 
 def _last_that_counts(window: Window) -> Tensor:
-    """The step of each row's last loss with a weight above 0, [batch]; −1 where there is none."""
+    """The step of each row's last loss with a weight above 0, [batch]; −1 if there is none."""
     time, batch = (int(size) for size in window.labels.shape)
     if window.weights is None:
         return tf.fill([batch], time - 1)
@@ -110,7 +110,7 @@ def _last_that_counts(window: Window) -> Tensor:
 
 
 def _rows(values: Tensor, index: Tensor) -> Tensor:
-    """values[index[i, j], j], both [time, batch]; below zero it is the first row."""
+    """values[index[i, j], j], both [time, batch]; a negative index gives the first row."""
     columns = tf.gather(tf.transpose(values), tf.transpose(tf.maximum(index, 0)), batch_dims=1)
     return tf.transpose(columns)
 

@@ -1,4 +1,4 @@
-"""Heads: from outputs to losses."""
+"""Heads, which turn outputs into losses."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class SoftmaxHead:
 class TwoClassHead(SoftmaxHead):
     """A softmax over two classes, as the logistic function of the difference of their logits.
 
-    The same losses and gradients from the same variables, with one column where there were two.
-    For XLA: a product each time step, as one for all of them would be fused with what collects
-    its rows, into a loop that takes longer.
+    The variables, losses and gradients are the same, but one column is computed instead of two. It
+    is for XLA: there is one product for each time step, because XLA would fuse a single product of
+    all steps with the code that collects its rows, into a slower loop.
     """
 
     def logits(self, outputs: Tensor) -> Tensor:

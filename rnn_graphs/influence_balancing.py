@@ -17,8 +17,8 @@ Tensor = Any
 class InfluenceBalancingCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
     """s_t = A s_{t-1} + θ · (+1 for the first p units, −1 for the rest), from s_0 = 1.
 
-    A is 0.5 on the diagonal and next to it on the right; in the paper p = 10 of n = 23, and θ = 0.5
-    at first. θ is the one parameter; inputs are not read.
+    A is 0.5 on the diagonal and right of it. In the paper p = 10 of n = 23, and θ starts at 0.5. θ
+    is the only parameter, and inputs are ignored.
     """
 
     POSITIVE = 10
@@ -54,14 +54,14 @@ class InfluenceBalancingCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
 
 
 def linear_system(n: int) -> tuple[Any, Any]:
-    """A, [n, n], and the signs that θ is multiplied by, [n]."""
+    """A, [n, n], and the signs of θ, [n]."""
     A = 0.5 * (np.eye(n) + np.eye(n, k=1))
     signs = np.where(np.arange(n) < InfluenceBalancingCell.POSITIVE, 1.0, -1.0)
     return A, signs
 
 
 class FirstUnitHead:
-    """The first unit of the outputs against a value: ½(o_1 − y)². It has no variables."""
+    """A squared error of the first output unit, ½(o_1 − y)². It has no variables."""
 
     def __init__(self, _output_size: int, _num_classes: int, dtype: tf.DType) -> None:
         self._dtype = dtype

@@ -1,4 +1,4 @@
-"""Initial weights from a seed that is fed, so that one built graph serves every seed."""
+"""Initial weights from a fed seed, so that one built graph serves every seed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ BIASES = ("b", "bias")
 def initialize(variables: list[Any], seed: Tensor, config: ModelConfig) -> Any:
     """An operation that sets every variable from `seed` (scalar int).
 
-    Weights are drawn as `config.initializer` says; biases, and other variables that the cell's
-    entry in cell_traits.py names, keep the value that the cell gives them. Weight number i depends
-    on the seed, on i and on its shape alone, so that models of the same shapes start the same,
+    `config.initializer` draws the weights. Biases, and variables listed in the cell's entry in
+    cell_traits.py, keep the value that the cell gives them. Weight number i depends only on the
+    seed, on i and on its shape, so models of the same shapes start with the same weights,
     whichever cell and unroll built them.
     """
     draw, scale = INITIALIZERS[config.initializer], config.initializer_scale
@@ -36,7 +36,7 @@ def initialize(variables: list[Any], seed: Tensor, config: ModelConfig) -> Any:
 def glorot_uniform(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
     """Uniform in ±√(6 / (fan_in + fan_out)): Glorot & Bengio 2010, eq. 16.
 
-    TensorFlow's default, and so the blog's.
+    This is TensorFlow's default, so the blog uses it.
     """
     limit = math.sqrt(6 / (shape[0] + shape[-1]))
     return tf.random.stateless_uniform(shape, seed, -limit, limit, tf.float64)
@@ -55,7 +55,7 @@ def normal(shape: list[int], seed: Tensor, scale: float) -> Tensor:
 def orthogonal(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
     """A matrix with orthonormal rows or columns: Saxe, McClelland & Ganguli 2014, section 3.
 
-    A vector, such as a peephole's weights, is drawn as by glorot_uniform.
+    A vector, such as the weights of a peephole, is drawn by glorot_uniform.
     """
     if len(shape) < 2:
         return glorot_uniform(shape, seed, None)

@@ -1,4 +1,4 @@
-"""Loops over training steps: one `session.run` an update, or many of them in the graph."""
+"""Loops over training steps: one update in each `session.run`, or many in the graph."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def in_graph(
     count: Tensor,
     num_steps: int,
 ) -> Looped:
-    """`count` updates inside `tf.while_loop`: no return to Python between them.
+    """`count` updates inside `tf.while_loop`, without returning to Python between them.
 
-    `windows` holds consecutive windows side by side, [context + iterations * num_steps, batch]
-    (labels lack the context; lengths are [iterations, batch]); their shape is static, as XLA
-    needs, and `count` may be less than the windows there is room for. `windows.key` is that of
-    the first window, and its second part counts on. `metrics` names
-    those that update gives.
+    `windows` holds consecutive windows side by side, [context + iterations * num_steps, batch];
+    labels lack the context, and lengths are [iterations, batch]. The shape is static, as XLA
+    requires, and `count` may be less than `iterations`. `windows.key` is the key of the first
+    window; its second part increases by one for each window. `metrics` maps the names of the
+    update's metrics to types.
     """
     iterations = int(windows.labels.shape[0]) // num_steps
     leaves = tf.nest.flatten(windows.state)
@@ -73,7 +73,7 @@ def in_graph(
 
 
 def per_step(update: UpdateFunction, window: Window) -> Looped:
-    """One update; the caller runs it once for each window."""
+    """One update. The caller runs it once for each window."""
     updated = update(window)
     with tf.control_dependencies([updated.operation]):
         return Looped(
@@ -83,12 +83,12 @@ def per_step(update: UpdateFunction, window: Window) -> Looped:
 
 
 def only_window(windows: Window) -> Window:
-    """The one window that there is."""
+    """The window of a loop that has a single one."""
     return windows if windows.lengths is None else windows._replace(lengths=windows.lengths[0])
 
 
 def window_at(windows: Window, index: Tensor, state: Tensor, num_steps: int) -> Window:
-    """Window number `index` of windows that lie side by side."""
+    """Window number `index` of windows that are side by side."""
     context = int(windows.inputs.shape[0]) - int(windows.labels.shape[0])
     start = index * num_steps
     weights, lengths = windows.weights, windows.lengths

@@ -1,8 +1,8 @@
-"""Every metric, one entry each: to add one is to add an entry.
+"""All metrics, one entry each. To add a metric, add an entry to METRICS.
 
-The loss is always measured. A metric is a number beside it that `logging.metrics` may name; the
-config check, metrics.csv, TensorBoard and the printed lines all read this table. Imports no
-TensorFlow: a config is checked without it.
+The loss is always measured. A metric is another number, which `logging.metrics` may name. The
+config check, metrics.csv, TensorBoard and the printed lines all read this table. It imports no
+TensorFlow, because configs are checked without it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Labels = Literal["ids", "values"]
 class Metric(NamedTuple):
     """One metric, with exactly one of `of_labels`, `of_update` and `of_loss`."""
 
-    text: str  # for people: the value's place in a printed line
-    tag: str  # on TensorBoard, where /train or /valid follows it
-    labels: tuple[Labels, ...] = ("ids", "values")  # tasks with these labels can have it
+    text: str  # format of the value in a printed line
+    tag: str  # on TensorBoard, followed by /train or /valid
+    labels: tuple[Labels, ...] = ("ids", "values")  # kinds of labels for which it is defined
     # (logits [time, batch, classes], labels [time, batch]) → [time, batch]; the metric is their
-    # weighted mean, as the loss is. Measured of training and of held-out data.
+    # weighted mean, as for the loss. For training and held-out data.
     of_labels: Callable[[Tensor, Tensor], Tensor] | None = None
-    # A scalar, measured of each update and so of training alone.
+    # A scalar of each update, so for training only.
     of_update: Callable[[Step, Window, Updater], Tensor] | None = None
     # The mean loss, nats per time step → the metric.
     of_loss: Callable[[float], float] | None = None
@@ -43,14 +43,14 @@ def _accuracy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _gradient_norm(step: Step, _window: Window, _updater: Updater) -> Tensor:
-    """The global norm of the gradients, before they are clipped."""
+    """The global norm of the gradients before clipping."""
     from rnn_graphs.tf1 import tf
 
     return tf.linalg.global_norm(step.gradients)
 
 
 def _learning_rate(_step: Step, _window: Window, updater: Updater) -> Tensor:
-    """The rate of this update."""
+    """The learning rate of this update."""
     return updater.learning_rate()
 
 
@@ -59,7 +59,7 @@ def _perplexity(loss: float) -> float:
 
 
 def _bits(loss: float) -> float:
-    """Bits per time step; per character, where characters are the time steps."""
+    """Bits per time step, which is per character if time steps are characters."""
     return loss / math.log(2)
 
 
@@ -76,12 +76,12 @@ METRICS: dict[str, Metric] = {
 
 
 def measured_in_graph(names: Iterable[str]) -> list[str]:
-    """Those of `names` that the training graph measures; the others follow from the loss."""
+    """The `names` that the training graph measures; the others follow from the loss."""
     return [name for name in names if METRICS[name].of_loss is None]
 
 
 def of_held_out_data(labels: Labels) -> list[str]:
-    """The metrics of held-out data that tasks with these labels can have."""
+    """The metrics of held-out data that are defined for these labels."""
     return [
         name
         for name, metric in METRICS.items()
@@ -90,7 +90,7 @@ def of_held_out_data(labels: Labels) -> list[str]:
 
 
 def label_metrics(logits: Tensor, labels: Tensor, kind: Labels) -> dict[str, Tensor]:
-    """The metrics that are means over labels of this kind, before the mean: [time, batch] each."""
+    """The values of each metric that is a mean over labels, before the mean, [time, batch]."""
     return {
         name: metric.of_labels(logits, labels)
         for name, metric in METRICS.items()
@@ -99,7 +99,7 @@ def label_metrics(logits: Tensor, labels: Tensor, kind: Labels) -> dict[str, Ten
 
 
 def update_metric(name: str, step: Step, window: Window, updater: Updater) -> Tensor:
-    """A metric of one update, as a scalar. `name` is one of those that the graph measures."""
+    """A metric of one update, as a scalar. `name` must be one that the graph measures."""
     metric = METRICS[name]
     if metric.of_update:
         return metric.of_update(step, window, updater)
@@ -112,7 +112,7 @@ def update_metric(name: str, step: Step, window: Window, updater: Updater) -> Te
 
 
 def values_of(names: Iterable[str], loss: float, measured: Mapping[str, float]) -> dict[str, float]:
-    """Those of `names` that were measured or follow from the loss, in nats per time step."""
+    """The values of `names` that were measured or follow from the loss (nats per time step)."""
     values = {}
     for name in names:
         of_loss = METRICS[name].of_loss
@@ -124,5 +124,5 @@ def values_of(names: Iterable[str], loss: float, measured: Mapping[str, float]) 
 
 
 def texts_of(values: Mapping[str, float]) -> list[str]:
-    """Metrics as people read them, such as "accuracy 0.9712"."""
+    """Metrics as text, such as "accuracy 0.9712"."""
     return [METRICS[name].text.format(value) for name, value in values.items()]

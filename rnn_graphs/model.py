@@ -1,4 +1,4 @@
-"""A model: encoding of the inputs, layers of cells, and the head, on one set of variables."""
+"""The model: encoding of inputs, layers of cells and the head, with one set of variables."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class TaskShape(NamedTuple):
     num_classes: int
     inputs: Literal["ids", "features"] = "ids"
     labels: Literal["ids", "values"] = "ids"
-    carries_state: bool = True  # whether a window begins in the state that the last one left
+    carries_state: bool = True  # whether a window starts from the final state of the previous one
 
     @property
     def ids(self) -> tf.DType:
-        """The type to feed ids in: the narrowest, as feeding is a good part of a short update."""
+        """The narrowest type for ids, because feeding is a large part of a short update."""
         widest = max(self.num_inputs, self.num_classes)
         return tf.int8 if widest <= tf.int8.max + 1 else tf.int32
 
@@ -48,16 +48,16 @@ class TaskShape(NamedTuple):
 
 
 class Model:
-    """Inputs (one-hot, embedded or as they are) → layers → head.
+    """Inputs (one-hot, embedded or features) → layers → head.
 
-    All variables are created here, in one fixed order and outside of any loop: a
-    variable cannot be created inside the body of `tf.while_loop`.
+    All variables are created here, in a fixed order and outside any loop, because a variable cannot
+    be created in the body of `tf.while_loop`.
     """
 
     def __init__(
         self, config: ModelConfig, shape: TaskShape, dtype: tf.DType, xla: bool = False
     ) -> None:
-        """`xla`: whether XLA compiles the graph, which changes how the same is computed."""
+        """`xla`: whether XLA compiles the graph, which changes operations but not results."""
         self.config = config
         self.shape = shape
         self.dtype = dtype
@@ -74,14 +74,14 @@ class Model:
         self.variables = tf.trainable_variables("model")
 
     @property
-    def input_depth(self) -> int:
+    def input_size(self) -> int:
         """The width of the first layer's inputs."""
         embedded = self.config.embedding if self.shape.inputs == "ids" else None
         return embedded or self.shape.num_inputs
 
     @property
     def unrolls(self) -> dict[str, UnrollFunction]:
-        """The unrolls that its layers take, by name."""
+        """The unrolls for its layers, by name."""
         return BIDIRECTIONAL_UNROLLS if self.config.bidirectional else UNROLLS
 
     def zero_state(self, batch_size: Any) -> Tensor:
@@ -89,7 +89,7 @@ class Model:
         return self.cell.zero_state(batch_size, self.dtype)
 
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
-        """The first layer's inputs, [time, batch, input_depth]; beside them dropout's masks.
+        """The first layer's inputs, [time, batch, input_size]; with dropout, a pair with the masks.
 
         inputs: ids [time, batch], or features [time, batch, num_inputs]; key: [2] int32, what
         the masks are drawn from.
@@ -111,42 +111,44 @@ class Model:
         return min(config.input_keep_prob, config.state_keep_prob, config.output_keep_prob) < 1
 
     def _make_stack(self) -> Any:
-        """The layers as one cell: `MultiRNNCell` where there are several."""
-        depth, cells = self.input_depth, []
+        """The layers as one cell, which is a `MultiRNNCell` if there are several."""
+        input_size, cells = self.input_size, []
         for index, size in enumerate(self.config.state_sizes):
-            cells.append(self._make_layer(f"layer_{index}", size, depth))
-            depth = cells[-1].output_size
+            cells.append(self._make_layer(f"layer_{index}", size, input_size))
+            input_size = cells[-1].output_size
         if len(cells) == 1:
             return cells[0]
         stack = tf.nn.rnn_cell.MultiRNNCell(cells)
-        create_variables(stack, self._example_inputs(self.input_depth, self._masks), self.dtype)
+        create_variables(stack, self._example_inputs(self.input_size, self._masks), self.dtype)
         return stack
 
     def _make_bidirectional(self) -> BidirectionalLayers:
-        depth, pairs = self.input_depth, []
+        input_size, pairs = self.input_size, []
         for index, size in enumerate(self.config.state_sizes):
-            forward = self._make_layer(f"layer_{index}/forward", size, depth)
+            forward = self._make_layer(f"layer_{index}/forward", size, input_size)
             if self._masks:
                 self._masks.pop()  # one mask for both directions
-            pairs.append(Pair(forward, self._make_layer(f"layer_{index}/backward", size, depth)))
-            depth = 2 * forward.output_size
+            pairs.append(
+                Pair(forward, self._make_layer(f"layer_{index}/backward", size, input_size))
+            )
+            input_size = 2 * forward.output_size
         return BidirectionalLayers(pairs, self._drops)
 
-    def _make_layer(self, name: str, size: int, depth: int) -> Any:
-        """One cell with its variables; in dropout's wrapper where that is on."""
+    def _make_layer(self, name: str, size: int, input_size: int) -> Any:
+        """One cell with its variables, wrapped in DropoutCell if dropout is used."""
         with tf.variable_scope(name):
             cell = make_cell(self.config, size, self.dtype, self._product)
-            create_variables(cell, self._example_inputs(depth, []), self.dtype)
+            create_variables(cell, self._example_inputs(input_size, []), self.dtype)
         if not self._drops:
             return cell
-        specs = mask_specs(self.config, depth, cell)
+        specs = mask_specs(self.config, input_size, cell)
         self._masks.append(specs)
         wrapped = DropoutCell(cell, specs)
-        create_variables(wrapped, self._example_inputs(depth, [specs]), self.dtype)
+        create_variables(wrapped, self._example_inputs(input_size, [specs]), self.dtype)
         return wrapped
 
-    def _example_inputs(self, depth: int, layers: list[list[MaskSpec]]) -> Tensor:
-        encoded = tf.zeros([1, depth], self.dtype)
+    def _example_inputs(self, input_size: int, layers: list[list[MaskSpec]]) -> Tensor:
+        encoded = tf.zeros([1, input_size], self.dtype)
         masks = [tuple(tf.ones([1, s.width], self.dtype) for s in specs) for specs in layers]
         return (encoded, tuple(masks)) if layers else encoded
 
@@ -154,9 +156,9 @@ class Model:
 def make_cell(
     config: ModelConfig, state_size: int, dtype: tf.DType, product: Affine = affine
 ) -> Any:
-    """The config's cell for one layer, its variables not yet created.
+    """The config's cell for one layer, before its variables are created.
 
-    `product` is used by the cells that leave it open how they multiply by their weights.
+    `product` multiplies by the weights in the cells that use it (`Cell.uses_product`).
     """
     with warnings.catch_warnings():
         # tf_keras marks every v1 cell as deprecated; they are what this project is about.
@@ -165,11 +167,11 @@ def make_cell(
 
 
 def create_variables(cell: Any, inputs: Tensor, dtype: tf.DType) -> None:
-    """Create a cell's variables by calling it; the results are not used.
+    """Create a cell's variables by calling it. The results are not used.
 
-    The first call creates the variables. The second one creates the scope in which all
-    later calls reuse them, which remembers the graph it was made in: were that the body
-    of a loop, a call outside of the loop would land inside.
+    The first call creates the variables. The second call creates the scope in which all later calls
+    reuse them. That scope remembers its graph: if it were created in the body of a loop, calls
+    outside the loop would end up inside.
     """
     for _ in range(2):
         cell(inputs, cell.zero_state(1, dtype))

@@ -1,4 +1,4 @@
-"""The optimizers of `tf.compat.v1.train`, by config, with clipping and decay."""
+"""The optimizers of `tf.compat.v1.train`, with clipping and learning rate decay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Tensor = Any
 
 
 class Updater:
-    """Applies gradients to variables. Its own variables are created here, outside of any loop."""
+    """Applies gradients to variables. Its own variables are created here, outside any loop."""
 
     def __init__(self, config: OptimizerConfig, variables: list[Any]) -> None:
         self._config = config
@@ -22,11 +22,11 @@ class Updater:
             zero = tf.zeros_initializer()
             self._updates = tf.get_variable("updates", [], tf.int64, zero, trainable=False)
         self._optimizer = make_optimizer(config, self.learning_rate)
-        # Creates the slots, which inside a loop's body could not be; never run.
+        # Creates the slots, which is impossible in the body of a loop. Never run.
         self._optimizer.apply_gradients([(tf.zeros_like(v), v) for v in variables])
 
     def learning_rate(self) -> Tensor:
-        """The rate of the coming update: learning_rate · decay_rate^(updates / decay_steps)."""
+        """The rate of the next update: learning_rate · decay_rate^(updates / decay_steps)."""
         if self._updates is None:
             return tf.constant(self._config.learning_rate)
         return tf.train.exponential_decay(
@@ -37,7 +37,7 @@ class Updater:
     def apply(self, gradients: list[Tensor]) -> tf.Operation:
         """One update. Gradients are clipped by their global norm if `clip_norm` is set.
 
-        Clipping: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+        Source of clipping: Pascanu, Mikolov & Bengio 2013, algorithm 1.
         """
         if self._config.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self._config.clip_norm)
@@ -46,7 +46,7 @@ class Updater:
 
 
 def make_optimizer(config: OptimizerConfig, rate: Callable[[], Tensor]) -> tf.train.Optimizer:
-    """The config's optimizer; it calls `rate` at every update."""
+    """The config's optimizer, which calls `rate` at every update."""
     value = config.value
     match config.kind:
         case "sgd":

@@ -1,4 +1,4 @@
-"""The only place that imports TensorFlow, after setting the environment it needs."""
+"""The only module that imports TensorFlow, after setting the environment that it needs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.compat.v1.nn.rnn_cell lives in tf_
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # oneDNN's sums differ from machine to machine
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter arrive as exceptions
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # results are defined on the CPU
-# XLA orders kernels for running several at a time, and then pays for handing each of them
-# over, which takes longer than the kernels of a small graph; in order they take half as long.
+# XLA schedules kernels to run several at a time. Handing each to another thread takes longer than
+# the kernels of a small graph; one after the other, they take half the time.
 os.environ["XLA_FLAGS"] = (
     "--xla_cpu_enable_concurrency_optimized_scheduler=false " + os.environ.get("XLA_FLAGS", "")
 )
 
 
 def keep_xla_to_one_thread() -> None:
-    """Let matrix products under XLA run in the calling thread, with no pool to go through.
+    """Run matrix products under XLA in the calling thread, without a thread pool.
 
-    XLA reads its flags once, when the first session opens; a later call changes nothing.
+    XLA reads its flags once, when the first session opens. Later calls have no effect.
     """
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false " + os.environ["XLA_FLAGS"]
 
 
 @contextlib.contextmanager
 def _native_stderr_kept_back() -> Iterator[None]:
-    """Show what C++ writes to stderr only if the block fails.
+    """Show the C++ output on stderr only if the block fails.
 
     TensorFlow's libraries write notices about CUDA before their log level applies.
     """
@@ -52,10 +52,10 @@ with _native_stderr_kept_back(), warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of TensorFlow's own imports
     import tensorflow.compat.v1 as tf
 
-    _ = tf.nn.rnn_cell.RNNCell  # imports tf_keras, which is as talkative
+    _ = tf.nn.rnn_cell.RNNCell  # imports tf_keras, which prints notices too
 
-# Not disable_v2_behavior(): resource variables and while_v2 are what lets a whole
-# training loop run inside the graph, and XLA compile it.
+# Not disable_v2_behavior(), because running a whole training loop inside the graph, and compiling
+# it with XLA, requires resource variables and while_v2.
 tf.disable_eager_execution()
 tf.logging.set_verbosity(tf.logging.ERROR)
 

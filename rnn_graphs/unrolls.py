@@ -1,14 +1,14 @@
-"""Unrolls: apply a cell along time. One signature, the same losses, three graphs.
+"""Unrolls, which apply a cell along time: one signature, three graphs, the same losses.
 
-    inputs   x_0    x_1    x_2         [time, batch, depth]
+    inputs   x_0    x_1    x_2         [time, batch, input_size]
               |      |      |
     state -> cell -> cell -> cell -> final_state
               |      |      |
     outputs  o_0    o_1    o_2         [time, batch, output_size]
 
-`scratch` and `static` put one copy of the cell into the graph for every time step,
-`dynamic` one copy inside a while loop. With `lengths`, [batch], a row's outputs past its
-length are zeros, and its final state is the one at its length.
+`scratch` and `static` put a copy of the cell into the graph for every time step; `dynamic` puts one
+copy into a while loop. With `lengths`, [batch], a row's outputs past its length are zeros, and its
+final state is the state at its length.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def scratch(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | 
     for time, x in enumerate(unstack(inputs)):
         output, new_state = cell(x, state)
         if lengths is not None:
-            going_on = (time < lengths)[:, None]
-            output = _choose(going_on, output, tf.nest.map_structure(tf.zeros_like, output))
-            new_state = _choose(going_on, new_state, state)
+            is_inside = (time < lengths)[:, None]
+            output = _choose(is_inside, output, tf.nest.map_structure(tf.zeros_like, output))
+            new_state = _choose(is_inside, new_state, state)
         state = new_state
         outputs.append(output)
     return Unrolled(stack(outputs), state)

@@ -24,7 +24,7 @@ LEAK = float(np.float32(0.2))  # TensorFlow's, an attribute of float32 in every 
 class Example(NamedTuple):
     """A window in plain arrays."""
 
-    inputs: Array  # [time, batch] ids, or [time, batch, depth] features
+    inputs: Array  # [time, batch] ids, or [time, batch, num_inputs] features
     labels: Array  # [num_steps, batch]; the losses are those of the last num_steps steps
     state: list[Array]  # its leaves, [batch, size] each
     masks: Sequence[dict[str, Array]] = ()  # by layer and place: [time, batch, width]
@@ -136,8 +136,8 @@ def _one_hot(inputs: Array, config: ModelConfig, at: list[list[Array]]) -> Array
     """Ids as rows of the identity; features as they are."""
     if inputs.ndim == 2:
         return inputs
-    depth = at[0][0].shape[1] - _hidden(config)
-    result: Array = np.eye(depth)[inputs]
+    num_inputs = at[0][0].shape[1] - _hidden(config)
+    result: Array = np.eye(num_inputs)[inputs]
     return result
 
 

@@ -46,9 +46,9 @@ def draw_weights(
     )
 
 
-def one_hot(ids: NDArray[Any], depth: int) -> Array:
-    """[...] → [..., depth]."""
-    result: Array = np.eye(depth)[ids]
+def one_hot(ids: NDArray[Any], num_ids: int) -> Array:
+    """[...] → [..., num_ids]."""
+    result: Array = np.eye(num_ids)[ids]
     return result
 
 

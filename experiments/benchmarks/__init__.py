@@ -1,4 +1,4 @@
-"""Speed on this machine, as ratios of things measured side by side.
+"""Speed on this machine, as ratios of times measured side by side.
 
-`run.py bench` prints every row with its bar.
+`run.py bench` prints every row with its target.
 """

@@ -1,4 +1,4 @@
-"""All measurements, a table and bench.json."""
+"""Run all measurements, print a table and write bench.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def bench(out: Path) -> None:
     make_output_folder(out)
     from experiments.benchmarks import graphs, start, sweeps, truncation, updates
 
-    costs = graphs.measure_graphs()  # first: it forks, and no session may be open then
+    costs = graphs.measure_graphs()  # first, because it forks and no session may be open
     rows = [updates.measure_data(), *updates.measure_updates()]
     sizes = truncation.measure_sizes()
     rows += [*truncation.measure_truncation(), *truncation.judge_sizes(sizes)]

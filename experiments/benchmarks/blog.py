@@ -1,4 +1,4 @@
-"""A plain copy of the blog's own code: the baseline of the bench.
+"""A plain copy of the blog's own code, the baseline of the bench.
 
 Source: r2rt, "Recurrent Neural Networks in Tensorflow I" (2016). A Python loop draws
 the data; every update is one `session.run` with a feed_dict and four fetches.

@@ -30,13 +30,13 @@ class GraphCost(NamedTuple):
     operations: int
     build_seconds: float
     first_update_seconds: float
-    peak_mebibytes: float  # after the first update, less the memory that importing TensorFlow took
+    peak_mebibytes: float  # after the first update, minus the memory before the build
     update_milliseconds: float  # of the following updates
 
 
 def measure_graphs() -> Sequence[GraphCost]:
-    """Measure each graph in its own forked process, which has its own peak memory."""
-    # A fork is safe only before this process opens a session; bench() takes care of that.
+    """Measure each graph in a forked process of its own, for its own peak memory."""
+    # A fork is safe only before this process opens a session, so bench() calls this first.
     context = multiprocessing.get_context("fork")
     costs = []
     for unroll in UNROLLS:
@@ -65,7 +65,7 @@ def _measure(unroll: str, num_steps: int) -> GraphCost:
 
 
 def count_operations(graph: tf.Graph) -> int:
-    """Operations of a graph and of all its functions, which include loop bodies."""
+    """The number of operations of a graph and of its functions, loop bodies included."""
     definition = graph.as_graph_def()
     functions = definition.library.function
     return len(definition.node) + sum(len(function.node_def) for function in functions)

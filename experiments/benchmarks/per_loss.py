@@ -1,10 +1,9 @@
-"""A plain copy of r2rt's true truncation: the baseline of the bench.
+"""A plain copy of r2rt's true truncation, the baseline of the bench.
 
 Source: r2rt, "Styles of Truncated Backpropagation" (2016). Each step of the unrolled graph
-reads its own copy of W and b, and each loss gets a `tf.gradients` of its own, for the
-copies of the last `depth` steps. Two things differ from the post: the sum is divided so
-that it is the gradient of the mean loss, as in every style here, and there is neither
-embedding nor dropout.
+reads its own copy of W and b. Each loss has its own call of `tf.gradients`, for the copies of the
+last `depth` steps. There are two differences from the post: the sum is divided to give the gradient
+of the mean loss, as in every style here, and there is neither embedding nor dropout.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The time of commands as whole processes."""
+"""The time that whole commands take, as processes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRAIN_SECONDS = 3.0
 
 
 def measure_commands() -> Sequence[Measurement]:
-    """Time commands that need no TensorFlow."""
+    """Time commands that do not import TensorFlow."""
     rows = []
     for name, arguments in QUICK.items():
         command = partial(_run, [str(PROGRAM), *arguments])
@@ -37,7 +37,7 @@ def measure_commands() -> Sequence[Measurement]:
 
 
 def measure_train() -> Measurement:
-    """Time `train` of one seed and one epoch, against `import tensorflow` alone."""
+    """Time `train` of one seed and one epoch, compared with `import tensorflow` alone."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(PROGRAM), "train", "r2rt_n5", "--overwrite", "--run-dir", f"{folder}/run"]
         pair = alternate(lambda: _run(command), lambda: _run(["-c", "import tensorflow"]), ROUNDS)

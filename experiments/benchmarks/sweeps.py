@@ -1,4 +1,4 @@
-"""The cost of sweeps: two workers against one, the overhead of a point, a thousand points."""
+"""The cost of sweeps: two workers or one, the overhead of a point, a thousand points."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FASTER, OVERHEAD_SECONDS, MANY_SECONDS, GROWTH_KIB = 1.8, 0.5, 60, 4
 
 
 def measure_sweeps() -> Sequence[Measurement]:
-    """All rows; takes about two minutes."""
+    """Measure all rows. Takes about two minutes."""
     return [*_measure_workers(), *_measure_many()]
 
 
@@ -82,7 +82,7 @@ def _run_child(point: Point, folder: str) -> None:
 
 
 def _measure_many() -> Sequence[Measurement]:
-    """Everything about a thousand points but their runs, then the same calls again for memory."""
+    """Time a thousand points without training, then repeat the calls to measure memory."""
     with _in_a_folder(), open_cluster("local", 2, 2, Path(), print) as cluster:
         began = perf_counter()
         points = load_points("r2rt_n5", MANY)
@@ -92,7 +92,7 @@ def _measure_many() -> Sequence[Measurement]:
             _call(cluster, jobs)
             print_results(read_results(points, {}))
         took = perf_counter() - began
-        for _ in range(3):  # fills Dask's logs, which keep thousands of events
+        for _ in range(3):  # fill Dask's logs, which keep thousands of events
             _call(cluster, jobs)
         before = psutil.Process().memory_info().rss
         for _ in range(2):

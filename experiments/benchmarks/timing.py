@@ -1,4 +1,4 @@
-"""Time things in turn, so that a drift of the machine's speed affects all alike."""
+"""Time functions in turn, so that a drift in the machine's speed affects all alike."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Measurement(NamedTuple):
     measure: str
     value: float  # of this program
     unit: str
-    baseline: float | None  # to compare with, in the same unit
-    ratio: float | None  # median of the ratios of the pairs, as the target counts it
-    target: str  # empty without one
+    baseline: float | None  # in the same unit
+    ratio: float | None  # median of the ratios of the pairs, in the direction of the target
+    target: str  # empty if there is none
     met: bool | None
 
 
 class Pair(NamedTuple):
-    """Two things timed in turn."""
+    """The times of two functions timed in turn."""
 
     first: float  # median seconds
     second: float  # median seconds
@@ -56,13 +56,13 @@ def alternate(first: Callable[[], object], second: Callable[[], object], rounds:
 
 
 def compare(first: Sequence[float], second: Sequence[float]) -> Pair:
-    """Two things timed in the same rounds."""
+    """The pair of two functions timed in the same rounds."""
     ratio = median(b / a for a, b in zip(first, second, strict=True))
     return Pair(median(first), median(second), ratio)
 
 
 def at_least(name: str, pair: Pair, scale: float, unit: str, times: float) -> Measurement:
-    """A row whose target is that the second of a pair takes this many times as long or more."""
+    """A row whose target is that the second function takes at least `times` as long."""
     return Measurement(
         name, pair.first * scale, unit, pair.second * scale, pair.ratio,
         f"at least {times:g} times faster", pair.ratio >= times,
@@ -70,7 +70,7 @@ def at_least(name: str, pair: Pair, scale: float, unit: str, times: float) -> Me
 
 
 def at_most(name: str, pair: Pair, scale: float, unit: str, times: float) -> Measurement:
-    """A row whose target is that the first of a pair takes this many times as long at most."""
+    """A row whose target is that the first function takes at most `times` as long."""
     ratio = 1 / pair.ratio
     return Measurement(
         name, pair.first * scale, unit, pair.second * scale, ratio,

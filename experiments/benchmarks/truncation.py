@@ -1,7 +1,7 @@
-"""The cost of true truncation, against the TF style and against r2rt's own graph.
+"""The cost of true truncation, compared with the TF style and with r2rt's own graph.
 
-Seconds are CPU time. All work here is done by one thread, so CPU time equals elapsed time on an
-idle machine, and is disturbed less on a busy one.
+Seconds are CPU time. One thread does all the work, so CPU time equals elapsed time on an idle
+machine and is less disturbed on a busy one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BUILD_AT_LEAST = 8
 
 
 class Shape(NamedTuple):
-    """The setting in which styles are compared."""
+    """The dimensions at which styles are compared."""
 
     num_steps: int
     depth: int
@@ -44,7 +44,7 @@ class Shape(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A shape, and how many times as long as tf_style an update of true_bptt may take."""
+    """A shape, with the target for an update of true_bptt as a multiple of tf_style."""
 
     shape: Shape
     iterations: int  # updates a session.run
@@ -55,18 +55,18 @@ CASES = (Case(Shape(20, 10, 16), 50, 2.0), Case(Shape(40, 20, 100), 5, 6.5))
 
 
 class Contender(NamedTuple):
-    """A way to compute a gradient, and how to execute it."""
+    """A way to compute a gradient, with its config."""
 
     config: Config
     step_maker: StepMaker = make_step
 
     def build(self) -> TrainingGraph:
-        """From an empty graph to the finalized training graph, with loop and optimizer."""
+        """Build the finalized training graph, with loop and optimizer."""
         return build(self.config, make_workload(self.config), self.step_maker)
 
 
 class GraphSize(NamedTuple):
-    """The size of a true_bptt graph; each function counts once, however often it is used."""
+    """The size of a true_bptt graph. Each function counts once, however often it is used."""
 
     num_steps: int
     depth: int
@@ -74,13 +74,13 @@ class GraphSize(NamedTuple):
 
 
 def measure_truncation() -> Sequence[Measurement]:
-    """Measure the time of an update for each case, and the time to build the last one."""
+    """Time an update of each case, and the build of the last one."""
     rows = [row for case in CASES for row in measure_updates(case)]
     return [*rows, measure_build(CASES[-1].shape)]
 
 
 def measure_updates(case: Case) -> Sequence[Measurement]:
-    """Time all contenders in turn, with and without XLA; the faster of the two counts."""
+    """Time all contenders in turn with and without XLA, and take the faster of the two."""
     shape, stride = case.shape, case.shape.depth // 2
     contenders = [*_contenders(case, "off"), *_contenders(case, "on")]
     with ExitStack() as stack:
@@ -123,7 +123,7 @@ def _contenders(case: Case, xla: str) -> Sequence[Contender]:
 
 
 def measure_build(shape: Shape) -> Measurement:
-    """Time the build. It does not involve XLA, which compiles at the first update."""
+    """Time the build, which does not involve XLA; that compiles at the first update."""
     config = _config(shape, "true_bptt", "execution.xla=off")
     ours, theirs = Contender(config), Contender(config, per_loss.make_step)
     pair = compare(*in_turn([ours.build, theirs.build], BUILDS, process_time))
@@ -142,7 +142,7 @@ def measure_sizes() -> Sequence[GraphSize]:
 
 
 def judge_sizes(sizes: Sequence[GraphSize]) -> Sequence[Measurement]:
-    """Rows that allow twice the operations, for twice the steps and for four times the depth."""
+    """Rows whose target is twice the operations, for twice the steps and four times the depth."""
     found = {(size.num_steps, size.depth): size.operations for size in sizes}
     pairs = {
         "graph of true_bptt, depth 5: num_steps 80 against 40": (found[80, 5], found[40, 5]),
@@ -171,7 +171,7 @@ def _config(shape: Shape, kind: str, *overrides: str) -> Config:
 
 
 def _training(stack: ExitStack, contender: Contender) -> Callable[[], object]:
-    """Open a session. Returns a function that trains it for one session.run."""
+    """Open a session. Returns a function that makes one session.run of training."""
     config = contender.config
     session = stack.enter_context(TrainingSession(contender.build(), config.execution.threads))
     session.initialize(0)

@@ -1,4 +1,4 @@
-"""The time of data generation and of one update, against the blog's code."""
+"""The time of data generation and of one update, compared with the blog's code."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from experiments.training.workload import make_workload
 
 ROUNDS = 7
 SYMBOLS = 1_000_000
-BLOG_UPDATES = 200  # of the blog's loop in one round
-LOOPS = 20  # session.runs of ours in one round
+BLOG_UPDATES = 200  # of the blog's loop, in one round
+LOOPS = 20  # our session.runs, in one round
 
 
 class Case(NamedTuple):
-    """The setting of one row."""
+    """The setting of one row of the table."""
 
     num_steps: int
     state_size: int
@@ -38,7 +38,7 @@ CASES = (
 
 
 def measure_data() -> Measurement:
-    """Time one epoch of 1,000,000 symbols."""
+    """Time the generation of one epoch of 1,000,000 symbols."""
     config = load_config("r2rt_n5", [f"task.size={SYMBOLS}"])
     task, stream = make_workload(config).task, np.random.RandomState(0)
     np.random.seed(0)
@@ -47,12 +47,12 @@ def measure_data() -> Measurement:
 
 
 def measure_updates() -> Sequence[Measurement]:
-    """Time the steady state of each case under XLA, against the blog's loop."""
+    """Time updates of each case under XLA after compiling, compared with the blog's loop."""
     return [measure_update(case) for case in CASES]
 
 
 def measure_update(case: Case) -> Measurement:
-    """Microseconds per update: ours in the graph under XLA, the blog's by feed_dict."""
+    """Time an update, ours in the graph under XLA and the blog's by feed_dict."""
     config = load_config(
         "r2rt_n5",
         [

@@ -1,4 +1,4 @@
-"""Runs side by side: the config keys in which they differ, and which is best.
+"""Comparisons of runs: the config keys in which they differ, and which is best.
 
-Reads run directories only.
+Reads nothing but run directories.
 """

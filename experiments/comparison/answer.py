@@ -1,4 +1,4 @@
-"""The sentences that a report of a comparison starts with."""
+"""The first sentences of a comparison's report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiments.comparison.table import Comparison, Line
 
 
 def answers(compared: Comparison) -> list[str]:
-    """For each task, the best of its lines and how many cannot be told from it."""
+    """For each task, the best group and the number of groups indistinguishable from it."""
     several = len(compared.tasks) > 1
     return [
         (f"{shared_name([line.group for line in lines])}: " if several else "")
@@ -34,5 +34,5 @@ def _answer(lines: Sequence[Line], ranking: Ranking) -> str:
     tied = [line for line in others if line.standing != "worse"]
     if not tied:
         return f"{sentence}."
-    rest = tied[0].group.label if len(tied) == 1 else f"{len(tied)} others"
-    return f"{sentence}, but {rest} cannot be told from it."
+    rest = f"{tied[0].group.label} is" if len(tied) == 1 else f"{len(tied)} others are"
+    return f"{sentence}, but {rest} indistinguishable from it."

@@ -1,4 +1,4 @@
-"""The columns of a comparison, for readers and for programs."""
+"""The columns of a comparison, as text for tables and as values for programs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ UNITS = {"updates": "updates", "time_steps": "time steps", "seconds": "seconds"}
 
 
 class Column(NamedTuple):
-    """A column for readers."""
+    """A column of a table."""
 
     title: str
     cell: Callable[[Line], str]
-    is_short: bool  # also on the terminal, in Markdown and in LaTeX
+    is_short: bool  # whether the terminal, Markdown and LaTeX show it too
 
 
 def columns(compared: Comparison) -> list[Column]:
-    """The columns of the report; those that would be empty are left out."""
+    """The columns of the report, without those that would be empty."""
     found = [*_key_columns(compared), Column("seeds", _seeds, True), *_loss_columns(compared)]
     title = "below the best" if compared.ranking.higher_is_better else "above the best"
     found.append(Column(title, lambda line: _with_sign(line.behind), True))
@@ -43,7 +43,7 @@ def columns(compared: Comparison) -> list[Column]:
 
 
 def shown(interval: Interval | None, sign: str = "", digits: str = ".4f") -> str:
-    """ "0.4100 ± 0.0127": the mean and half of its interval; its ends where they are not even."""
+    """ "0.4100 ± 0.0127": a mean and half of its interval; both ends if it is not symmetric."""
     if interval is None:
         return ""
     mean, low, high = interval
@@ -55,7 +55,7 @@ def shown(interval: Interval | None, sign: str = "", digits: str = ".4f") -> str
 
 
 def record(line: Line, compared: Comparison) -> dict[str, Any]:
-    """A row of comparison.csv and an object of the JSON: None is empty there."""
+    """A row of comparison.csv, where None is empty, and an object of the JSON."""
     group = line.group
     found: dict[str, Any] = {key: _plain(value) for key, value in group.values.items()}
     if not found:
@@ -73,7 +73,7 @@ def record(line: Line, compared: Comparison) -> dict[str, Any]:
     if compared.ranking.by not in RANKINGS:
         found |= _interval(compared.ranking.by, line.mean)
     found |= _interval("above_best", line.behind)
-    found |= {"standing": line.standing or None, "seeds_to_tell": line.seeds_to_tell}
+    found |= {"standing": line.standing or None, "seeds_needed": line.seeds_needed}
     found |= {f"learned_lag_{lag}": count for lag, (count, _) in group.learned.items()}
     found |= _target_record(line, compared)
     found["seconds"] = None if group.seconds is None else round(group.seconds, 3)
@@ -97,7 +97,7 @@ def _target_record(line: Line, compared: Comparison) -> dict[str, Any]:
 def _interval(
     name: str, interval: Interval | None, ends: Sequence[str] | None = None
 ) -> dict[str, float | None]:
-    """A mean and its ends under names of their own."""
+    """A mean and the ends of its interval, by column name."""
     names = [name, *(ends or (f"{name}_low", f"{name}_high"))]
     return dict(zip(names, interval or (None, None, None), strict=True))
 
@@ -117,7 +117,7 @@ def _key_columns(compared: Comparison) -> list[Column]:
 
 
 def _loss_columns(compared: Comparison) -> Iterator[Column]:
-    """What the ranking is by, then the other losses."""
+    """The numbers that the ranking uses, then the other losses."""
     by = compared.ranking.by
     yield Column(compared.ranking.title, lambda line: shown(line.mean), True)
     if any(line.group.validation_rows for line in compared.lines):
@@ -165,7 +165,7 @@ def _target_columns(compared: Comparison) -> Iterator[Column]:
 
 
 def _seeds(line: Line) -> str:
-    """ "3", or "2 of 3 (diverged)"."""
+    """The number of complete seeds: "3", or "2 of 3 (diverged)"."""
     done, planned = len(line.group.finals), line.group.planned
     return str(done) if done == planned else f"{done} of {planned} ({line.group.status})"
 
@@ -175,12 +175,12 @@ def _seconds(group: Group) -> str:
 
 
 def _updates(group: Group) -> int | None:
-    """The fewest updates that a seed's final loss is a mean of."""
+    """The number of updates in a final loss, the least over the seeds."""
     return min((final.updates for final in group.finals.values()), default=None)
 
 
 def _updates_text(group: Group) -> str:
-    """The updates of the final loss; "1,000 (rows)" where they are not the last tenth."""
+    """The updates in the final loss; "1,000 (rows)" if they are not exactly the last tenth."""
     updates = _updates(group)
     if updates is None:
         return ""
@@ -193,7 +193,7 @@ def _with_sign(interval: Interval | None) -> str:
 
 
 def _floor(line: Line, compared: Comparison) -> str:
-    """The floor that the ranked loss cannot be told from, by the noise of its symbols."""
+    """The floor whose band of sampling noise contains the ranked loss; empty if there is none."""
     group = line.group
     symbols = _symbols(group, compared.ranking.by)
     if line.mean is None or not symbols:
@@ -209,7 +209,7 @@ def _floor(line: Line, compared: Comparison) -> str:
 
 
 def _symbols(group: Group, by: str) -> int:
-    """The symbols that the ranked loss is a mean over, all seeds; 0: not known."""
+    """The number of symbols in the ranked loss, over all seeds; 0 if unknown."""
     config = group.runs[0].config
     if by == "train":
         updates = sum(final.updates for final in group.finals.values())

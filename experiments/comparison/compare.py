@@ -1,4 +1,4 @@
-"""Compare runs: curves, a heat map where two keys vary, one table, one report."""
+"""Compare runs: curves, a heat map if two keys vary, a table and a report."""
 
 from __future__ import annotations
 
@@ -47,35 +47,35 @@ if TYPE_CHECKING:
 
 AXES: tuple[Axis, ...] = ("updates", "time_steps", "seconds")
 PRINTED = 40  # lines of the table on the terminal at most
-DRAWN = 70  # curves of a task at most; a picture of more is too long to read
+DRAWN = 70  # curves of a task at most; a figure of more is too long to read
 CAPTION = (
-    "From the best down. Above the best: the mean difference, paired where seeds are shared, with "
-    "an interval that covers all pairs at once (Bonferroni). Tied: it cannot be told from the "
-    "best. Final loss: training loss, nats per time step, mean over the last tenth of the "
-    "updates. Seconds a seed: training time, mean over the complete seeds. At the floor: the "
-    "floor that the ranked loss differs from by no more than the noise of its symbols."
+    "Sorted from best to worst. Above the best: the mean difference, paired where seeds are "
+    "shared, with an interval that covers all pairs at once (Bonferroni). Tied: indistinguishable "
+    "from the best. Final loss: training loss, nats per time step, mean over the last tenth of the "
+    "updates. Seconds a seed: training time, mean over the complete seeds. At the floor: the floor "
+    "whose band of sampling noise contains the ranked loss."
 )
 
 LINES = (
-    "Line: mean over seeds. Band: the range over seeds. Thin lines: seeds by themselves, where "
-    "others have ended."
+    "Line: mean over seeds. Band: the range over seeds. Thin lines: single seeds after others "
+    "have ended."
 )
 
 
 class Options(NamedTuple):
-    """What `compare` may be asked for beside the runs."""
+    """The options of `compare`."""
 
     out: Path | None = None  # None: a folder below reports/
-    by: str | None = None  # what to rank by; None: the best that all runs have
+    by: str | None = None  # what to rank by; None: the best ranking that all runs allow
     target: str | None = None  # a loss, or halfway
-    format: str | None = None  # md, latex or json, on standard output alone
+    format: str | None = None  # md, latex or json, on standard output only
 
 
 def compare(paths: Sequence[Path], options: Options) -> None:
     """Write comparison.csv, figures and report.html, and print a table.
 
-    With a format, only that is printed, and files are written only if `out` is given. Raises
-    UsageError where a path holds no run, an option does not fit them, or `out` cannot be used.
+    With a format, only the table is printed, and files are written only if `out` is given. Raises
+    UsageError if a path holds no run, an option does not fit the runs, or `out` cannot be used.
     """
     runs = find_runs(paths)
     compared = _compared(runs, options)
@@ -108,7 +108,7 @@ def _compared(runs: Sequence[Run], options: Options) -> Comparison:
 
 
 def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], out: Path) -> None:
-    """The files of the folder."""
+    """Write the files of the folder."""
     make_output_folder(out)
     remove_pictures(out)
     records = [record(line, compared) for line in compared.lines]
@@ -133,7 +133,7 @@ def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], ou
 
 
 def _cell(value: object) -> object:
-    """A value in CSV: paths as a JSON list, since they may hold any character."""
+    """A value of the CSV. Lists of paths are JSON, because paths may contain any character."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
@@ -143,13 +143,12 @@ def _count(groups: Sequence[Group], runs: int) -> str:
 
 
 def _figures(compared: Comparison, out: Path) -> Iterator[ReportFigure]:
-    """The figures, each written to `out` when it is drawn."""
+    """Draw each figure and write it to `out`."""
     ranking = compared.ranking
     if len(compared.keys) == 2 and any(line.mean for line in compared.lines):
         caption = (
-            f"Mean over seeds of {ranking.text}. Framed: the best; dashed: what cannot be told "
-            "from it. Empty: no run. A status: no seed is complete. n of m: some seeds are not "
-            "complete."
+            f"Mean over seeds of {ranking.text}. Framed: the best; dashed: indistinguishable from "
+            "it. Empty: no run. A status: no seed is complete. n of m: some seeds are not complete."
         )
         title = f"{ranking.title} over the two keys that differ"
         yield _figure(heat_map(compared, title), out / "heat_map.png", title, caption)
@@ -160,14 +159,14 @@ def _figures(compared: Comparison, out: Path) -> Iterator[ReportFigure]:
     if compared.target and any(found.seeds for found in compared.reached.values()):
         title = f"training until the loss is below {compared.target.name}"
         caption = (
-            "Mean over the seeds that reached it, with Student's 95 % interval. A loss is read "
-            "from the rows that were logged, so these numbers are as coarse as the rows."
+            "Mean over the seeds that reached it, with Student's 95 % interval. Losses come from "
+            "the logged rows, so these numbers are as coarse as the rows."
         )
         yield _figure(target_figure(compared, title), out / "target.png", title, caption)
 
 
 def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[ReportFigure]:
-    """The curves of one task: validation first, where there is any."""
+    """Draw the curves of one task, starting with validation if there is any."""
     ranked = [line.group for line in lines if line.group.rows]
     groups = sorted_groups(ranked[:DRAWN])
     if not groups:
@@ -184,7 +183,7 @@ def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[Re
     floors, symbols = groups[0].floors, min(group.symbols_a_row for group in groups)
     bands = noise_bands(floors, floor_variances(groups[0].runs[0].config), symbols)
     paths = []
-    # Of many tasks, the same curves three times over would bury the rest of the report.
+    # With several tasks, three figures of the same curves would bury the rest of the report.
     for axis in AXES[:1] if suffix else AXES:
         title = f"training loss against {axis.replace('_', ' ')}{named}"
         name = "comparison" if axis == "updates" else f"comparison_{axis}"
@@ -197,7 +196,7 @@ def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[Re
 
 
 def _chart(groups: Sequence[Group], curve: Curve) -> Chart:
-    """The curves for the reader to explore."""
+    """The curves as an interactive chart."""
     series = [Series(group.label, curve.of(group)) for group in groups]
     return curve_chart(series, curve.floors, top=greatest_loss(groups, curve))
 
@@ -208,8 +207,8 @@ def _floor_text(floors: Mapping[str, float], bands: Mapping[str, Interval], symb
     text = " Dashed: exact entropy floors."
     if bands:
         text += (
-            f" Grey around them: where 95 % of the rows of a model at the floor are, each a mean "
-            f"over {symbols:,} symbols; below a floor within its band is sampling noise."
+            f" Grey bands: 95 % of the rows of a model at the floor, each a mean over {symbols:,} "
+            f"symbols; a loss below a floor but within its band is sampling noise."
         )
     return text
 

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = len(COLORS)  # curves in a panel
-LINE = 36  # characters beside a panel
+LINE = 36  # characters a line of text beside a panel
 BEST = "#D55E00"
 
 
 class Curve(NamedTuple):
-    """Which curves of the groups to draw, and against what."""
+    """The kind of curve to draw for each group, and its x axis."""
 
     axis: Axis
     of: Callable[[Group], Curves]
@@ -48,9 +48,9 @@ class Curve(NamedTuple):
 
 
 def curves_figure(groups: Sequence[Group], curve: Curve, title: str) -> Figure:
-    """The groups' learning curves: in one panel, or in several where there are many groups.
+    """The groups' learning curves, in several panels if there are many groups.
 
-    The axis is limited to the losses of complete groups, so that a diverging run may leave it.
+    The y axis is limited to the losses of complete groups; a diverging run may leave it.
     """
     panels = arrange(groups)
     if len(panels) == 1:
@@ -71,9 +71,9 @@ def curves_figure(groups: Sequence[Group], curve: Curve, title: str) -> Figure:
 
 
 def arrange(groups: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
-    """Panels of a few groups, by title. The groups of a panel share values of one or more keys.
+    """Panels of a few groups, by title. The groups of a panel share the values of some keys.
 
-    As few keys as possible are used. If none will do, panels hold consecutive groups.
+    Uses as few keys as possible. If no keys work, panels hold consecutive groups.
     """
     if len(groups) <= MOST:
         return {"": groups}
@@ -88,10 +88,10 @@ def arrange(groups: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
 
 
 def heat_map(compared: Comparison, title: str) -> Figure:
-    """The mean that the groups are ranked by, over the two keys that they differ in.
+    """A heat map of the ranked means over the two keys that differ.
 
-    The best of each task has a frame; so has, dashed, all that cannot be told from it. A cell
-    without a run is empty; a cell without a number shows the status.
+    The best group of each task has a frame, and groups indistinguishable from it have a dashed
+    one. A cell without a run is empty; a cell without a number shows the status.
     """
     groups = compared.groups
     down, across = sorted(compared.keys, key=lambda key: len(_distinct(groups, key)))
@@ -121,7 +121,7 @@ def heat_map(compared: Comparison, title: str) -> Figure:
 
 
 def target_figure(compared: Comparison, title: str) -> Figure:
-    """Updates, time steps and seconds until the target, a row for each group that reached it."""
+    """Updates, time steps and seconds to the target, one row for each group that reached it."""
     names = dict(zip(compared.groups, labels_of(compared.groups), strict=True))
     shown = [group for group in names if _has_reached(compared, group)]
     labels = [textwrap.fill(names[group], LINE) for group in shown]
@@ -172,7 +172,7 @@ def _by_values(groups: Sequence[Group], keys: Sequence[str]) -> dict[str, list[G
 
 
 def _draw_panel(axes: Axes, title: str, groups: Sequence[Group], curve: Curve) -> None:
-    """A few groups, with a legend of the keys that differ within the panel."""
+    """Draw a few groups, with a legend of the keys that differ within the panel."""
     labels = [textwrap.fill(label, LINE) for label in labels_of(groups)]
     for group, label, color in zip(groups, labels, COLORS, strict=False):
         draw_curve(axes, curve.of(group), label, color, curve.axis, 0.1)
@@ -185,13 +185,13 @@ def _draw_panel(axes: Axes, title: str, groups: Sequence[Group], curve: Curve) -
 
 
 def greatest_loss(groups: Sequence[Group], curve: Curve) -> float | None:
-    """The greatest loss of the complete groups; None where none is complete."""
+    """The greatest loss of the complete groups; None if no group is complete."""
     losses = [curve.of(group).losses for group in groups if group.is_complete]
     return max((float(np.nanmax(each)) for each in losses if each.size), default=None)
 
 
 def _limit(axes: Axes, groups: Sequence[Group], curve: Curve) -> None:
-    """Limit the axis to the losses of complete groups, which a diverging one would flatten."""
+    """Limit the y axis to the losses of complete groups; a diverging one would flatten them."""
     top = greatest_loss(groups, curve)
     if top is not None and top < axes.get_ylim()[1]:
         axes.set_ylim(top=top + 0.05 * (top - axes.get_ylim()[0]))

@@ -1,4 +1,4 @@
-"""The folder of a comparison: its name, what it held before, and pictures that are out of date."""
+"""The folder of a comparison: its name, its earlier content, and outdated figures."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from experiments.runs.run import Run
 
 TABLE = "comparison.csv"
 PICTURES = ("comparison*.png", "heat_map*.png", "target*.png")
-LONGEST = 60  # characters of a name made of paths
+LONGEST = 60  # characters of a folder name
 
 
 def default_folder(paths: Sequence[Path], runs: Sequence[Run]) -> Path:
-    """reports/compare-<names of the paths>, numbered where that compares other runs."""
+    """reports/compare-<names of the paths>, numbered if that folder compares other runs."""
     names = [re.sub(r"[^A-Za-z0-9_.,=+-]+", "-", _name(path)) for path in paths]
     name = "+".join(names)
     if len(name) > LONGEST:
@@ -32,14 +32,14 @@ def default_folder(paths: Sequence[Path], runs: Sequence[Run]) -> Path:
 
 
 def holds_other_runs(folder: Path, runs: Sequence[Run]) -> bool:
-    """Whether a comparison of other runs is in the folder."""
+    """Whether the folder holds a comparison of other runs."""
     if not (folder / TABLE).exists():
         return False
     return _compared_in(folder) != {run.directory.path.resolve() for run in runs}
 
 
 def remove_pictures(folder: Path) -> None:
-    """Remove the pictures of an earlier comparison; this one may draw others."""
+    """Remove the figures of an earlier comparison, because this one may draw others."""
     if (folder / TABLE).exists():
         for pattern in PICTURES:
             for path in folder.glob(pattern):
@@ -47,13 +47,13 @@ def remove_pictures(folder: Path) -> None:
 
 
 def _name(path: Path) -> str:
-    """The last part of a path, and the one before of a run of `default` settings."""
+    """The last part of a path; the last two if it ends with `default`."""
     parts = path.resolve().parts
     return "-".join(parts[-2:]) if parts[-1] == "default" else parts[-1]
 
 
 def _compared_in(folder: Path) -> set[Path] | None:
-    """The runs of an earlier comparison; None where its table does not say."""
+    """The runs of an earlier comparison; None if its table does not name them."""
     try:
         with open(folder / TABLE, encoding="utf-8", newline="") as file:
             lists = [json.loads(row["run_directories"]) for row in csv.DictReader(file)]

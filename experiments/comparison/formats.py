@@ -1,4 +1,4 @@
-"""A comparison on standard output: Markdown or LaTeX for people, JSON for programs."""
+"""A comparison as Markdown, LaTeX or JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPECIAL = {
 
 
 def as_markdown(compared: Comparison, _notes: Sequence[str]) -> str:
-    """A table for GitHub and most blogs; what cannot be told from the best is bold."""
+    """A table for GitHub and most blogs. The best and groups tied with it are bold."""
     shown = [column for column in columns(compared) if column.is_short]
     lines = [
         "| " + " | ".join(_pipe(column.title) for column in shown) + " |",
@@ -34,7 +34,7 @@ def as_markdown(compared: Comparison, _notes: Sequence[str]) -> str:
 
 
 def as_latex(compared: Comparison, _notes: Sequence[str]) -> str:
-    """A tabular for the package booktabs; what cannot be told from the best is bold."""
+    """A tabular for the package booktabs. The best and groups tied with it are bold."""
     shown = [column for column in columns(compared) if column.is_short]
     lines = [
         rf"\begin{{tabular}}{{{'l' * len(shown)}}}",
@@ -52,7 +52,7 @@ def as_latex(compared: Comparison, _notes: Sequence[str]) -> str:
 
 
 def as_json(compared: Comparison, notes: Sequence[str]) -> str:
-    """Every number, as in comparison.csv, with what the groups are ranked by and the notes."""
+    """Every number of comparison.csv, with the ranking and the notes."""
     ranking = compared.ranking
     content: dict[str, Any] = {
         "ranked_by": ranking.by,
@@ -76,6 +76,6 @@ def _pipe(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    """The text escaped; a mean with its half-width becomes mathematics."""
+    """The text escaped for LaTeX; a mean with its half-width becomes mathematics."""
     escaped = "".join(SPECIAL.get(character, character) for character in plain(text))
     return re.sub(r"([+-]?[\d.,]+) ± ([\d.,]+)", r"$\1 \\pm \2$", escaped)

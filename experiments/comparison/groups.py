@@ -1,4 +1,4 @@
-"""Groups of runs that are equal but for their seeds, and the config keys that differ."""
+"""Groups of runs whose configs differ only in their seeds, and the config keys that differ."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IGNORED_KEYS = (
 
 
 class Group:
-    """Runs of one config, as one run with the seeds of all."""
+    """Runs of one config, treated as one run with all their seeds."""
 
     def __init__(self, values: Mapping[str, Any], runs: Sequence[Run]) -> None:
         self.values = values  # of the keys in which the groups differ, by short name
@@ -37,7 +37,7 @@ class Group:
     def _run_of(self) -> dict[int, Run]:
         """Each seed's run: the one that trained it longest, of these the one with most metrics.
 
-        A seed that is in two runs counts once: the second is not independent evidence.
+        A seed that is in two runs counts once, because the second is not independent evidence.
         """
 
         def evidence(run: Run, seed: int) -> tuple[int, int]:
@@ -58,7 +58,7 @@ class Group:
 
     @cached_property
     def validation_rows(self) -> dict[int, list[MetricsRow]]:
-        """Each seed's validation rows; no entry for a seed without any."""
+        """The validation rows of each seed that has some."""
         return {
             seed: run.validation_rows[seed]
             for seed, run in self._run_of.items()
@@ -84,7 +84,7 @@ class Group:
 
     @cached_property
     def finals(self) -> dict[int, FinalLoss]:
-        """Each complete seed's final loss, with the updates that it is a mean of."""
+        """Each complete seed's final loss, with its number of updates."""
         return {seed: run.finals[seed] for seed, run in self._complete.items()}
 
     @property
@@ -94,7 +94,7 @@ class Group:
 
     @cached_property
     def fresh_losses(self) -> dict[int, float]:
-        """Each complete seed's loss on fresh data, where it was measured."""
+        """Each complete seed's loss on fresh data, if it was measured."""
         return {
             seed: run.fresh_losses[seed]
             for seed, run in self._complete.items()
@@ -103,7 +103,7 @@ class Group:
 
     @cached_property
     def learned(self) -> dict[int, tuple[int, int]]:
-        """By lag: the seeds that learned it, and the seeds whose probe tells. Empty: no probe."""
+        """By lag, the seeds that learned it and the seeds probed; empty without a probe."""
         counts: dict[int, tuple[int, int]] = {}
         for answers in self._answers():
             for effect in answers["effects"]:
@@ -112,7 +112,7 @@ class Group:
         return dict(sorted(counts.items()))
 
     def _answers(self) -> Iterator[Mapping[str, Any]]:
-        """The probe's answers, of each seed once."""
+        """The probe's answers, once for each seed."""
         for run in self.runs:
             for answers in run.summary.get("probe") or []:
                 if self._run_of.get(answers.get("seed"), run) is run and "effects" in answers:
@@ -131,7 +131,7 @@ class Group:
 
     @property
     def status(self) -> str:
-        """What the runs' summaries say; "2 complete, 1 failed" where they differ."""
+        """The status of the runs; "2 complete, 1 failed" if they differ."""
         counts = Counter(run.status for run in self.runs)
         if len(counts) == 1:
             return next(iter(counts))
@@ -149,19 +149,19 @@ class Group:
 
     @property
     def task(self) -> str:
-        """The task, as text: runs of different tasks cannot be compared. Its size may differ."""
+        """The task as text, without its size. Losses of different tasks cannot be compared."""
         task = flatten(self.runs[0].config.task.model_dump(mode="json"))
         return json.dumps({key: value for key, value in task.items() if key != "size"})
 
     @property
     def seconds(self) -> float | None:
-        """Seconds of training a seed, mean over the complete seeds; None where none is."""
+        """Seconds of training a seed, mean over the complete seeds; None if none is complete."""
         found = [self.rows[seed][-1].seconds for seed in self.finals]
         return sum(found) / len(found) if found else None
 
     @property
     def symbols_a_row(self) -> int:
-        """The fewest symbols that a seed's first row is a mean over."""
+        """The number of symbols in a seed's first row, the least over the seeds."""
         return min((rows[0].time_steps for rows in self.rows.values()), default=0)
 
 
@@ -179,12 +179,12 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 
 
 def sorted_groups(groups: Sequence[Group]) -> list[Group]:
-    """The groups by their values."""
+    """The groups, sorted by their values."""
     return sorted(groups, key=lambda group: [sort_key(value) for value in group.values.values()])
 
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The dotted keys whose values are not the same everywhere, sorted as in the configs."""
+    """The dotted keys whose values differ, in the order of the configs."""
     keys = dict.fromkeys(key for config in configs for key in config)
     return [
         key
@@ -199,26 +199,26 @@ def short_names(keys: Sequence[str], known: set[str]) -> dict[str, str]:
 
 
 def sort_key(value: Any) -> tuple[int, float, str]:
-    """Sorts numbers by size, then text, then nothing."""
+    """A key that sorts numbers by size, then text, then None."""
     if isinstance(value, int | float):
         return 0, float(value), ""
     return (2, 0.0, "") if value is None else (1, 0.0, str(value))
 
 
 def named(values: Mapping[str, Any]) -> str:
-    """ "num_steps=5, cell=gru"."""
+    """The values as text: "num_steps=5, cell=gru"."""
     return ", ".join(f"{key}={shown_value(value)}" for key, value in values.items())
 
 
 def shortly_named(values: Mapping[str, Any]) -> str:
-    """`named`, without keys that have no value, unless all are such: names stay different."""
+    """`named` without keys that are None, unless all are, so that names stay different."""
     return named({key: value for key, value in values.items() if value is not None}) or named(
         values
     )
 
 
 def labels_of(groups: Sequence[Group]) -> list[str]:
-    """Names of the groups among each other: keys that all have alike are left out."""
+    """Labels that distinguish these groups, without the keys on which they agree."""
     keys = [
         key for key in groups[0].values if len({repr(group.values[key]) for group in groups}) > 1
     ]
@@ -228,7 +228,7 @@ def labels_of(groups: Sequence[Group]) -> list[str]:
 
 
 def shared_name(groups: Sequence[Group]) -> str:
-    """The values that all these groups share, of the keys that differ elsewhere."""
+    """The values that these groups share, of the keys that differ among all groups."""
     first = groups[0].values
     return shortly_named(
         {
@@ -240,7 +240,7 @@ def shared_name(groups: Sequence[Group]) -> str:
 
 
 def tasks_of(groups: Sequence[Group]) -> list[list[Group]]:
-    """The groups by task, in the order in which the tasks come first."""
+    """The groups by task, in order of first appearance."""
     found: dict[str, list[Group]] = {}
     for group in groups:
         found.setdefault(group.task, []).append(group)

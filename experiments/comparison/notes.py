@@ -1,4 +1,4 @@
-"""Remarks to read before the numbers of a comparison."""
+"""Notes to read before the numbers of a comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST = 5  # ties that are named
 
 
 def notes(compared: Comparison) -> Iterator[str]:
-    """One sentence or two each."""
+    """The notes, of one or two sentences each."""
     keys = compared.keys
     yield f"Keys that differ: {', '.join(keys)}." if keys else "The configs are the same."
     better = "higher" if compared.ranking.higher_is_better else "lower"
@@ -31,11 +31,12 @@ def notes(compared: Comparison) -> Iterator[str]:
     for group in compared.groups:
         if group.repeated:
             seeds = ", ".join(map(str, group.repeated))
-            yield f"{group.label}: seed {seeds} is in more than one run; it counts once."
+            which = f"seeds {seeds} are" if len(group.repeated) > 1 else f"seed {seeds} is"
+            yield f"{group.label}: {which} in more than one run, and counted once."
 
 
 def _updates(compared: Comparison) -> Iterator[str]:
-    """Which updates the final loss is a mean of."""
+    """A note if final losses come from rows, not from exactly the last tenth of the updates."""
     finals = [final for group in compared.groups for final in group.finals.values()]
     coarse = [final for final in finals if not final.is_last_tenth]
     if coarse:
@@ -53,7 +54,7 @@ def _is_missing_somewhere(compared: Comparison) -> bool:
 
 
 def _ties(lines: Sequence[Line]) -> Iterator[str]:
-    """What cannot be told from the best, and how many seeds would tell."""
+    """Notes on the groups tied with the best, and the seeds that would separate them."""
     best = next((line for line in lines if line.standing == "best"), None)
     if best is None:
         return
@@ -61,7 +62,7 @@ def _ties(lines: Sequence[Line]) -> Iterator[str]:
     if any(line.standing == "one seed" for line in lines):
         chosen = " The best is chosen among groups of more seeds." if len(best.ranked) > 1 else ""
         yield (
-            "A single seed has no spread, so nothing tells its group apart from others: train two "
+            "A single seed has no spread, so its group cannot be compared with others: train two "
             f"seeds or more.{chosen}"
         )
     if tied:
@@ -69,12 +70,12 @@ def _ties(lines: Sequence[Line]) -> Iterator[str]:
         more = f", and {len(tied) - MOST} more" if len(tied) > MOST else ""
         yield (
             f"Tied with {best.group.label}, the best: {', '.join(named)}{more}. In brackets: the "
-            f"seeds of each that would tell them apart with a chance of {POWER * 100:.0f} %, if "
-            "today's differences and spreads are true."
+            f"seeds of each that would separate them with a probability of {POWER * 100:.0f} %, if "
+            "the current differences and spreads are true."
         )
 
 
 def _seeds(line: Line) -> str:
-    if line.seeds_to_tell is None:
+    if line.seeds_needed is None:
         return f"more than {MOST_SEEDS:,} seeds"
-    return f"about {line.seeds_to_tell:,} seeds"
+    return f"about {line.seeds_needed:,} seeds"

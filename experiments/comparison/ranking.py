@@ -1,4 +1,4 @@
-"""The numbers that groups are ranked by, one for each complete seed."""
+"""Rankings: the numbers that groups are ranked by, one for each complete seed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ LOSSES = ("train", "valid", "fresh")
 
 
 class Ranking(NamedTuple):
-    """How to rank groups."""
+    """A way to rank groups."""
 
     by: str  # train, valid, fresh, or a metric
     title: str  # of its column
-    text: str  # for people: what the numbers are
+    text: str  # a description of the numbers
     values: Callable[[Group], Mapping[int, float]]  # each complete seed's
     higher_is_better: bool = False
 
     @property
     def sign(self) -> int:
-        """Times a value, it is the lower the better."""
+        """The factor that makes lower values better."""
         return -1 if self.higher_is_better else 1
 
 
@@ -59,9 +59,9 @@ RANKINGS = {
 
 
 def choose_ranking(groups: Sequence[Group], by: str | None) -> Ranking:
-    """The ranking that `--by` names, or the best that all groups with a complete seed have.
+    """The ranking that `--by` names, or the best one that all groups with a complete seed have.
 
-    Raises UsageError where it names no metric, or one that no group has.
+    Raises UsageError if `by` is not a metric, or if no group has it.
     """
     ended = [group for group in groups if group.finals]
     if by is None:
@@ -89,9 +89,9 @@ def _of_metric(name: str, groups: Sequence[Group]) -> Ranking:
     and one of training are not compared.
     """
     title = name.replace("_", " ")
-    having = [values for group in groups if (values := _in_training(group, name))]
-    validated = [values for group in groups if (values := _at_last_validation(group, name))]
-    if len(validated) >= max(1, len(having)):
+    having = sum(bool(_in_training(group, name)) for group in groups)
+    validated = sum(bool(_at_last_validation(group, name)) for group in groups)
+    if validated >= max(1, having):
         text, values = f"the {title} at the last validation", _at_last_validation
     else:
         text, values = f"the {title} over the last tenth of training", _in_training

@@ -1,4 +1,4 @@
-"""A comparison in numbers: a line for each group, and what can be told from the best."""
+"""A comparison in numbers: one line for each group, and its standing against the best."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ Standing = Literal["best", "tied", "one seed", "worse", ""]
 
 
 class Line(NamedTuple):
-    """One group in numbers."""
+    """The numbers of one group."""
 
     group: Group
     task: int  # which of the compared tasks, from 0
-    ranked: Mapping[int, float]  # by seed, what the ranking is by
-    mean: Interval | None  # of these; None where no seed is complete
-    behind: Interval | None  # how much worse than the best of the task, simultaneous
-    standing: Standing  # "": without a number, or alone; one seed: it or the best has no spread
-    seeds_to_tell: int | None  # seeds that would tell a tie from the best; None: not known
+    ranked: Mapping[int, float]  # the ranked numbers, by seed
+    mean: Interval | None  # of the ranked numbers; None if no seed is complete
+    behind: Interval | None  # the difference from the best of the task, simultaneous
+    standing: Standing  # "": no number, or no other group; "one seed": it or the best has no spread
+    seeds_needed: int | None  # seeds that would separate a tie from the best; None: unknown
 
     @property
     def is_at_the_top(self) -> bool:
-        """Whether it is the best or cannot be told from it."""
+        """Whether the group is the best or indistinguishable from it."""
         return self.standing in ("best", "tied")
 
 
 class Comparison(NamedTuple):
-    """What a table and the figures show."""
+    """The content of the table and the figures."""
 
-    lines: Sequence[Line]  # by task, from the best down
+    lines: Sequence[Line]  # by task, from best to worst
     ranking: Ranking
     target: Target | None
     reached: Mapping[str, Reached]  # by the group's label; empty without a target
@@ -84,10 +84,10 @@ def interval_of(values: Mapping[int, float]) -> Interval | None:
 
 
 def _rank(groups: Sequence[Group], task: int, ranking: Ranking) -> list[Line]:
-    """The groups of one task from the best down; those without a number come last.
+    """The groups of one task from best to worst; those without a number come last.
 
-    The best is a group whose seeds are all complete, if there is one: incomplete seeds are left
-    out of a mean, which may make a group look too good.
+    The best is a group whose seeds are all complete, if there is one. Incomplete seeds are left out
+    of a mean, which may make a group look too good.
     """
     values = {group.label: ranking.values(group) for group in groups}
     signed = {
@@ -105,19 +105,19 @@ def _rank(groups: Sequence[Group], task: int, ranking: Ranking) -> list[Line]:
         if behind and best:
             has_spread = min(len(values[label]), len(values[best])) > 1
             standing = "worse" if not behind.is_tied else "tied" if has_spread else "one seed"
-        needed = _seeds_to_tell(label, best, signed) if best and standing == "tied" else None
+        needed = _seeds_needed(label, best, signed) if best and standing == "tied" else None
         shown = behind.interval if behind else None
         mean = interval_of(values[label])
         lines.append(Line(group, task, values[label], mean, shown, standing, needed))
-    return sorted(lines, key=lambda line: _order(line, ranking.sign))
+    return sorted(lines, key=lambda line: _sort_key(line, ranking.sign))
 
 
-def _order(line: Line, sign: int) -> tuple[bool, float]:
+def _sort_key(line: Line, sign: int) -> tuple[bool, float]:
     return line.mean is None, sign * line.mean.mean if line.mean else 0.0
 
 
-def _seeds_to_tell(label: str, best: str, signed: Mapping[str, Mapping[int, float]]) -> int | None:
-    """Seeds of both groups that would tell them apart, at the level that all pairs leave."""
+def _seeds_needed(label: str, best: str, signed: Mapping[str, Mapping[int, float]]) -> int | None:
+    """The seeds of both groups that would separate them, at the level corrected for all pairs."""
     estimate = difference(signed[label], signed[best])
     count = min(len(signed[label]), len(signed[best]))
     return seeds_needed(estimate, count, level=LEVEL / count_pairs(signed))

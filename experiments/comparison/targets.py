@@ -17,27 +17,27 @@ AXES: tuple[Axis, ...] = ("updates", "time_steps", "seconds")
 
 
 class Target(NamedTuple):
-    """A loss to reach, by rows of a split."""
+    """A loss to reach, in the rows of a split."""
 
     loss: float | None  # None: halfway between each group's floors
     split: str
 
     @property
     def name(self) -> str:
-        """As it was asked for."""
+        """The target as given on the command line."""
         return HALFWAY if self.loss is None else f"{self.loss:g}"
 
 
 class Reached(NamedTuple):
-    """How much training a group needed, over the seeds that reached the target."""
+    """The training a group needed, over the seeds that reached the target."""
 
     seeds: int  # that reached it
     total: int  # seeds with rows
-    means: Mapping[Axis, Interval]  # empty where no seed reached it
+    means: Mapping[Axis, Interval]  # empty if no seed reached it
 
 
 def parse_target(text: str, split: str) -> Target:
-    """A loss, or "halfway". Raises UsageError."""
+    """Parse a loss, or "halfway". Raises UsageError for anything else."""
     if text == HALFWAY:
         return Target(None, split)
     try:
@@ -52,13 +52,13 @@ def parse_target(text: str, split: str) -> Target:
 def reach(group: Group, target: Target) -> Reached:
     """The group's updates, time steps and seconds until the first row below the target.
 
-    Raises UsageError where the target is halfway between floors that the group does not have.
+    Raises UsageError if the target is halfway between floors and the group has fewer than two.
     """
     loss = target.loss
     if loss is None:
         if len(set(group.floors.values())) < 2:
             raise UsageError(
-                f"--target {HALFWAY}: {group.label} has no two floors to be between; give a loss"
+                f"--target {HALFWAY}: {group.label} has fewer than two floors; give a loss"
             )
         loss = halfway(group.floors)
     rows = group.validation_rows if target.split == "valid" else group.rows

@@ -1,4 +1,4 @@
-"""The files of configs/. Imports nothing slow, so that `run.py list` answers at once."""
+"""The files of configs/. Imports nothing slow, so that `run.py list` is instant."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def names(kind: str) -> list[str]:
 
 
 def path_of(kind: str, name: str) -> Path:
-    """The file of a config, which need not exist."""
+    """The path of a config file, which need not exist."""
     return CONFIGS / kind / f"{name}.yaml"
 
 
 def description(path: Path) -> str:
-    """The description in a config file, or why it cannot be read."""
+    """The description in a config file, or the reason why it cannot be read."""
     try:
         content = read_yaml(path)
     except UsageError as error:
@@ -39,6 +39,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: str) -> str:
-    """The message for a name that is not there."""
+    """The error message for an unknown name."""
     known = names(kind)
     return f"{kind} '{name}': not known" + (nearest(name, known) or f"; known: {', '.join(known)}")

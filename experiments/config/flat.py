@@ -6,7 +6,7 @@ from typing import Any
 
 
 def flatten(value: Any, key: str = "") -> dict[str, Any]:
-    """Nested mappings, and lists of them, as dotted keys; other lists stay values."""
+    """Flatten nested mappings, and lists of mappings, to dotted keys; other lists stay values."""
     if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
         value = {str(place): each for place, each in enumerate(value)}
     if not isinstance(value, dict):
@@ -18,7 +18,7 @@ def flatten(value: Any, key: str = "") -> dict[str, Any]:
 
 
 def shown_value(value: Any) -> str:
-    """A config value as YAML has it, lists on one line."""
+    """A config value as YAML writes it, with lists on one line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return "[" + ", ".join(map(shown_value, value)) + "]" if isinstance(value, list) else str(value)

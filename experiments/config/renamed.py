@@ -1,4 +1,4 @@
-"""Config keys that have a new name; their old name works in this version."""
+"""Renamed config keys, whose old names still work in this version."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ RENAMED = {
 
 
 def rename_keys(config: MutableMapping[Any, Any]) -> list[str]:
-    """Give each renamed key of a config its new name, in place; an old name's value wins.
+    """Replace old key names by new ones, in place. If both are given, the old name's value wins.
 
-    Returns the old names that it found.
+    Returns the old names it found.
     """
     found = []
     for old, new in RENAMED.items():
@@ -29,14 +29,14 @@ def rename_keys(config: MutableMapping[Any, Any]) -> list[str]:
     return found
 
 
-@functools.cache  # a sweep composes many configs, and one line is enough
+@functools.cache  # once, although a sweep composes many configs
 def note_old_name(old: str) -> None:
-    """Print that a key which the user gave has a new name."""
+    """Print once that a key has a new name."""
     print(f"{old} is now {RENAMED[old]}; the old name works in this version", file=sys.stderr)
 
 
 def given_twice(config: MutableMapping[Any, Any]) -> str | None:
-    """A key that a config gives under its old and its new name; None where there is none."""
+    """The first key that a config gives under both its old and its new name, or None."""
     for old, new in RENAMED.items():
         section, *names = _find(config, old, new)
         if all(name in section for name in names):
@@ -52,7 +52,7 @@ def current_key(key: str) -> str:
 def _find(
     config: MutableMapping[Any, Any], old: str, new: str
 ) -> tuple[MutableMapping[Any, Any], str, str]:
-    """The section that both keys are in, {} where it is not given, and their names in it."""
+    """The section of both keys, {} if the config lacks it, and their names in it."""
     *path, old_name = old.split(".")
     section: Any = config
     for part in path:

@@ -1,4 +1,4 @@
-"""The whole config of one run: each package's own part, and checks across them."""
+"""The whole config of one run: each package's part, and checks across the parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # of an experiment; its runs are in a fold
 
 
 class TrainingConfig(Section):
-    """How long, and over which seeds."""
+    """How long to train, and with which seeds."""
 
     epochs: int = Field(ge=1, le=1_000_000)
     seeds: int = Field(ge=1, le=10_000)
@@ -41,7 +41,7 @@ class TrainingConfig(Section):
 
 
 class LoggingConfig(Section):
-    """Files that a run writes while it trains."""
+    """The files that a run writes while it trains."""
 
     every: int = Field(ge=1)
     checkpoint_seconds: float = Field(ge=0)
@@ -61,7 +61,7 @@ class LoggingConfig(Section):
 
 
 class Config(Section):
-    """One run. Frozen; a key that is not here is an error."""
+    """The config of one run. It is frozen, and an unknown key is an error."""
 
     name: str = Field(pattern=f"^{NAME}$", max_length=100)
     description: str
@@ -95,5 +95,5 @@ class Config(Section):
         return self.model_dump(mode="json")
 
     def settings(self) -> dict[str, Any]:
-        """Plain values of all that decides a run's results: everything but its description."""
+        """Plain values of everything that decides a run's results: all but the description."""
         return self.model_dump(mode="json", exclude={"description"})

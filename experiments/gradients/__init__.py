@@ -1,4 +1,4 @@
-"""What truncation does to gradients: bias against full, error signal by lag, credit matrix.
+"""Gradients under truncation: bias against full, error signal by lag, credit matrix.
 
-Measured on the gradient that training uses.
+Everything is measured on the gradient that training uses.
 """

@@ -1,4 +1,4 @@
-"""Gradients through training: gradients.csv, gradients.png and two tables."""
+"""Gradients during training: gradients.csv, gradients.png and two tables."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Row(NamedTuple):
 
 
 def gradients(config: Config, out: Path, as_json: bool = False) -> None:
-    """Train the experiment, measure its gradients meanwhile and write them to `out`.
+    """Train the experiment, measure its gradients at several moments and write them to `out`.
 
     Raises UsageError if `out` or the config cannot be used, RunError if training diverges.
     """
@@ -65,7 +65,7 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
 
 
 def rows(measured: Measured, seeds: range) -> Iterator[Row]:
-    """Every number, by seed, moment and window."""
+    """The rows of gradients.csv, by seed, moment and window."""
     for place in np.ndindex(measured.error_signal.shape[:3]):
         where = (seeds[place[0]], measured.updates[place[1]], place[2])
         for lag, value in enumerate(measured.error_signal[place]):
@@ -81,7 +81,7 @@ def rows(measured: Measured, seeds: range) -> Iterator[Row]:
 
 
 def summary(measured: Measured) -> dict[str, Any]:
-    """What is printed, as JSON values: means over seeds and windows at the start and the end."""
+    """The printed numbers as JSON values: means over seeds and windows, at start and end."""
     signal = mean_error_signal(measured)
     moments = {"start": START, "end": END}
     return {
@@ -103,7 +103,7 @@ def summary(measured: Measured) -> dict[str, Any]:
 
 
 def _print(config: Config, measured: Measured) -> None:
-    """The error signal in a line, and every estimate against the full gradient."""
+    """Print the error signal, and every estimate compared with the full gradient."""
     seeds, _, windows, _ = measured.error_signal.shape
     print(
         f"{config.name}: {describe(config.truncation)}; mean (range) over {windows} windows a "

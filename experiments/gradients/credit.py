@@ -21,15 +21,15 @@ from rnn_graphs.config import TruncationConfig
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import build_credit_graph, definition
 
-RANDOM_ROWS = 1000  # sequences that a random style is averaged over
-MOST_STEPS = 2000  # of a graph; one session.run for each loss
-HIGHEST = 2.0  # of the colours: noise may be anything, and the mean of M is at most 1
+RANDOM_ROWS = 1000  # sequences to average a random style over
+MOST_STEPS = 2000  # of a graph; each loss takes a session.run
+HIGHEST = 2.0  # of the colour scale; the mean of M is at most 1, plus noise
 
 
 def credit(config: Config, out: Path, as_json: bool = False) -> None:
     """Measure M[t, s] on the experiment's gradient and write it to `out`.
 
-    Raises RunError where an exact style's matrix is not its definition, UsageError where
+    Raises RunError if an exact style's matrix differs from its definition, and UsageError if
     `out` or the config cannot be used.
     """
     check(config)
@@ -56,11 +56,11 @@ def credit(config: Config, out: Path, as_json: bool = False) -> None:
 
 
 class ExactSummary(NamedTuple):
-    """A measured matrix that is equal to the definition."""
+    """The summary of a measured matrix that equals its definition."""
 
     errors: int
     longest: float  # steps that the farthest error reaches
-    reaching: int  # errors that reach as far
+    reaching: int  # errors that reach that far
     mean: float  # steps an error reaches
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class ExactSummary(NamedTuple):
 
 
 class RandomSummary(NamedTuple):
-    """The mean of a random style's matrices, where it is farthest from its expected value."""
+    """The largest gap between the mean of a random style's matrices and its expected value."""
 
     sequences: int
     gap: float
@@ -91,7 +91,7 @@ def summarize(
 ) -> ExactSummary | RandomSummary:
     """The measured matrix, [losses, steps], against the definition.
 
-    Raises RunError where the matrix of an exact style is not its definition.
+    Raises RunError if the matrix of an exact style differs from its definition.
     """
     if config.truncation.style.random:
         gaps = np.abs(measured - expected)
@@ -101,13 +101,13 @@ def summarize(
         return RandomSummary(RANDOM_ROWS, float(gaps[t, column]), back, error)
     if not np.array_equal(measured, expected):
         raise RunError(f"{config.name}: the measured matrix is not the definition")
-    reach = measured.sum(axis=1)
-    longest = float(reach.max())
-    return ExactSummary(len(reach), longest, int((reach == longest).sum()), float(reach.mean()))
+    depths = measured.sum(axis=1)
+    longest = float(depths.max())
+    return ExactSummary(len(depths), longest, int((depths == longest).sum()), float(depths.mean()))
 
 
 def check(config: Config) -> None:
-    """Raise UsageError where training would refuse the config, or the graph is beyond reason."""
+    """Raise UsageError if training would refuse the config, or if the graph is too large."""
     if config.model.bidirectional:
         raise UsageError(
             "model.bidirectional: its errors come from both sides, and reach every step; "
@@ -115,7 +115,7 @@ def check(config: Config) -> None:
         )
     context, num_steps = config.truncation.context_steps, config.graph.num_steps
     if context:
-        make_workload(config)  # whose data must have so many steps before a window
+        make_workload(config)  # checks that the data have enough steps before a window
     if context + num_steps > MOST_STEPS:
         key = "truncation.depth" if context > num_steps else "graph.num_steps"
         raise UsageError(
@@ -132,7 +132,7 @@ def standard_error(truncation: TruncationConfig, back: int) -> float:
 
 
 def measure(config: Config) -> NDArray[np.float64]:
-    """M[t, s], [num_steps, context + num_steps], a row a session.run."""
+    """M[t, s], [num_steps, context + num_steps], one session.run for each row."""
     num_steps = config.graph.num_steps
     rows = RANDOM_ROWS if config.truncation.style.random else 1
     graph = build_credit_graph(config.graph.unroll, config.truncation, num_steps, rows)
@@ -147,7 +147,7 @@ def measure(config: Config) -> NDArray[np.float64]:
 
 
 def figure(config: Config, matrix: NDArray[np.float64]) -> Figure:
-    """M as a picture: losses downwards, the steps they reach from left to right."""
+    """A picture of M: losses from top to bottom, steps from left to right."""
     context = config.truncation.context_steps
     picture = Figure(figsize=(6, 5), layout="constrained")
     axes = picture.subplots()
@@ -170,7 +170,7 @@ def figure(config: Config, matrix: NDArray[np.float64]) -> Figure:
 
 
 def describe(truncation: TruncationConfig) -> str:
-    """The style in words: its kind with the numbers it uses."""
+    """The style in words: its kind and its parameters."""
     values = truncation.model_dump(exclude_none=True, exclude_defaults=True)
     kind = values.pop("kind")
     numbers = ", ".join(
@@ -181,6 +181,6 @@ def describe(truncation: TruncationConfig) -> str:
 
 
 def _short(chance: float) -> str:
-    """A few digits, but of a chance below 1 never 1."""
+    """A probability with a few digits; one below 1 is never rounded to 1."""
     text = f"{chance:.3g}"
     return text if float(text) < 1 else str(chance)

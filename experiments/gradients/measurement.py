@@ -1,4 +1,4 @@
-"""Train, and at several moments hold every style's gradient against the full one."""
+"""Train, and at several moments compare every style's gradient with the full one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from rnn_graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.styles import STYLES
 
-MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as parts of a seed's updates
+MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as fractions of a seed's updates
 WINDOWS = 5  # measured one after the other at each moment
 DRAWS = 50  # of a random style's gates, for each window
 
@@ -37,7 +37,7 @@ class Estimate(NamedTuple):
     """A way to estimate the gradient."""
 
     truncation: TruncationConfig
-    draws: int = 1  # of random gates, to be averaged
+    draws: int = 1  # of random gates, which are averaged
 
 
 class Comparison(NamedTuple):
@@ -48,18 +48,18 @@ class Comparison(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one window tells."""
+    """The measurements of one window."""
 
     error_signal: NDArray[np.float64]  # [lags]
     comparisons: list[Comparison]  # by estimate
 
 
 class Measured(NamedTuple):
-    """What was measured, by seed, moment and window."""
+    """All measurements, by seed, moment and window."""
 
     updates: list[int]  # the moments
     estimates: list[Estimate]
-    error_signal: NDArray[np.float64]  # [seeds, moments, windows, lags]; nan: no row so long
+    error_signal: NDArray[np.float64]  # [seeds, moments, windows, lags]; nan: no row is that long
     relative_error: NDArray[np.float64]  # [seeds, moments, windows, estimates]
     cosine: NDArray[np.float64]  # the same
 
@@ -71,7 +71,7 @@ def mean_error_signal(measured: Measured) -> NDArray[np.float64]:
 
 
 def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> Comparison:
-    """Both are vectors of all weights, [parameters]."""
+    """Compare an estimate with the gradient; both are [parameters], over all weights."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a gradient of zero has no angle: nan
         lengths = np.sqrt((estimate @ estimate) * (gradient @ gradient))
         return Comparison(
@@ -81,7 +81,7 @@ def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> Com
 
 
 def styles(num_steps: int) -> list[TruncationConfig]:
-    """The truncations to compare with full, as the entry of each style lists them."""
+    """The truncations to compare with full, which the entry of each style lists."""
     return [
         TruncationConfig(kind=kind, **keys)
         for kind, style in STYLES.items()
@@ -90,12 +90,12 @@ def styles(num_steps: int) -> list[TruncationConfig]:
 
 
 def moments(total: int) -> list[int]:
-    """The updates after which to measure, of `total` updates."""
+    """The numbers of updates, out of `total`, after which to measure."""
     return sorted({round(part * total) for part in MOMENTS})
 
 
 def check(config: Config) -> None:
-    """Raise UsageError where there is no error signal by lag, or no fixed end of training."""
+    """Raise UsageError if there is no error signal by lag, or no fixed end of training."""
     if config.model.bidirectional:
         raise UsageError(
             "model.bidirectional: its errors come from both sides, and have no lag; expected false"
@@ -108,9 +108,9 @@ def check(config: Config) -> None:
 
 
 def measure(config: Config, workload: Workload) -> Measured:
-    """Train every seed of the config and measure on the way.
+    """Train every seed of the config, and measure at each moment.
 
-    Raises RunError where training diverges.
+    Raises RunError if training diverges.
     """
     updates = moments(workload.updates)
     readings = []
@@ -131,7 +131,7 @@ def measure(config: Config, workload: Workload) -> Measured:
 def arrange(
     readings: Sequence[Sequence[Reading]], updates: list[int], estimates: list[Estimate]
 ) -> Measured:
-    """Readings by seed and moment, in turn, and by window, as arrays."""
+    """Arrange readings, listed by seed, then moment, then window, as arrays."""
     windows = len(readings[0])
     shape = (len(readings) // len(updates), len(updates), windows)
     signals = [one.error_signal for window in readings for one in window]
@@ -146,9 +146,9 @@ def arrange(
 
 
 def held_out_windows(config: Config, task: Task, seed: int) -> list[Windows]:
-    """Consecutive windows of data that training never sees; the same at every moment of a seed.
+    """Consecutive windows of held-out data, the same at every moment of a seed.
 
-    Raises UsageError where no held-out set fills a batch.
+    Raises UsageError if no held-out set fills a batch.
     """
     batch_size, num_steps = config.graph.batch_size, config.graph.num_steps
     for split in task.held_out:
@@ -165,9 +165,9 @@ def held_out_windows(config: Config, task: Task, seed: int) -> list[Windows]:
 def weights_at(
     updates: Sequence[int], config: Config, workload: Workload, session: TrainingSession, seed: int
 ) -> Iterator[dict[str, NDArray[Any]]]:
-    """Every variable after each of these updates of a seed, trained as a run trains it.
+    """Every variable of a seed after each of these updates, trained as in a run.
 
-    `updates` ascend. Raises RunError where the loss or a variable is not finite.
+    `updates` are ascending. Raises RunError if the loss or a variable is not finite.
     """
     loop = TrainingLoop(config, workload, session)
     start = loop.start(seed)
@@ -192,12 +192,12 @@ def _all_finite(variables: dict[str, NDArray[Any]]) -> bool:
 
 
 class Gauge(GraphSession):
-    """A session on a gradient graph, for the weights of every seed and moment."""
+    """A session on a gradient graph, used for the weights of every seed and moment."""
 
     def __init__(self, config: Config, task: Task, truncations: Sequence[TruncationConfig]) -> None:
         graph = build_gradient_graph(config.model, config.graph, shape_of(task), truncations)
         options = session_options(config.execution.threads)
-        # To rewrite a graph of many styles takes longer than all the runs that it would speed up.
+        # Rewriting a graph of many styles takes longer than it saves.
         options.graph_options.rewrite_options.disable_meta_optimizer = True
         super().__init__(graph.graph, graph.snapshot, options)
         self._graph = graph
@@ -213,7 +213,7 @@ class Gauge(GraphSession):
     def measure(
         self, variables: dict[str, NDArray[Any]], windows: Sequence[Windows], seed: int
     ) -> list[Reading]:
-        """A reading of each window, with the state carried where the task carries it."""
+        """Measure each window, carrying the state between them if the task does."""
         graph = self._graph
         self.restore(variables)
         leaves = tf.nest.flatten(graph.window.state)
@@ -231,7 +231,7 @@ class Gauge(GraphSession):
                 (graph.error_signal, graph.full, [*self._exact.values()], graph.final_state), feeds
             )
             first = number * DRAWS
-            # Training's keys start with its seed, which is never below zero.
+            # Negative, because the keys of training start with a seed, which is at least 0.
             keys = [(-1 - seed, draw) for draw in range(first, first + DRAWS)]
             comparisons = [compare(estimate, full) for estimate in exact]
             comparisons += self._compare_random(feeds, keys, full)
@@ -246,7 +246,7 @@ class Gauge(GraphSession):
         keys: Sequence[tuple[int, int]],
         full: NDArray[np.float64],
     ) -> list[Comparison]:
-        """Of each random style the mean over single draws; then of each the draws' own mean."""
+        """Compare each random style: the mean over single draws, then the mean of the draws."""
         count = len(self._random)
         total = np.zeros([count, len(full)])
         single = np.zeros([count, len(Comparison._fields)])

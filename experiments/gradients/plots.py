@@ -1,4 +1,4 @@
-"""The picture of measured gradients: error signal by lag, each style's distance from full."""
+"""The figure of measured gradients: the error signal by lag, and each style against full."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from experiments.gradients.measurement import Estimate, Measured, mean_error_signal
 from experiments.reporting.plots import COLORS, FLOOR, say_empty
 
-ROUNDING = 1e-12  # an error below is none; a logarithmic axis has no place for it
+ROUNDING = 1e-12  # smaller errors are rounding, and are left out of the logarithmic axis
 MARGIN = 1.15  # factor on the depths to the left and to the right
-APART = 1.25  # least factor between two depths that are both labelled
-BESIDE = 1.025  # factor on the depth from one family's bars to the next one's
+APART = 1.25  # least factor between two labelled depths
+BESIDE = 1.025  # factor on the depth between the bars of two families
 
 
 def figure(title: str, measured: Measured) -> Figure:
-    """Three panels: the error signal at every moment, the styles at the first and the last."""
+    """Three panels: the error signal at every moment, and the styles at the first and last."""
     picture = Figure(figsize=(15, 5), layout="constrained")
     signal, error, cosine = picture.subplots(1, 3)
     draw_error_signal(signal, measured)
@@ -44,7 +44,7 @@ def figure(title: str, measured: Measured) -> Figure:
 
 
 def draw_error_signal(axes: Axes, measured: Measured) -> None:
-    """A line for each moment, the mean over seeds and windows; dark at the start."""
+    """Draw a line for each moment, the mean over seeds and windows; the start is darkest."""
     means = mean_error_signal(measured)
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(means)))
     for mean, updates, color in zip(means, measured.updates, shades, strict=True):
@@ -59,10 +59,10 @@ def draw_error_signal(axes: Axes, measured: Measured) -> None:
 
 
 def draw_estimates(axes: Axes, values: NDArray[np.float64], measured: Measured) -> None:
-    """Mean over seeds and windows against depth: at the first moment dotted, at the last solid.
+    """Draw means over seeds and windows by depth: dotted at the first moment, solid at the last.
 
-    The bars of the last one are the range, a little beside each other to be told apart.
-    Values are [seeds, moments, windows, estimates].
+    Bars show the range at the last moment, shifted so that they do not overlap. Values are
+    [seeds, moments, windows, estimates].
     """
     by_family = itertools.groupby(enumerate(measured.estimates), lambda item: _family(item[1]))
     num_steps = measured.error_signal.shape[-1]
@@ -84,7 +84,7 @@ def draw_estimates(axes: Axes, values: NDArray[np.float64], measured: Measured) 
 
 
 def _apart(depths: Sequence[int]) -> list[int]:
-    """Depths whose labels do not touch on a logarithmic axis: always the last one."""
+    """Depths whose labels do not touch on a logarithmic axis, the last one included."""
     kept: list[int] = []
     for depth in reversed(depths):
         if not kept or kept[-1] >= APART * depth:
@@ -93,7 +93,7 @@ def _apart(depths: Sequence[int]) -> list[int]:
 
 
 def _keys(measured: Measured) -> list[Line2D]:
-    """What colours and dots mean."""
+    """The entries of the legend."""
     families = [name for name, _ in itertools.groupby(measured.estimates, _family)]
     keys = [
         Line2D([], [], color=color, marker="o", markersize=4, label=family)
@@ -108,7 +108,7 @@ def _keys(measured: Measured) -> list[Line2D]:
 
 
 def _family(estimate: Estimate) -> str:
-    """The estimates that one line joins."""
+    """The name of the estimates that one line joins."""
     truncation = estimate.truncation
     relation = f" ({truncation.style.compared_as})" if truncation.style.compared_as else ""
     draws = f", mean of {estimate.draws} draws" if estimate.draws > 1 else ""

@@ -1,4 +1,4 @@
-"""Figures, tables and reports out of numbers that are already there.
+"""Figures, tables and reports, made from numbers that already exist.
 
-Nothing here knows a study or trains.
+Nothing here trains or knows a study.
 """

@@ -1,4 +1,4 @@
-"""The numbers behind an interactive picture of curves, as JSON that a report carries."""
+"""The data of an interactive chart of curves, as JSON inside a report."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from experiments.runs.curves import Curves
 from experiments.runs.onset import Axis
 
 AXES: tuple[Axis, ...] = get_args(Axis)
-DIGITS = 6  # significant ones: more than a screen shows
-POINTS = 20_000  # of all lines together on one axis; more would make a report slow to open
-LEAST_POINTS = 200  # that each line keeps nevertheless
+DIGITS = 6  # significant digits, more than a screen shows
+POINTS = 20_000  # over all lines of one axis; more would make a report slow to open
+LEAST_POINTS = 200  # of each line, however many lines there are
 
 
 class Points(NamedTuple):
-    """A line against one axis, [points] each; None where there is no number.
+    """A line along one axis, [points] each; None where there is no number.
 
-    Mean and range are those of all seeds: where a seed is missing, the mean would jump.
+    Mean and range exist only where all seeds have a loss; elsewhere the mean would jump.
     """
 
     x: list[float | None]
     mean: list[float | None]
-    low: list[float | None]  # the least seed; empty if there is only one
-    high: list[float | None]  # the greatest seed; empty if there is only one
-    alone: list[list[float | None]]  # each seed's losses, where a seed is missing; empty if none is
+    low: list[float | None]  # the least loss of a seed; empty if there is only one seed
+    high: list[float | None]  # the greatest loss of a seed; empty if there is only one seed
+    alone: list[list[float | None]]  # each seed's losses where a seed is missing; empty if none is
 
 
 class Line(NamedTuple):
-    """One run or group."""
+    """The curve of one run or group."""
 
     label: str
     seeds: int
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """Single values to show beside the lines, such as published ones."""
+    """Single values to show beside the lines, such as published numbers."""
 
     label: str
     axis: Axis
@@ -48,18 +48,18 @@ class Marks(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Lines to hover over, zoom and hide; the axes are chosen by the reader."""
+    """A chart of lines to read, zoom and hide, whose axes the reader chooses."""
 
     lines: Sequence[Line]
     floors: Mapping[str, float]
-    axis: Axis  # shown first
+    axis: Axis  # the x axis at first
     y_label: str = "loss (nats per time step)"
-    log_y: bool = False  # at first
+    log_y: bool = False  # whether the y axis is logarithmic at first
     top: float | None = None  # of the y axis until the reader zooms; None: the greatest value
     marks: Marks | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The content of the data block; holds no nan, which JSON does not have."""
+        """The content of the data block. It holds no nan, which JSON lacks."""
         return {
             "lines": [
                 {
@@ -97,10 +97,10 @@ def curve_chart(
     top: float | None = None,
     marks: Marks | None = None,
 ) -> Chart:
-    """The chart of some learning curves: means over seeds, and their ranges.
+    """The chart of learning curves: means over seeds and their ranges.
 
-    A line of very many points keeps a part of them, the first and the last included; each point
-    that is kept is a measured one.
+    A line of very many points is thinned. It keeps its first and last point, and every point kept
+    is a measured one.
     """
     most = max(LEAST_POINTS, POINTS // max(1, len(series)))
     lines = [
@@ -127,7 +127,7 @@ def _points(curve: Curves, axis: Axis, most: int) -> Points:
 
 
 def _near(shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where the mean says it all: the first and the last shared point join what lies beyond."""
+    """Where only the mean is shown; seeds have thin lines from the last shared point onwards."""
     inner = shared.copy()
     inner[:-1] &= shared[1:]
     inner[1:] &= shared[:-1]
@@ -135,9 +135,9 @@ def _near(shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _kept(count: int, most: int) -> NDArray[np.int64]:
-    """At most `most` of `count` places: half of them even, half dense at the start.
+    """At most `most` of `count` indices: half evenly spaced, half dense at the start.
 
-    A loss changes most at the start of training, and a logarithmic axis stretches it.
+    A loss changes most at the start of training, which a logarithmic axis stretches.
     """
     if count <= most:
         return np.arange(count)
@@ -147,5 +147,5 @@ def _kept(count: int, most: int) -> NDArray[np.int64]:
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:
-    """Rounded to what can be seen; None where JSON has no such number."""
+    """Rounded to DIGITS; None where JSON has no such number."""
     return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in values]

@@ -1,4 +1,4 @@
-"""Claims: who said what, what was measured, and the verdict."""
+"""Claims: the source of each, the measured value and the verdict."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 class NotRun(Exception):
-    """The runs lack what a claim or a figure needs; the message says what is missing."""
+    """The runs lack data that a claim or a figure needs; the message names it."""
 
 
 class Finding(NamedTuple):
-    """A criterion's answer."""
+    """The result of a criterion."""
 
     value: float | str
     low: float | None  # of the interval or range that `note` names
@@ -56,17 +56,17 @@ class Claim(NamedTuple):
 
 
 def write_claims(path: Path, claims: Sequence[Claim]) -> None:
-    """claims.json: a list of objects."""
+    """Write claims.json, a list of objects."""
     rows = [{key: _plain(value) for key, value in claim._asdict().items()} for claim in claims]
     write_atomic(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
 def count_verdicts(claims: Sequence[Claim]) -> dict[str, int]:
-    """Claims by verdict in words, all four in their order: {"holds": 3, …, "not run": 0}."""
+    """The number of claims of each verdict, in order: {"holds": 3, …, "not run": 0}."""
     counts = Counter(claim.verdict for claim in claims)
     return {verdict.replace("_", " "): counts[verdict] for verdict in VERDICTS}
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no nan."""
+    """The value, or None for nan, which JSON lacks."""
     return None if isinstance(value, float) and value != value else value

@@ -1,4 +1,4 @@
-"""The software and the machine that a result comes from."""
+"""The software and the machine that produced a result."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def version() -> str:
 
 
 def git_commit() -> str | None:
-    """The commit of this program, "-dirty" if files differ from it; None if it is no checkout."""
-    if not (ROOT / ".git").exists():  # git would name the commit of a repository around it
+    """The commit of this program, with "-dirty" if files differ; None outside a checkout."""
+    if not (ROOT / ".git").exists():  # or git would name the commit of an enclosing repository
         return None
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-C", str(ROOT), "-c", f"safe.directory={ROOT}"]
@@ -55,7 +55,7 @@ def git_commit() -> str | None:
 
 
 def describe_environment(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Versions, host and commit as lines of a table."""
+    """Versions, commit and host as rows of a table."""
     versions, host = environment["versions"], environment["host"]
     return {
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),

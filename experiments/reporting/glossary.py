@@ -1,7 +1,7 @@
 """Definitions of the words that a report uses.
 
-The file is a copy of docs/glossary.md, which the installed program does not have; a test keeps
-the two equal.
+The file is a copy of docs/glossary.md, which the installed program lacks; a test keeps the two
+equal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Numbers over two keys as a picture: a coloured cell for each, with its number."""
+"""Heat maps over two keys: a coloured cell for each number, with the number in it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-DARK = 0.45  # luminance; text on what is darker is white
-INSIDE = 0.46  # of a cell, from its middle to its frame
+DARK = 0.45  # luminance; text on darker cells is white
+INSIDE = 0.46  # from the middle of a cell to its frame, in cells
 ROOM = 16  # columns whose numbers fit side by side
 
 
 class Scale(NamedTuple):
-    """How numbers become colours."""
+    """The mapping from numbers to colours."""
 
-    colors: str  # a colormap of matplotlib
+    colors: str  # a matplotlib colormap
     low: float
     high: float
 
@@ -33,7 +33,7 @@ def draw_heat_map(
     texts: Sequence[Sequence[str]],
     scale: Scale,
 ) -> AxesImage:
-    """Cells of `values`, [rows, columns], the first row at the bottom; nan leaves a cell empty."""
+    """Draw `values`, [rows, columns], with the first row at the bottom; nan is an empty cell."""
     image = axes.imshow(
         values, scale.colors, vmin=scale.low, vmax=scale.high, origin="lower", aspect="auto"
     )
@@ -54,9 +54,9 @@ def draw_heat_map(
 
 
 def draw_border(axes: Axes, inside: NDArray[np.float64], color: str, style: str = "-") -> None:
-    """A line between the cells that are inside, 1, and their neighbours that are not, 0.
+    """Draw the border between cells that are inside (1) and neighbours that are outside (0).
 
-    Beside nan there is none.
+    There is no border beside nan.
     """
     segments = [
         ([column + 0.5, column + 0.5], [row - 0.5, row + 0.5])
@@ -70,7 +70,7 @@ def draw_border(axes: Axes, inside: NDArray[np.float64], color: str, style: str 
 
 
 def draw_frame(axes: Axes, row: int, column: int, color: str, style: str = "-") -> None:
-    """A frame around one cell, inside of it, so that frames of neighbours do not overlap."""
+    """Draw a frame just inside one cell, so that frames of neighbours do not overlap."""
     from matplotlib.patches import Rectangle
 
     corner, size = (column - INSIDE, row - INSIDE), 2 * INSIDE

@@ -28,9 +28,9 @@ COLORS = (
     "#000000",
 )  # Okabe & Ito
 FLOOR = "#666666"
-CROWDED = 3  # curves; the legend of more would cover some of them
+CROWDED = 3  # curves; a legend of more would cover some of them
 NO_BANDS: Mapping[str, Interval] = MappingProxyType({})
-LONG = 32  # characters of a label; two longer ones have no room side by side
+LONG = 32  # characters of a label; two longer labels do not fit side by side
 
 
 class Series(NamedTuple):
@@ -41,14 +41,14 @@ class Series(NamedTuple):
 
 
 def new_figure(height: float = 4.5) -> Figure:
-    """An empty figure as wide as a report; inches."""
-    from matplotlib.figure import Figure  # half a second, which checking a study can do without
+    """An empty figure as wide as a report; `height` is in inches."""
+    from matplotlib.figure import Figure  # takes half a second; checking a study needs none
 
     return Figure(figsize=(9, height), layout="constrained")
 
 
 def say_empty(axes: Axes, why: str) -> None:
-    """Words in the place of numbers, on an axis that would make some up."""
+    """Show a message on axes without data, and hide the ticks, which would be arbitrary."""
     axes.set_yticks([])
     axes.text(0.5, 0.5, why, ha="center", transform=axes.transAxes)
 
@@ -60,11 +60,11 @@ def learning_curve_figure(
     axis: str = "updates",
     bands: Mapping[str, Interval] = NO_BANDS,
 ) -> Figure:
-    """Mean over seeds as a line, the range over seeds as a band, the floors as dashes.
+    """Means over seeds as lines, ranges over seeds as bands, floors as dashed lines.
 
-    A caption should say so: the legend has the number of seeds alone. `axis` is the Curves field
-    on the x axis: updates, time_steps or seconds. `bands` are the sampling noise around the
-    floors, by name.
+    Explain this in the caption; the legend shows only the number of seeds. `axis` is the field of
+    Curves on the x axis: updates, time_steps or seconds. `bands` holds the sampling noise around
+    each floor, by name.
     """
     crowded = len(series) > CROWDED
     figure = new_figure(5.5 if crowded else 4.5)
@@ -92,14 +92,14 @@ AXIS_LABELS = {
 
 
 def style_axes(axes: Axes, title: str) -> None:
-    """What all plots of losses share."""
+    """Apply the style that all plots of losses share."""
     axes.set_title(title, fontsize=11, loc="left")
     axes.set_ylabel("loss (nats per time step)")
     style_grid(axes)
 
 
 def style_grid(axes: Axes) -> None:
-    """What all plots share."""
+    """Apply the style that all plots share."""
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -107,10 +107,10 @@ def style_grid(axes: Axes) -> None:
 def draw_curve(
     axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates", alpha: float = 0.18
 ) -> None:
-    """One run: mean line and min-to-max band of this opacity, where all seeds have losses.
+    """Draw one run: the mean line and the min-to-max band where all seeds have losses.
 
-    Beyond, where a seed has ended before the others, each of them is a thin line: the mean
-    would jump.
+    `alpha` is the opacity of the band. Where some seeds have ended, the others are thin lines,
+    because the mean would jump.
     """
     x, losses = curve.against(axis)
     count = len(curve.seeds)
@@ -131,15 +131,15 @@ def draw_curve(
 
 
 def _beside(shared: Any) -> NDArray[np.bool_]:
-    """The points next to one that not all seeds have: there the thin lines begin."""
+    """The points next to one that some seeds lack, where the thin lines begin."""
     missing = np.pad(~shared, 1)
     return np.asarray(missing[:-2] | missing[2:])
 
 
 def error_bars(intervals: Sequence[Interval]) -> NDArray[np.float64]:
-    """How far each interval reaches below and above its mean, [2, intervals], for `errorbar`.
+    """Each interval's distances below and above its mean, [2, intervals], for `errorbar`.
 
-    nan, for which matplotlib draws no bar, where there is no interval.
+    Without an interval they are nan, and matplotlib draws no bar.
     """
     ends = np.array([(each.low, each.high) for each in intervals], np.float64)  # None: nan
     means = np.array([each.mean for each in intervals])
@@ -149,9 +149,9 @@ def error_bars(intervals: Sequence[Interval]) -> NDArray[np.float64]:
 def draw_floors(
     axes: Axes, floors: Mapping[str, float], bands: Mapping[str, Interval] = NO_BANDS
 ) -> None:
-    """Entropy floors as dashed lines, named beyond the right edge, where no curve is.
+    """Draw floors as dashed lines, with their names beyond the right edge, clear of the curves.
 
-    A grey band around a floor is the sampling noise of a mean loss, by the floor's name.
+    `bands` holds the sampling noise of a mean loss by the floor's name, drawn as grey bands.
     """
     for _, low, high in bands.values():
         axes.axhspan(low, high, color=FLOOR, alpha=0.15, linewidth=0, zorder=0.5)  # type: ignore[arg-type]
@@ -165,13 +165,13 @@ def draw_floors(
 
 
 def floor_label(name: str) -> str:
-    """A task's name of a floor, as words: those of lags say what is known."""
+    """The label of a floor. Names of lags are completed by "known"."""
     if name == "none":
         return "nothing known"
     return f"{name} known" if name.startswith("lag") else name
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG, whole or not at all."""
+    """Write a figure as PNG, atomically."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130)

@@ -1,4 +1,4 @@
-"""One HTML file that shows everything: figures inside, no network, all text escaped."""
+"""Reports: one HTML file with its figures inside, no network access, and all text escaped."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from experiments.runs.files import write_atomic
 
 
 class ReportFigure(NamedTuple):
-    """A picture with its words, and the numbers behind it where it can be interactive."""
+    """A figure with its caption, and its data if it can be interactive."""
 
     title: str
     caption: str
-    pictures: Sequence[str]  # PNGs, base64; all of them are printed
-    chart: Chart | None = None  # takes the place of the pictures on a screen
-    id: str = ""  # links name it
+    pictures: Sequence[str]  # PNGs in base64; a printed page shows all of them
+    chart: Chart | None = None  # replaces the pictures on a screen
+    id: str = ""  # the target of links
 
     @classmethod
     def from_file(
         cls, path: Path, title: str, caption: str, chart: Chart | None = None
     ) -> ReportFigure:
-        """Take in the PNG at `path`, whose name is the figure's id."""
+        """Make a figure of the PNG at `path`, whose name becomes the figure's id."""
         return cls.from_files([path], title, caption, chart)
 
     @classmethod
     def from_files(
         cls, paths: Sequence[Path], title: str, caption: str, chart: Chart | None = None
     ) -> ReportFigure:
-        """Take in several PNGs that one chart shows, such as one for each of its axes."""
+        """Make a figure of several PNGs that one chart replaces, such as one for each axis."""
         pictures = [base64.b64encode(path.read_bytes()).decode() for path in paths]
         return cls(title, caption, pictures, chart, paths[0].stem)
 
 
 class Table(NamedTuple):
-    """A table with its words."""
+    """A table with its title and caption."""
 
     title: str
     caption: str
@@ -64,7 +64,7 @@ class Report(NamedTuple):
     tables: Sequence[Table]
     configs: Mapping[str, str]  # YAML by the run's name
     environment: Mapping[str, str]
-    answer: Sequence[str] = ()  # sentences above all else; the verdicts are counted without it
+    answer: Sequence[str] = ()  # sentences at the top; the count of verdicts is added
     figure_of: Mapping[str, str] = MappingProxyType({})  # a figure's id by the claim's id
 
 
@@ -90,7 +90,7 @@ def link_figures(
 
 
 def shown(value: Any, exact: bool = False) -> str:
-    """A number as a reader wants it, with twelve digits where it is exact; text as it is."""
+    """A number formatted for reading, with twelve digits if it is exact; text unchanged."""
     if value is None:
         return ""
     if isinstance(value, float) and exact:
@@ -133,13 +133,13 @@ def _render(report: Report) -> str:
 
 
 def _hash(script: str) -> str:
-    """The name by which the page allows this script, and no other."""
+    """The hash by which the page's security policy allows this script and no other."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return f"'sha256-{digest}'"
 
 
 def _texts(report: Report) -> Iterator[str]:
-    """The words of a report, for the glossary; configs aside, which would name every key."""
+    """All texts of a report, for the glossary, except the configs, which name every key."""
     yield from (report.title, *report.introduction, *report.answer)
     for figure in report.figures:
         yield from (figure.title, figure.caption)

@@ -10,16 +10,16 @@ import pandas as pd
 
 from experiments.runs.files import write_atomic
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet's formula may begin
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the first character of a spreadsheet formula
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """One line a row under a line of names; what is None is empty.
+    """Write a header line and one line for each row; None becomes an empty cell.
 
-    Text that a spreadsheet would run as a formula begins with an apostrophe, which makes it text.
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     safe = [[_as_text(cell) for cell in row] for row in rows]
-    # As objects: a column of counts with gaps would turn into floats.
+    # As objects, because a column of counts with gaps would turn into floats.
     table = pd.DataFrame(safe, columns=list(columns), dtype=object)
     write_atomic(path, table.to_csv(index=False, lineterminator="\n"))
 

@@ -1,4 +1,4 @@
-"""Verdicts as a reader of a report meets them: counted in a sentence, grouped, and signed."""
+"""Verdicts in a report: counted in a sentence, grouped, and marked with a sign."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from experiments.reporting.claims import Claim
 
-# In the order of a report: what needs attention first.
+# In the order of a report, which starts with what needs attention.
 SIGNS = {"fails": "✗", "undecided": "?", "not_run": "–", "holds": "✓"}
 COUNTED = {  # one, several
     "fails": ("fails", "fail"),
@@ -17,12 +17,12 @@ COUNTED = {  # one, several
 
 
 def by_verdict(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
-    """The claims by verdict, in the order of SIGNS; a verdict of none has an empty list."""
+    """The claims by verdict, in the order of SIGNS; a verdict without claims has an empty list."""
     return {verdict: [claim for claim in claims if claim.verdict == verdict] for verdict in SIGNS}
 
 
 def tally(claims: Sequence[Claim]) -> str:
-    """ "9 of 12 claims hold. 1 fails, 2 are undecided." """
+    """The verdicts in words: "9 of 12 claims hold. 1 fails, 2 are undecided." """
     counts = {verdict: len(found) for verdict, found in by_verdict(claims).items() if found}
     if len(counts) == 1:
         (verdict,) = counts

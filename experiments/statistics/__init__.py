@@ -1,4 +1,4 @@
 """Intervals and tests over seeds: pure functions of numbers.
 
-Nothing here knows a run, a file or a plot.
+Nothing here reads runs, files or plots.
 """

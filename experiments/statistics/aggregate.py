@@ -1,7 +1,7 @@
 """One number over several tasks: the interquartile mean with a stratified bootstrap.
 
 Source: Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
-precipice", and its library rliable, whose numbers these are.
+precipice", and its library rliable, which gives the same numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from experiments.statistics.intervals import CONFIDENCE, Interval
 
 Scores = NDArray[np.float64]  # [seeds, tasks]
 
-RESAMPLES = 2_000  # rliable's own number for curves
+RESAMPLES = 2_000  # as rliable does for curves
 
 
 def interquartile_mean(scores: Scores) -> float:
@@ -35,9 +35,9 @@ def stratified_interval(
 ) -> Interval:
     """A statistic of scores with the percentile interval of a stratified bootstrap.
 
-    Each task's seeds are drawn anew by themselves, so that every task keeps its weight.
-    The stream is NumPy's legacy one, as in rliable: after np.random.seed(0) rliable gives the
-    same ends.
+    The seeds of each task are resampled separately, so that every task keeps its weight.
+    The random stream is NumPy's legacy one, so rliable gives the same ends after
+    np.random.seed(0).
     """
     stream = np.random.RandomState(0)
     seeds, tasks = scores.shape

@@ -1,14 +1,14 @@
-"""Which groups of runs cannot be told from the best.
+"""The groups of runs that are indistinguishable from the best.
 
-The best of several groups was picked because its mean is low, so it is lower than its true
-mean: of ten equal groups some are "above the best" in more than half of all sweeps by plain
-95 % intervals. Here all pairs count (Bonferroni), which covers every choice of the best.
-In at most 5 % of sweeps a group is wrongly said to be above.
+The best of several groups is selected for its low mean, which is therefore lower than its true
+mean. With plain 95 % intervals, some of ten equal groups are "above the best" in more than half
+of all sweeps. Here the correction counts all pairs (Bonferroni), which covers every choice of
+the best: in at most 5 % of sweeps is any group wrongly found to be above it.
 
-Dunnett's test knows its control beforehand, and Hsu's comparison with the best says only
-that the true best is among those kept: with equal groups both say "above" too often.
-Tukey's test holds the rate, but with one spread for all; groups that learn spread a
-hundredth of those that do not. Welch's and paired differences need no such thing.
+Dunnett's test requires a control named beforehand. Hsu's comparison with the best guarantees
+only that the true best is among those kept. With equal groups both find a group above too often.
+Tukey's test holds the rate but assumes one spread for all groups, and groups that learn spread a
+hundred times less than groups that do not. Welch's and paired differences assume no common spread.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ class AboveBest(NamedTuple):
 
     interval: Interval  # of the difference, simultaneous over all groups
     p: float  # adjusted for all pairs
-    is_tied: bool  # the interval is not above 0: not told from the best
+    is_tied: bool  # the interval is not above 0: indistinguishable from the best
 
 
 def lowest_mean(groups: Mapping[str, Values]) -> str:
-    """The group whose mean over its seeds is the lowest; the first of equals.
+    """The group with the lowest mean over its seeds; the first of equals.
 
-    Groups of a single seed count only where no group has more: nothing can be told from them.
+    Groups of a single seed, which have no spread, count only if no group has more seeds.
     """
     several = [name for name, values in groups.items() if len(values) > 1]
     return min(several or groups, key=lambda name: float(np.mean(list(groups[name].values()))))
 
 
 def count_pairs(groups: Mapping[str, Values]) -> int:
-    """The pairs of groups that could be told apart: each p value is multiplied by it."""
+    """The number of pairs of groups with a spread, by which each p value is multiplied."""
     several = sum(len(values) > 1 for values in groups.values())
     return max(1, several * (several - 1) // 2)
 
@@ -50,10 +50,10 @@ def count_pairs(groups: Mapping[str, Values]) -> int:
 def above_best(
     groups: Mapping[str, Values], level: float = LEVEL, best: str | None = None
 ) -> dict[str, AboveBest]:
-    """Each group but the best, by name, with its difference from the best.
+    """The difference from the best of every other group, by name.
 
-    Paired where seeds are shared. A group of a single seed is tied: nothing tells it apart.
-    Another group than that of the lowest mean may be named the best.
+    Differences are paired where seeds are shared. A group of a single seed is tied, because it
+    has no spread. `best` may name a group other than the one with the lowest mean.
     """
     best = best or lowest_mean(groups)
     pairs = count_pairs(groups)
@@ -69,6 +69,6 @@ def above_best(
 
 
 def tied_with_best(groups: Mapping[str, Values], level: float = LEVEL) -> list[str]:
-    """The best and all groups that cannot be told from it, in the order given."""
+    """The best and all groups that are indistinguishable from it, in the order given."""
     compared = above_best(groups, level)
     return [name for name in groups if name not in compared or compared[name].is_tied]

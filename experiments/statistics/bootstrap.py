@@ -1,6 +1,6 @@
-"""Bootstrap intervals: beside Student's t where seeds are few or skewed.
+"""Bootstrap intervals, shown beside Student's t where seeds are few or skewed.
 
-Every resample comes from a fixed seed, so that a report repeats to the last digit.
+The resamples come from a fixed seed, so that a report repeats to the last digit.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.statistics.intervals import CONFIDENCE, Interval, mean_interval
 
 RESAMPLES = 9_999
-FEW = 10  # seeds: below, a skewed spread cannot be told from a symmetric one
-SKEWED = 1.0  # of the sample skewness
-FEWEST = 4  # of three values, every ninth resample repeats one of them and has no spread
+FEW = 10  # seeds; with fewer, skewed and symmetric spreads are indistinguishable
+SKEWED = 1.0  # sample skewness, in absolute value
+FEWEST = 4  # with three values, every ninth resample repeats one value and has no spread
 
 
 def is_advised(values: Sequence[float]) -> bool:
-    """Whether reports show a bootstrap interval beside Student's t."""
+    """Whether reports should show a bootstrap interval beside Student's t."""
     return len(values) < FEW or abs(skewness(values)) > SKEWED
 
 
@@ -41,11 +41,11 @@ def studentized_interval(
 ) -> Interval:
     """The mean with its studentized (bootstrap-t) interval, cut to the possible range.
 
-    Source: Efron & Tibshirani 1993, section 12.5. Of four normal values it covers 95 %,
-    where BCa covers 79 %: few values spread less than what they come from, and only
-    dividing by the standard error of each resample makes up for that. Of skewed values,
-    it covers more often than Student's t. Fewer than FEWEST values have no interval, nor
-    have values whose resamples repeat one of them so often that an end would be infinite.
+    Source: Efron & Tibshirani 1993, section 12.5. For four normal values its coverage is 95 %,
+    and that of BCa is 79 %: a small sample spreads less than its population, and only dividing
+    by the standard error of each resample corrects this. For skewed values it covers more often
+    than Student's t. There is no interval for fewer than FEWEST values, or if so many resamples
+    repeat a single value that an end would be infinite.
     """
     mean = float(np.mean(values))
     if len(values) < FEWEST:
@@ -75,7 +75,7 @@ def _studentized_means(values: Sequence[float]) -> NDArray[np.float64]:
 
 
 def _indices(count: int) -> NDArray[np.int64]:
-    """Which values each resample takes: all resamples there are, or RESAMPLES of them."""
+    """The indices that each resample takes: all possible resamples, or RESAMPLES random ones."""
     if count**count <= RESAMPLES:
         return np.indices([count] * count).reshape(count, -1).T
     return np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
@@ -86,10 +86,10 @@ def bca_interval(
     statistic: Callable[..., ArrayLike],
     confidence: float = CONFIDENCE,
 ) -> Interval:
-    """Any statistic, such as np.median, with its BCa interval: scipy.stats.bootstrap.
+    """Any statistic, such as np.median, with its BCa interval, by scipy.stats.bootstrap.
 
-    `statistic` takes an `axis`. Source: Efron 1987. For ten values and more; the interval
-    never leaves the range of the values. A statistic that no resample changes has no width.
+    `statistic` takes an `axis`. Source: Efron 1987. Use it for ten values or more. The interval
+    never leaves the range of the values. If all values are equal, it has no width.
     """
     from scipy.stats import bootstrap
 

@@ -1,12 +1,12 @@
 """Equality within a margin: two one-sided tests.
 
 Source: Schuirmann 1987, "A comparison of the two one-sided tests procedure and the power
-approach". That a difference is not significant never shows equality; that its whole
-interval is inside the margin does.
+approach". A difference that is not significant does not show equality. An interval
+that lies inside the margin does.
 
-The interval shown has confidence 1 - 2 level, 90 % at the level of 5 %. Only one of the
-two verdicts can be wrong, and only at one end of the margin, so each needs one tail of
-5 %: with this interval at most 5 % of the verdicts are wrong.
+The interval shown has confidence 1 - 2 level, which is 90 % at the level of 5 %. Only one of the
+two verdicts can be wrong, and only at one end of the margin. Each therefore needs a single tail
+of 5 %, and with this interval at most 5 % of verdicts are wrong.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from experiments.statistics.verdicts import LEVEL, Judgement, Verdict, as_ratio
 def within(estimate: Estimate, margin: float, center: float = 0, level: float = LEVEL) -> Judgement:
     """The claim that a quantity is within `margin` of `center`.
 
-    It holds where the whole interval is inside, fails where it is outside, and is undecided
-    where it contains an end of the margin.
+    It holds if the whole interval is inside the margin, fails if it is outside, and is undecided
+    if the interval contains an end of the margin.
     """
     low, high = center - margin, center + margin
     inside = max(p_above(estimate, low), p_below(estimate, high))
@@ -36,8 +36,8 @@ def within(estimate: Estimate, margin: float, center: float = 0, level: float = 
 
 
 def within_factor(log_ratio: Estimate, factor: float, level: float = LEVEL) -> Judgement:
-    """The claim that a ratio is between 1 / factor and factor, by its logarithm.
+    """The claim that a ratio is between 1 / factor and factor, judged by its logarithm.
 
-    The interval is that of the ratio.
+    The interval returned is that of the ratio.
     """
     return as_ratio(within(log_ratio, math.log(factor), level=level))

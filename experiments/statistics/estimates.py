@@ -1,4 +1,4 @@
-"""A number with its standard error: what intervals, p values and verdicts are computed from."""
+"""Estimates with standard errors, from which intervals, p values and verdicts are computed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from experiments.statistics.intervals import CONFIDENCE, Interval, mean_interval
 class Estimate(NamedTuple):
     """An estimate whose error, over its standard error, follows Student's t.
 
-    Without a spread to go by, as with a single seed, the standard error is infinite: no
-    interval, and no p value below 0.5.
+    If the spread is unknown, as with a single seed, the standard error is infinite: there is no
+    interval, and no p value is below 0.5.
     """
 
     value: float
@@ -28,7 +28,7 @@ def mean(values: Sequence[float]) -> Estimate:
     """The mean of independent values. Source: Student 1908."""
     if len(values) < 2:
         return Estimate(float(np.mean(values)), math.inf, 1)
-    if min(values) == max(values):  # no rounding error may pass for a spread
+    if min(values) == max(values):  # do not take rounding for a spread
         return Estimate(float(values[0]), 0, len(values) - 1)
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
     return Estimate(float(np.mean(values)), error, len(values) - 1)
@@ -51,7 +51,7 @@ def minus(one: Estimate, other: Estimate) -> Estimate:
 
 
 def bounds(estimate: Estimate, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Low and high end of the t interval; infinite where there is no spread to go by."""
+    """The low and high ends of the t interval; infinite if the spread is unknown."""
     quantile = float(stdtrit(estimate.degrees, (1 + confidence) / 2))
     half = quantile * estimate.standard_error
     return estimate.value - half, estimate.value + half
@@ -65,7 +65,7 @@ def interval(
 ) -> Interval:
     """The t interval, cut to the possible range: losses are at least 0, shares at most 1.
 
-    What is cut away cannot be true, so the interval covers as often as before.
+    Impossible values are cut away, so the coverage does not change.
     """
     if not math.isfinite(estimate.standard_error):
         return mean_interval([estimate.value])  # an interval without ends
@@ -74,22 +74,22 @@ def interval(
 
 
 def p_above(estimate: Estimate, limit: float = 0) -> float:
-    """One-sided p value for "above the limit": small where it lies far above."""
+    """One-sided p value for "above the limit"; small if the estimate is far above it."""
     return float(stdtr(estimate.degrees, -_distance(estimate, limit)))
 
 
 def p_below(estimate: Estimate, limit: float = 0) -> float:
-    """One-sided p value for "below the limit": small where it lies far below."""
+    """One-sided p value for "below the limit"; small if the estimate is far below it."""
     return float(stdtr(estimate.degrees, _distance(estimate, limit)))
 
 
 def p_differs(estimate: Estimate, limit: float = 0) -> float:
-    """Two-sided p value: at most 0.05 exactly where the 95 % interval excludes the limit."""
+    """Two-sided p value: at most 0.05 if and only if the 95 % interval excludes the limit."""
     return 2 * float(stdtr(estimate.degrees, -abs(_distance(estimate, limit))))
 
 
 def _distance(estimate: Estimate, limit: float) -> float:
-    """From the limit to the estimate, in standard errors."""
+    """The distance from the limit to the estimate, in standard errors."""
     difference = estimate.value - limit
     if estimate.standard_error == 0:
         return math.copysign(math.inf, difference) if difference else 0.0

@@ -11,7 +11,7 @@ CONFIDENCE = 0.95
 
 
 class Interval(NamedTuple):
-    """A mean and its 95 % interval; low and high are None where there is no interval."""
+    """A mean and its 95 % interval; low and high are None if there is no interval."""
 
     mean: float
     low: float | None
@@ -20,7 +20,7 @@ class Interval(NamedTuple):
 
 def mean_interval(values: Sequence[float]) -> Interval:
     """The mean with Student's 95 % interval. A single value has none: low and high are None."""
-    from scipy.special import stdtrit  # scipy.stats has it too, and takes a second to import
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
 
     mean = float(np.mean(values))
     if len(values) < 2:
@@ -31,10 +31,10 @@ def mean_interval(values: Sequence[float]) -> Interval:
 
 
 def difference_interval(values: Sequence[float], others: Sequence[float]) -> Interval:
-    """The mean of `values` less that of `others`, with Welch's 95 % interval.
+    """The mean of `values` minus that of `others`, with Welch's 95 % interval.
 
-    Source: Welch 1947; degrees of freedom by Satterthwaite 1946. A side with a single
-    value has no spread, so there is no interval: low and high are None.
+    Source: Welch 1947; degrees of freedom by Satterthwaite 1946. If a side has a single value,
+    its spread is unknown and there is no interval: low and high are None.
     """
     from scipy.special import stdtrit
 
@@ -50,9 +50,9 @@ def difference_interval(values: Sequence[float], others: Sequence[float]) -> Int
 
 
 def ratio_interval(values: Sequence[float], others: Sequence[float]) -> Interval:
-    """The geometric mean of values / others, taken pair by pair, with its 95 % interval.
+    """The geometric mean of values / others, pair by pair, with its 95 % interval.
 
-    A single pair has none: low and high are None.
+    A single pair has no interval: low and high are None.
     """
     logarithms = mean_interval(np.log(np.divide(values, others)).tolist())
     return Interval._make(None if end is None else float(np.exp(end)) for end in logarithms)
@@ -65,5 +65,5 @@ def share_interval(count: int, total: int) -> Interval:
     share, z = count / total, float(ndtri((1 + CONFIDENCE) / 2))
     center = (share + z**2 / (2 * total)) / (1 + z**2 / total)
     half = z / (1 + z**2 / total) * (share * (1 - share) / total + (z / (2 * total)) ** 2) ** 0.5
-    # The share is within its interval, and rounding must not say otherwise.
+    # The share is within its interval, which rounding must not change.
     return Interval(share, min(share, center - half), max(share, center + half))

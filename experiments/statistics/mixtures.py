@@ -1,8 +1,8 @@
 """Losses with two modes: seeds that learned and seeds that did not.
 
-Nine seeds at 0.52 and one at 0.65 have no spread that Student's t could go by: without the
-tenth, the interval is far too narrow. The share that learned and the losses on either
-side of the threshold are separate questions, with separate answers.
+For nine seeds at 0.52 and one at 0.65, Student's t gives a poor interval: without the tenth seed
+it is far too narrow. The share of seeds that learned and the losses on either side of the
+threshold are separate quantities, and each gets its own interval.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from experiments.statistics.shares import exact_interval
 
 
 class Mixture(NamedTuple):
-    """Losses of seeds, told apart by a threshold."""
+    """Losses of seeds, divided by a threshold."""
 
     share: Interval  # of seeds that learned; Wilson's interval
     learned: Interval | None  # the mean loss of those that learned; None: no seed did
-    others: Interval | None  # and of those that did not
+    others: Interval | None  # the mean loss of those that did not; None: all did
     mean: Interval  # of all seeds
 
 
 class _Mode(NamedTuple):
-    """The mean loss on one side of the threshold, and where it may be."""
+    """The mean loss on one side of the threshold, with its interval."""
 
     mean: float
     low: float
@@ -37,16 +37,16 @@ class _Mode(NamedTuple):
 
 
 def mixture(losses: Sequence[float], threshold: float, lowest: float, highest: float) -> Mixture:
-    """The share of losses below the threshold, the mean of either side, and of all.
+    """The share of losses below the threshold, the mean of either side, and the mean of all.
 
-    `threshold` is the middle between two entropy floors, as for an onset. `lowest` and
-    `highest` are the possible range: the floor of a model that knows everything, and the
-    loss of one that learned nothing. No interval leaves it, unless a loss does.
+    `threshold` is the middle of two entropy floors, as for an onset. `lowest` and `highest` are
+    the possible range: the floor of a model that knows everything, and the loss of one that
+    learned nothing. No interval leaves this range unless a loss does.
     """
     values = np.asarray(losses, float)
     lowest, highest = min(lowest, float(values.min())), max(highest, float(values.max()))
     learned, others = values[values < threshold], values[values >= threshold]
-    # A side without a seed may be anywhere; the far end is the safe one.
+    # The mean of a side without seeds is unknown; the far end is the conservative choice.
     below = _mode(learned, lowest, threshold, far=lowest)
     above = _mode(others, threshold, highest, far=highest)
     return Mixture(
@@ -58,7 +58,7 @@ def mixture(losses: Sequence[float], threshold: float, lowest: float, highest: f
 
 
 def _mode(values: NDArray[np.float64], lowest: float, highest: float, far: float) -> _Mode:
-    """Student's t, cut to the side of the threshold: of a single seed, the whole side."""
+    """Student's t interval, cut to one side of the threshold; the whole side for a single seed."""
     estimate = estimates.mean(values.tolist() or [far])
     low, high = np.clip(estimates.bounds(estimate), lowest, highest)
     return _Mode(estimate.value, float(low), float(high))
@@ -67,9 +67,9 @@ def _mode(values: NDArray[np.float64], lowest: float, highest: float, far: float
 def _mean(learned: int, total: int, below: _Mode, above: _Mode) -> Interval:
     """The mean of all seeds, from the share and both modes.
 
-    Each end adds the squares of how far the share and the two modes can shift it. Source:
-    Zou & Donner 2008, "Construction of confidence limits about effect measures" (MOVER),
-    with the exact interval of the share.
+    The distance to each end is the root of the summed squares of the shifts that the share and the
+    two modes allow. Source: Zou & Donner 2008, "Construction of confidence limits about effect
+    measures" (MOVER), with the exact interval of the share.
     """
     share = learned / total
     fewest, most = np.array(exact_interval(learned, total)[1:], float)

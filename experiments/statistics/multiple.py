@@ -1,9 +1,8 @@
 """Several claims at once: Holm's correction.
 
 Source: Holm 1979, "A simple sequentially rejective multiple test procedure". With 20 claims,
-each wrong in 5 % of studies, a study would have a wrong verdict more often than not. After
-the correction, at most 5 % of studies have one or more, however the claims depend on each
-other.
+each wrong in 5 % of studies, more than half of all studies would have a wrong verdict. After the
+correction at most 5 % of studies have one or more, however the claims depend on each other.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from experiments.statistics.verdicts import LEVEL, Judgement, Verdict
 
 
 class Corrected(NamedTuple):
-    """What is left of a verdict once all claims of the study count."""
+    """A verdict after the correction for all claims of the study."""
 
     verdict: Verdict
     p: float  # adjusted
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p values, in the order given: to be compared with the level itself."""
+    """Adjusted p values, in the order given, to compare with the level itself."""
     p = np.asarray(p_values, float)
     order = np.argsort(p, kind="stable")
     stepwise = p[order] * np.arange(len(p), 0, -1)
@@ -34,9 +33,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def corrected(judgements: Sequence[Judgement], level: float = LEVEL) -> list[Corrected]:
-    """The verdicts after Holm's correction: what is decided alone may be undecided here.
+    """The verdicts after Holm's correction. A claim that is decided alone may be undecided here.
 
-    Exact claims, which have no seeds in them, do not belong to the list.
+    Leave out exact claims, which involve no seeds.
     """
     adjusted = holm([judgement.p for judgement in judgements])
     return [

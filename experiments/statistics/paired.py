@@ -1,9 +1,9 @@
 """Differences and ratios of two groups of runs, paired where they share seeds.
 
-Runs with the same seed see the same data and start from the same weights where shapes are
-the same. What both owe to the seed drops out of their difference, so that a paired
-interval is the narrower the more the seed explains. Pairs without anything in common only
-cost degrees of freedom: the error rate is kept either way.
+Runs with the same seed see the same data and, if their shapes are the same, start from the same
+weights. The effect of the seed cancels in their difference, so the more the seed explains, the
+narrower a paired interval is. Pairing unrelated runs only costs degrees of freedom: the error rate
+is kept either way.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Values = Mapping[int, float]  # by seed
 
 
 def shared_seeds(values: Values, others: Values) -> list[int]:
-    """The seeds that both have, in order."""
+    """The seeds that both groups have, in ascending order."""
     return sorted(values.keys() & others.keys())
 
 
 def are_paired(values: Values, others: Values) -> bool:
-    """Whether `difference` pairs them: every seed of the smaller group is in the other."""
+    """Whether `difference` pairs the groups: every seed of the smaller one is in the other."""
     shared = len(shared_seeds(values, others))
     return shared > 0 and shared == min(len(values), len(others))
 
@@ -32,7 +32,7 @@ def are_paired(values: Values, others: Values) -> bool:
 def paired_difference(values: Values, others: Values) -> Estimate:
     """The mean of values - others over the shared seeds. Source: Student 1908, paired t.
 
-    Raises ValueError where no seed is shared.
+    Raises ValueError if no seed is shared.
     """
     return estimates.mean([values[seed] - others[seed] for seed in _pairs(values, others)])
 
@@ -40,8 +40,8 @@ def paired_difference(values: Values, others: Values) -> Estimate:
 def paired_log_ratio(values: Values, others: Values) -> Estimate:
     """The mean of log(values / others) over the shared seeds; all values must be positive.
 
-    Its exponential is the geometric mean of the ratios: `verdicts.as_ratio` shows it.
-    Raises ValueError where no seed is shared.
+    Its exponential is the geometric mean of the ratios; `verdicts.as_ratio` computes it.
+    Raises ValueError if no seed is shared.
     """
     return estimates.mean(
         [float(np.log(values[seed] / others[seed])) for seed in _pairs(values, others)]
@@ -49,10 +49,10 @@ def paired_log_ratio(values: Values, others: Values) -> Estimate:
 
 
 def difference(values: Values, others: Values) -> Estimate:
-    """The mean of `values` less that of `others`: paired where it can be, else Welch's.
+    """The mean of `values` minus that of `others`: paired if possible, otherwise Welch's.
 
-    A group that lacks seeds of the other is no ground to drop seeds of both: then all
-    seeds count, unpaired.
+    If each group has seeds that the other lacks, all seeds are used, unpaired, and none is
+    dropped.
     """
     if are_paired(values, others):
         return paired_difference(values, others)

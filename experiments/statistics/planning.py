@@ -1,8 +1,7 @@
-"""How many seeds would decide a claim that is undecided.
+"""The number of seeds that would decide an undecided claim.
 
-The value and the spread of today are taken for the truth. Both are estimates, so the answer is a
-plan and no promise: with so many seeds the claim is decided with the chance `power`, if today's
-numbers are true.
+The current estimate and spread are assumed to be the true ones. The answer is therefore a plan,
+not a promise: if they are true, the claim is decided with probability `power`.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from experiments.statistics.verdicts import LEVEL
 
 POWER = 0.8
 MOST_SEEDS = 10_000
-MOST_SEEDS_OF_SHARES = 1_000  # each number is tried
+MOST_SEEDS_OF_SHARES = 1_000  # fewer, because each number is tried
 
 
 def seeds_needed(
     estimate: Estimate, seeds: int, limit: float = 0, level: float = LEVEL, power: float = POWER
 ) -> int | None:
-    """Seeds in all for `verdicts.below` or `above` the limit.
+    """The total number of seeds that `verdicts.below` or `above` needs.
 
-    `estimate` is a mean, or the difference of two groups of `seeds` seeds each; the standard
-    error of a single published number does not shrink, so it cannot be planned. None: even
-    MOST_SEEDS are too few, or there is no spread. Source: Cohen 1988, chapter 2.
+    `estimate` is a mean, or the difference of two groups of `seeds` seeds each. A comparison with a
+    single published number cannot be planned, because its standard error does not shrink. None:
+    even MOST_SEEDS are too few, or there is no spread. Source: Cohen 1988, chapter 2.
     """
 
     def chance(n: int) -> float:
@@ -40,9 +39,9 @@ def seeds_needed(
 def seeds_needed_within(
     estimate: Estimate, seeds: int, margin: float, level: float = LEVEL, power: float = POWER
 ) -> int | None:
-    """Seeds in all for `equivalence.within` the margin of 0, whichever verdict it will be.
+    """The total number of seeds that `equivalence.within` needs for either verdict, around 0.
 
-    The chance that both one-sided tests reject is at least the sum of theirs, less 1.
+    The probability that both one-sided tests reject is at least the sum of their powers minus 1.
     """
     near, far = margin - abs(estimate.value), margin + abs(estimate.value)
 
@@ -57,12 +56,12 @@ def seeds_needed_within(
 def seeds_needed_for_share(
     count: int, total: int, threshold: float, level: float = LEVEL, power: float = POWER
 ) -> int | None:
-    """Seeds in all for `shares.at_least` the threshold, if count / total is the true share.
+    """The total number of seeds that `shares.at_least` needs if count / total is the true share.
 
-    None: even MOST_SEEDS_OF_SHARES are too few. Because counts are whole, one seed more than
-    the answer may have a slightly lower chance.
+    None: even MOST_SEEDS_OF_SHARES are too few. Because counts are whole numbers, one more seed
+    than the answer may have slightly less power.
     """
-    if count / total < threshold:  # as many seeds show that the rest is at least so large
+    if count / total < threshold:  # then show that the rest is at least 1 - threshold
         return seeds_needed_for_share(total - count, total, 1 - threshold, level, power)
     for n in range(1, MOST_SEEDS_OF_SHARES + 1):
         counts = np.arange(n + 1)
@@ -73,14 +72,14 @@ def seeds_needed_for_share(
 
 
 def _rejects(estimate: Estimate, seeds: int, n: int, distance: float, level: float) -> float:
-    """The chance that a one-sided t test of n seeds rejects a limit at this distance."""
+    """The probability that a one-sided t test of n seeds rejects a limit at this distance."""
     degrees = estimate.degrees * (n - 1) / (seeds - 1)
     error = estimate.standard_error * (seeds / n) ** 0.5
     return 1 - float(nctdtr(degrees, distance / error, stdtrit(degrees, 1 - level)))
 
 
 def _fewest(chance: Callable[[int], float], estimate: Estimate, power: float) -> int | None:
-    """The least number of seeds with the chance `power`, which grows with it."""
+    """The least number of seeds with probability `power`, which grows with the number."""
     if not 0 < estimate.standard_error < np.inf:
         return None
     numbers = range(2, MOST_SEEDS + 1)

@@ -1,8 +1,8 @@
-"""A published number against our seeds.
+"""A published number compared with our seeds.
 
-A published result is one more run, or the mean of a few, and not the mean of all possible
-seeds. It differs from our mean by its own seed's luck as well as by ours, and a test that
-knows only ours calls a faithful reproduction wrong.
+A published result is one more run, or the mean of a few, not the mean over all possible seeds. It
+varies with its own seeds as our mean does with ours. A test that ignores this rejects faithful
+reproductions too often.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from experiments.statistics.intervals import CONFIDENCE, Interval
 def prediction_interval(
     values: Sequence[float], confidence: float = CONFIDENCE, lowest: float = 0
 ) -> Interval:
-    """Our mean, and where one more run of ours would lie: mean ± t s sqrt(1 + 1/n).
+    """Our mean, with the interval in which one more run would lie: mean ± t s sqrt(1 + 1/n).
 
     Source: Hahn & Meeker 1991, chapter 4. Losses are at least 0, hence `lowest`.
     """
@@ -25,7 +25,7 @@ def prediction_interval(
 
 
 def less_published(values: Sequence[float], published: float) -> Estimate:
-    """Our mean less a published number of one run, which varies as ours do.
+    """Our mean minus the published number of one run, which varies as our runs do.
 
     `equivalence.within` judges it by a tolerance.
     """
@@ -36,7 +36,7 @@ def less_published(values: Sequence[float], published: float) -> Estimate:
 def less_published_mean(
     values: Sequence[float], published: float, deviation: float, runs: int
 ) -> Estimate:
-    """Our mean less a published mean of several runs with their standard deviation (Welch)."""
+    """Our mean minus a published mean of several runs, given their standard deviation (Welch)."""
     theirs = Estimate(published, deviation / runs**0.5, runs - 1)
     return estimates.minus(estimates.mean(values), theirs)
 

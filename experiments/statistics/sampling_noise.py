@@ -1,7 +1,7 @@
-"""The band that sampling noise gives to a mean loss over N symbols.
+"""The band of sampling noise around a mean loss over N symbols.
 
-A mean loss of 0.5184 under an entropy floor of 0.5192 is no error: the floor is a mean over
-all possible sequences, and the symbols of one sequence may be luckier than that.
+A mean loss of 0.5184 below an entropy floor of 0.5192 is not an error: the floor is a mean over all
+possible sequences, and a single sequence may be easier than average.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Table = NDArray[np.float64]  # P(y = 1) by the lagged inputs; shape [2, 2, ...],
 def noise_band(
     floor: float, variance: float, symbols: int, confidence: float = CONFIDENCE
 ) -> Interval:
-    """Where a mean loss over `symbols` is, if the model is the floor's: floor ± z sqrt(v / N).
+    """The interval of a mean loss over `symbols` for a model at the floor: floor ± z sqrt(v / N).
 
-    `variance` is that of the loss of a single symbol, nats squared, with twice its
-    covariances with later ones where losses depend on each other: `binary_loss_variance`.
+    `variance` is that of the loss of a single symbol, in nats squared. Where losses depend on each
+    other, it includes twice the covariances with later losses: see `binary_loss_variance`.
     """
     half = float(ndtri((1 + confidence) / 2)) * (variance / symbols) ** 0.5
     return Interval(floor, max(0.0, floor - half), floor + half)
@@ -34,7 +34,7 @@ def noise_band(
 def surprisal_variance(probability: float) -> float:
     """The variance of -log P(y) for a binary y with P(1) = `probability`.
 
-    p (1 - p) log²(p / (1 - p)): 0 for a fair coin, whose every loss is log 2, and for a sure one.
+    p (1 - p) log²(p / (1 - p)): 0 for a fair coin, whose loss is always log 2, and for a certain y.
     """
     if probability in (0, 1):
         return 0.0
@@ -42,13 +42,13 @@ def surprisal_variance(probability: float) -> float:
 
 
 def binary_loss_variance(lags: Sequence[int], truth: Table, model: Table) -> float:
-    """The variance a symbol adds to a sum of losses, for y that depends on lagged fair bits.
+    """The variance that a symbol adds to a sum of losses, for y that depends on lagged fair bits.
 
-    truth[b_1, b_2, ...] is P(y_t = 1) where x_{t - lags[i]} is b_i; `model` holds the same as
-    the model has it: `truth` itself for the ideal model, averaged over the axes of what it
-    does not know for a floor. Losses whose lagged inputs overlap depend on each other: the
-    input at lag 3 now is at lag 8 five steps later. Their covariances count twice (central
-    limit theorem for m-dependent sequences, Hoeffding & Robbins 1948). Exact.
+    truth[b_1, b_2, ...] is P(y_t = 1) given that x_{t - lags[i]} is b_i. `model` holds the
+    probabilities of the model: `truth` itself for the ideal model; for a floor, `truth` averaged
+    over the axes that the model does not know. Losses whose lagged inputs overlap depend on each
+    other: the input at lag 3 now is at lag 8 five steps later. Their covariances count twice
+    (central limit theorem for m-dependent sequences, Hoeffding & Robbins 1948). Exact.
     """
     order = np.argsort(lags)
     truth, model = truth.transpose(order), model.transpose(order)
@@ -60,14 +60,14 @@ def binary_loss_variance(lags: Sequence[int], truth: Table, model: Table) -> flo
 
 
 def _distances(lags: Sequence[int]) -> set[int]:
-    """The time steps after which an input is read once more."""
+    """The numbers of time steps after which an input is read again."""
     return {abs(one - other) for one, other in itertools.combinations(lags, 2)}
 
 
 def _covariance(lags: Sequence[int], expected: Table, steps: int) -> float:
-    """Of the expected losses at a time step and `steps` later, over the inputs both read.
+    """The covariance of the expected losses `steps` apart, over the inputs that both read.
 
-    `lags` ascend. The input at lag a of the one is at lag a + steps of the other.
+    `lags` are ascending. The input at lag a of the earlier loss is at lag a + steps of the later.
     """
     others = [index for index, lag in enumerate(lags) if lag + steps not in lags]
     laters = [index for index, lag in enumerate(lags) if lag - steps not in lags]

@@ -1,9 +1,9 @@
-"""Shares of seeds, such as those that learned, against a threshold.
+"""Shares of seeds, such as those that learned, compared with a threshold.
 
-"Every seed learns" turns on one seed of ten; "at least 80 % of seeds learn" can be tested.
-Tables show a share with Wilson's interval (`intervals.share_interval`), whose coverage is
-95 % on average over shares. Near 0 and 1 it is less: a share of 0.9 is left out by 7 % of
-samples of ten on one side alone. Verdicts are therefore by the exact test and show its
+"Every seed learns" can fail by one seed of ten; "at least 80 % of seeds learn" can be tested.
+Tables show a share with Wilson's interval (`intervals.share_interval`), whose coverage is 95 % on
+average over shares. Near 0 and 1 the coverage is lower: for a true share of 0.9, the intervals of
+7 % of samples of ten miss it on one side. Verdicts therefore use the exact test and show its
 interval. Source: Clopper & Pearson 1934.
 """
 
@@ -26,24 +26,24 @@ def exact_interval(count: int, total: int, confidence: float = CONFIDENCE) -> In
 def at_least(count: int, total: int, threshold: float, level: float = LEVEL) -> Judgement:
     """The claim that at least a share `threshold` of all possible seeds counts.
 
-    It holds where the whole exact interval of confidence 1 - 2 level is above, fails where
-    it is below. Each of the verdicts can be wrong on one side alone, so at most a share
-    `level` of them is. Raises ValueError unless 0 < threshold < 1: that all seeds count
-    cannot be shown by any number of them.
+    It holds if the whole exact interval of confidence 1 - 2 level is above the threshold, and
+    fails if it is below. Each verdict can be wrong on one side only, so at most a share `level` of
+    verdicts is wrong. Raises ValueError unless 0 < threshold < 1, because no number of seeds can
+    show that all seeds count.
     """
     if not 0 < threshold < 1:
         raise ValueError(f"the threshold of a share must be between 0 and 1, found {threshold}")
-    so_many = float(bdtrc(count - 1, total, threshold)) if count else 1.0
-    so_few = float(bdtr(count, total, threshold))
+    p_at_least = float(bdtrc(count - 1, total, threshold)) if count else 1.0
+    p_at_most = float(bdtr(count, total, threshold))
     verdict: Verdict = "undecided"
-    if min(so_many, so_few) <= level:
-        verdict = "holds" if so_many < so_few else "fails"
+    if min(p_at_least, p_at_most) <= level:
+        verdict = "holds" if p_at_least < p_at_most else "fails"
     confidence = 1 - 2 * level
     shown = exact_interval(count, total, confidence)
-    return Judgement(verdict, min(so_many, so_few), shown, confidence)
+    return Judgement(verdict, min(p_at_least, p_at_most), shown, confidence)
 
 
 def at_most(count: int, total: int, threshold: float, level: float = LEVEL) -> Judgement:
-    """The claim that at most a share `threshold` counts: that at least the rest does not."""
+    """The claim that at most a share `threshold` counts, that is, at least the rest does not."""
     judged = at_least(total - count, total, 1 - threshold, level)
     return judged._replace(interval=exact_interval(count, total, judged.confidence))

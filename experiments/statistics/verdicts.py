@@ -1,4 +1,4 @@
-"""Three verdicts: a claim holds, fails, or is undecided because the seeds are too few to tell."""
+"""Three verdicts: a claim holds, fails, or is undecided because there are too few seeds."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ LEVEL = 0.05  # a verdict is wrong in at most this share of studies
 
 
 class Judgement(NamedTuple):
-    """A verdict with the numbers that it is read from."""
+    """A verdict with the numbers that decide it."""
 
     verdict: Verdict
-    p: float  # at most the level exactly where the claim is decided, either way
+    p: float  # at most the level if and only if the claim is decided, either way
     interval: Interval
-    confidence: float  # of the interval: the claim is decided where it is on one side
+    confidence: float  # of the interval; the claim is decided if the interval is on one side
 
 
 def below(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgement:
     """The claim that a quantity is below a limit.
 
-    It holds where the whole interval of confidence 1 - level is below, fails where it is
-    above, and is undecided where it contains the limit.
+    It holds if the whole interval of confidence 1 - level is below the limit, fails if it is above,
+    and is undecided if the interval contains the limit.
     """
     p = estimates.p_differs(estimate, limit)
     verdict: Verdict = "undecided"
@@ -44,7 +44,7 @@ def above(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgeme
 
 
 def as_ratio(judgement: Judgement) -> Judgement:
-    """The judgement of a logarithm of a ratio, its interval that of the ratio."""
+    """The judgement of a log ratio, with the interval of the ratio itself."""
     mean, *ends = judgement.interval
     low, high = (end if end is None else math.exp(end) for end in ends)
     return judgement._replace(interval=Interval(math.exp(mean), low, high))

@@ -1,8 +1,8 @@
 """A process that trains the jobs of one batch. If it crashes, its worker and the sweep survive.
 
-The first line of standard input holds the jobs, as JSON. The pipe stays open as long as the
-worker lives; when it closes, the process exits at once, as if killed, which runs survive.
-Messages go to the original standard output, one line of JSON each. SIGTERM asks it to stop.
+The first line of standard input holds the jobs as JSON. The pipe stays open while the worker lives.
+When it closes, the process exits at once, as if killed, which runs survive. Messages go to the
+original standard output, one line of JSON each. SIGTERM requests a stop.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from experiments.training.progress import append_line
 from experiments.training.resources import OpenSession, RunResources, one_session
 from experiments.training.runner import train_with
 
-MESSAGE_SECONDS = 1.0  # between two messages on the progress of a run
-LOCK_SECONDS = 5.0  # for the process of a dead worker to release the run directory
+MESSAGE_SECONDS = 1.0  # between two progress messages of a run
+LOCK_SECONDS = 5.0  # time for the process of a dead worker to release the run directory
 
 
 def main() -> None:
-    """Train the jobs, one after the other, on one built graph."""
+    """Train the jobs one after the other, on one graph."""
     channel = _take_standard_output()
     line = sys.stdin.readline()
     threading.Thread(target=_exit_with_the_worker, daemon=True).start()
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _train(job: Job, open_session: OpenSession, send: Send) -> None:
-    """Train one run, and send how it ended."""
+    """Train one run, and send a message about how it ended."""
 
     @contextlib.contextmanager
     def progress(log: Path) -> Iterator[MessageProgress]:
@@ -66,7 +66,7 @@ def _train(job: Job, open_session: OpenSession, send: Send) -> None:
 
 
 def _when_free(resources: RunResources, config: Config, path: Path) -> dict[str, Any]:
-    """Train once the directory is free. Raises InUseError if it stays in use."""
+    """Train as soon as the directory is free. Raises InUseError if it stays in use."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
@@ -78,7 +78,7 @@ def _when_free(resources: RunResources, config: Config, path: Path) -> dict[str,
 
 
 class MessageProgress:
-    """Progress as messages, and as lines of log.txt."""
+    """Reports progress as messages, and writes lines to log.txt."""
 
     def __init__(self, name: str, log: Path, send: Send) -> None:
         self._name = name
@@ -103,7 +103,7 @@ class MessageProgress:
 
 
 def _take_standard_output() -> TextIO:
-    """Standard output for messages alone: what a library prints goes to standard error."""
+    """Reserve standard output for messages; output of libraries goes to standard error."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return channel

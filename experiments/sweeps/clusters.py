@@ -30,13 +30,13 @@ class Cluster(NamedTuple):
 
     client: Client
     workers: int  # points at a time
-    cores: int | None  # of each point; None: as each worker finds
-    # Called again and again with the number of points that have not ended.
+    cores: int | None  # of each point; None: each worker divides its own
+    # Called repeatedly with the number of points that have not ended.
     tend: Callable[[int], None] = lambda _needed: None
 
 
 def check_cluster(where: str, workers: int | None) -> None:
-    """Raise UsageError for an invalid `--cluster` or `--workers`, before anything starts."""
+    """Raise UsageError for an invalid `--cluster` or `--workers`."""
     if where == "slurm":
         if importlib.util.find_spec("dask_jobqueue") is None:
             raise UsageError("--cluster slurm needs dask-jobqueue: pip install -e '.[slurm]'")
@@ -59,7 +59,7 @@ def open_cluster(
 ) -> Iterator[Cluster]:
     """The cluster that `--cluster` names, for this many points; closed at the end of the block.
 
-    `folder` takes the output of Slurm's jobs; `log` prints a line for the user.
+    `folder` receives the output of Slurm jobs; `log` prints a line for the user.
     Raises UsageError if the cluster cannot be reached.
     """
     from distributed.utils import silence_logging_cmgr  # Dask takes a second to import
@@ -74,14 +74,14 @@ def open_cluster(
         else:
             if not _is_encrypted(where):
                 log(
-                    f"{where} is not encrypted: whoever reaches it can run code as you (see tls://)"
+                    f"{where} is not encrypted: anyone who can reach it can run code as you (see tls://)"
                 )
             with _running(where, log) as cluster:
                 yield cluster
 
 
 def allowed_cores() -> int:
-    """Cores that this process may use: affinity and cgroups counted in."""
+    """The number of cores that this process may use, by affinity and cgroups."""
     from dask.system import CPU_COUNT
 
     return int(CPU_COUNT)
@@ -94,7 +94,7 @@ def _is_encrypted(where: str) -> bool:
     try:
         return str(json.loads(Path(where).read_text("utf-8"))["address"]).startswith("tls://")
     except (OSError, ValueError, KeyError, TypeError):
-        return True  # the connection itself will say what is wrong with the file
+        return True  # connecting will report what is wrong with the file
 
 
 @contextlib.contextmanager
@@ -102,9 +102,9 @@ def _local(workers: int) -> Iterator[Cluster]:
     """Processes of one thread each, on the loopback interface."""
     from distributed import Client, LocalCluster, Security
 
-    # A terminal's Ctrl-C goes to every process of its group. The workers, and the children that
-    # they start, inherit this mask and leave it to us. One that comes meanwhile is delivered to us
-    # after the block. Python's own helper must run already: starting it would lift the mask.
+    # A terminal sends Ctrl-C to every process of its group. The workers and their children inherit
+    # this mask, so only this process handles it; a Ctrl-C during the block arrives after it.
+    # Python's own helper process must already run, because starting it would lift the mask.
     resource_tracker.ensure_running()
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -112,7 +112,7 @@ def _local(workers: int) -> Iterator[Cluster]:
             n_workers=workers,
             threads_per_worker=1,
             host=LOOPBACK,
-            # Any user of this machine can reach the port: TLS with keys that only we have.
+            # Any user of this machine can reach the port, so it needs TLS with private keys.
             protocol="tls://",
             security=Security.temporary(),
             dashboard_address=f"{LOOPBACK}:0",
@@ -127,7 +127,7 @@ def _local(workers: int) -> Iterator[Cluster]:
 
 @contextlib.contextmanager
 def _slurm(jobs: int, folder: Path, log: Log) -> Iterator[Cluster]:
-    """One worker a job; the scheduler runs here, where Dask's config says that it listens."""
+    """One worker a job. The scheduler runs here and listens where Dask's config says."""
     from distributed import Client, Scheduler, Security, SpecCluster
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ def _slurm(jobs: int, folder: Path, log: Log) -> Iterator[Cluster]:
 
 @contextlib.contextmanager
 def _running(where: str, log: Log) -> Iterator[Cluster]:
-    """A scheduler's address or the file that it wrote; TLS is as Dask's own config says."""
+    """A running cluster, by its address or scheduler file. Dask's own config sets up TLS."""
     from distributed import Client
 
     place = {"address": where} if "://" in where else {"scheduler_file": where}

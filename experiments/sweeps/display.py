@@ -13,13 +13,13 @@ from experiments.console import is_quiet, plain, print_table
 from experiments.sweeps.messages import Message
 from experiments.sweeps.points import Result, short_names
 
-PLAIN_SECONDS = 10.0  # between two reports in plain lines
-# Columns of the terminal: a bar, all that stands beside the name of a point, a name at least.
+PLAIN_SECONDS = 10.0  # between two progress reports in plain lines
+# Widths in columns: a bar, everything beside the name of a point, the least for a name.
 BAR_WIDTH, BESIDE_NAME, LEAST_NAME = 8, 64, 12
 
 
 class PointProgress(NamedTuple):
-    """How much of a point is done."""
+    """The progress of a point."""
 
     what: str  # "seed 3, 4 of 10"
     done: int  # updates of all seeds
@@ -31,7 +31,7 @@ class PointProgress(NamedTuple):
 
 
 class RunningPoint(NamedTuple):
-    """A point that is trained now."""
+    """A point that is being trained."""
 
     stage: str  # one of progress.STAGES; "start" before the first
     progress: PointProgress | None = None  # the latest, None before the first update
@@ -45,16 +45,16 @@ Running = Mapping[str, RunningPoint]  # by the point's name
 
 
 class Overall(NamedTuple):
-    """How much of a sweep is done, of the points that it trains."""
+    """The progress of a sweep over the points that it trains."""
 
     ended: int
     total: int
-    fraction: float  # of all, what is done of the running ones included
+    fraction: float  # done, running points included in part
     elapsed: float  # seconds
 
     @property
     def remaining(self) -> float | None:
-        """Seconds, if the rest is as fast as the points so far; None at the beginning."""
+        """Seconds, if the rest is as fast as the points so far; None before any progress."""
         if not self.fraction:
             return None
         return self.elapsed * (1 - self.fraction) / self.fraction
@@ -64,10 +64,10 @@ class Display(Protocol):
     """A way to show the progress of a sweep."""
 
     def print_line(self, text: str) -> None:
-        """Print a line that stays."""
+        """Print a permanent line."""
 
     def show(self, overall: Overall, running: Running) -> None:
-        """Show how far the sweep is, and the points that are running now."""
+        """Show the progress of the sweep and of the running points."""
 
 
 class Monitor:
@@ -88,7 +88,7 @@ class Monitor:
         self._display.print_line(text)
 
     def receive(self, message: Message) -> None:
-        """Take in a message of a child process; one may come late, or never if its worker dies."""
+        """Process a message of a child. It may come late, or never if its worker dies."""
         name = message["name"]
         if name in self._ended:
             return
@@ -111,7 +111,7 @@ class Monitor:
         self._show()
 
     def end(self, name: str, reason: str, details: str = "") -> None:
-        """Record the end of a point: from its message or, reliably, from the result of its call."""
+        """Record the end of a point, from its message or, reliably, from the result of its call."""
         self._running.pop(name, None)
         if name in self._ended:
             return
@@ -133,7 +133,7 @@ class Monitor:
 
 
 class QuietDisplay:
-    """Nothing, for -q: the table at the end has every point."""
+    """Shows nothing, for -q. The table at the end has every point."""
 
     def print_line(self, text: str) -> None:
         pass
@@ -143,7 +143,7 @@ class QuietDisplay:
 
 
 class PlainDisplay:
-    """Plain lines, at most once every few seconds."""
+    """Prints plain lines, at most once every few seconds."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
@@ -165,7 +165,7 @@ class PlainDisplay:
 
 
 class BarDisplay:
-    """A progress bar for all points, and one for each that is running."""
+    """Shows a progress bar for all points, and one for each running point."""
 
     def __init__(self, total: int) -> None:
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn

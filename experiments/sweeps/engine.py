@@ -1,4 +1,4 @@
-"""Call a function on many items by the workers of a Dask cluster."""
+"""Call a function on many items on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from experiments.sweeps.messages import Message, Send
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
-POLL_SECONDS = 0.1  # between two looks at the request to stop
+POLL_SECONDS = 0.1  # between two checks for a request to stop
 
 
 class CallResult(NamedTuple, Generic[Item, Value]):
-    """The end of the call on one item: a value, or None and a reason."""
+    """The result of the call on one item: a value, or None and a reason."""
 
     item: Item
     value: Value | None
@@ -39,8 +39,8 @@ def call_all(
 
     Messages that a call sends are passed to `receive`. If a worker dies, its item goes to another
     one, up to three times. An item ends with a reason if its call raises or the scheduler is lost.
-    Nothing of an item is kept once it has ended. On a request to stop, calls that have not begun
-    are cancelled. `tend` is called again and again, with the number of items that have not ended.
+    Ended items take no memory. On a request to stop, calls that have not begun are cancelled.
+    `tend` is called repeatedly with the number of items that have not ended.
     """
     topic = f"calls-{uuid.uuid4()}"
     inbox: queue.SimpleQueue[Future[Any] | Message] = queue.SimpleQueue()
@@ -72,7 +72,7 @@ def call_all(
 def _call(
     function: Callable[[Item, Send], Value], topic: str, item: Item
 ) -> Value:  # fmt: skip
-    """The call, on a worker."""
+    """Call the function on a worker."""
     return function(item, functools.partial(get_worker().log_event, topic))
 
 

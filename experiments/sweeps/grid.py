@@ -1,4 +1,4 @@
-"""Grids of overrides: every combination, in Hydra's own sweep grammar."""
+"""Grids of overrides in Hydra's sweep grammar, expanded to every combination."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def expand(overrides: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def count_points(overrides: Sequence[str]) -> int:
-    """How many combinations there are at most, without making them.
+    """An upper bound on the number of combinations, without making them.
 
     Raises UsageError for an invalid override.
     """
@@ -41,7 +41,7 @@ def count_points(overrides: Sequence[str]) -> int:
 
 
 def grid_overrides(grid: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
-    """A grid of YAML as overrides; those given beside it replace its keys, or add to them."""
+    """A grid of YAML as overrides. Overrides given beside it replace its keys or add to them."""
     given = {current_key(text.partition("=")[0]) for text in overrides}
     kept = [
         f"{key}={_sweep_text(value)}"
@@ -58,10 +58,10 @@ def _count_values(text: str) -> int:
     sweep = override.value()
     if isinstance(sweep, RangeSweep):
         start, stop, step = float(sweep.start or 0), float(sweep.stop or 0), float(sweep.step)
-        return max(0, math.ceil((stop - start) / step)) if step else 1  # Hydra refuses a step of 0
+        return max(0, math.ceil((stop - start) / step)) if step else 1  # Hydra rejects a step of 0
     if isinstance(sweep, ChoiceSweep):
         return len(sweep.list)
-    return 1  # glob(…): the files of a folder
+    return 1  # glob(…), the files of a folder
 
 
 def _values(text: str) -> list[str]:
@@ -87,11 +87,11 @@ def _listed(text: str) -> Iterator[str]:
         loader = GlobalHydra.instance().config_loader()
         (override,) = OverridesParser.create(loader).parse_overrides([text])
         for value in map(str, override.sweep_string_iterator()):
-            yield value.lower() if value in ("True", "False") else value  # as `train` takes them
+            yield value.lower() if value in ("True", "False") else value  # the spelling of `train`
 
 
 def _sweep_text(value: Any) -> str:
-    """The values of a key, as a list, a single value or a string in Hydra's grammar."""
+    """A list, a single value or a string in Hydra's grammar, as the text of an override."""
     if isinstance(value, list):
         return ",".join(_text(each) for each in value)
     return value if isinstance(value, str) else _text(value)

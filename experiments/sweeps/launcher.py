@@ -1,4 +1,4 @@
-"""Train the points of a sweep or a study that are not complete, on the workers of a cluster."""
+"""Train the incomplete points of a sweep or a study on the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from experiments.sweeps.points import Point, Result, read_results, share_graphs,
 
 
 def train_missing(points: Sequence[Point], where: str, workers: int | None) -> list[Result]:
-    """Train the points that are not complete, and print a table of all. Returns their results.
+    """Train the incomplete points, and print a table of all points. Returns all results.
 
-    Raises Interrupted, after the table, on a request to stop, when running points have written
-    their checkpoints. A second request does not wait for them.
+    On a request to stop, waits until running points have written their checkpoints, prints the
+    table and raises Interrupted. A second request does not wait for them.
     """
     failures: dict[str, str] = {}
     with stop_request() as stop:
@@ -55,7 +55,7 @@ def train_missing(points: Sequence[Point], where: str, workers: int | None) -> l
 def train_on(
     cluster: Cluster, points: Sequence[Point], monitor: Monitor, stop: StopRequest
 ) -> dict[str, str]:
-    """Train points on an open cluster. Returns why points failed, by name.
+    """Train points on an open cluster. Returns the reasons of failed points, by name.
 
     On a request to stop it returns as soon as the running points have written their checkpoints.
     """
@@ -63,7 +63,7 @@ def train_on(
     from experiments.sweeps.worker import Children, stop_children, train_batch
 
     client = cluster.client
-    children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # other sweeps have their own
+    children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # a name for this sweep alone
     client.register_plugin(children)
     batches = [_batch(alike, children.name) for alike in share_graphs(points, cluster.workers)]
     failures = {}

@@ -1,11 +1,12 @@
-"""Jobs and messages: plain values between the driver, its workers and their child processes."""
+"""Jobs and messages, the plain values sent between driver, workers and child processes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-Message = dict[str, Any]  # ready for JSON: its kind, the name of its run, and more by kind
+# JSON values: the kind, the name of the run, and fields that depend on the kind.
+Message = dict[str, Any]
 Send = Callable[[Message], None]
 
 
@@ -21,7 +22,7 @@ class JobBatch(NamedTuple):
     """Jobs that share a graph, and the settings of their process."""
 
     jobs: tuple[Job, ...]
-    folder: str  # to run in: names of data files may be relative to it
+    folder: str  # to run in, because paths of data files may be relative to it
     children: str  # name of the worker plugin that starts the process
 
 
@@ -33,17 +34,17 @@ class JobEnded(NamedTuple):
 
 
 def began(name: str) -> Message:
-    """A child process starts on the run."""
+    """A child process has started the run."""
     return {"kind": "began", "name": name}
 
 
 def entered(name: str, stage: str) -> Message:
-    """The run has come to a stage, such as "compile"."""
+    """The run has entered a stage, such as "compile"."""
     return {"kind": "entered", "name": name, "stage": stage}
 
 
 def advanced(name: str, what: str, done: int, total: int, loss: float) -> Message:
-    """The run has done so many of the updates of all its seeds; `what` is the seed in training."""
+    """The run has made `done` of `total` updates, all seeds included; `what` names the seed."""
     return {
         "kind": "advanced", "name": name,
         "what": what, "done": done, "total": total, "loss": loss,
@@ -51,5 +52,5 @@ def advanced(name: str, what: str, done: int, total: int, loss: float) -> Messag
 
 
 def ended(name: str, reason: str, loss: float | None, seconds: float) -> Message:
-    """The run ended, complete if the reason is empty, with this mean final loss."""
+    """The run has ended with this mean final loss; it is complete if the reason is empty."""
     return {"kind": "ended", "name": name, "reason": reason, "loss": loss, "seconds": seconds}

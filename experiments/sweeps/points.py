@@ -1,4 +1,4 @@
-"""Points, the runs of a sweep or a study, and their results."""
+"""Points (the runs of a sweep or a study) and their results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTING = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_.]*=)")  # the comma before the n
 
 
 class Point(NamedTuple):
-    """One run."""
+    """One run of a sweep or a study."""
 
     name: str
     overrides: tuple[str, ...]
@@ -40,15 +40,15 @@ class Result(NamedTuple):
 
     @property
     def needs_training(self) -> bool:
-        """Whether the point is unfinished. A diverged one is finished: it would diverge again."""
+        """Whether the point is unfinished. A diverged point is finished; it would diverge again."""
         return self.status not in FINISHED
 
 
 def make_points(experiment: str, variants: Sequence[Sequence[str]]) -> list[Point]:
-    """A point for each set of overrides, in the same directory as `train` uses.
+    """A point for each set of overrides, in the directory that `train` would use.
 
-    Sets that give the same config in two spellings are one point. Raises UsageError for an
-    invalid config.
+    Sets that spell the same config differently are one point. Raises UsageError for an invalid
+    config.
     """
     points: list[Point] = []
     made: dict[Path, list[Config]] = {}
@@ -73,7 +73,7 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
 
 
 def check(points: Sequence[Point]) -> None:
-    """Check that every point can start, before the first one does. Writes nothing.
+    """Check that every point can start. Writes nothing.
 
     Raises UsageError if the data do not fit a config, if a directory holds another run, or if
     two points have the same directory.
@@ -99,7 +99,7 @@ def read_results(points: Iterable[Point], failures: Mapping[str, str]) -> list[R
 def _read(point: Point, reason: str) -> Result:
     summary = RunDirectory(point.directory).read_summary()
     status = str(summary.get("status", "missing"))
-    if status == "running":  # the last status that its process wrote before it died
+    if status == "running":  # its process died without writing another status
         status = "interrupted"
     if reason and status not in FINISHED:
         status = "failed"
@@ -111,9 +111,9 @@ def _read(point: Point, reason: str) -> Result:
 
 
 def share_graphs(points: Sequence[Point], workers: int) -> list[tuple[Point, ...]]:
-    """Batches of points that differ only in their seeds: one process builds one graph for each.
+    """Batches of points that differ only in their seeds. One process and one graph train a batch.
 
-    If there are fewer such groups than workers, groups are split so that no worker is idle.
+    If there are fewer batches than workers, they are split so that no worker is idle.
     """
     groups = _by_graph(points)
     parts = math.ceil(workers / len(groups)) if groups else 1

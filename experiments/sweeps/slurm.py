@@ -1,4 +1,4 @@
-"""Workers as jobs of Slurm: kept at their number while points are missing, cancelled at the end."""
+"""Workers as Slurm jobs, replaced while points are missing and cancelled at the end."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from experiments.paths import ROOT
 if TYPE_CHECKING:
     from distributed import Security
 
-LOOK_SECONDS = 3.0  # between two looks at the queue
-FRUITLESS = 5  # jobs in a row that ended before their worker connected
-SECONDS = 60.0  # for one command of Slurm
-ERROR_LINES = 3  # of a job's output, in the message that gives up
+LOOK_SECONDS = 3.0  # between two checks of the queue
+FRUITLESS = 5  # jobs in a row that may end before their workers connect
+SECONDS = 60.0  # time limit of one Slurm command
+ERROR_LINES = 3  # of a job's output, shown in the error message
 
 
 class Queued(NamedTuple):
-    """One job as squeue shows it."""
+    """One job in the output of squeue."""
 
     state: str  # PENDING, RUNNING, …
-    reason: str  # why it waits; "None" where it does not
+    reason: str  # why it waits; "None" if it does not
 
 
 class SlurmJobs:
-    """The jobs of one sweep, each of them one worker."""
+    """The Slurm jobs of one sweep, one worker each."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class SlurmJobs:
         outputs: Path,
         log: Callable[[str], None],
     ) -> None:
-        """Keep `count` jobs; `script` gives the batch script of the worker with a name.
+        """Keep `count` jobs. `script` returns the batch script of a worker, by its name.
 
-        `outputs` is the folder that the script names for the jobs' output; `log` prints a line.
+        `outputs` is the folder to which the script sends the jobs' output; `log` prints a line.
         """
         self._count = count
         self._script = script
@@ -56,11 +56,10 @@ class SlurmJobs:
         self._next_look = 0.0
 
     def tend(self, connected: Collection[str], needed: int) -> None:
-        """Submit the jobs that are missing, and log why no worker is there yet.
+        """Submit the jobs that are missing, and log why there is no worker yet.
 
-        connected: the names of the workers that are there now; needed: how many could be busy.
-        Raises RunError where Slurm refuses a job, or where jobs keep ending before their
-        workers connect.
+        connected: the names of the current workers; needed: the number that could be busy.
+        Raises RunError if Slurm refuses a job, or if jobs keep ending before their workers connect.
         """
         if time.monotonic() < self._next_look:
             return
@@ -75,14 +74,14 @@ class SlurmJobs:
         self._next_look = time.monotonic() + LOOK_SECONDS
 
     def cancel(self) -> None:
-        """Take every job out of the queue. Does not raise: it runs while a sweep ends."""
+        """Cancel every job. Does not raise, because it runs while a sweep ends."""
         jobs, self._workers = list(self._workers), {}
         if jobs:
             with contextlib.suppress(OSError, subprocess.SubprocessError):
                 subprocess.run(["scancel", *jobs], capture_output=True, timeout=SECONDS)
 
     def _queue(self) -> dict[str, Queued] | None:
-        """Our jobs in the queue, by number; None where Slurm does not answer."""
+        """Our jobs in the queue, by number; None if Slurm does not answer."""
         if not self._workers:
             return {}
         command = ["squeue", "--noheader", "--me", "--format", "%i|%T|%r"]
@@ -101,7 +100,7 @@ class SlurmJobs:
             name = self._workers.pop(job)
             if name in self._connected:
                 self._fruitless = 0
-                self._log(f"Slurm job {job} ended; points that are missing get another")
+                self._log(f"Slurm job {job} ended; missing points get another")
                 continue
             self._fruitless += 1
             self._log(f"Slurm job {job} ended before its worker connected")
@@ -135,7 +134,7 @@ class SlurmJobs:
             self._log(text)
 
     def _why(self, job: str) -> str:
-        """The end of a job's output, for the message; empty where there is none."""
+        """The end of a job's output, for the error message; empty if there is none."""
         for path in sorted(self._outputs.glob(f"*{job}.err")):
             lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
             return ": " + " | ".join(lines[-ERROR_LINES:]) if lines else ""
@@ -145,9 +144,9 @@ class SlurmJobs:
 def job_script(
     scheduler: str, name: str, outputs: Path | None = None, security: Security | None = None
 ) -> str:
-    """The batch script of one worker, as Dask's own config (jobqueue.slurm) asks for it.
+    """The batch script of one worker, according to Dask's own config (jobqueue.slurm).
 
-    `outputs` is the folder for the job's output, which this makes.
+    `outputs` is the folder for the job's output; it is created.
     """
     options = _options() | {"security": security}
     if outputs is not None:
@@ -157,20 +156,20 @@ def job_script(
 
 
 def scheduler_options() -> dict[str, Any]:
-    """Where the scheduler listens: `scheduler-options` and `interface` of jobqueue.slurm."""
+    """The scheduler's address: `scheduler-options` and `interface` of jobqueue.slurm."""
     given = _jobqueue().core.dask.config.get("jobqueue.slurm")
     interface = {"interface": given["interface"]} if given["interface"] else {}
     return interface | (given["scheduler-options"] or {})
 
 
 def _options() -> dict[str, Any]:
-    """Least needs of a job, where Dask's own config does not set them."""
+    """The options of a job, with defaults for those that Dask's own config does not set."""
     given = _jobqueue().core.dask.config.get("jobqueue.slurm")
     needs = {"cores": 1, "processes": 1, "memory": "4 GiB"}
     options = {key: given[key] or value for key, value in needs.items()}
     prologue = [
         *given["job-script-prologue"],
-        # The current folder may be a stranger's: no module is imported from it.
+        # The current folder may belong to someone else: import no module from it.
         "export PYTHONSAFEPATH=1",
         f'export PYTHONPATH="{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}"',
     ]
@@ -179,9 +178,9 @@ def _options() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def credential_files(security: Security, folder: Path) -> Iterator[Security]:
-    """The worker's part of temporary credentials, as files that only you can read.
+    """Temporary credentials for the workers, as files that only you can read.
 
-    They are in `folder`, which the jobs' machines share, and are removed at the end.
+    They are in `folder`, which all machines share, and are removed at the end of the block.
     """
     from distributed import Security as Credentials
 
@@ -204,9 +203,10 @@ def credential_files(security: Security, folder: Path) -> Iterator[Security]:
 
 
 def _jobqueue() -> Any:
-    """dask-jobqueue, which brings the defaults of its part of Dask's config.
+    """Import dask-jobqueue, with the defaults of its part of Dask's config.
 
-    Its import takes over SIGINT and SIGTERM, and would end the command with exit code 0.
+    The import replaces the handlers of SIGINT and SIGTERM by ones that exit with code 0, so the
+    earlier handlers are restored.
     """
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     import dask_jobqueue

@@ -19,12 +19,12 @@ from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
 from rnn_graphs.config import Section
 
-UNASKED = 1_000  # points that start without a question
-MOST = 1_000_000  # points that fit into memory
+UNASKED = 1_000  # points that start without confirmation
+MOST = 1_000_000  # points, to fit into memory
 
 
 class SweepConfig(Section):
-    """configs/sweep/NAME.yaml."""
+    """The content of configs/sweep/NAME.yaml."""
 
     description: str
     experiment: str
@@ -45,10 +45,10 @@ def sweep(
     conclude: Callable[[Sequence[Path]], None],
     yes: bool = False,
 ) -> None:
-    """Train the points that are not complete, and print a table of all.
+    """Train the incomplete points, and print a table of all points.
 
-    `conclude` gets the run directories of the complete points. Asks before it starts more than
-    UNASKED points, unless `yes`. Raises UsageError before anything starts, RunError if points
+    `conclude` is called with the run directories of the complete points. Asks before starting more
+    than UNASKED points, unless `yes`. Raises UsageError before anything starts, RunError if points
     failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
@@ -95,11 +95,11 @@ def _as_dict(result: Result) -> dict[str, Any]:
 
 
 class Estimate(NamedTuple):
-    """The time that a sweep still needs, of training alone: no start of processes, no build."""
+    """The training time that a sweep still needs, without starting processes and building."""
 
     to_train: int  # points
     seconds_each: float | None  # None while no point is complete
-    seconds: float | None  # on all workers together if the cluster's size is not known
+    seconds: float | None  # summed over workers if the cluster's size is unknown
 
 
 def estimate_time(results: Sequence[Result], where: Where) -> Estimate:
@@ -113,7 +113,7 @@ def estimate_time(results: Sequence[Result], where: Where) -> Estimate:
 
 
 def _workers(where: Where) -> int | None:
-    """How many points are trained at a time; None for a cluster that is already running."""
+    """The number of points trained at a time; None for a cluster that already runs."""
     known = where.cluster in ("local", "slurm")
     return (where.workers or allowed_cores()) if known else None
 
@@ -134,9 +134,9 @@ def _in_words(estimate: Estimate, points: int, where: Where) -> str:
 
 
 def load_points(name: str, overrides: Sequence[str]) -> list[Point]:
-    """The points of a sweep, or of an experiment with the overrides as the grid, all checked.
+    """The checked points of a sweep, or of an experiment with the overrides as its grid.
 
-    Raises UsageError.
+    Raises UsageError for an invalid name, config or grid.
     """
     experiment, texts = _read_grid(name, overrides)
     if (count := count_points(texts)) > MOST:

@@ -19,7 +19,8 @@ from distributed import Worker, WorkerPlugin, get_worker
 from experiments.paths import ROOT
 from experiments.sweeps.messages import Job, JobBatch, JobEnded, Send
 
-POOLS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # if the config does not set them
+# The sizes of TensorFlow's thread pools, unless the config sets them.
+POOLS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 def train_batch(batch: JobBatch, send: Send) -> list[JobEnded]:
@@ -35,14 +36,14 @@ def train_batch(batch: JobBatch, send: Send) -> list[JobEnded]:
 def _run_child(
     children: Children, jobs: Sequence[Job], folder: str, send: Send
 ) -> list[JobEnded]:  # fmt: skip
-    """Run one child. Returns the jobs that ended in it: all, unless it dies or is stopped."""
+    """Run one child. Returns the jobs that ended: all of them unless it dies or is stopped."""
     ended: list[JobEnded] = []
     with tempfile.TemporaryFile() as errors:
         process = children.start(folder, errors)
         if process is None:
             return []
         try:
-            with process:  # leaving it closes the pipes and waits
+            with process:  # on exit, closes the pipes and waits
                 _send_jobs(process, jobs)
                 for line in process.stdout or ():
                     message = json.loads(line)
@@ -62,13 +63,13 @@ def _send_jobs(process: subprocess.Popen[str], jobs: Sequence[Job]) -> None:
     assert process.stdin is not None
     try:
         process.stdin.write(json.dumps([job._asdict() for job in jobs]) + "\n")
-        process.stdin.flush()  # and stays open: the child exits when it closes
+        process.stdin.flush()  # the pipe stays open, because the child exits when it closes
     except BrokenPipeError:
-        pass  # the child is dead already; its exit code tells how
+        pass  # the child is dead, and its exit code shows why
 
 
 def _reason(code: int, errors: IO[bytes]) -> str:
-    """Why a child died: the signal, or the last line of standard error."""
+    """The reason why a child died: the signal, or the last line of standard error."""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
@@ -81,26 +82,26 @@ class Children(WorkerPlugin):
 
     def __init__(self, name: str, share: int | None) -> None:
         self.name = name
-        self._share = share  # cores of each point; None: the worker's cores over its threads
+        self._share = share  # cores of each point; None: the worker's cores divided by its threads
 
     def setup(self, worker: Worker) -> None:
         self._threads = self._share or max(1, CPU_COUNT // worker.state.nthreads)
         self.stopping = False
         self._running: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()  # the worker's loop stops children that its threads start
+        self._lock = threading.Lock()  # threads start children that the worker's loop stops
 
-    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask names it
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask calls it by this name
         self.stop(signal.SIGKILL)
 
     def start(self, folder: str, errors: IO[bytes]) -> subprocess.Popen[str] | None:
-        """A child that waits for its jobs; None after `stop`."""
+        """Start a child that waits for its jobs; None after `stop`."""
         pools = dict.fromkeys(POOLS, str(self._threads))
         search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         with self._lock:
             if self.stopping:
                 return None
             process = subprocess.Popen(
-                # -P: no module is imported from the current folder, which may be anybody's
+                # -P: import nothing from the current folder, which may belong to someone else
                 [sys.executable, "-P", "-m", "experiments.sweeps.child"],
                 cwd=folder,
                 env=os.environ | pools | {"PYTHONPATH": search},
@@ -117,7 +118,7 @@ class Children(WorkerPlugin):
             self._running.discard(process)
 
     def stop(self, number: signal.Signals) -> None:
-        """Start no more children, and send the signal to those that run."""
+        """Refuse to start more children, and send the signal to those that run."""
         with self._lock:
             self.stopping = True
             for process in self._running:
@@ -129,7 +130,7 @@ class Children(WorkerPlugin):
 
 
 async def stop_children(name: str, dask_worker: Worker) -> None:
-    """On each worker: ask the children to stop, and wait until they have."""
+    """On each worker, ask the children to stop and wait until they have."""
     children = dask_worker.plugins.get(name)
     if isinstance(children, Children):  # a worker that has just joined may not have it yet
         children.stop(signal.SIGTERM)

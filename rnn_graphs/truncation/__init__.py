@@ -1,4 +1,4 @@
-"""How far errors flow back: one entry for each style, and the gradients that they give.
+"""Truncation: how far errors flow back. One entry for each style, and the gradients of all.
 
 The registry in `styles` is read without TensorFlow.
 """

@@ -1,7 +1,7 @@
 """The credit matrix M[t, s]: by its definition, and measured on a graph.
 
-Measured from outside: with the linear cell h_s = h_{s−1} + θ_s, inputs one-hot in time,
-and a single loss L_t = h_t, the gradient for θ_s is M[t, s] and nothing else.
+The measurement uses the gradient of training. With the linear cell h_s = h_{s−1} + θ_s, inputs
+one-hot in time, and a single loss L_t = h_t, the gradient with respect to θ_s is exactly M[t, s].
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Tensor = Any
 
 
 def definition(truncation: TruncationConfig, num_steps: int) -> NDArray[np.float64]:
-    """M as styles.py defines it, [num_steps, context + num_steps]; of a random style, its mean.
+    """M as styles.py defines it, [num_steps, context + num_steps]; the mean of M if it is random.
 
     Row t is the t-th loss of the window; column 0 is the first step of the graph.
     """
@@ -36,17 +36,17 @@ class CreditGraph(NamedTuple):
 
     graph: tf.Graph
     labels: Tensor  # feed: 1 at the loss to measure, 0 elsewhere; int32 [num_steps, rows]
-    key: Tensor  # feed: [2] int32, what a random style draws from
-    row: Tensor  # fetch: [context + num_steps], M[t, :], its mean over the rows
+    key: Tensor  # feed: [2] int32, the key of random draws
+    row: Tensor  # fetch: [context + num_steps], M[t, :], the mean over the rows
     initialize: tf.Operation
 
 
 def build_credit_graph(
     unroll: str, truncation: TruncationConfig, num_steps: int, rows: int = 1
 ) -> CreditGraph:
-    """The production gradient of this unroll and truncation, on the linear cell.
+    """The gradient of training for this unroll and truncation, on the linear cell.
 
-    `rows` sequences are measured at once; a random style cuts each of them on its own.
+    `rows` sequences are measured at once; a random style cuts each independently.
     """
     length = truncation.context_steps + num_steps
     with tf.Graph().as_default() as graph:
@@ -56,7 +56,7 @@ def build_credit_graph(
         inputs = tf.tile(tf.range(length)[:, None], [1, rows])
         step = make_step(model, UNROLLS[unroll], truncation)
         result = step(Window(inputs, labels, model.cell.zero_state(rows, model.dtype), key))
-        # Of the sum of losses, not of their mean; a product with num_steps would not be exact.
+        # The gradient of the sum of losses, not the mean. Multiplying by num_steps is not exact.
         row = result.gradients[0][:, 0] / (1 / num_steps)
         initialize = tf.global_variables_initializer()
     graph.finalize()
@@ -64,7 +64,7 @@ def build_credit_graph(
 
 
 class LinearModel:
-    """Stands in for Model and its head: the linear cell, and losses that are outputs."""
+    """Takes the place of Model and its head: the linear cell, with its outputs as losses."""
 
     def __init__(self, length: int) -> None:
         self.dtype = tf.float64

@@ -1,24 +1,24 @@
 """The errors that cross the blocks of the TF style, which true truncation adds to it.
 
-Cut the window in blocks of `depth` steps, as the TF style does, and the blocks in
-stretches of `stride` steps, r = depth / stride of them. Williams & Peng's BPTT(depth;
-stride) lets the errors of a stretch reach the r stretches that end with it. The TF style
-denies the errors of a block's stretch m (m = 0 … r−2) the last r−1−m stretches of the
-block before. Those errors, and no others, are carried here:
+Cut the window into blocks of `depth` steps, as the TF style does, and each block into r = depth /
+stride stretches of `stride` steps. In Williams & Peng's BPTT(depth; stride), the errors of a
+stretch reach the r stretches that end with it. In the TF style, the errors of stretch m of a block
+(m = 0 … r−2) do not reach the last r−1−m stretches of the previous block. This file carries
+exactly those errors:
 
     block before boundary        | block after it             (r = 4)
     [ . ] [ 0 ] [ 0+1 ] [ 0+1+2 ] | [ 0 ] [ 1 ] [ 2 ] [ 3 ]    stretches
            <-----  down  ------      <----- up -----
 
-1. up: the errors of each stretch alone go back to the block's start, side by side in
-   "slots", one for each stretch;
+1. up: the errors of each stretch go back to the start of the block separately, in one "slot" for
+   each stretch;
 2. at the boundary the slots become running sums: slot m holds the errors of stretches 0..m;
-3. down: each stretch of the block before takes the slot of its own sum, and passes the
-   smaller ones on.
+3. down: each stretch of the previous block takes the slot with its own sum, and passes the smaller
+   sums on.
 
-Every slot needs one product with the state's Jacobian a step, about depth²/stride a
-block: this is what an exact true truncation costs more than full backpropagation. Slots
-at one stretch share its linearisation, so they go through it as one batch.
+Each slot needs one product with the state's Jacobian per step, about depth²/stride per block. This
+is the extra cost of exact true truncation over full backpropagation. The slots at a stretch share
+its linearisation, so they pass through it as one batch.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ Flat = list[Tensor]  # a state, or a cotangent of one, as tf.nest.flatten gives 
 
 
 class Taken(NamedTuple):
-    """The share of a stretch in a cotangent of its end state; None where nothing connects."""
+    """The share of a stretch in a cotangent of its end state; None without a connection."""
 
     weights: list[Tensor | None]  # for each of the variables
     inputs: list[Tensor | None]  # for each leaf of each step's inputs
 
 
 class Stretches:
-    """The window as a list of stretches, with what is known of each."""
+    """The window as a list of stretches, with the inputs, errors and state of each."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class Stretches:
         states: Sequence[Flat],
         stride: int,
     ) -> None:
-        """Take one entry a time step, but of `variables`: those that gradients are for.
+        """Split the window into stretches. `variables` are those that gradients are for.
 
-        inputs: what the cell reads, maybe nested; output_errors: ∂loss/∂output,
-        [batch, output_size]; states: before each step.
+        The other sequences have one entry for each time step. inputs: the inputs of the cell, which
+        may be nested; output_errors: ∂loss/∂output, [batch, output_size]; states: before each step.
         """
         self.count = len(inputs) // stride
         self._inputs = [list(inputs[i * stride : (i + 1) * stride]) for i in range(self.count)]
@@ -65,8 +65,8 @@ class Stretches:
         self._states = [states[i * stride] for i in range(self.count)]
         self._cell = cell
         self._variables = list(variables)
-        # Functions, so that each is traced once and not once a stretch. Grappler and XLA
-        # inline them, and find their forward pass equal to the one that is there already.
+        # Functions, so that each is traced once and not for every stretch. Grappler and XLA
+        # inline them, and merge their forward pass with the one that exists already.
         step, errors = _specs(self._inputs[0]), _specs(self._errors[0])
         start = _specs(self._states[0])
         slots = [tf.TensorSpec([None, *part.shape], part.dtype) for part in start]
@@ -76,12 +76,12 @@ class Stretches:
         self._down_function = _traced(self._down, [step, start, slots])
 
     def own(self, index: int) -> Flat:
-        """The stretch's own errors, at its start, as the only slot."""
+        """The stretch's own errors at its start, as a single slot."""
         outputs, _ = self._apply(self._inputs[index], self._states[index])
         return _one_slot(gradients(outputs, self._states[index], self._errors[index]))
 
     def up(self, index: int, slots: Flat) -> Flat:
-        """Slots of the stretch's end, taken to its start, and one more with its own errors."""
+        """Slots at the stretch's end taken to its start, and one more with its own errors."""
         result: Flat = self._up_function(
             self._inputs[index], self._errors[index], self._states[index], slots
         )
@@ -146,7 +146,7 @@ def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, 
     r, count = depth_in_stretches, stretches.count
     taken: dict[int, Taken] = {}
     for boundary in range(r, count, r):
-        top = min(boundary + r - 1, count) - 1  # the block's last stretch reaches no further
+        top = min(boundary + r - 1, count) - 1  # the last stretch of a full block does not cross
         slots = stretches.own(top)
         for index in range(top - 1, boundary - 1, -1):
             slots = stretches.up(index, slots)
@@ -159,17 +159,17 @@ def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, 
 
 
 def gradients(ys: Sequence[Tensor], xs: Sequence[Tensor], errors: Sequence[Tensor]) -> list[Tensor]:
-    """Vector-Jacobian products, dense; zeros where nothing connects."""
+    """Dense vector-Jacobian products; zeros without a connection."""
     zero = tf.UnconnectedGradients.ZERO
     found = tf.gradients(ys, xs, errors, unconnected_gradients=zero)
-    # An embedding's come as IndexedSlices, which optimizers treat in ways of their own.
+    # Gradients of an embedding are IndexedSlices, which optimizers treat differently.
     return [tf.convert_to_tensor(gradient) for gradient in found]
 
 
 def _running_sums(slots: Tensor, count: int) -> Tensor:
-    """[slots, …], newest first → [count, …]: each with all older ones added in.
+    """[slots, …], newest first → [count, …], each the sum of itself and all older slots.
 
-    A window's last block may be short: the sum of all it has then serves for what is missing.
+    The last block of a window may be short; the sum of all its slots then fills the missing ones.
     """
     sums = list(itertools.accumulate(tf.unstack(slots)[::-1]))[::-1]
     return tf.stack([sums[0]] * (count - len(sums)) + sums)

@@ -1,4 +1,4 @@
-"""Gates on the way back: forward the identity, backward a factor."""
+"""Gates on errors: the identity forward, a factor backward."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Tensor = Any
 
 
 class GatedCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
-    """`cell`, with the error that leaves it for the state before scaled by a gate.
+    """`cell`, with a gate that scales the error into its previous state.
 
-    Its inputs are a pair: the cell's own [batch, depth], and the gate [batch, 1].
+    Its inputs are a pair: the cell's own [batch, input_size], and the gate [batch, 1].
     """
 
     def __init__(self, cell: Any) -> None:
@@ -36,16 +36,16 @@ class GatedCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
 
 
 def scale_gradient(value: Tensor, factor: Tensor) -> Tensor:
-    """`value` to the last bit, whose gradient is multiplied by `factor`."""
+    """`value`, exactly, with its gradient multiplied by `factor`."""
     constant = tf.stop_gradient(value)
     return constant + (value - constant) * factor
 
 
 def draw_gates(cut_probability: float, shape: list[int], key: Tensor, dtype: tf.DType) -> Tensor:
-    """ARTBP's gates: 0 with the chance c, otherwise 1/(1−c), each boundary and row its own.
+    """ARTBP's gates: 0 with probability c, otherwise 1/(1−c), independent by boundary and row.
 
     Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time".
     """
-    # The same key gives the same cuts, but other ones under XLA, whose generator differs.
+    # The same key gives the same cuts. XLA has a different generator, so its cuts differ.
     passes = tf.random.stateless_uniform(shape, key) >= cut_probability
     return tf.cast(passes, dtype) / (1 - cut_probability)

@@ -1,4 +1,4 @@
-"""A cell that returns its state beside its output, so that an unroll returns every state."""
+"""A cell that returns its state with its output, so that an unroll returns every state."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Recorded(NamedTuple):
     """One cell application, or all of them along time."""
 
     output: Tensor  # [batch, output_size]
-    state: Tensor  # after it; nested as the cell's state is
+    state: Tensor  # after the application; nested as the cell's state is
 
 
 class RecordingCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
-    """`cell`, with its state beside its output. Shares the variables of `cell`."""
+    """`cell`, returning its state with its output. It shares the variables of `cell`."""
 
     def __init__(self, cell: Any) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""How far errors flow back: training steps as functions of one window.
+"""Training steps with truncated gradients, as functions of one window.
 
-styles.py lists the styles, defines them, and names the function here that computes each. The edge
-of the graph cuts too: with context the graph starts depth − stride steps before the first loss, so
-that early losses reach back their full depth.
+styles.py lists and defines the styles, and names the function here that computes each. The edge of
+the graph cuts errors too. With context, the graph starts depth − stride steps before the first
+loss, so that the errors of early losses flow back their full depth.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from rnn_graphs.unrolls import Unrolled, UnrollFunction, dynamic, unstack
 
 Tensor = Any
 
-PIECE_AT_LEAST = 4  # time steps, where a block's depth has a divisor
+PIECE_AT_LEAST = 4  # time steps, rounded up to a divisor of the block's depth
 
 
 class Window(NamedTuple):
     """The data of one update."""
 
-    inputs: Tensor  # [context + time, batch] ids, or [context + time, batch, depth] features
+    inputs: Tensor  # [context + time, batch] ids, or [context + time, batch, num_inputs] features
     labels: Tensor  # [time, batch] ids or values
     state: Tensor  # before the first input; [batch, state_size], nested as the cell's state is
-    key: Tensor  # [2] int32: what a random style and dropout draw from
-    weights: Tensor | None = None  # [time, batch]: how much each loss counts; None: all alike
+    key: Tensor  # [2] int32: the key of random styles and dropout
+    weights: Tensor | None = None  # [time, batch]: the weight of each loss; None: all equal
     lengths: Tensor | None = None  # [batch]: time steps before the padding; None: all
 
 
@@ -38,13 +38,13 @@ class Step(NamedTuple):
 
     logits: Tensor  # [time, batch, num_classes]
     losses: Tensor  # [time, batch], nats
-    loss: Tensor  # scalar, their mean by the window's weights
+    loss: Tensor  # scalar, their mean with the window's weights
     final_state: Tensor  # to carry: the state before the next window's first input
     gradients: list[Tensor]  # of `loss`, one for each of the model's variables
 
 
 class StepModel(Protocol):
-    """A model, as a training step sees it."""
+    """The parts of a model that a training step uses."""
 
     dtype: tf.DType
     cell: Any
@@ -59,7 +59,7 @@ class Truncation(Protocol):
     """A config that chooses a style."""
 
     def step(self, model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
-        """One training step of its style."""
+        """One training step of the style."""
 
 
 StepFunction = Callable[[Window], Step]
@@ -94,11 +94,11 @@ def windowed(
     length = int(window.inputs.shape[0])
     ends = [tf.unstack(part, length) for part in tf.nest.flatten(recorded.outputs.state)]
     befores = [tf.nest.flatten(window.state), *[list(parts) for parts in zip(*ends, strict=True)]]
-    next_start = int(window.labels.shape[0])  # the next window begins so many steps after this one
+    next_start = int(window.labels.shape[0])  # steps from this window to the next
     carried = tf.nest.pack_sequence_as(window.state, befores[next_start])
     step = _plain_step(model, window, outputs, carried)
     if depth in (stride, length) or depth > length:
-        return step  # nothing crosses: each block ends with its errors, or there is one block
+        return step  # no error crosses: one stretch in each block, or a single block
     errors = tf.unstack(gradients([step.loss], [outputs], [tf.ones_like(step.loss)])[0], length)
     stretches = Stretches(
         model.cell, model.variables, unstack(inputs), errors, befores[:-1], stride
@@ -125,10 +125,10 @@ def gated(model: StepModel, unroll: UnrollFunction, window: Window, gates: Tenso
 def _unroll_blocks(
     cell: Any, unroll: UnrollFunction, inputs: Tensor, window: Window, depth: int
 ) -> Unrolled:
-    """Unroll block after block; the state that enters a block is a constant to gradients."""
+    """Unroll block by block; gradients treat the state that enters a block as constant."""
     outputs, state, lengths = [], window.state, window.lengths
     steps, piece = depth, functools.partial(unroll, cell)
-    if unroll is not dynamic:  # which is small already, and slower in a function
+    if unroll is not dynamic:  # which is small, and would be slower in a function
         steps, piece = _piece_steps(depth), tf.function(piece, autograph=False)
     for start in range(0, int(window.inputs.shape[0]), steps):
         if start and start % depth == 0:
@@ -142,9 +142,9 @@ def _unroll_blocks(
 
 
 def _piece_steps(depth: int) -> int:
-    """Time steps of a function that is traced once and called for every piece of a block.
+    """The time steps of a function that is traced once and called for every piece of a block.
 
-    Tracing more steps, and their gradient, costs more than the calls that it saves.
+    Tracing more steps and their gradient costs more than the calls that it would save.
     """
     fewest = min(PIECE_AT_LEAST, depth)
     return next(steps for steps in range(fewest, depth + 1) if depth % steps == 0)
@@ -155,7 +155,7 @@ def _piece(inputs: Tensor, start: int, steps: int) -> Tensor:
 
 
 def _plain_step(model: StepModel, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
-    """Losses of the outputs after the context, and TensorFlow's own gradient of their mean."""
+    """The losses of outputs after the context, with TensorFlow's own gradient of their mean."""
     context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
     logits = model.head.logits(outputs[context:])
     losses = model.head.losses(logits, window.labels)
@@ -165,7 +165,7 @@ def _plain_step(model: StepModel, window: Window, outputs: Tensor, final_state: 
 
 
 def weighted_mean(values: Tensor, weights: Tensor | None) -> Tensor:
-    """Σ w v / Σ w; the plain mean without weights."""
+    """Σ w v / Σ w, or the plain mean without weights."""
     if weights is None:
         return tf.reduce_mean(values)
     weights = tf.cast(weights, values.dtype)

@@ -1,14 +1,14 @@
-"""Every style of truncation, one entry each: to add a style, add an entry to STYLES.
+"""All styles of truncation, one entry each. To add a style, add an entry to STYLES.
 
 Cell application s maps (h_{s−1}, x_s) to h_s with weights θ; L_t is the loss at t. Every
 style estimates the gradient of the mean loss as
 
     ĝ = Σ_t Σ_s M[t,s] · (∂L_t/∂h_t)(∂h_t/∂h_s)(∂⁺h_s/∂θ)
 
-and is defined by its credit matrix M, within one window of num_steps losses. An entry holds M,
-the function that computes ĝ, and the traits that the rest of the program asks for: no other file
-asks for the name of a style. This file imports no TensorFlow, as configs are checked without it;
-the functions that compute ĝ import it when they are called.
+and is defined by its credit matrix M, within one window of num_steps losses. An entry holds M, the
+function that computes ĝ, and the traits that the rest of the program reads; no other file compares
+names of styles. Configs are checked without TensorFlow, so this file does not import it; the
+functions that compute ĝ do when they are called.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class TruncationConfig(Section):
 
     @property
     def style(self) -> Style:
-        """The traits of its style."""
+        """The traits of the style."""
         return STYLES[self.kind]
 
     @property
@@ -74,7 +74,7 @@ class TruncationConfig(Section):
 
     @property
     def errors_stride(self) -> int:
-        """Losses that share one way back: 1 for true_bptt."""
+        """The number of losses whose errors flow back together, which is 1 for true_bptt."""
         return self.stride or 1
 
     @property
@@ -87,16 +87,16 @@ class TruncationConfig(Section):
         return self.style.effective_depth(self, num_steps)
 
     def check_window(self, num_steps: int) -> None:
-        """Raise ValueError, naming the key, where a window of `num_steps` losses does not fit."""
+        """Raise ValueError, naming the key, if a window of `num_steps` losses does not fit."""
         self.style.check(self, num_steps)
 
     def step(self, model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
-        """One training step of its style."""
+        """One training step of the style."""
         return self.style.step(model, unroll, self, window)
 
 
 def kinds_that_cut_nothing() -> list[str]:
-    """The styles that cut no error when only their name is given."""
+    """The styles that cut no error if no other key is given."""
     alone = [TruncationConfig(kind=kind) for kind, style in STYLES.items() if not style.needs]
     return [truncation.kind for truncation in alone if not truncation.cuts]
 
@@ -124,34 +124,34 @@ def _not_compared(_num_steps: int) -> list[dict[str, Any]]:
 class Style:
     """The traits of one style."""
 
-    # (t, s, config, num_steps) → M[t, s] for s ≤ t; of a random style, its mean. t [losses, 1]
-    # and s [1, steps] count from the window's first loss; s is below zero in the context.
+    # (t, s, config, num_steps) → M[t, s] for s ≤ t, or its mean if it is random. t [losses, 1] and
+    # s [1, steps] count from the window's first loss; s is negative in the context.
     credit: Callable[[Steps, Steps, TruncationConfig, int], Matrix]
-    # One training step: it computes ĝ.
+    # One training step, which computes ĝ.
     step: Callable[[StepModel, UnrollFunction, TruncationConfig, Window], Step]
     needs: tuple[str, ...] = ()  # keys of TruncationConfig that must be given
     takes: tuple[str, ...] = ()  # keys that may be given
-    # (config, num_steps): raises ValueError, naming the key, where the window does not fit.
+    # (config, num_steps) raises ValueError, naming the key, if the window does not fit.
     check: Callable[[TruncationConfig, int], None] = _fits_every_window
     # Whether any error within a window is cut off.
     cuts: Callable[[TruncationConfig], bool] = _cuts_always
     # (config, num_steps) → the most cell applications that an error reaches.
     effective_depth: Callable[[TruncationConfig, int], int] = _depth_within_the_graph
-    # (config, t − s) → the standard deviation of M[t, s] of one sequence. None: not random.
+    # (config, t − s) → the standard deviation of M[t, s] for one sequence. None: not random.
     deviation: Callable[[TruncationConfig, Steps], Matrix] | None = None
-    # Whether an update takes less time under XLA.
+    # Whether an update is faster under XLA.
     xla_pays: bool = True
     # num_steps → the keys of each setting that `run.py gradients` compares with full.
     compared: Callable[[int], list[dict[str, Any]]] = _not_compared
     # The relation between those keys, for a plot's legend.
     compared_as: str = ""
-    # (config, num_steps) → its place on a plot's depth axis, and what that means if not a depth.
+    # (config, num_steps) → its place on the depth axis of a plot, and its meaning if not a depth.
     axis_depth: Callable[[TruncationConfig, int], float] = _depth_within_the_graph
     axis_meaning: str = ""
 
     @property
     def random(self) -> bool:
-        """Whether M is random: each sequence of a batch has an M of its own."""
+        """Whether M is random and differs between the sequences of a batch."""
         return self.deviation is not None
 
 
@@ -232,11 +232,11 @@ def _stride_divides(truncation: TruncationConfig, num_steps: int) -> None:
         raise ValueError(
             f"truncation.depth: expected at least truncation.stride, {stride}; got {depth}"
         )
-    one_block = stride == num_steps  # its errors share one way back, of any length
+    one_block = stride == num_steps  # all errors flow back together, over any depth
     if depth % stride and not one_block:
         raise ValueError(
             "truncation.depth: expected a multiple of truncation.stride, "
-            f"{stride}, where that is not graph.num_steps; got {depth}"
+            f"{stride}, unless the stride is graph.num_steps; got {depth}"
         )
 
 
@@ -253,9 +253,9 @@ def _random_gates(
 
 
 def _deviation_of_gates(truncation: TruncationConfig, boundaries: Steps) -> Matrix:
-    """√(Var M): each boundary multiplies by 0 with chance c and by 1/(1−c) otherwise.
+    """√(Var M). Each boundary multiplies by 0 with probability c and by 1/(1−c) otherwise.
 
-    The square of such a factor has the mean 1/(1−c).
+    The square of this factor has the mean 1/(1−c).
     """
     chance = truncation.cut_probability or 0.0
     with np.errstate(over="ignore"):
@@ -275,7 +275,7 @@ def _doubling(num_steps: int) -> list[int]:
 
 
 def _divisors(num_steps: int) -> list[int]:
-    """For each of those depths the largest divisor of num_steps that is not above it."""
+    """For each of those depths, the largest divisor of num_steps that does not exceed it."""
     return sorted(
         {
             next(divisor for divisor in range(depth, 0, -1) if num_steps % divisor == 0)
@@ -318,7 +318,7 @@ STYLES: dict[str, Style] = {
         compared_as="stride: depth / 2",
     ),
     # Tallec & Ollivier 2017, section 3: M is the product over the boundaries between s and t of
-    # 0 with chance c, else 1/(1−c); its mean is that of full.
+    # 0 with probability c, else 1/(1−c); its mean is the M of full.
     "artbp": Style(
         _all_steps,
         _random_gates,

@@ -38,18 +38,18 @@ def of_folder(folder: Path) -> list[str]:
         (
             {18: (0.40, 0.44, 0.46), 54: (0.40, 0.41, 0.42)},
             "num_steps=54 is best, with a final loss of 0.4100, "
-            "but num_steps=18 cannot be told from it.",
+            "but num_steps=18 is indistinguishable from it.",
         ),
         (
             {18: (0.40, 0.44, 0.46), 36: (0.39, 0.44, 0.46), 54: (0.40, 0.41, 0.42)},
             "num_steps=54 is best, with a final loss of 0.4100, "
-            "but 2 others cannot be told from it.",
+            "but 2 others are indistinguishable from it.",
         ),
         # One seed has no interval, so nothing is known of the difference.
         (
             {18: (0.50,), 54: (0.40,)},
             "num_steps=54 is best, with a final loss of 0.4000, "
-            "but num_steps=18 cannot be told from it.",
+            "but num_steps=18 is indistinguishable from it.",
         ),
         # One seed is not called the best, however low its loss is.
         (
@@ -60,7 +60,7 @@ def of_folder(folder: Path) -> list[str]:
         ({54: (0.40, 0.42)}, "lag_17 has a final loss of 0.4100."),
     ],
 )
-def test_the_best_is_named_with_what_cannot_be_told_from_it(
+def test_the_best_is_named_with_its_ties(
     finals: dict[int, tuple[float, ...]], sentence: str, tmp_path: Path
 ) -> None:
     assert answers_for(tmp_path, finals) == [sentence]

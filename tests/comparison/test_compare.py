@@ -95,7 +95,7 @@ def test_the_best_comes_first_and_the_rest_is_measured_against_it(ranked: Compar
     assert (lines[-1].mean, lines[-1].behind, lines[-1].standing) == (None, None, "")
 
 
-def test_a_constant_difference_of_pairs_is_told_and_a_scattered_one_is_tied(
+def test_a_constant_difference_of_pairs_is_worse_and_a_scattered_one_is_tied(
     ranked: Comparison,
 ) -> None:
     """0.44 and 0.46 are 0.04 above 0.40 and 0.42, seed by seed; 0.50 and 0.54 are not."""
@@ -104,11 +104,11 @@ def test_a_constant_difference_of_pairs_is_told_and_a_scattered_one_is_tied(
     assert standings["num_steps=18, learning_rate=0.001"] == "tied"
 
 
-def test_a_tie_has_the_seeds_that_would_tell(ranked: Comparison) -> None:
+def test_a_tie_has_the_seeds_that_would_separate_it(ranked: Comparison) -> None:
     tied = ranked.lines[3]
     assert tied.standing == "tied"
-    assert tied.seeds_to_tell is not None
-    assert tied.seeds_to_tell > 2
+    assert tied.seeds_needed is not None
+    assert tied.seeds_needed > 2
 
 
 def test_a_group_that_lost_seeds_is_not_the_best(tmp_path: Path) -> None:

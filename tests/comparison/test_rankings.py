@@ -154,7 +154,7 @@ def test_equal_groups_are_tied_and_told_how_many_seeds_it_takes(tmp_path: Path) 
     compared = ranked(tmp_path)
     assert [line.standing for line in compared.lines] == ["best", "tied"]
     (note,) = (note for note in notes(compared) if note.startswith("Tied with"))
-    assert f"num_steps=18 (about {compared.lines[1].seeds_to_tell:,} seeds)" in note
+    assert f"num_steps=18 (about {compared.lines[1].seeds_needed:,} seeds)" in note
 
 
 def test_different_tasks_have_a_best_each_and_pictures_each(tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_a_formula_becomes_text_and_a_number_stays_one(tmp_path: Path) -> None:
     assert path.read_text().splitlines()[1] == "'=1+1,-0.5,-0.5,'@x"
 
 
-def test_a_final_loss_of_rows_says_which_updates_it_is_of(tmp_path: Path) -> None:
+def test_a_final_loss_of_rows_names_its_updates(tmp_path: Path) -> None:
     add(tmp_path, "wide", (0.4,), WIDE)
     compared = compare_groups(groups_in(tmp_path), RANKINGS["train"])
     cells = {column.title: column.cell(compared.lines[0]) for column in columns(compared)}

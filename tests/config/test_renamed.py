@@ -25,7 +25,7 @@ NEW = "model.input_keep_prob=0.8"
 
 
 @pytest.fixture(autouse=True)
-def nothing_said() -> None:
+def nothing_printed() -> None:
     renamed.note_old_name.cache_clear()
 
 
@@ -44,7 +44,7 @@ def test_an_override_may_use_the_old_name(
     assert capsys.readouterr().err == NOTE  # a line, however many configs are read
 
 
-def test_the_present_name_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_current_name_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     load_config("r2rt_n5", [NEW])
     assert capsys.readouterr().err == ""
 

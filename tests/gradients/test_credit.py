@@ -78,7 +78,7 @@ def test_context_that_training_refuses_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_artbp_says_what_noise_its_mean_has(
+def test_artbp_shows_the_noise_of_its_mean(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changes = ["graph.num_steps=2", "truncation.kind=artbp", "truncation.cut_probability=0.2"]
@@ -87,7 +87,7 @@ def test_artbp_says_what_noise_its_mean_has(
     assert "1 steps back, where the standard error is 0.0158" in capsys.readouterr().out
 
 
-def test_a_chance_below_1_is_not_called_1() -> None:
+def test_a_probability_below_1_is_not_shown_as_1() -> None:
     changes = ["truncation.kind=artbp", "truncation.cut_probability=0.999999"]
     assert describe(load_config("r2rt_n5", changes).truncation) == (
         "artbp (cut_probability 0.999999)"

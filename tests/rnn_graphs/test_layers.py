@@ -64,7 +64,7 @@ def test_each_layer_has_a_cell_and_variables_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("unroll", ALL_UNROLLS)
-def test_a_model_called_again_makes_no_more_variables(unroll: str) -> None:
+def test_a_second_application_makes_no_variables(unroll: str) -> None:
     config = ModelConfig(cell="basic_lstm", state_size=(3, 2), embedding=2)
     with tf.Graph().as_default():
         model = Model(config, SHAPE, tf.float64)

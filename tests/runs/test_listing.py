@@ -131,7 +131,7 @@ class TestRemove:
 
     def test_yes_alone_is_refused(self, capsys: Capture) -> None:
         assert runs("--yes") == 2
-        assert "--yes: is for --archive and --remove" in capsys.readouterr().err
+        assert "--yes works with --archive and --remove only" in capsys.readouterr().err
 
 
 class TestArchive:

@@ -16,7 +16,7 @@ def rate(events: Iterable[bool]) -> float:
 
 
 def margin(expected: float, trials: int) -> float:
-    """What chance alone adds to a rate: three standard errors."""
+    """The error of a simulated rate by chance: three standard errors."""
     return 3 * math.sqrt(expected * (1 - expected) / trials)
 
 

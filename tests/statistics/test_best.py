@@ -1,4 +1,4 @@
-"""How often equal groups are told apart, and that unequal ones are."""
+"""The rate at which equal groups are separated, and that unequal ones are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sweep(losses: np.ndarray, is_paired: bool = False) -> dict[str, dict[int, fl
 
 @pytest.mark.parametrize("is_paired", [False, True])
 @pytest.mark.parametrize(("groups", "seeds"), [(4, 4), (10, 10), (10, 3)])
-def test_equal_groups_are_told_apart_in_5_percent(groups: int, seeds: int, is_paired: bool) -> None:
+def test_equal_groups_are_separated_in_5_percent(groups: int, seeds: int, is_paired: bool) -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(size=[500, 1, seeds]) if is_paired else 0
     sweeps = shared + rng.normal(size=[500, groups, seeds])
@@ -32,7 +32,7 @@ def test_equal_groups_are_told_apart_in_5_percent(groups: int, seeds: int, is_pa
     assert at_most(0.05, wrong)
 
 
-def test_plain_intervals_tell_10_equal_groups_apart_in_half_of_all_sweeps() -> None:
+def test_plain_intervals_separate_10_equal_groups_in_half_of_all_sweeps() -> None:
     sweeps = np.random.default_rng(0).normal(size=[500, 10, 10])
     means, variances = sweeps.mean(2), sweeps.var(2, ddof=1) / 10
     best = means.argmin(1)[:, None]
@@ -55,7 +55,7 @@ def test_dunnetts_test_against_the_lowest_of_equal_groups_is_wrong_too_often() -
     assert rate(distances("lowest") > critical) > 0.1
 
 
-def test_groups_of_different_spread_are_told_apart_in_5_percent() -> None:
+def test_groups_of_different_spread_are_separated_in_5_percent() -> None:
     spreads = np.array([1, 1, 0.01, 0.01, 0.01])[:, None]
     sweeps = spreads * np.random.default_rng(0).normal(size=[500, 5, 6])
     assert at_most(0.05, [len(tied_with_best(sweep(losses))) < 5 for losses in sweeps])
@@ -77,7 +77,7 @@ def test_all_differences_from_the_best_are_covered_together() -> None:
     assert at_most(0.05, missed)
 
 
-def test_what_is_worse_is_told_from_the_best() -> None:
+def test_a_worse_group_is_above_the_best() -> None:
     rng = np.random.default_rng(0)
     losses = np.array([0.5, 0.501, 0.7, 0.9])[:, None] + 0.005 * rng.normal(size=[4, 5])
     groups = sweep(losses)
@@ -106,7 +106,7 @@ def test_a_group_of_one_seed_is_tied_and_costs_the_others_nothing() -> None:
     assert above_best(alone)["b"] == above_best(groups)["b"]
 
 
-def test_a_lucky_single_seed_does_not_hide_what_the_others_tell() -> None:
+def test_a_lucky_single_seed_does_not_hide_the_other_differences() -> None:
     groups = {"a": by_seed([0.5, 0.51, 0.49]), "b": by_seed([0.9, 0.91, 0.88]), "c": {0: 0.1}}
     assert lowest_mean(groups) == "a"
     assert tied_with_best(groups) == ["a", "c"]

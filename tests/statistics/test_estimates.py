@@ -43,7 +43,7 @@ def test_p_values_are_those_of_the_t_test(limit: float) -> None:
         assert ours(estimate, limit) == pytest.approx(expected)
 
 
-def test_a_single_value_tells_nothing() -> None:
+def test_a_single_value_has_no_interval() -> None:
     alone = estimates.mean([0.5])
     assert np.isnan(ends(estimates.interval(alone))).all()
     assert estimates.bounds(alone) == (-math.inf, math.inf)

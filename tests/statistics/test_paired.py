@@ -42,7 +42,7 @@ def test_groups_that_lack_each_others_seeds_are_welchs(others: dict[int, float])
     assert estimates.bounds(found) == pytest.approx([expected.low, expected.high])
 
 
-def test_a_single_seed_is_paired_and_tells_nothing() -> None:
+def test_a_single_seed_is_paired_without_an_interval() -> None:
     assert paired.are_paired(VALUES, {2: 0.5})
     found = paired.difference(VALUES, {2: 0.5})
     assert found.value == pytest.approx(0.05)

@@ -119,7 +119,7 @@ class TestPoints:
             ("model.state_size=range(0,1000000000)", (), "start 1,000,000,000 points?"),
             ("model.state_size=range(0,1000000000)", ("--yes",), "expected at most 1,000,000"),
             ("model.state_size=range(0,1000000000)", ("--dry-run",), "expected at most 1,000,000"),
-            ("model.state_size=4", ("--json",), "--json: is for --dry-run"),
+            ("model.state_size=4", ("--json",), "--json works with --dry-run only"),
         ],
     )
     def test_many_points_need_a_yes(
