@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from data.task import Task
@@ -24,10 +27,27 @@ class Section(BaseModel):
         return value
 
 
+class FloorModels(NamedTuple):
+    """The ideal models behind a task's entropy floors, over each combination of lagged inputs."""
+
+    lags: tuple[int, ...]
+    truth: NDArray[np.float64]  # P(y = 1), one axis of 2 for each lag
+    models: dict[str, NDArray[np.float64]]  # the model's P(y = 1) by the name of its floor
+
+
 class TaskSection(Section):
     """The config of one task. `kind`, a Literal, is the name of the task's file."""
 
     kind: str
+
+    @property
+    def dependency_lags(self) -> tuple[int, ...]:
+        """The lags of the inputs that the labels depend on; none where no probe asks for them."""
+        return ()
+
+    def floor_models(self) -> FloorModels | None:
+        """The models of the entropy floors; None where the task does not know them."""
+        return None
 
     @abstractmethod
     def make(self) -> Task:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from data.config import Section, TaskSection
+from data.config import FloorModels, Section, TaskSection
 from data.sequences import FRESH, SequenceTask
 from data.task import Answers, Drawn, Sequence
 
@@ -82,6 +82,24 @@ class BinaryDependencyConfig(TaskSection):
     def make(self) -> BinaryDependency:
         """The task."""
         return BinaryDependency(self)
+
+    @property
+    def dependency_lags(self) -> tuple[int, ...]:
+        return tuple(dependency.lag for dependency in self.dependencies)
+
+    def floor_models(self) -> FloorModels:
+        """A model that knows some lags has the mean of P(y = 1) over the others."""
+        lags, axes = self.dependency_lags, range(len(self.dependencies))
+        chances = [each.probability for each in self.make().combinations()]
+        truth = np.clip(np.reshape(chances, [2] * len(lags)), 0, 1)
+        models = {}
+        for count in range(len(axes) + 1):
+            for known in itertools.combinations(axes, count):
+                unknown = tuple(axis for axis in axes if axis not in known)
+                model = truth.mean(unknown, keepdims=True)
+                name = " + ".join(f"lag {lags[axis]}" for axis in known) or "none"
+                models[name] = np.broadcast_to(model, truth.shape)
+        return FloorModels(lags, truth, models)
 
 
 class Combination(NamedTuple):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 
-import numpy as np
-
-from data.tasks.binary_dependency import BinaryDependencyConfig
 from experiments.config.schema import Config
 from experiments.statistics.intervals import Interval
 from experiments.statistics.sampling_noise import binary_loss_variance, noise_band
@@ -18,20 +14,13 @@ def floor_variances(config: Config) -> dict[str, float]:
 
     By the names that the task's floors have; empty for a task whose variances are not known.
     """
-    if not isinstance(config.task, BinaryDependencyConfig):
+    found = config.task.floor_models()
+    if found is None:
         return {}
-    task = config.task.make()
-    axes = range(len(task.lags))
-    truth = np.array([each.probability for each in task.combinations()])
-    truth = np.clip(truth.reshape([2] * len(task.lags)), 0, 1)
-    variances = {}
-    for count in range(len(axes) + 1):
-        for known in itertools.combinations(axes, count):
-            unknown = tuple(axis for axis in axes if axis not in known)
-            model = np.broadcast_to(truth.mean(unknown, keepdims=True), truth.shape)
-            name = " + ".join(f"lag {task.lags[axis]}" for axis in known) or "none"
-            variances[name] = binary_loss_variance(task.lags, truth, model)
-    return variances
+    return {
+        name: binary_loss_variance(found.lags, found.truth, model)
+        for name, model in found.models.items()
+    }
 
 
 def noise_bands(

@@ -24,6 +24,8 @@ from rnn_graphs.config import Section
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from experiments.reporting.chart import Chart
+
 Planned = Mapping[str, PlannedRun]
 
 
@@ -63,3 +65,7 @@ class StudyFigure(Entry):
     @abstractmethod
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         """The picture. Raises NotRun where a run that it needs is absent."""
+
+    def chart(self, _runs: StudyRuns) -> Chart | None:
+        """The same for a reader to explore in the report; None for a picture alone."""
+        return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from experiments.reporting.chart import Chart, Marks, curve_chart
 from experiments.reporting.plots import (
     AXIS_LABELS,
     COLORS,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 BESIDE = 0.22  # between the columns of a row
 
 
+PUBLISHED = "published by r2rt"
+
+
 class Curves(StudyFigure):
     """Learning curves of some runs; `published` are single values to draw beside them."""
 
@@ -56,13 +60,17 @@ class Curves(StudyFigure):
             for update in self.published:
                 planned[name].need_row(update, update)
 
+    def chart(self, runs: StudyRuns) -> Chart:
+        marks = Marks(PUBLISHED, "updates", self.published) if self.published else None
+        floors = runs[next(iter(self.labels))].floors
+        return curve_chart(self._series(runs), floors, self.axis, marks=marks)
+
+    def _series(self, runs: StudyRuns) -> list[Series]:
+        return [Series(label, runs[name].curves) for name, label in self.labels.items()]
+
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         chosen = [runs[name] for name in self.labels]
-        series = [
-            Series(label, run.curves)
-            for label, run in zip(self.labels.values(), chosen, strict=True)
-        ]
-        figure = learning_curve_figure(title, series, chosen[0].floors, self.axis)
+        figure = learning_curve_figure(title, self._series(runs), chosen[0].floors, self.axis)
         axes = figure.axes[0]
         if self.individual:
             for run in chosen:
@@ -70,7 +78,7 @@ class Curves(StudyFigure):
                 axes.plot(x, losses.T, color="#333333", alpha=0.7, linewidth=0.6)
         if self.published:
             updates, values = list(self.published), list(self.published.values())
-            axes.plot(updates, values, "kx", label="published by r2rt", zorder=5)
+            axes.plot(updates, values, "kx", label=PUBLISHED, zorder=5)
             axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")
         return figure
 

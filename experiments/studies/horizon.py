@@ -20,7 +20,6 @@ from experiments.statistics.verdicts import LEVEL, Judgement
 from experiments.studies.entries import Criterion, Planned, StudyFigure
 from experiments.studies.findings import HALF, at_least, at_most, of_share
 from experiments.studies.learning import Learners, learners
-from experiments.studies.planned import lags_of
 from experiments.studies.runs import RunPattern, StudyRuns, matching
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def learned_by_cell(runs: Iterable[Run]) -> dict[GridCell, Learners]:
     """The seeds that learned the one dependency of each run."""
     found = {}
     for run in runs:
-        (lag,) = lags_of(run.config)
+        (lag,) = run.config.task.dependency_lags
         grid_cell = GridCell(run.config.model.cell, lag, run.effective_depth)
         found[grid_cell] = learners(run, lag)
     return found
@@ -63,7 +62,7 @@ def least_effective_depth(learned: Mapping[GridCell, Learners]) -> dict[CellAndL
 def need_one_lag(patterns: tuple[RunPattern, ...], planned: Planned) -> None:
     """See that each of the runs has a task of one lag. Raises ValueError."""
     for name in matching(patterns, planned):
-        lags = lags_of(planned[name].config)
+        lags = planned[name].config.task.dependency_lags
         if len(lags) != 1:
             raise ValueError(f"run {name}: expected a task of one lag; it has {len(lags)}")
 
@@ -80,7 +79,7 @@ class NoneBeyondDepth(Criterion):
     def check(self, planned: Planned) -> None:
         need_one_lag(self.names, planned)
         chosen = [planned[name] for name in matching(self.names, planned)]
-        if not any(run.effective_depth <= lags_of(run.config)[0] for run in chosen):
+        if not any(run.effective_depth <= run.config.task.dependency_lags[0] for run in chosen):
             raise ValueError("names: none of these runs has a depth of at most its lag")
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
@@ -114,7 +113,9 @@ class HalfLearnWithin(Criterion):
     def check(self, planned: Planned) -> None:
         need_one_lag(self.names, planned)
         there = {
-            lag for name in matching(self.names, planned) for lag in lags_of(planned[name].config)
+            lag
+            for name in matching(self.names, planned)
+            for lag in planned[name].config.task.dependency_lags
         }
         for lag in self.lags:
             if lag not in there:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from data.tasks.binary_dependency import BinaryDependencyConfig
 from experiments.config.catalog import nearest
 from experiments.config.schema import Config
 from experiments.errors import UsageError
@@ -55,7 +54,7 @@ class PlannedRun:
 
     def need_lags(self, lags: Iterable[int]) -> None:
         """The task must depend on inputs of these lags, which the probe asks for."""
-        there = lags_of(self.config)
+        there = self.config.task.dependency_lags
         for lag in lags:
             if lag not in there:
                 known = ", ".join(map(str, there)) or "none"
@@ -81,10 +80,3 @@ class PlannedRun:
                 f"run {self.name}: it has a row each {every} updates of {updates}; "
                 f"expected one at {place}"
             )
-
-
-def lags_of(config: Config) -> tuple[int, ...]:
-    """The lags that the task's labels depend on; none for a task without such lags."""
-    if not isinstance(config.task, BinaryDependencyConfig):
-        return ()
-    return tuple(dependency.lag for dependency in config.task.dependencies)

@@ -15,11 +15,12 @@ from experiments.reporting.report import (
     Report,
     ReportFigure,
     Table,
+    link_figures,
     shown,
     write_report,
 )
 from experiments.runs.run import Run
-from experiments.studies.runs import StudyRuns
+from experiments.studies.runs import StudyRuns, names_in
 from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
 
@@ -43,6 +44,10 @@ def write_study_report(
         [corrected_table(claims), runs_table(there, commands(points))],
         {name: run.directory.config.read_text("utf-8") for name, run in there.items()},
         describe_environment(environment()),
+        figure_of=link_figures(
+            {claim.id: [*names_in(claim.criterion)] for claim in study.claims},
+            {figure.id: [*names_in(figure.kind)] for figure in study.figures},
+        ),
     )
     path = folder / "report.html"
     write_report(path, report)
@@ -63,7 +68,7 @@ def draw(
             traceback.print_exception(error)
         reason = f"{type(error).__name__}: {error} (--debug shows where)"
     else:
-        return ReportFigure.from_file(path, spec.title, spec.caption)
+        return ReportFigure.from_file(path, spec.title, spec.caption, spec.kind.chart(runs))
     path.unlink(missing_ok=True)  # of an earlier report
     print(f"figure {spec.id}: left out: {reason}", file=sys.stderr)
     return None

@@ -367,3 +367,17 @@ def test_verdicts_are_counted() -> None:
     verdicts: list[Verdict] = ["holds", "holds", "fails", "undecided", "undecided", "undecided"]
     claims = [Claim("a", "s", "c", 1.0, 1.0, None, None, 3, verdict, "n") for verdict in verdicts]
     assert count_verdicts(claims) == {"holds": 2, "fails": 1, "undecided": 3, "not run": 0}
+
+
+def test_learning_curves_can_be_explored_in_the_report(tmp_path: Path) -> None:
+    arguments = {"labels": {"a": "run a"}, "published": {"10": 0.55}}
+    spec = FigureSpec.model_validate(FIGURE | {"kind": "curves", "arguments": arguments})
+    run = finished_run(tmp_path / "runs", "a", [[0.6, 0.5], [0.6, 0.4]])
+    figure = draw(spec, StudyRuns({"a": run}), tmp_path)
+    assert figure is not None
+    assert figure.chart is not None
+    (line,) = figure.chart.lines
+    assert (line.label, line.seeds) == ("run a", 2)
+    assert list(line.points["updates"].mean) == pytest.approx([0.6, 0.45])
+    assert figure.chart.marks is not None
+    assert dict(figure.chart.marks.values) == {10: 0.55}
