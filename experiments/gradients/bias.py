@@ -13,7 +13,7 @@ from experiments.config.schema import Config
 from experiments.console import print_json, print_table
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import (
-    Estimate,
+    GradientEstimate,
     Measured,
     check,
     mean_error_signal,
@@ -129,7 +129,7 @@ def _print(config: Config, measured: Measured) -> None:
     print()
 
 
-def label(estimate: Estimate) -> str:
+def label(estimate: GradientEstimate) -> str:
     """The estimate in words."""
     style = describe(estimate.truncation)
     return style if estimate.draws == 1 else f"{style}, {estimate.draws} draws"

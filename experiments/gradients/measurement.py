@@ -33,14 +33,14 @@ WINDOWS = 5  # measured one after the other at each moment
 DRAWS = 50  # of a random style's gates, for each window
 
 
-class Estimate(NamedTuple):
+class GradientEstimate(NamedTuple):
     """A way to estimate the gradient."""
 
     truncation: TruncationConfig
     draws: int = 1  # of random gates, which are averaged
 
 
-class Comparison(NamedTuple):
+class GradientError(NamedTuple):
     """An estimate ĝ of the gradient g."""
 
     relative_error: float  # ‖ĝ − g‖ / ‖g‖
@@ -51,14 +51,14 @@ class Reading(NamedTuple):
     """The measurements of one window."""
 
     error_signal: NDArray[np.float64]  # [lags]
-    comparisons: list[Comparison]  # by estimate
+    comparisons: list[GradientError]  # by estimate
 
 
 class Measured(NamedTuple):
     """All measurements, by seed, moment and window."""
 
     updates: list[int]  # the moments
-    estimates: list[Estimate]
+    estimates: list[GradientEstimate]
     error_signal: NDArray[np.float64]  # [seeds, moments, windows, lags]; nan: no row is that long
     relative_error: NDArray[np.float64]  # [seeds, moments, windows, estimates]
     cosine: NDArray[np.float64]  # the same
@@ -70,11 +70,11 @@ def mean_error_signal(measured: Measured) -> NDArray[np.float64]:
     return np.asarray(present.mean(axis=(0, 2)).filled(np.nan))
 
 
-def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> Comparison:
+def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> GradientError:
     """Compare an estimate with the gradient; both are [parameters], over all weights."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a gradient of zero has no angle: nan
         lengths = np.sqrt((estimate @ estimate) * (gradient @ gradient))
-        return Comparison(
+        return GradientError(
             float(np.linalg.norm(estimate - gradient) / np.linalg.norm(gradient)),
             float(estimate @ gradient / lengths),
         )
@@ -129,7 +129,7 @@ def measure(config: Config, workload: Workload) -> Measured:
 
 
 def arrange(
-    readings: Sequence[Sequence[Reading]], updates: list[int], estimates: list[Estimate]
+    readings: Sequence[Sequence[Reading]], updates: list[int], estimates: list[GradientEstimate]
 ) -> Measured:
     """Arrange readings, listed by seed, then moment, then window, as arrays."""
     windows = len(readings[0])
@@ -206,8 +206,8 @@ class Gauge(GraphSession):
         self._random = {one: fetches[one] for one in fetches if one.style.random}
         self._exact = {one: fetches[one] for one in fetches if not one.style.random}
         self.estimates = [
-            *[Estimate(truncation) for truncation in (*self._exact, *self._random)],
-            *[Estimate(truncation, DRAWS) for truncation in self._random],
+            *[GradientEstimate(truncation) for truncation in (*self._exact, *self._random)],
+            *[GradientEstimate(truncation, DRAWS) for truncation in self._random],
         ]
 
     def measure(
@@ -245,16 +245,16 @@ class Gauge(GraphSession):
         feeds: dict[Any, Any],
         keys: Sequence[tuple[int, int]],
         full: NDArray[np.float64],
-    ) -> list[Comparison]:
+    ) -> list[GradientError]:
         """Compare each random style: the mean over single draws, then the mean of the draws."""
         count = len(self._random)
         total = np.zeros([count, len(full)])
-        single = np.zeros([count, len(Comparison._fields)])
+        single = np.zeros([count, len(GradientError._fields)])
         for key in keys:
             drawn = self._session.run(
                 [*self._random.values()], feeds | {self._graph.window.key: key}
             )
             single += np.reshape([compare(one, full) for one in drawn], single.shape)
             total += np.reshape(drawn, total.shape)
-        means = [Comparison(*values) for values in single / len(keys)]
+        means = [GradientError(*values) for values in single / len(keys)]
         return means + [compare(one, full) for one in total / len(keys)]

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from experiments.gradients.measurement import Estimate, Measured, mean_error_signal
-from experiments.reporting.plots import COLORS, FLOOR, say_empty
+from experiments.gradients.measurement import GradientEstimate, Measured, mean_error_signal
+from experiments.reporting.plots import COLORS, FLOOR, show_empty
 
 ROUNDING = 1e-12  # smaller errors are rounding, and are left out of the logarithmic axis
 MARGIN = 1.15  # factor on the depths to the left and to the right
@@ -29,7 +29,7 @@ def figure(title: str, measured: Measured) -> Figure:
     draw_error_signal(signal, measured)
     shown = np.where(measured.relative_error < ROUNDING, np.nan, measured.relative_error)
     if np.isnan(shown).all():
-        say_empty(error, "every error is 0")
+        show_empty(error, "every error is 0")
     else:
         error.set_yscale("log")
     draw_estimates(error, shown, measured)
@@ -107,7 +107,7 @@ def _keys(measured: Measured) -> list[Line2D]:
     ]
 
 
-def _family(estimate: Estimate) -> str:
+def _family(estimate: GradientEstimate) -> str:
     """The name of the estimates that one line joins."""
     truncation = estimate.truncation
     relation = f" ({truncation.style.compared_as})" if truncation.style.compared_as else ""
@@ -115,7 +115,7 @@ def _family(estimate: Estimate) -> str:
     return f"{truncation.kind}{relation}{draws}"
 
 
-def _depth(estimate: Estimate, num_steps: int) -> float:
+def _depth(estimate: GradientEstimate, num_steps: int) -> float:
     """The estimate's place on the depth axis."""
     return estimate.truncation.style.axis_depth(estimate.truncation, num_steps)
 

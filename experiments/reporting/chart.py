@@ -31,7 +31,7 @@ class Points(NamedTuple):
     alone: list[list[float | None]]  # each seed's losses where a seed is missing; empty if none is
 
 
-class Line(NamedTuple):
+class ChartLine(NamedTuple):
     """The curve of one run or group."""
 
     label: str
@@ -50,7 +50,7 @@ class Marks(NamedTuple):
 class Chart(NamedTuple):
     """A chart of lines to read, zoom and hide, whose axes the reader chooses."""
 
-    lines: Sequence[Line]
+    lines: Sequence[ChartLine]
     floors: Mapping[str, float]
     axis: Axis  # the x axis at first
     y_label: str = "loss (nats per time step)"
@@ -104,7 +104,7 @@ def curve_chart(
     """
     most = max(LEAST_POINTS, POINTS // max(1, len(series)))
     lines = [
-        Line(label, len(curve.seeds), {name: _points(curve, name, most) for name in AXES})
+        ChartLine(label, len(curve.seeds), {name: _points(curve, name, most) for name in AXES})
         for label, curve in series
     ]
     return Chart(lines, floors, axis, y_label, log_y, top, marks)

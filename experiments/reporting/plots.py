@@ -47,7 +47,7 @@ def new_figure(height: float = 4.5) -> Figure:
     return Figure(figsize=(9, height), layout="constrained")
 
 
-def say_empty(axes: Axes, why: str) -> None:
+def show_empty(axes: Axes, why: str) -> None:
     """Show a message on axes without data, and hide the ticks, which would be arbitrary."""
     axes.set_yticks([])
     axes.text(0.5, 0.5, why, ha="center", transform=axes.transAxes)

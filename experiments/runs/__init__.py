@@ -1,4 +1,4 @@
-"""What a run leaves on the disk, and how to read it back.
+"""Run directories: their files, and how to read them back.
 
 Nothing here imports TensorFlow or draws.
 """

@@ -40,7 +40,7 @@ def load_runs(path: str | Path, *more: str | Path) -> pd.DataFrame:
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    """What all rows of a run share."""
+    """The columns that all rows of a run share."""
     config = flatten(run.config.as_dict())
     return {"run_directory": str(run.directory.path), "status": run.status} | {
         key: shown_value(value) if isinstance(value, list) else value

@@ -20,7 +20,7 @@ from experiments.reporting.plots import (
     error_bars,
     learning_curve_figure,
     new_figure,
-    say_empty,
+    show_empty,
     style_axes,
     style_grid,
 )
@@ -210,7 +210,7 @@ class ByDepth(StudyFigure):
         if any(onset.learned for name in self.labels for onset in runs[name].onsets.values()):
             lower.set_ylim(bottom=0)
         else:
-            say_empty(lower, "no seed learned")
+            show_empty(lower, "no seed learned")
         figure.legend(loc="outside lower center", ncols=len(lines), frameon=False)
         return figure
 

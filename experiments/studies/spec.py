@@ -87,7 +87,7 @@ class StudyConfig(Section):
 
     @property
     def entries(self) -> list[tuple[str, Entry]]:
-        """What draws each figure and decides each claim, with its id."""
+        """The entry behind each figure and each claim, with its id."""
         figures: list[tuple[str, Entry]] = [(figure.id, figure.kind) for figure in self.figures]
         return [*figures, *((claim.id, claim.criterion) for claim in self.claims)]
 

@@ -95,7 +95,7 @@ def check_names(
 
 
 class Asked(NamedTuple):
-    """What the user asks of `reproduce` beside the study."""
+    """The options of `reproduce`."""
 
     overrides: Sequence[str] = ()
     workers: int | None = None

@@ -94,7 +94,7 @@ def _as_dict(result: Result) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Estimate(NamedTuple):
+class TimeEstimate(NamedTuple):
     """The training time that a sweep still needs, without starting processes and building."""
 
     to_train: int  # points
@@ -102,14 +102,14 @@ class Estimate(NamedTuple):
     seconds: float | None  # summed over workers if the cluster's size is unknown
 
 
-def estimate_time(results: Sequence[Result], where: Where) -> Estimate:
+def estimate_time(results: Sequence[Result], where: Where) -> TimeEstimate:
     """The time to train the rest, if each point takes as long as the complete ones on average."""
     missing = sum(result.needs_training for result in results)
     seconds = [result.seconds for result in results if result.status == "complete"]
     if not missing or not seconds:
-        return Estimate(missing, None, None if missing else 0.0)
+        return TimeEstimate(missing, None, None if missing else 0.0)
     each = sum(seconds) / len(seconds)
-    return Estimate(missing, each, missing * each / min(_workers(where) or 1, missing))
+    return TimeEstimate(missing, each, missing * each / min(_workers(where) or 1, missing))
 
 
 def _workers(where: Where) -> int | None:
@@ -118,7 +118,7 @@ def _workers(where: Where) -> int | None:
     return (where.workers or allowed_cores()) if known else None
 
 
-def _in_words(estimate: Estimate, points: int, where: Where) -> str:
+def _in_words(estimate: TimeEstimate, points: int, where: Where) -> str:
     head = f"{estimate.to_train} of {points} points to train"
     if not estimate.to_train:
         return f"{head}, nothing to do"

@@ -93,7 +93,7 @@ def _text(tag: str, content: str) -> Any:
 
 @contextlib.contextmanager
 def _os_errors() -> Iterator[None]:
-    """What the disk refuses as OSError; TensorFlow's writer raises it under other names."""
+    """Raise an error of the disk as OSError; TensorFlow's writer raises it under other names."""
     try:
         yield
     except (RuntimeError, tf.errors.OpError) as error:

@@ -55,7 +55,7 @@ def of_folder(folder: Path) -> list[str]:
         (
             {18: (0.50, 0.51, 0.52), 54: (0.40,)},
             "num_steps=18 is best, with a final loss of 0.5100, "
-            "but num_steps=54 cannot be told from it.",
+            "but num_steps=54 is indistinguishable from it.",
         ),
         ({54: (0.40, 0.42)}, "lag_17 has a final loss of 0.4100."),
     ],

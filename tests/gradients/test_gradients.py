@@ -22,8 +22,8 @@ from experiments.gradients.bias import gradients, rows
 from experiments.gradients.measurement import (
     DRAWS,
     WINDOWS,
-    Estimate,
     Gauge,
+    GradientEstimate,
     Measured,
     compare,
     held_out_windows,
@@ -239,7 +239,7 @@ def test_lags_that_no_row_has_are_left_out() -> None:
     nan = float("nan")
     signal = np.array([[[[1.0, 3.0, nan, nan], [2.0, 5.0, 4.0, nan]]]])
     one = np.ones([1, 1, 2, 1])
-    estimate = Estimate(TruncationConfig(kind="tf_style", depth=2))
+    estimate = GradientEstimate(TruncationConfig(kind="tf_style", depth=2))
     measured = Measured([0], [estimate], signal, one, one)
     np.testing.assert_array_equal(mean_error_signal(measured), [[1.5, 4, 4, nan]])
     values = [
