@@ -14,7 +14,7 @@ from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.gradients.credit import credit
-from experiments.gradients.measurement import Estimate, Measured, styles
+from experiments.gradients.measurement import GradientEstimate, Measured, styles
 from experiments.gradients.plots import figure
 from experiments.training.runner import train
 from experiments.training.xla import uses_xla
@@ -94,7 +94,9 @@ class TestANewStyle:
         found = [truncation for truncation in styles(8) if truncation.kind == "fading"]
         assert found == [TruncationConfig(kind="fading", depth=2)]
         one = np.ones([1, 1, 1, 1])
-        picture = figure("t", Measured([0], [Estimate(found[0])], np.ones([1, 1, 1, 8]), one, one))
+        picture = figure(
+            "t", Measured([0], [GradientEstimate(found[0])], np.ones([1, 1, 1, 8]), one, one)
+        )
         error = picture.axes[1]
         assert error.get_xlabel() == "depth (steps); fading: a place of its own"
         texts = [text.get_text() for text in picture.legends[0].get_texts()]
