@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 from data.batching import sequence_windows
-from data.task import Probe, TextCodec
+from data.task import Probe, Source, TextCodec
 
 FRESH = "fresh"  # the held-out set of a task that can draw new data
 
@@ -22,6 +22,18 @@ class SequenceTask(ABC):
     @abstractmethod
     def size(self) -> int:
         """Labels in an epoch."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def held_out_rows(self) -> int | None:
+        return None
 
     @property
     def probe(self) -> Probe | None:
