@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from data.batching import cut_into_rows
+from data.batching import Rows, cut_into_rows
 from data.streams import evaluation_stream
 from data.task import Array, Drawn, Examples, Task
 from experiments.config.schema import Config
@@ -15,12 +15,14 @@ from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.directory import RunDirectory
+from experiments.training.carried_state import starts_of_rows
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.workload import make_workload
 from rnn_graphs.evaluation import build_evaluation_graph
 from rnn_graphs.metrics import of_held_out_data, values_of
 from rnn_graphs.tf1 import tf
 
+ROW_STEPS = 100  # of a row at least: shorter ones forget nothing
 LOGITS_PER_RUN = 4_000_000  # of one session.run: what a wide softmax leaves in memory
 TIME_STEPS_PER_RUN = 1000
 
@@ -33,6 +35,14 @@ class Evaluated(NamedTuple):
     time_steps: int  # that count
 
 
+class Fetched(NamedTuple):
+    """The results of one session.run."""
+
+    values: list[Array]  # [time, batch, …] each
+    weights: Array  # [time, batch]: 1 where the loss counts
+    state: Any  # after it, of each row
+
+
 class Evaluator(GraphSession):
     """One forward graph and session, for the checkpoints of every seed."""
 
@@ -43,11 +53,16 @@ class Evaluator(GraphSession):
         self._graph = graph
 
     def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
-        """The mean loss and metrics: a Sequence in rows with the state carried, or Examples."""
+        """The mean loss and metrics over all time steps that count.
+
+        A Sequence is read as one, with the state carried to its end; the batch size decides only
+        how many parts of it are read side by side. Where the task has `held_out_rows`, it is
+        read in so many rows that start from zeros.
+        """
         names = list(self._graph.metrics)
         fetches = (self._graph.losses, *self._graph.metrics.values())
         total, sums = 0.0, np.zeros(len(fetches))
-        for found, weights in self._runs(drawn, batch_size, fetches):
+        for found, weights, _ in self._whole(drawn, batch_size, fetches):
             total += float(weights.sum())
             sums += [(values.astype(np.float64) * weights).sum() for values in found]
         loss, *means = (sums / total).tolist()
@@ -58,12 +73,12 @@ class Evaluator(GraphSession):
     def probabilities(self, drawn: Drawn, batch_size: int) -> Array:
         """The probability of each class, [batch, time, num_classes], along the rows."""
         fetches = (self._graph.probabilities,)
-        parts = [part for (part,), _ in self._runs(drawn, batch_size, fetches)]
+        parts = [part for (part,), *_ in self._runs(drawn, batch_size, fetches)]
         return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
 
     def first_state(self) -> Any:
         """The state of one row before its first input."""
-        return self._session.run(self._graph.zero_state, {self._graph.batch_size: 1})
+        return self._zero_state(1)
 
     def read(self, ids: Array, state: Any) -> tuple[Array, Any]:
         """Read one row of ids [time] from a state: the last step's logits, and the state after."""
@@ -74,22 +89,58 @@ class Evaluator(GraphSession):
         )
         return logits[-1, 0], state
 
+    def _whole(
+        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
+    ) -> Iterator[Fetched]:
+        """Every time step of a set once."""
+        rows = self._task.held_out_rows
+        if rows is not None or isinstance(drawn, Examples):
+            yield from self._runs(drawn, batch_size if rows is None else rows, fetches)
+            return
+        size = len(drawn.inputs)
+        side_by_side = max(1, min(batch_size, size // ROW_STEPS))
+        rows_of = cut_into_rows(drawn, side_by_side)
+        state = self._starts(rows_of)
+        if state is None:
+            rows_of = cut_into_rows(drawn, 1)
+            state = self.first_state()
+        for fetched in self._run_rows(rows_of, state, fetches):
+            yield fetched
+            state = fetched.state
+        rest = slice(rows_of.inputs.size, size)  # after the last row, and less than a step a row
+        if rest.start < size:
+            last = tf.nest.map_structure(lambda part: part[-1:], state)
+            yield from self._run_rows(cut_into_rows(_part(drawn, rest), 1), last, fetches)
+
+    def _starts(self, rows: Rows) -> Any:
+        """The state at the start of each row of one sequence; None where it takes one row."""
+        count = len(rows.inputs)
+        zeros = self._zero_state(count)
+        if count == 1:
+            return zeros
+
+        def ends_of(starts: Sequence[Array]) -> list[Array]:
+            state = tf.nest.pack_sequence_as(zeros, list(starts))
+            *_, last = self._run_rows(rows, state, ())
+            return list(tf.nest.flatten(last.state))
+
+        starts = starts_of_rows(ends_of, tf.nest.flatten(zeros))
+        return None if starts is None else tf.nest.pack_sequence_as(zeros, starts)
+
     def _runs(
         self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
-    ) -> Iterator[tuple[list[Array], Array]]:
-        """The fetches of each session.run, [time, batch, …], and the weights of its losses."""
+    ) -> Iterator[Fetched]:
+        """A set in batches of this size: rows that each start from zeros, or examples."""
         if isinstance(drawn, Examples):
             yield from self._run_examples(drawn, batch_size, fetches)
         else:
-            yield from self._run_rows(drawn, batch_size, fetches)
+            rows = cut_into_rows(drawn, batch_size)
+            yield from self._run_rows(rows, self._zero_state(batch_size), fetches)
 
-    def _run_rows(
-        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
-    ) -> Iterator[tuple[list[Array], Array]]:
+    def _run_rows(self, rows: Rows, state: Any, fetches: tuple[Any, ...]) -> Iterator[Fetched]:
+        """Rows from their states [rows, …], which are carried from run to run."""
         graph = self._graph
-        rows = cut_into_rows(drawn, batch_size)
-        state = self._session.run(graph.zero_state, {graph.batch_size: batch_size})
-        steps = LOGITS_PER_RUN // (batch_size * self._task.num_classes)
+        steps = LOGITS_PER_RUN // (len(rows.inputs) * self._task.num_classes)
         steps = max(1, min(TIME_STEPS_PER_RUN, steps))
         for start in range(0, rows.inputs.shape[1], steps):
             time = slice(start, start + steps)
@@ -98,24 +149,30 @@ class Evaluator(GraphSession):
             *found, state = self._session.run(
                 (*fetches, graph.final_state), feeds | self._state_feeds(state)
             )
-            yield found, np.ones(labels.shape)
+            yield Fetched(found, np.ones(labels.shape), state)
 
     def _run_examples(
         self, drawn: Examples, batch_size: int, fetches: tuple[Any, ...]
-    ) -> Iterator[tuple[list[Array], Array]]:
+    ) -> Iterator[Fetched]:
         graph = self._graph
         for start in range(0, len(drawn.inputs), batch_size):
             parts: list[Array] = [part[start : start + batch_size] for part in drawn]
             batch = Examples(*parts)
             count = len(batch.inputs)
-            state = self._session.run(graph.zero_state, {graph.batch_size: count})
+            state = self._zero_state(count)
             feeds = {
                 graph.inputs: batch.inputs.swapaxes(0, 1),
                 graph.labels: batch.labels.T,
                 graph.lengths: batch.lengths,
             }
-            found = self._session.run(fetches, feeds | self._state_feeds(state))
-            yield list(found), batch.weights.T
+            *found, state = self._session.run(
+                (*fetches, graph.final_state), feeds | self._state_feeds(state)
+            )
+            yield Fetched(found, batch.weights.T, state)
+
+    def _zero_state(self, rows: int) -> Any:
+        """The state of rows before their first input."""
+        return self._session.run(self._graph.zero_state, {self._graph.batch_size: rows})
 
     def _state_feeds(self, state: Any) -> dict[Any, Array]:
         pairs = zip(tf.nest.flatten(self._graph.state), tf.nest.flatten(state), strict=True)
@@ -168,6 +225,11 @@ def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpo
     except ValueError as error:
         seed = checkpoint.position.seed
         raise RunError(f"{directory.path}: seed {seed}: {error}") from error
+
+
+def _part(drawn: Drawn, time: slice) -> Drawn:
+    """Some time steps of a Sequence."""
+    return type(drawn)(*(part[time] for part in drawn))
 
 
 def _fitting(drawn: Drawn, asked: int | None, trained: int) -> int:
