@@ -80,6 +80,12 @@ def make_parser() -> Parser:
     )
     common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks")
+    stored = Parser(add_help=False)
+    stored.add_argument(
+        "--data-changed",
+        action="store_true",
+        help="go ahead if a data file is not the one that a run was trained on",
+    )
     configured = Parser(add_help=False)
     configured.add_argument("experiment", help="a name that `list` shows, or a YAML file")
     configured.add_argument(
@@ -94,7 +100,7 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add("list", "experiments, sweeps and studies, a line each")
     add("config", "print the composed config as YAML", configured)
-    train = add("train", "train an experiment, or resume its run", configured)
+    train = add("train", "train an experiment, or resume its run", configured, stored)
     train.add_argument(
         "--run-dir", type=Path, metavar="DIR", help="run directory; default: below runs/"
     )
@@ -121,14 +127,19 @@ def make_parser() -> Parser:
         "--workers", type=count, metavar="N", help="runs at a time; default: cores"
     )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="default: reports/STUDY")
-    compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
+    compare = add("compare", "curves, a heat map where two keys vary, a table, one report", stored)
     compare.add_argument(
         "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
     compare.add_argument("--out", type=Path, default=Path("reports/compare"), metavar="DIR")
-    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data")
+    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", stored)
     evaluate.add_argument("run_dir", type=Path, metavar="RUN_DIR")
-    evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
+    evaluate.add_argument(
+        "--batch-size",
+        type=count,
+        metavar="N",
+        help="examples, or parts of a sequence, side by side; default: as in training",
+    )
     evaluate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -143,7 +154,7 @@ def make_parser() -> Parser:
         metavar="T",
         help="0: the likeliest symbol",
     )
-    generate.add_argument("--seed", type=int, default=0, metavar="N", help="of the random draws")
+    generate.add_argument("--seed", type=seed, default=0, metavar="N", help="of the random draws")
     generate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -171,6 +182,14 @@ def count(text: str) -> int:
     """An integer of at least 1."""
     value = int(text)
     if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def seed(text: str) -> int:
+    """An integer of at least 0."""
+    value = int(text)
+    if value < 0:
         raise ValueError(text)
     return value
 

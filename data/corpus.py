@@ -61,7 +61,8 @@ def make_corpus(
     """
     many = f"{level.unit}s"
     found = [_Part(text.source.name, level.split(text.text)) for text in texts]
-    for text, count in zip(found, expected.symbols or [None] * len(texts), strict=True):
+    counts: Sequence[int | None] = expected.symbols or [None] * len(texts)
+    for text, count in zip(found, counts, strict=True):
         _check_count(text, many, count, len(text.symbols))
     parts = _cut(found[0], shares) if len(found) == 1 else dict(zip(SPLITS, found, strict=True))
     for split, part in parts.items():

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from data.documents import (
     INDEX_FROM,

@@ -53,7 +53,7 @@ class Characters:
 
     unit = "character"
     line_end = "\n"
-    stand_in = None  # nothing is learned about U+FFFD
+    stand_in: str | None = None  # nothing is learned about U+FFFD
 
     def shown(self, symbol: str) -> str:
         """In quotes, where it can be told apart from them; with its code point beyond ASCII."""
@@ -103,7 +103,7 @@ class Words:
 
     unit = "word"
     line_end = END_OF_LINE
-    stand_in = UNKNOWN_WORD
+    stand_in: str | None = UNKNOWN_WORD
 
     def shown(self, symbol: str) -> str:
         """In quotes."""

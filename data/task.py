@@ -58,6 +58,10 @@ class Probe(Protocol):
 class TextCodec(Protocol):
     """Turns text into ids and back."""
 
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The symbol of each id."""
+
     def encode(self, text: str) -> Array:
         """The ids of a text, [symbols]. Raises ValueError, naming the first symbol without one."""
 
@@ -127,6 +131,9 @@ class Task(Protocol):
 
     def windows(self, batch_size: int, num_steps: int, context: int) -> int:
         """Updates in an epoch. Raises ValueError, naming the key, where there is none."""
+
+    def left_out(self, batch_size: int, num_steps: int, context: int) -> float:
+        """The share of the training data that no epoch trains on."""
 
     def draw(self, stream: np.random.RandomState) -> Drawn:
         """One epoch of training data."""

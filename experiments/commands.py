@@ -42,7 +42,7 @@ def train(options: Namespace) -> int:
     from experiments.training import runner
 
     path = options.run_dir or runner.default_directory(composed, options.overrides)
-    runner.train(composed, path, options.overwrite)
+    runner.train(composed, path, options.overwrite, options.data_changed)
     return 0
 
 
@@ -67,7 +67,7 @@ def compare(options: Namespace) -> int:
     """Curves, a heat map if two keys vary, a table and a report."""
     from experiments.comparison.compare import compare as compare_runs
 
-    compare_runs(options.run_dirs, options.out)
+    compare_runs(options.run_dirs, options.out, options.data_changed)
     return 0
 
 
@@ -80,7 +80,8 @@ def evaluate(options: Namespace) -> int:
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of
 
-    for result in evaluate_run(directory, options.batch_size, options.checkpoint):
+    results = evaluate_run(directory, options.batch_size, options.checkpoint, options.data_changed)
+    for result in results:
         loss, metrics, time_steps = result.evaluated
         parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts_of(metrics)])
         print(

@@ -283,7 +283,7 @@ class TestTrainInItsOwnProcess:
 
     def test_it_says_so_in_one_line(self, done: subprocess.CompletedProcess[str]) -> None:
         (line,) = done.stderr.splitlines()
-        assert line.endswith(": the loss was not finite for seed 0")
+        assert line.endswith(": the loss or a weight was not finite for seed 0")
 
     def test_without_a_run_dir_it_goes_to_runs(
         self, done: subprocess.CompletedProcess[str], diverged: Path

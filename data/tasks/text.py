@@ -20,7 +20,7 @@ from data.corpus import SPLITS, Corpus, Counts, NamedText, Shares, make_corpus
 from data.files import Found, check_sha256, find, read, source
 from data.sequences import SequenceTask
 from data.symbols import Characters, Codec, Ids, Level, Words
-from data.task import Sequence, Source
+from data.task import DataError, Sequence, Source
 from data.text_files import (
     PYTHON_DOCS,
     Lines,
@@ -111,18 +111,28 @@ class TextConfig(TaskSection):
 
     def make(self) -> Text:
         """Read the text. Files are read again only where they have changed."""
-        return Text(self, _load(self, self._files(), None))
+        return self._checked(_load(self, self._files(), None))
 
     def make_with(self, vocabulary: tuple[str, ...]) -> Text:
         """Read the text in the ids of this vocabulary.
 
         Raises DataError where a symbol is not in it, and nothing in it stands for the symbol.
         """
-        return Text(self, _load(self, self._files(), vocabulary))
+        return self._checked(_load(self, self._files(), vocabulary))
 
     def without_data(self, vocabulary: tuple[str, ...]) -> Text:
         """The task with this vocabulary and no text."""
         return Text(self, Corpus(vocabulary, {}, (), ()))
+
+    def _checked(self, corpus: Corpus) -> Text:
+        for split, part in corpus.parts.items():
+            size, rows = len(part) - 1, self.held_out_rows
+            if split != "train" and rows is not None and rows > size:
+                raise DataError(
+                    f"task.held_out_rows: expected at most the labels of {split}, {size:,}; "
+                    f"got {rows:,}"
+                )
+        return Text(self, corpus)
 
     def _files(self) -> tuple[Found, ...]:
         return tuple(find(path, self.origin) for path in self._paths())
@@ -179,6 +189,12 @@ class Text(SequenceTask):
     @property
     def held_out(self) -> tuple[str, ...]:
         return tuple(split for split in self.corpus.parts if split != "train")
+
+    def left_out(self, batch_size: int, num_steps: int, context: int) -> float:
+        if self.config.rotate:
+            return 0.0
+        used = self.windows(batch_size, num_steps, context) * num_steps * batch_size
+        return 1 - used / self.size
 
     def draw(self, stream: np.random.RandomState) -> Sequence:
         """The training part: the same memory in every epoch, or begun at another place."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments.comparison.data import check_same_data
 from experiments.comparison.figures import curves_figure, loss_heat_map
 from experiments.comparison.groups import Group, group_runs
 from experiments.comparison.table import Line, cells, columns, compare_groups, header, record
@@ -39,12 +40,16 @@ TABLE = (
 )
 
 
-def compare(paths: Sequence[Path], out: Path) -> None:
+def compare(paths: Sequence[Path], out: Path, data_changed: bool = False) -> None:
     """Write comparison.csv, comparison.png (loss against updates), more figures and report.html.
 
-    Raises UsageError where a path holds no run, or where `out` cannot be used.
+    Raises UsageError where a path holds no run, where runs of one config were trained on
+    different data (unless `data_changed` allows it), or where `out` cannot be used.
     """
-    groups = group_runs(find_runs(paths))
+    runs = find_runs(paths)
+    if not data_changed:
+        check_same_data(runs)
+    groups = group_runs(runs)
     lines = compare_groups(groups)
     keys = list(groups[0].values)
     make_output_folder(out)

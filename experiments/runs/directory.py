@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
+        self.data = path / "data.json"
         self.metrics = path / "metrics.csv"
         self.summary = path / "summary.json"
         self.curve = path / "learning_curve.png"
@@ -88,8 +90,9 @@ class RunDirectory:
         return self.read_summary().get("status") == "complete"
 
     def write_summary(self, summary: dict[str, Any]) -> None:
-        """Replace summary.json."""
-        write_atomic(self.summary, json.dumps(summary, indent=2) + "\n")
+        """Replace summary.json; a number that is not finite, which JSON lacks, becomes null."""
+        content = json.dumps(_finite(summary), indent=2, allow_nan=False)
+        write_atomic(self.summary, content + "\n")
 
     def _check_same(self, config: Config) -> None:
         there, here = self.read_config().as_dict(), config.as_dict()
@@ -109,11 +112,20 @@ class RunDirectory:
 
     def _empty(self) -> None:
         """Remove what a run writes, and nothing else."""
-        for path in (self.config, self.metrics, self.summary, self.curve, self.log):
+        for path in (self.config, self.data, self.metrics, self.summary, self.curve, self.log):
             path.unlink(missing_ok=True)
         for folder in (self.events, self.checkpoints):
             if folder.exists():
                 shutil.rmtree(folder)
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for every number that is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _differences(there: Any, here: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,9 +14,10 @@ from data.task import Array, Drawn, Examples, Task
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
-from experiments.runs.checkpoints import Checkpoint
+from experiments.runs.checkpoints import Checkpoint, not_finite
 from experiments.runs.directory import RunDirectory
 from experiments.training.carried_state import starts_of_rows
+from experiments.training.run_data import is_unknown, warning, workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.workload import make_workload
 from rnn_graphs.evaluation import build_evaluation_graph
@@ -52,17 +54,17 @@ class Evaluator(GraphSession):
         self._task = task
         self._graph = graph
 
-    def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
+    def evaluate(self, drawn: Drawn, batch_size: int, rows: int | None = None) -> Evaluated:
         """The mean loss and metrics over all time steps that count.
 
         A Sequence is read as one, with the state carried to its end; the batch size decides only
-        how many parts of it are read side by side. Where the task has `held_out_rows`, it is
-        read in so many rows that start from zeros.
+        how many parts of it are read side by side. With `rows`, it is cut into so many rows
+        that start from zeros.
         """
         names = list(self._graph.metrics)
         fetches = (self._graph.losses, *self._graph.metrics.values())
         total, sums = 0.0, np.zeros(len(fetches))
-        for found, weights, _ in self._whole(drawn, batch_size, fetches):
+        for found, weights, _ in self._whole(drawn, batch_size, rows, fetches):
             total += float(weights.sum())
             sums += [(values.astype(np.float64) * weights).sum() for values in found]
         loss, *means = (sums / total).tolist()
@@ -90,12 +92,11 @@ class Evaluator(GraphSession):
         return logits[-1, 0], state
 
     def _whole(
-        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
+        self, drawn: Drawn, batch_size: int, rows: int | None, fetches: tuple[Any, ...]
     ) -> Iterator[Fetched]:
-        """Every time step of a set once."""
-        rows = self._task.held_out_rows
+        """A whole set, each time step once; in rows that start from zeros, the rest is left out."""
         if rows is not None or isinstance(drawn, Examples):
-            yield from self._runs(drawn, batch_size if rows is None else rows, fetches)
+            yield from self._runs(drawn, rows or batch_size, fetches)
             return
         size = len(drawn.inputs)
         side_by_side = max(1, min(batch_size, size // ROW_STEPS))
@@ -109,8 +110,9 @@ class Evaluator(GraphSession):
             state = fetched.state
         rest = slice(rows_of.inputs.size, size)  # after the last row, and less than a step a row
         if rest.start < size:
+            left = drawn._replace(inputs=drawn.inputs[rest], labels=drawn.labels[rest])
             last = tf.nest.map_structure(lambda part: part[-1:], state)
-            yield from self._run_rows(cut_into_rows(_part(drawn, rest), 1), last, fetches)
+            yield from self._run_rows(cut_into_rows(left, 1), last, fetches)
 
     def _starts(self, rows: Rows) -> Any:
         """The state at the start of each row of one sequence; None where it takes one row."""
@@ -127,9 +129,7 @@ class Evaluator(GraphSession):
         starts = starts_of_rows(ends_of, tf.nest.flatten(zeros))
         return None if starts is None else tf.nest.pack_sequence_as(zeros, starts)
 
-    def _runs(
-        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
-    ) -> Iterator[Fetched]:
+    def _runs(self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]) -> Iterator[Fetched]:
         """A set in batches of this size: rows that each start from zeros, or examples."""
         if isinstance(drawn, Examples):
             yield from self._run_examples(drawn, batch_size, fetches)
@@ -189,26 +189,48 @@ class SplitResult(NamedTuple):
 
 
 def evaluate_run(
-    directory: RunDirectory, batch_size: int | None, checkpoint: str
-) -> list[SplitResult]:  # fmt: skip
-    """Each seed's checkpoint, "last" or "best", on every held-out set, at any batch size."""
+    directory: RunDirectory,
+    batch_size: int | None,
+    checkpoint: str,
+    data_changed: bool = False,
+) -> Iterator[SplitResult]:
+    """Each seed's checkpoint, "last" or "best", on every held-out set, at any batch size.
+
+    Raises UsageError where the data are not those of the run, unless `data_changed` allows it,
+    and at the end RunError for seeds whose checkpoint is of no use.
+    """
     config = directory.read_config()
-    task = make_workload(config).task
-    results = []
-    with Evaluator(config, task) as evaluator:
-        for seed in config.seeds:
-            found = find_checkpoint(directory, seed, checkpoint)
-            if found is None:
-                continue
-            load_into(evaluator, directory, found)
-            for split in task.held_out:
-                drawn = task.evaluation(split, evaluation_stream(seed))
-                size = _fitting(drawn, batch_size, config.graph.batch_size)
-                evaluated = evaluator.evaluate(drawn, size)
-                results.append(SplitResult(seed, found.position.updates, split, evaluated))
-    if not results:
+    task = workload_of_run(config, directory, make_workload(config), data_changed).task
+    if is_unknown(directory, task):
+        print(warning(directory), file=sys.stderr)
+    _check_batch_size(batch_size, task)
+    trained = [find_checkpoint(directory, seed, checkpoint) for seed in config.seeds]
+    found = [each for each in trained if each is not None]
+    if not found:
         raise RunError(f"{directory.path}: no {checkpoint} checkpoint to evaluate; train first")
-    return results
+    refused = []
+    with Evaluator(config, task) as evaluator:
+        for each in found:
+            try:
+                load_into(evaluator, directory, each)
+            except RunError as error:
+                refused.append(str(error))
+                continue
+            yield from _evaluate(evaluator, task, each, batch_size or config.graph.batch_size)
+    if refused:
+        raise RunError("; ".join(refused))
+
+
+def _evaluate(
+    evaluator: Evaluator, task: Task, checkpoint: Checkpoint, batch_size: int
+) -> Iterator[SplitResult]:
+    """A checkpoint that is loaded, on every held-out set."""
+    seed, updates = checkpoint.position.seed, checkpoint.position.updates
+    for split in task.held_out:
+        drawn = task.evaluation(split, evaluation_stream(seed))
+        size = min(batch_size, len(drawn.inputs))
+        evaluated = evaluator.evaluate(drawn, size, task.held_out_rows)
+        yield SplitResult(seed, updates, split, evaluated)
 
 
 def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint | None:
@@ -219,22 +241,30 @@ def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoin
 
 
 def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpoint) -> None:
-    """Load a checkpoint. Raises RunError where it is not of this run's model."""
+    """Load a checkpoint. Raises RunError where it is not of this run's model, or diverged."""
+    seed, updates = checkpoint.position.seed, checkpoint.position.updates
+    broken = not_finite(checkpoint.variables)
+    if broken is not None:
+        raise RunError(
+            f"{directory.path}: seed {seed}: the checkpoint of update {updates} is of a model that "
+            f"diverged: {broken} is not finite"
+        )
     try:
         evaluator.restore(checkpoint.variables)
     except ValueError as error:
-        seed = checkpoint.position.seed
         raise RunError(f"{directory.path}: seed {seed}: {error}") from error
 
 
-def _part(drawn: Drawn, time: slice) -> Drawn:
-    """Some time steps of a Sequence."""
-    return type(drawn)(*(part[time] for part in drawn))
-
-
-def _fitting(drawn: Drawn, asked: int | None, trained: int) -> int:
-    """The batch size: as asked, or as in training where the set is large enough for it."""
-    size = len(drawn.inputs)
-    if asked is not None and not 1 <= asked <= size:
+def _check_batch_size(asked: int | None, task: Task) -> None:
+    """Raise UsageError for a batch size that no set can fill, or that nothing asks for."""
+    if asked is None:
+        return
+    if task.held_out_rows is not None:
+        raise UsageError(
+            f"--batch-size: the run has task.held_out_rows={task.held_out_rows}, which says how "
+            f"its text is read; expected no --batch-size, got {asked}"
+        )
+    drawn = [task.evaluation(split, evaluation_stream(0)) for split in task.held_out]
+    size = max((len(each.inputs) for each in drawn), default=0)
+    if not 1 <= asked <= size:
         raise UsageError(f"--batch-size: expected 1 to the size of the data, {size}; got {asked}")
-    return asked or min(trained, size)

@@ -22,6 +22,12 @@ from experiments.training.probe import probe_seeds
 from experiments.training.progress import Progress, progress
 from experiments.training.resources import OpenSession, RunResources, one_session
 from experiments.training.resume import find_resume_point
+from experiments.training.run_data import (
+    is_unknown,
+    record_data,
+    warning,
+    workload_of_run,
+)
 from experiments.training.summary import summarize
 from experiments.training.validation import open_validation
 from experiments.training.workload import VALIDATION, Workload, make_workload
@@ -44,23 +50,34 @@ def default_directory(config: Config, overrides: Sequence[str]) -> Path:
     return RUNS / config.name / override_name(overrides)
 
 
-def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]:
+def train(
+    config: Config, path: Path, overwrite: bool = False, data_changed: bool = False
+) -> dict[str, Any]:
     """Train a run to its end, resuming where an earlier call stopped. Returns its summary.
 
-    Raises UsageError (the directory cannot be used), Interrupted (asked to stop, the
-    checkpoint is written) or RunError (a seed diverged, the disk is full, …).
+    `data_changed` allows a run to continue on other data than it was trained on.
+
+    Raises UsageError (the directory cannot be used, the data changed), Interrupted (asked to
+    stop, the checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
     with one_session() as open_session:
-        return train_with(RunResources(open_session, progress), config, path, overwrite)
+        resources = RunResources(open_session, progress)
+        return train_with(resources, config, path, overwrite, data_changed)
 
 
 def train_with(
-    resources: RunResources, config: Config, path: Path, overwrite: bool = False
+    resources: RunResources,
+    config: Config,
+    path: Path,
+    overwrite: bool = False,
+    data_changed: bool = False,
 ) -> dict[str, Any]:
     """`train`, with resources that runs of one process share."""
     directory = RunDirectory(path)
     workload = make_workload(config)
     directory.check(config, overwrite)
+    if not overwrite:
+        workload = workload_of_run(config, directory, workload, data_changed)
     try:
         summary = _train_locked(resources, config, workload, directory, overwrite)
     except OSError as error:
@@ -72,7 +89,7 @@ def train_with(
         raise RunError(f"{path}: {error}") from error
     if summary["status"] == "diverged":
         seeds = [seed for seed, status in summary["seeds"].items() if status == "diverged"]
-        raise RunError(f"{path}: the loss was not finite for seed {', '.join(seeds)}")
+        raise RunError(f"{path}: the loss or a weight was not finite for seed {', '.join(seeds)}")
     return summary
 
 
@@ -91,6 +108,8 @@ def _train_locked(
     ):
         directory.prepare(config, overwrite)
         summary = directory.read_summary()
+        if is_unknown(directory, workload.task):
+            shown.log(warning(directory))
         if summary.get("status") in FINISHED:
             shown.log(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
         else:
@@ -104,7 +123,10 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
     """Train the seeds that are not finished, and write a summary however that ends."""
     positions: list[Position] = []
     config, directory = run.config, run.directory
+    for note in run.workload.notes:
+        run.progress.log(note)
     try:
+        record_data(directory, run.workload.task)
         directory.write_summary({"status": "running", "name": config.name})
         _train_seeds(run, open_session, positions)
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
@@ -135,7 +157,10 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     if stop.requested:  # building and compiling a graph may take long
         raise Interrupted(f"stopped before seed {seeds[0]}")
     session = open_session(config, workload)
-    with open_validation(config, workload.task) as validation:
+    # A run of an earlier version is validated to its end as it was at its start.
+    is_old = is_unknown(directory, workload.task)
+    rows = config.graph.batch_size if is_old else workload.task.held_out_rows
+    with open_validation(config, workload.task, rows) as validation:
         training = SeedTraining(config, workload, directory, session, shown, stop, validation)
         for seed in seeds:
             start = training.start(seed)

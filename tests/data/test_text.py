@@ -17,10 +17,11 @@ from pydantic import ValidationError
 
 from data import symbols
 from data.batching import cut_into_rows
+from data.corpus import SPLITS
 from data.streams import evaluation_stream, training_stream
 from data.symbols import Characters, Words, narrowest
 from data.task import DataError
-from data.tasks.text import SPLITS, Text, TextConfig
+from data.tasks.text import Text, TextConfig
 from tests.conftest import ROOT
 
 DEFAULTS = yaml.safe_load((ROOT / "configs/task/text.yaml").read_text("utf-8"))

@@ -39,7 +39,7 @@ def weights_of(run: RunDirectory, seed: int) -> Weights:
 def test_losses_are_those_of_one_sequence_at_any_batch_size(
     run: RunDirectory, batch_size: int | None
 ) -> None:
-    results = evaluate_run(run, batch_size, "last")
+    results = list(evaluate_run(run, batch_size, "last"))
     assert [result.seed for result in results] == [0, 1]
     for result in results:
         weights = weights_of(run, result.seed)
@@ -60,7 +60,7 @@ def test_losses_are_those_of_one_sequence_at_any_batch_size(
 def test_the_state_is_carried_from_run_to_run(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = evaluate_run(run, 20, "last")
+    together = list(evaluate_run(run, 20, "last"))
     monkeypatch.setattr(evaluate, "TIME_STEPS_PER_RUN", 77)
     for whole, parts in zip(together, evaluate_run(run, 20, "last"), strict=True):
         assert parts.evaluated.loss == pytest.approx(whole.evaluated.loss, abs=1e-12)
@@ -108,7 +108,7 @@ def test_a_batch_size_that_the_data_cannot_fill_is_refused(
     with pytest.raises(
         UsageError, match=f"expected 1 to the size of the data, 20000; got {batch_size}"
     ):
-        evaluate_run(run, batch_size, "last")
+        list(evaluate_run(run, batch_size, "last"))
 
 
 def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
@@ -116,4 +116,4 @@ def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
     directory.check(CONFIG, False)
     directory.prepare(CONFIG, False)
     with pytest.raises(RunError, match="no last checkpoint to evaluate; train first"):
-        evaluate_run(directory, None, "last")
+        list(evaluate_run(directory, None, "last"))
