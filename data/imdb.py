@@ -93,7 +93,8 @@ def _ranks(item: Any, name: str) -> NDArray[np.int32]:
             f"{name}, counted from 0: expected a list of ranks from 1, "
             f"found {found if len(found) < SHOWN else found[:SHOWN] + '…'}"
         )
-    return np.minimum(review, HIGHEST_RANK).astype(np.int32)
+    ranks: NDArray[np.int32] = np.minimum(review, HIGHEST_RANK).astype(np.int32)
+    return ranks
 
 
 def _is_encoded(documents: Documents) -> bool:

@@ -86,7 +86,7 @@ def test_it_predicts_at_another_batch_size(run: RunDirectory) -> None:
     config = run.read_config()
     assert config.graph.batch_size != 7
     if config.task.make().held_out_rows is not None:
-        with pytest.raises(UsageError, match="the run has task.held_out_rows=32"):
+        with pytest.raises(UsageError, match=r"the run has task\.held_out_rows=32"):
             list(evaluate_run(run, 7, "last"))
         return
     as_trained, at_seven = (list(evaluate_run(run, size, "last")) for size in (None, 7))

@@ -141,9 +141,7 @@ def test_a_run_that_goes_on_over_a_changed_text_says_which_it_has_seen(
     runner.train(config_of(book), run)  # complete, and of the text as it is now
 
 
-def test_a_file_that_only_moved_is_the_same(
-    book: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_only_moved_is_the_same(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunDirectory(book.parent / "run")
     (book.parent / "elsewhere").mkdir()
     book.rename(book.parent / "elsewhere" / "cat.txt")
@@ -216,7 +214,7 @@ def test_published_figures_of_rows_that_start_anew(book: Path) -> None:
     assert valid.evaluated.time_steps == 599 // 7 * 7
     row = [row for row in read_metrics(directory.metrics) if row.split == "valid"][-1]
     assert valid.evaluated.loss == pytest.approx(row.loss, rel=1e-5)
-    with pytest.raises(UsageError, match="--batch-size: the run has task.held_out_rows=7"):
+    with pytest.raises(UsageError, match=r"--batch-size: the run has task\.held_out_rows=7"):
         list(evaluate_run(directory, 3, "last"))
     with pytest.raises(UsageError, match=r"task\.held_out_rows: expected at most .* 599; got 600"):
         runner.train(config_of(book, "task.held_out_rows=600"), book.parent / "too_many")
@@ -237,9 +235,7 @@ def test_an_old_run_is_validated_to_its_end_as_it_began(
     assert_same_end(old, of_today, [0])
 
 
-def test_what_is_left_out_is_said_once(
-    book: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_left_out_is_said_once(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
     book.write_text(TEXT[:3000])
     overrides = ["graph.batch_size=64", "graph.num_steps=32", "training.epochs=2"]
     run = book.parent / "left_out"
