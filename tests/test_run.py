@@ -95,6 +95,7 @@ class TestMistakes:
             (("evaluate", "x", "--batch-size", "0"), "--batch-size: invalid count value: '0'"),
             (("evaluate", "x", "--batch-size", "ten"), "--batch-size: invalid count value: 'ten'"),
             (("evaluate", "x", "y"), "unknown: y"),
+            (("generate", "x", "--seed", "-1"), "--seed: invalid seed value: '-1'"),
             (("reproduce", "x", "--workers", "-1"), "--workers: "),
             (("sweep", "x", "--workers", "0"), "--workers: "),
             (("sweep", "x", "--dryrun"), "unknown: --dryrun"),

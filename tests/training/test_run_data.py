@@ -6,6 +6,7 @@ and generation on real files.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -22,6 +23,7 @@ from experiments.runs.data_identity import read_identity
 from experiments.runs.directory import RunDirectory
 from experiments.runs.found import find_runs
 from experiments.runs.metrics import read_metrics
+from experiments.sweeps.points import Point, check
 from experiments.training import runner
 from experiments.training.evaluate import evaluate_run
 from experiments.training.generate import Sampling, generate_text
@@ -189,6 +191,14 @@ def test_compare_names_the_file_that_is_not_the_same(book: Path) -> None:
     compare([runs], book.parent / "report", data_changed=True)
 
 
+def test_a_sweep_stops_before_its_first_point(book: Path) -> None:
+    point = Point("only", (), config_of(book), book.parent / "run")
+    check([point])
+    replace(book)
+    with pytest.raises(UsageError, match=CHANGED):
+        check([point])
+
+
 def test_a_task_that_reads_nothing_has_no_identity(tmp_path: Path) -> None:
     config = load_config("r2rt_n5", ["task.size=2000", "graph.batch_size=20", "execution.xla=off"])
     runner.train(config, tmp_path)
@@ -259,8 +269,6 @@ def test_rotated_epochs_resume_bit_for_bit(book: Path, stop_at_save: StopAtSave)
 
 
 def test_the_identity_of_a_text_is_its_hash(trained: Path) -> None:
-    import hashlib
-
     content = json.loads((trained / "run" / "data.json").read_text())
     digest = hashlib.sha256((trained / "cat.txt").read_bytes()).hexdigest()
     assert content["sources"] == [{"name": str(trained / "cat.txt"), "sha256": digest}]

@@ -73,6 +73,15 @@ def test_the_best_checkpoint_has_the_least_loss(trained: Path) -> None:
         assert summary_of(trained)["validation"]["per_seed"][str(seed)] == pytest.approx(least.loss)
 
 
+def test_a_set_smaller_than_the_batch_size_is_read_at_once(trained: Path) -> None:
+    """144 images in valid, 360 in test."""
+    for size in (None, 300):
+        found = evaluate_run(RunDirectory(trained), size, "last")
+        assert [result.evaluated.time_steps for result in found] == [144, 360] * 2
+    with pytest.raises(UsageError, match="--batch-size: expected 1 to the size .*, 360; got 361"):
+        list(evaluate_run(RunDirectory(trained), 361, "last"))
+
+
 def test_patience_stops_a_seed_that_gets_no_better(tmp_path: Path) -> None:
     config = digits(
         "training.epochs=40", "training.validate_every=1", "training.patience=3",
