@@ -13,9 +13,13 @@ from typing import Any
 import yaml
 
 from experiments.config.compose import load_yaml, validate
+from experiments.config.flat import flatten
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.files import write_atomic
+
+# A run that an earlier version began without these keys is validated to its end as it began.
+VALIDATED_AS_BEGUN = ("task.held_out_rows",)
 
 
 class RunDirectory:
@@ -96,7 +100,10 @@ class RunDirectory:
 
     def _check_same(self, config: Config) -> None:
         there, here = self.read_config().as_dict(), config.as_dict()
+        written = flatten(load_yaml(self.config))
         for key, expected, got in _differences(there, here):
+            if key in VALIDATED_AS_BEGUN and key not in written:
+                continue
             raise UsageError(
                 f"run directory {self.path}: holds a run with {key} = {expected!r}, this one has "
                 f"{got!r}; name another with --run-dir, or replace it with --overwrite"

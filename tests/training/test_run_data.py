@@ -241,7 +241,12 @@ def test_an_old_run_is_validated_to_its_end_as_it_began(
     with pytest.raises(Interrupted):
         runner.train(config_of(book), old)
     (old / "data.json").unlink()
-    runner.train(config_of(book), old)
+    config = (old / "config.yaml").read_text()
+    assert "  held_out_rows: null\n" in config
+    (old / "config.yaml").write_text(config.replace("  held_out_rows: null\n", ""))
+    with pytest.raises(UsageError, match=r"holds a run with task\.rotate = False"):
+        runner.train(config_of(book, "task.rotate=true"), old)
+    runner.train(config_of(book, "task.held_out_rows=5"), old)
     assert_same_end(old, of_today, [0])
 
 

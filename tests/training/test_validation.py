@@ -78,7 +78,7 @@ def test_a_set_smaller_than_the_batch_size_is_read_at_once(trained: Path) -> Non
     for size in (None, 300):
         found = evaluate_run(RunDirectory(trained), size, "last")
         assert [result.evaluated.time_steps for result in found] == [144, 360] * 2
-    with pytest.raises(UsageError, match="--batch-size: expected 1 to the size .*, 360; got 361"):
+    with pytest.raises(UsageError, match=r"--batch-size: expected 1 to .*, 360; got 361"):
         list(evaluate_run(RunDirectory(trained), 361, "last"))
 
 
