@@ -103,6 +103,12 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action=ShowVersion, help="show the version and the commit")
     common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks")
+    stored = Parser(add_help=False)
+    stored.add_argument(
+        "--data-changed",
+        action="store_true",
+        help="go ahead if a data file is not the one that a run was trained on",
+    )
     configured = Parser(add_help=False)
     _completed(
         configured.add_argument("experiment", help="a name that `list` shows, or a YAML file"),
@@ -129,7 +135,7 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add("list", "experiments, sweeps and studies, a line each", tabular)
     add("config", "print the composed config as YAML", configured)
-    train = add("train", "train an experiment, or resume its run", configured, shown)
+    train = add("train", "train an experiment, or resume its run", configured, stored, shown)
     train.add_argument(
         "--run-dir", type=path, metavar="DIR", help="run directory; default: below runs/"
     )
@@ -180,7 +186,7 @@ def make_parser() -> Parser:
     _add_yes(runs, "archive and remove without asking")
     diff = add("diff", "what two runs differ in: config, versions, rows, final losses", tabular)
     diff.add_argument("run_dirs", nargs=2, type=path, metavar="RUN_DIR")
-    compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
+    compare = add("compare", "curves, a heat map where two keys vary, a table, one report", stored)
     compare.add_argument(
         "run_dirs", nargs="+", type=path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
@@ -200,9 +206,14 @@ def make_parser() -> Parser:
         choices=("md", "latex", "json"),
         help="print the table so, and write files only with --out",
     )
-    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", tabular)
+    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", stored, tabular)
     evaluate.add_argument("run_dir", type=path, metavar="RUN_DIR")
-    evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
+    evaluate.add_argument(
+        "--batch-size",
+        type=count,
+        metavar="N",
+        help="examples, or parts of a sequence, side by side; default: as in training",
+    )
     evaluate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -217,7 +228,7 @@ def make_parser() -> Parser:
         metavar="T",
         help="0: the likeliest symbol",
     )
-    generate.add_argument("--seed", type=int, default=0, metavar="N", help="of the random draws")
+    generate.add_argument("--seed", type=seed, default=0, metavar="N", help="of the random draws")
     generate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -297,6 +308,14 @@ def count(text: str) -> int:
     """An integer of at least 1."""
     value = int(text)
     if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def seed(text: str) -> int:
+    """An integer of at least 0."""
+    value = int(text)
+    if value < 0:
         raise ValueError(text)
     return value
 

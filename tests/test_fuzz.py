@@ -23,7 +23,8 @@ import numpy as np
 import pytest
 
 import run
-from data.imdb import load_imdb, read_object_array
+from data.imdb import load_imdb
+from data.object_arrays import read_object_array
 from data.task import DataError
 from data.tasks.digits import DigitsConfig
 from experiments.comparison import compare

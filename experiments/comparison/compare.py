@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.comparison.answer import answers
 from experiments.comparison.cells import columns, record
+from experiments.comparison.data import check_same_data
 from experiments.comparison.figures import (
     Curve,
     curves_figure,
@@ -69,15 +70,19 @@ class Options(NamedTuple):
     by: str | None = None  # what to rank by; None: the best that all runs have
     target: str | None = None  # a loss, or halfway
     format: str | None = None  # md, latex or json, on standard output alone
+    data_changed: bool = False  # whether runs of one config may be of different data
 
 
 def compare(paths: Sequence[Path], options: Options) -> None:
     """Write comparison.csv, figures and report.html, and print a table.
 
     With a format, only that is printed, and files are written only if `out` is given. Raises
-    UsageError where a path holds no run, an option does not fit them, or `out` cannot be used.
+    UsageError where a path holds no run, runs of one config were trained on different data, an
+    option does not fit them, or `out` cannot be used.
     """
     runs = find_runs(paths)
+    if not options.data_changed:
+        check_same_data(runs)
     compared = _compared(runs, options)
     remarks = list(notes(compared))
     if options.format:

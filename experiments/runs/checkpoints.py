@@ -55,6 +55,11 @@ class Checkpoint(NamedTuple):
     variables: dict[str, NDArray[Any]]
 
 
+def not_finite(variables: dict[str, NDArray[Any]]) -> str | None:
+    """The first variable with a value that is not finite; None where all are as they should be."""
+    return next((name for name, value in variables.items() if not np.isfinite(value).all()), None)
+
+
 def save(directory: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint of its seed and drop all but the newest of the earlier ones."""
     folder = _folder(directory, checkpoint.position.seed)

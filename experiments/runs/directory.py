@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.compose import load_yaml, validate
+from experiments.config.flat import flatten
 from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.runs.files import write_atomic
 from experiments.runs.links import check_links, require_file
+
+# A run that an earlier version began without these keys is validated to its end as it began.
+VALIDATED_AS_BEGUN = ("task.held_out_rows",)
 
 
 class RunDirectory:
@@ -23,6 +28,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
+        self.data = path / "data.json"
         self.metrics = path / "metrics.csv"
         self.summary = path / "summary.json"
         self.curve = path / "learning_curve.png"
@@ -90,13 +96,17 @@ class RunDirectory:
         return self.read_summary().get("status") == "complete"
 
     def write_summary(self, summary: dict[str, Any]) -> None:
-        """Replace summary.json."""
-        write_atomic(self.summary, json.dumps(summary, indent=2) + "\n")
+        """Replace summary.json; a number that is not finite, which JSON lacks, becomes null."""
+        content = json.dumps(_finite(summary), indent=2, allow_nan=False)
+        write_atomic(self.summary, content + "\n")
 
     def _check_same(self, config: Config) -> None:
         """Raise UsageError if the run here has other settings. Its description may differ."""
         there, here = self.read_config().settings(), config.settings()
+        written = flatten(load_yaml(self.config))
         for key, expected, got in _differences(there, here):
+            if key in VALIDATED_AS_BEGUN and key not in written:
+                continue
             raise UsageError(
                 f"run directory {self.path}: holds a run with {key} = {expected!r}, this one has "
                 f"{got!r}; name another with --run-dir, or replace it with --overwrite"
@@ -112,11 +122,20 @@ class RunDirectory:
 
     def empty(self) -> None:
         """Remove what a run writes, and nothing else."""
-        for path in (self.config, self.metrics, self.summary, self.curve, self.log):
+        for path in (self.config, self.data, self.metrics, self.summary, self.curve, self.log):
             path.unlink(missing_ok=True)
         for folder in (self.events, self.checkpoints):
             if folder.exists():
                 shutil.rmtree(folder)
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for every number that is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _differences(there: Any, here: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -23,6 +23,12 @@ from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.progress import Progress, progress
 from experiments.training.resources import OpenSession, RunResources, one_session
 from experiments.training.resume import find_resume_point
+from experiments.training.run_data import (
+    is_unknown,
+    record_data,
+    warning,
+    workload_of_run,
+)
 from experiments.training.summary import summarize
 from experiments.training.validation import open_validation
 from experiments.training.workload import VALIDATION, Workload, make_workload
@@ -45,24 +51,35 @@ def default_directory(config: Config, overrides: Sequence[str]) -> Path:
     return run_directory(RUNS / config.name, config, overrides)
 
 
-def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]:
+def train(
+    config: Config, path: Path, overwrite: bool = False, data_changed: bool = False
+) -> dict[str, Any]:
     """Train a run to its end, resuming where an earlier call stopped. Returns its summary.
 
-    Raises UsageError (the directory cannot be used), Interrupted (asked to stop, the
-    checkpoint is written) or RunError (a seed diverged, the disk is full, …).
+    `data_changed` allows a run to continue on other data than it was trained on.
+
+    Raises UsageError (the directory cannot be used, the data changed), Interrupted (asked to
+    stop, the checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
     with one_session() as open_session:
-        return train_with(RunResources(open_session, progress), config, path, overwrite)
+        resources = RunResources(open_session, progress)
+        return train_with(resources, config, path, overwrite, data_changed)
 
 
 def train_with(
-    resources: RunResources, config: Config, path: Path, overwrite: bool = False
+    resources: RunResources,
+    config: Config,
+    path: Path,
+    overwrite: bool = False,
+    data_changed: bool = False,
 ) -> dict[str, Any]:
     """`train`, with resources that runs of one process share."""
     directory = RunDirectory(path)
     with naming_sizes(config):
         workload = make_workload(config)
     directory.check(config, overwrite)
+    if not overwrite:
+        workload = workload_of_run(config, directory, workload, data_changed)
     try:
         with naming_sizes(config):
             summary = _train_locked(resources, config, workload, directory, overwrite)
@@ -75,7 +92,7 @@ def train_with(
         raise RunError(f"{path}: {error}") from error
     if summary["status"] == "diverged":
         seeds = [seed for seed, status in summary["seeds"].items() if status == "diverged"]
-        raise RunError(f"{path}: the loss was not finite for seed {', '.join(seeds)}")
+        raise RunError(f"{path}: the loss or a weight was not finite for seed {', '.join(seeds)}")
     return summary
 
 
@@ -94,6 +111,8 @@ def _train_locked(
     ):
         directory.prepare(config, overwrite)
         summary = directory.read_summary()
+        if is_unknown(directory, workload.task):
+            shown.log(warning(directory))
         if summary.get("status") in FINISHED:
             shown.log(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
         else:
@@ -107,7 +126,10 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
     """Train the seeds that are not finished, and write a summary however that ends."""
     positions: list[Position] = []
     config, directory = run.config, run.directory
+    for note in run.workload.notes:
+        run.progress.log(note)
     try:
+        record_data(directory, run.workload.task)
         directory.write_summary({"status": "running", "name": config.name})
         _train_seeds(run, open_session, positions)
         run.progress.stage("report")
@@ -143,7 +165,10 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     session = open_session(config, workload, shown)
     if config.logging.tensorboard:
         write_floors(directory.events, workload.task.floors(), workload.updates)
-    with open_validation(config, workload.task) as validation:
+    # A run of an earlier version is validated to its end as it was at its start.
+    is_old = is_unknown(directory, workload.task)
+    rows = config.graph.batch_size if is_old else workload.task.held_out_rows
+    with open_validation(config, workload.task, rows) as validation:
         training = SeedTraining(config, workload, directory, session, shown, stop, validation)
         for seed in seeds:
             start = training.start(seed)

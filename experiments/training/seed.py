@@ -58,7 +58,7 @@ class SeedTraining:
         return checkpoint
 
     def run(self, start: Checkpoint) -> Position:
-        """Train to the end of the seed, or until its loss is not finite.
+        """Train to the end of the seed, or until its loss or its weights are not finite.
 
         Raises Interrupted, with the checkpoint written, when asked to stop.
         """
@@ -81,6 +81,9 @@ class SeedTraining:
                 if self._stop.requested or now - saved >= self._config.logging.checkpoint_seconds:
                     self._save(position, stream)
                     saved = now
+                    if position.status != "running":
+                        writer.write(accumulator.flush(chunk.epoch))
+                        break
                 if self._stop.requested:
                     raise Interrupted(f"stopped at seed {position.seed}, update {position.updates}")
             self._save(position, stream)
@@ -122,18 +125,27 @@ class SeedTraining:
             return
         self._progress.stage("validate")
         variables = self._session.variables()
+        if checkpoints.not_finite(variables) is not None:
+            position.status = "diverged"
+            writer.write(accumulator.flush(position.epoch))
+            return
         metrics = self._validation.evaluate(variables)
         row = accumulator.row(position.epoch, VALIDATION, metrics)
         self._progress.log(f"seed {position.seed}, epoch {position.epoch}: {describe(row)}")
         is_best = self._validation.judge(position, row.loss)
         rest = accumulator.flush(position.epoch) if position.status != "running" else []
-        writer.write([*rest, row])
+        # metrics.csv holds numbers only.
+        writer.write(rest if position.status == "diverged" else [*rest, row])
         if is_best:
             checkpoint = Checkpoint(position, stream, variables)
             checkpoints.save_best(self._directory.checkpoints, checkpoint)
 
     def _save(self, position: Position, stream: StreamState) -> None:
-        checkpoint = Checkpoint(position, stream, self._session.variables())
+        """Write a checkpoint. Weights that are not finite are divergence."""
+        variables = self._session.variables()
+        if checkpoints.not_finite(variables) is not None:
+            position.status = "diverged"
+        checkpoint = Checkpoint(position, stream, variables)
         checkpoints.save(self._directory.checkpoints, checkpoint)
 
 

@@ -378,7 +378,7 @@ class TestDiverged:
     @classmethod
     def diverged(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = tmp_path_factory.mktemp("diverged")
-        with pytest.raises(RunError, match="the loss was not finite for seed 0, 1"):
+        with pytest.raises(RunError, match="the loss or a weight was not finite for seed 0, 1"):
             runner.train(small_config(*cls.OVERRIDES), path)
         return path
 
