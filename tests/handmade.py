@@ -39,7 +39,7 @@ def finished_run(
     probes = [{"effects": [{"lag": lag, "learned": answer}]} for answer in learned]
     directory.write_summary({"status": "complete", "floors": FLOORS, "probe": probes})
     metrics = MetricsFile(directory.metrics)
-    metrics.cut(0)
+    metrics.start()
     for index, row_losses in enumerate(losses):
         seed, each = first_seed + index, pace[index] if pace else 1e-6
         for row, loss in enumerate(row_losses):

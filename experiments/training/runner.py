@@ -17,7 +17,7 @@ from experiments.runs.checkpoints import Position
 from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import locked
-from experiments.runs.metrics import read_metrics
+from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.training.probe import probe_seeds
 from experiments.training.progress import Progress, progress
 from experiments.training.resources import OpenSession, RunResources, one_session
@@ -129,7 +129,9 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     config, workload, directory, shown, stop = run
     point = find_resume_point(config, directory, shown)
     positions += point.finished
-    seeds = config.seeds[len(point.finished) :]
+    _restore_events(config, directory, point.finished)
+    done = {position.seed for position in point.finished}
+    seeds = [seed for seed in config.seeds if seed not in done]
     if not seeds:
         return
     if stop.requested:  # building and compiling a graph may take long
@@ -139,15 +141,31 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
         training = SeedTraining(config, workload, directory, session, shown, stop, validation)
         for seed in seeds:
             start = training.start(seed)
-            if point.checkpoint and point.checkpoint.position.seed == seed:
-                shown.log(f"seed {seed}: resuming at update {point.checkpoint.position.updates}")
-                start = training.restore(point.checkpoint)
+            if checkpoint := point.started.get(seed):
+                shown.log(f"seed {seed}: resuming at update {checkpoint.position.updates}")
+                start = training.restore(checkpoint)
             position = training.run(start)
             positions.append(position)
             shown.log(
                 f"seed {seed}: {position.status} at update {position.updates}, "
                 f"{position.seconds:.1f} s"
             )
+    positions.sort(key=lambda position: position.seed)  # a damaged checkpoint changes the order
+    MetricsFile(directory.metrics).sort()
+
+
+def _restore_events(
+    config: Config, directory: RunDirectory, finished: Sequence[Position]
+) -> None:  # fmt: skip
+    """Make the events of finished seeds those of their rows: a killed process may have lost some."""
+    if not (config.logging.tensorboard and finished):
+        return
+    from experiments.training.tensorboard import rewrite_events
+
+    table = MetricsFile(directory.metrics).read()
+    for position in finished:
+        rows = [line.row for line in table.of_seed(position.seed)]
+        rewrite_events(directory.events, position.seed, rows)
 
 
 def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:

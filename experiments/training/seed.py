@@ -14,7 +14,7 @@ from experiments.interrupts import StopRequest
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import MetricsFile, MetricsRow
+from experiments.runs.metrics import MetricsFile, MetricsRow, digest
 from experiments.training.loop import Chunk, Place, TrainingLoop
 from experiments.training.progress import Progress
 from experiments.training.rows import RowAccumulator, describe
@@ -48,8 +48,7 @@ class SeedTraining:
 
     def start(self, seed: int) -> Checkpoint:
         """A seed at its beginning."""
-        position = Position(seed, metrics_bytes=MetricsFile(self._directory.metrics).size())
-        return Checkpoint(position, self._loop.start(seed).stream, {})
+        return Checkpoint(Position(seed), self._loop.start(seed).stream, {})
 
     def restore(self, checkpoint: Checkpoint) -> Checkpoint:
         """A seed as its checkpoint left it. Raises ValueError where it is not of this graph."""
@@ -129,11 +128,15 @@ class _RowWriter:
         self._metrics = metrics
         self._events = events
         self._position = position
+        self._digest = digest(metrics.read().of_seed(position.seed))
+        position.metrics_digest = self._digest.hexdigest()
 
     def write(self, rows: Sequence[MetricsRow]) -> None:
-        """Append rows, and note in the position how long metrics.csv is now."""
-        self._metrics.append(rows)
-        self._position.metrics_bytes = self._metrics.size()
+        """Append rows, and note in the position what metrics.csv now holds of the seed."""
+        if not rows:
+            return
+        self._digest.update(self._metrics.append(rows))
+        self._position.metrics_digest = self._digest.hexdigest()
         if self._events:
             self._events.write(rows)
 
@@ -143,11 +146,12 @@ def _open_writer(
     config: Config, directory: RunDirectory, position: Position
 ) -> Iterator[_RowWriter]:
     """A writer for one seed; its events are closed at the end of the block."""
-    events = None
+    metrics, events = MetricsFile(directory.metrics), None
     if config.logging.tensorboard:
-        events = Events(directory.events, position.seed, position.updates)
+        rows = [line.row for line in metrics.read().of_seed(position.seed)]
+        events = Events(directory.events, position.seed, rows)
     try:
-        yield _RowWriter(MetricsFile(directory.metrics), events, position)
+        yield _RowWriter(metrics, events, position)
     finally:
         if events:
             events.close()
