@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ import yaml
 from experiments.config.compose import load_yaml, validate
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.runs.files import write_atomic
+from experiments.runs.files import is_temporary, write_atomic
+from experiments.runs.replacing import FOLDER, is_replaced, move_aside, remove_moved
+from experiments.runs.summary_form import SummaryForm
 
 
 class RunDirectory:
@@ -47,7 +48,8 @@ class RunDirectory:
             ) from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise UsageError(f"run directory {self.path}: not writable")
-        if not self.config.exists() and any(self._strangers()):
+        is_new = not self.config.exists() and not is_replaced(self.path)
+        if is_new and any(self._strangers()):
             raise UsageError(
                 f"run directory {self.path}: holds files but no config.yaml, so it is no run; "
                 "name another with --run-dir"
@@ -55,14 +57,20 @@ class RunDirectory:
         if self.config.exists() and not overwrite:
             self._check_same(config)
 
-    def prepare(self, config: Config, overwrite: bool) -> None:
-        """Make the directory ready for a run with this config, once it is checked and locked."""
-        if overwrite:
-            self._empty()
+    def prepare(self, config: Config, overwrite: bool) -> list[Path]:
+        """Make the directory ready for a run with this config, once it is checked and locked.
+
+        Returns what is left of a run that was replaced, where it cannot be removed.
+        """
+        if overwrite or is_replaced(self.path):
+            move_aside(self.path, self._parts)
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
             write_atomic(self.config, yaml.safe_dump(config.as_dict(), sort_keys=False))
+        for path in self._temporaries():
+            path.unlink(missing_ok=True)
+        return remove_moved(self.path)
 
     def read_config(self) -> Config:
         """The run's own config. Raises UsageError where this is no run directory."""
@@ -72,15 +80,20 @@ class RunDirectory:
         return config
 
     def read_summary(self) -> dict[str, Any]:
-        """summary.json; empty where the run has not written one yet."""
+        """summary.json; empty where the run has not written one yet.
+
+        Raises UsageError where it cannot be read or a key has another type.
+        """
         try:
-            content = json.loads(self.summary.read_text("utf-8"))
+            text = self.summary.read_text("utf-8")
+            content = json.loads(text) if text.strip() else {}  # empty after a loss of power
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{self.summary}: cannot be read: {error}") from error
         if not isinstance(content, dict):
             raise UsageError(f"{self.summary}: expected an object, got {type(content).__name__}")
+        validate(SummaryForm, content, str(self.summary))
         return content
 
     def is_complete(self) -> bool:
@@ -99,21 +112,26 @@ class RunDirectory:
                 f"{got!r}; name another with --run-dir, or replace it with --overwrite"
             )
 
+    @property
+    def _parts(self) -> list[Path]:
+        """The files and folders that a run writes, config.yaml first."""
+        files = [self.config, self.metrics, self.summary, self.curve, self.log]
+        return [*files, self.events, self.checkpoints]
+
     def _strangers(self) -> Iterator[Path]:
-        # A process killed at its first write leaves the lock and a part of config.yaml.
+        """What no run writes; a process killed at its first write leaves no config.yaml."""
+        names = [part.name for part in self._parts]
         return (
             path
             for path in self.path.iterdir()
-            if path.name != ".lock" and not path.match(".config.*.yaml")
+            if not path.name.startswith((".lock", FOLDER)) and not is_temporary(path, names)
         )
 
-    def _empty(self) -> None:
-        """Remove what a run writes, and nothing else."""
-        for path in (self.config, self.metrics, self.summary, self.curve, self.log):
-            path.unlink(missing_ok=True)
-        for folder in (self.events, self.checkpoints):
-            if folder.exists():
-                shutil.rmtree(folder)
+    def _temporaries(self) -> Iterator[Path]:
+        """Files that a killed process left half written."""
+        names = [part.name for part in self._parts]
+        yield from (path for path in self.path.glob(".*") if is_temporary(path, names))
+        yield from self.checkpoints.glob("seed-*/.*.npz")
 
 
 def _differences(there: Any, here: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

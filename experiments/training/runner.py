@@ -16,7 +16,7 @@ from experiments.paths import RUNS
 from experiments.runs.checkpoints import Position
 from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
-from experiments.runs.files import locked
+from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.training.probe import probe_seeds
 from experiments.training.progress import Progress, progress
@@ -89,7 +89,8 @@ def _train_locked(
         resources.open_progress(directory.log) as shown,
         stop_request() as stop,
     ):
-        directory.prepare(config, overwrite)
+        for path in directory.prepare(config, overwrite):
+            shown.log(f"{path}: of the run that was replaced; cannot be removed")
         summary = directory.read_summary()
         if summary.get("status") in FINISHED:
             shown.log(f"{directory.path}: already {summary['status']}; --overwrite runs it again")

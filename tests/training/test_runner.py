@@ -13,7 +13,7 @@ from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
-from experiments.runs.files import locked
+from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsRow
 from experiments.training import runner
 from experiments.training.seed import SeedTraining
