@@ -6,7 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from experiments.output import SafeStream
 
 EXAMPLES = """examples:
   python run.py list                                     experiments, sweeps and studies
@@ -26,8 +29,20 @@ exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or c
 """
 
 
+TRAINING = ("train", "sweep", "reproduce")  # their results are files: output may get lost
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    from experiments.output import open_standard_descriptors, safe_output
+
+    open_standard_descriptors()
+    with safe_output() as output:
+        return run_command(arguments, output)
+
+
+def run_command(arguments: Sequence[str] | None, output: SafeStream) -> int:
+    """Parse and run one command. Returns the exit code."""
     parser = make_parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and (not hasattr(options, "overrides") or any(text.startswith("-") for text in rest)):
@@ -38,20 +53,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     from experiments import commands
-    from experiments.errors import ExperimentError, Interrupted
+    from experiments.errors import ExperimentError, Interrupted, RunError
 
     try:
-        command = getattr(commands, options.command)
-        return int(command(options))
+        code = int(getattr(commands, options.command)(options))
+        lost = output.why_lost()
+        if lost and options.command in TRAINING:
+            print(f"warning: standard output: {lost}; log.txt has every line", file=sys.stderr)
+        elif lost:
+            raise RunError(f"standard output: {lost}")
+        return code
     except ExperimentError as error:
         show_error(error, str(error), options.debug)
         return error.exit_code
     except KeyboardInterrupt as error:
         show_error(error, "interrupted", options.debug)
         return Interrupted.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of the pipe is gone, as after `| head`
-        return 0
     except Exception as error:
         hint = "" if options.debug else " (--debug shows where)"
         show_error(error, f"{type(error).__name__}: {error}{hint}", options.debug)

@@ -93,7 +93,7 @@ def test_graphs_know_no_sessions_and_no_files(path: Path) -> None:
 
 # A room imports rooms of earlier lines, and none of its own line but itself.
 ROOMS = (
-    {"errors", "interrupts", "paths", "console"},
+    {"errors", "interrupts", "paths", "console", "output"},
     {"config", "statistics"},
     {"runs"},
     {"reporting"},

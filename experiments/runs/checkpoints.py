@@ -61,8 +61,8 @@ def save(directory: Path, checkpoint: Checkpoint) -> None:
     path = path_of(directory, checkpoint.position)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, _as_bytes(checkpoint))
-    for path in _files(path.parent)[:-KEPT]:
-        path.unlink(missing_ok=True)
+    for earlier in _files(path.parent)[:-KEPT]:
+        earlier.unlink(missing_ok=True)
 
 
 def save_best(directory: Path, checkpoint: Checkpoint) -> None:

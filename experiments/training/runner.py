@@ -12,10 +12,12 @@ from experiments.config.compose import override_name
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
+from experiments.output import safe_output
 from experiments.paths import RUNS
 from experiments.runs.checkpoints import Position
 from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
+from experiments.runs.files import write_atomic
 from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.training.probe import probe_seeds
@@ -50,7 +52,7 @@ def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]
     Raises UsageError (the directory cannot be used), Interrupted (asked to stop, the
     checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
-    with one_session() as open_session:
+    with safe_output(), one_session() as open_session:
         return train_with(RunResources(open_session, progress), config, path, overwrite)
 
 
@@ -111,7 +113,7 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         probes = probe_seeds(config, run.workload.task, directory, positions)
         summary = summarize(config, run.workload, directory, worst, positions) | probes
-        _plot(config, directory, summary["floors"])
+        _plot(run, summary["floors"])
         directory.write_summary(summary)
         return summary
     except (Interrupted, KeyboardInterrupt) as stopped:
@@ -158,7 +160,7 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
 def _restore_events(
     config: Config, directory: RunDirectory, finished: Sequence[Position]
 ) -> None:  # fmt: skip
-    """Make the events of finished seeds those of their rows: a killed process may have lost some."""
+    """Make the events of finished seeds those of their rows, some of which a kill may lose."""
     if not (config.logging.tensorboard and finished):
         return
     from experiments.training.tensorboard import rewrite_events
@@ -169,15 +171,23 @@ def _restore_events(
         rewrite_events(directory.events, position.seed, rows)
 
 
-def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:
-    from experiments.reporting.plots import Series, learning_curve_figure, save_figure
+def _plot(run: ActiveRun, floors: dict[str, float]) -> None:
+    """Draw the learning curves; a line of the log says so where that is not possible."""
+    from experiments.reporting.plots import Series, learning_curve_figure, own_style, render
+
+    config, _, directory, shown, _ = run
 
     rows = read_metrics(directory.metrics)
     found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
     series = [Series(label, curve) for label, curve in found.items() if curve.seeds]
-    save_figure(
-        learning_curve_figure(config.description or config.name, series, floors), directory.curve
-    )
+    title = config.description or config.name
+    try:
+        with own_style():
+            png = render(learning_curve_figure(title, series, floors))
+    except Exception as error:  # a library's, of fonts or of its settings: the run is good
+        shown.log(f"{directory.curve}: cannot be drawn: {type(error).__name__}: {error}")
+    else:
+        write_atomic(directory.curve, png)
 
 
 def _summarize_unfinished(

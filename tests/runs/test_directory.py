@@ -186,7 +186,7 @@ class TestReplacing:
         is_there = (tmp_path / "config.yaml").exists()
         assert is_there == (renames == 1)
         if is_there:
-            assert {name: text for name, text in content(tmp_path).items()} == before
+            assert content(tmp_path) == before
         directory = prepare(tmp_path, "graph.num_steps=7", overwrite=is_there)
         assert directory.read_config().graph.num_steps == 7
         assert content(tmp_path).keys() == {"config.yaml", "notes.txt"}

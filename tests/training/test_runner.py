@@ -58,6 +58,19 @@ def stop(config: Config, path: Path, stop_at_save: StopAtSave, number: int) -> N
         runner.train(config, path)
 
 
+def test_a_picture_that_cannot_be_drawn_is_one_line_and_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr("experiments.reporting.plots.render", broken)
+    runner.train(small_config("training.epochs=1", "logging.tensorboard=false"), tmp_path)
+    assert summary_of(tmp_path)["status"] == "complete"
+    line = f"{tmp_path / 'learning_curve.png'}: cannot be drawn: RuntimeError: no font"
+    assert line in capsys.readouterr().out.splitlines()
+
+
 class TestWhatARunLeaves:
     def test_all_the_files_of_the_contract(self, undisturbed: Path) -> None:
         names = {path.name for path in undisturbed.iterdir()} - {".lock"}
