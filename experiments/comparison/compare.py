@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from experiments.comparison.groups import Group, group_runs
 from experiments.comparison.table import Line, cells, columns, compare_groups, header, record
 from experiments.console import plain, print_table
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import save_figure
+from experiments.reporting.plots import own_style, save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
@@ -20,7 +21,7 @@ from experiments.reporting.report import (
 )
 from experiments.reporting.tables import write_csv
 from experiments.runs.files import make_output_folder
-from experiments.runs.found import find_runs
+from experiments.runs.found import find_readable_runs
 from experiments.runs.onset import Axis
 
 if TYPE_CHECKING:
@@ -42,18 +43,24 @@ TABLE = (
 def compare(paths: Sequence[Path], out: Path) -> None:
     """Write comparison.csv, comparison.png (loss against updates), more figures and report.html.
 
-    Raises UsageError where a path holds no run, or where `out` cannot be used.
+    Runs that cannot be read are named and left out.
+    Raises UsageError where a path holds no run, none can be read, or `out` cannot be used.
     """
-    groups = group_runs(find_runs(paths))
+    found = find_readable_runs(paths)
+    for reason in found.unreadable:
+        print(plain(f"warning: left out: {reason}"), file=sys.stderr)
+    groups = group_runs(found.runs)
     lines = compare_groups(groups)
     keys = list(groups[0].values)
     make_output_folder(out)
     write_csv(out / "comparison.csv", header(keys), map(record, lines))
-    notes = list(_notes(groups, keys))
+    notes = [*_notes(groups, keys), *(f"Left out: {reason}" for reason in found.unreadable)]
+    with own_style():
+        figures = list(_figures(groups, lines, out))
     report = Report(
         f"Comparison of {_count(groups)}",
         notes,
-        list(_figures(groups, lines, out)),
+        figures,
         [],
         [Table("Runs", TABLE, columns(keys), [cells(line) for line in lines])],
         {group.label: group.runs[0].directory.config.read_text("utf-8") for group in groups},

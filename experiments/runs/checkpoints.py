@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter
 
 from data.streams import StreamState, stream_at
+from experiments.errors import RunError
 from experiments.runs.files import write_atomic
 
 KEPT = 2
@@ -73,11 +74,17 @@ def save_best(directory: Path, checkpoint: Checkpoint) -> None:
 
 
 def best(directory: Path, seed: int) -> Checkpoint | None:
-    """A seed's checkpoint of the least validation loss, where it has a good one."""
-    try:
-        return load(_folder(directory, seed) / BEST)
-    except Exception:
+    """A seed's checkpoint of the least validation loss; None where it has none.
+
+    Raises RunError where the file is damaged.
+    """
+    path = _folder(directory, seed) / BEST
+    if not path.exists():
         return None
+    try:
+        return load(path)
+    except Exception as error:
+        raise RunError(f"{path}: damaged, or no checkpoint of this program") from error
 
 
 def _as_bytes(checkpoint: Checkpoint) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -143,6 +144,9 @@ def evaluate_run(
             found = find_checkpoint(directory, seed, checkpoint)
             if found is None:
                 continue
+            if found.position.status == "diverged":
+                print(f"warning: seed {seed} diverged; it is left out", file=sys.stderr)
+                continue
             load_into(evaluator, directory, found)
             for split in task.held_out:
                 drawn = task.evaluation(split, evaluation_stream(seed))
@@ -155,19 +159,30 @@ def evaluate_run(
 
 
 def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint | None:
-    """A seed's "last" or "best" checkpoint; None where there is none that can be read."""
+    """A seed's "last" or "best" checkpoint; None where there is none.
+
+    Raises RunError where none of those that are there can be read.
+    """
     if which == "best":
         return checkpoints.best(directory.checkpoints, seed)
-    return checkpoints.newest(directory.checkpoints, seed).checkpoint
+    found = checkpoints.newest(directory.checkpoints, seed)
+    if found.checkpoint is None and found.unreadable:
+        raise RunError(f"{found.unreadable[0]}: damaged, or no checkpoint of this program")
+    return found.checkpoint
 
 
 def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpoint) -> None:
-    """Load a checkpoint. Raises RunError where it is not of this run's model."""
+    """Load a checkpoint. Raises RunError where it is not of this run's model, or not finite."""
+    path = checkpoints.path_of(directory.checkpoints, checkpoint.position)
+    if not path.exists():
+        path = path.with_name(checkpoints.BEST)
     try:
         evaluator.restore(checkpoint.variables)
     except ValueError as error:
-        seed = checkpoint.position.seed
-        raise RunError(f"{directory.path}: seed {seed}: {error}") from error
+        raise RunError(f"{path}: {error}") from error
+    for name in evaluator.names:
+        if not np.isfinite(checkpoint.variables[name]).all():
+            raise RunError(f"{path}: {name}: expected finite values, found nan or inf")
 
 
 def _fitting(drawn: Drawn, asked: int | None, trained: int) -> int:

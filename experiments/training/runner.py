@@ -205,15 +205,15 @@ def _log_result(
     directory: RunDirectory, task: Task, summary: dict[str, Any], shown: Progress
 ) -> None:
     """The result in a few lines."""
-    final = summary["final_loss"]
-    if final["mean"] is None:
+    final = summary.get("final_loss") or {}
+    if final.get("mean") is None:
         return
     spread = ""
-    if final["low"] is not None:
-        seeds = len(final["per_seed"])
+    if final.get("low") is not None and final.get("high") is not None:
+        seeds = len(final.get("per_seed", {}))
         spread = f", 95 % interval {final['low']:.4f} to {final['high']:.4f} over {seeds} seeds"
     shown.log(f"final loss {final['mean']:.4f} nats per time step{spread}")
-    for name, floor in summary["floors"].items():
+    for name, floor in summary.get("floors", {}).items():
         shown.log(f"  floor, {name}: {floor:.4f}")
     if task.probe is not None:
         for line in task.probe.describe(summary.get("probe", [])):

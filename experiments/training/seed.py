@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from data.streams import StreamState
 from experiments.config.schema import Config
-from experiments.errors import Interrupted
+from experiments.errors import Interrupted, RunError
 from experiments.interrupts import StopRequest
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
@@ -51,8 +51,12 @@ class SeedTraining:
         return Checkpoint(Position(seed), self._loop.start(seed).stream, {})
 
     def restore(self, checkpoint: Checkpoint) -> Checkpoint:
-        """A seed as its checkpoint left it. Raises ValueError where it is not of this graph."""
-        self._session.restore(checkpoint.variables)
+        """A seed as its checkpoint left it. Raises RunError where it is not of this graph."""
+        try:
+            self._session.restore(checkpoint.variables)
+        except ValueError as error:
+            path = checkpoints.path_of(self._directory.checkpoints, checkpoint.position)
+            raise RunError(f"{path}: {error}; move it away to resume before it") from error
         return checkpoint
 
     def run(self, start: Checkpoint) -> Position:
