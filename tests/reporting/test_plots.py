@@ -76,7 +76,8 @@ def test_a_user_s_settings_change_no_picture(tmp_path: Path, settings: dict[str,
 @pytest.mark.parametrize("backend", ["module://not_installed.backend", "inline", "nonsense"])
 def test_a_notebook_s_backend_is_no_hindrance(tmp_path: Path, backend: str) -> None:
     program = (
-        "from experiments.reporting.plots import new_figure, save_figure; from pathlib import Path\n"
+        "from pathlib import Path\n"
+        "from experiments.reporting.plots import new_figure, save_figure\n"
         "save_figure(new_figure(), Path('figure.png'))\n"
     )
     drawn = subprocess.run(
