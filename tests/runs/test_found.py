@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_link_to_a_folder_above_is_no_endless_way(runs: Path) -> None:
     assert names(runs) == ["a", "b", "c"]
 
 
-DAMAGE = {
+DAMAGE: dict[str, list[Callable[[str], str]]] = {
     "metrics.csv": [
         lambda text: text.replace("\n", "\r\n"),
         lambda text: "\ufeff" + text,
