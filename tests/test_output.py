@@ -16,6 +16,7 @@ import pytest
 from experiments.output import SafeStream, safe_output
 from tests.conftest import ROOT, SMALL, TIMEOUT, command, summary_of
 
+LONG = ("r2rt_n5", *SMALL, "training.epochs=200", "logging.tensorboard=false")
 TRAIN = ("train", "r2rt_n5", *SMALL, "training.epochs=1", "logging.tensorboard=false")
 
 
@@ -91,21 +92,16 @@ def test_training_goes_on_to_its_end_whoever_reads(tmp_path: Path, where: str) -
 
 
 def test_ctrl_c_of_a_pipe_stops_both_and_is_told(tmp_path: Path) -> None:
-    # `kill -INT 0` goes to the whole pipe, as Ctrl-C on a terminal does.
-    line = (
-        f"trap : INT; $RUN {' '.join(TRAIN)} training.epochs=200 --run-dir run "
-        "| (read -r _; kill -INT 0; exit)"
-    )
+    # `kill -INT 0` goes to the whole pipe, as Ctrl-C on a terminal does; the reader dies of it.
+    sweep = f"$RUN sweep {' '.join(LONG)} graph.num_steps=2,5 --workers 1"
+    line = f"trap : INT; {sweep} | (read -r _; kill -INT 0); exit ${{PIPESTATUS[0]}}"
     stopped = subprocess.run(
-        [
-            "bash", "-c",
-            f"trap : INT; {line}\nexit ${{PIPESTATUS[0]}}",
-        ],
+        ["bash", "-c", line],
         cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT, start_new_session=True,
-        env=os.environ | {"RUN": f"{sys.executable} -u {ROOT / 'run.py'}"},
+        env=os.environ | {"RUN": f"{sys.executable} {ROOT / 'run.py'}"},
     )  # fmt: skip
     assert stopped.returncode == 130, stopped.stderr
-    assert "rerun the command to resume" in stopped.stderr
+    assert "rerun the same command to resume" in stopped.stderr
 
 
 def test_a_sweep_trains_every_point_though_nobody_reads(tmp_path: Path) -> None:
