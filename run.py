@@ -9,10 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from experiments.examples import examples_of
-from experiments.output import outlive_readers
+
+if TYPE_CHECKING:
+    from experiments.output import SafeStream
 
 EXAMPLES = """examples:
   python run.py list                                     experiments, sweeps and studies
@@ -36,10 +38,21 @@ exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or c
 """
 
 
+TRAINING = ("train", "sweep", "reproduce")  # their results are files: output may get lost
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
-    outlive_readers()
+    from experiments.output import open_standard_descriptors, safe_output
+
+    open_standard_descriptors()
     show_every_character()
+    with safe_output() as output:
+        return run_command(arguments, output)
+
+
+def run_command(arguments: Sequence[str] | None, output: SafeStream) -> int:
+    """Parse and run one command. Returns the exit code."""
     parser = make_parser()
     if "_ARGCOMPLETE" in os.environ:  # set by the shell while it completes a line
         from experiments.completion import complete
@@ -55,12 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from experiments import commands
     from experiments.console import quietly
-    from experiments.errors import ExperimentError, Interrupted
+    from experiments.errors import ExperimentError, Interrupted, RunError
 
     try:
         command = getattr(commands, options.command)
         with quietly(getattr(options, "quiet", False) or getattr(options, "json", False)):
-            return int(command(options))
+            code = int(command(options))
+        lost = output.why_lost()
+        if lost and options.command in TRAINING:
+            print(f"warning: standard output: {lost}; log.txt has every line", file=sys.stderr)
+        elif lost:
+            raise RunError(f"standard output: {lost}")
+        return code
     except ExperimentError as error:
         show_error(error, str(error), options.debug)
         return error.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,13 +33,13 @@ from experiments.comparison.targets import parse_target
 from experiments.console import plain, print_table
 from experiments.reporting.chart import Chart, curve_chart
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import Series, save_figure
+from experiments.reporting.plots import Series, own_style, save_figure
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
 from experiments.reporting.tables import write_csv
 from experiments.runs.curves import Curves
 from experiments.runs.files import make_output_folder
 from experiments.runs.floor_noise import floor_variances, noise_bands
-from experiments.runs.found import find_runs
+from experiments.runs.found import find_readable_runs
 from experiments.runs.onset import Axis
 from experiments.runs.run import Run
 from experiments.statistics.intervals import Interval
@@ -76,15 +77,18 @@ class Options(NamedTuple):
 def compare(paths: Sequence[Path], options: Options) -> None:
     """Write comparison.csv, figures and report.html, and print a table.
 
-    With a format, only that is printed, and files are written only if `out` is given. Raises
-    UsageError where a path holds no run, runs of one config were trained on different data, an
-    option does not fit them, or `out` cannot be used.
+    With a format, only that is printed, and files are written only if `out` is given. Runs that
+    cannot be read are named and left out. Raises UsageError where a path holds no run, none can
+    be read, runs of one config were trained on different data, an option does not fit them, or
+    `out` cannot be used.
     """
-    runs = find_runs(paths)
+    runs, unreadable = find_readable_runs(paths)
+    for reason in unreadable:
+        print(plain(f"warning: left out: {reason}"), file=sys.stderr)
     if not options.data_changed:
         check_same_data(runs)
     compared = _compared(runs, options)
-    remarks = list(notes(compared))
+    remarks = [*notes(compared), *(f"Left out: {reason}" for reason in unreadable)]
     if options.format:
         if options.out:
             _write(compared, remarks, runs, options.out)
@@ -120,10 +124,12 @@ def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], ou
     write_csv(out / TABLE, header, [[_cell(each.get(name)) for name in header] for each in records])
     shown = columns(compared)
     rows = [[column.cell(line) for column in shown] for line in compared.lines]
+    with own_style():
+        figures = list(_figures(compared, out))
     report = Report(
         f"Comparison of {_count(compared.groups, len(runs))}",
         remarks,
-        list(_figures(compared, out)),
+        figures,
         [],
         [Table("Runs", CAPTION, [column.title for column in shown], rows)],
         {

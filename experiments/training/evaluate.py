@@ -203,11 +203,15 @@ def evaluate_run(
     if is_unknown(directory, task):
         print(warning(directory), file=sys.stderr)
     _check_batch_size(batch_size, task)
-    trained = [find_checkpoint(directory, seed, checkpoint) for seed in config.seeds]
-    found = [each for each in trained if each is not None]
-    if not found:
+    found, refused = [], []
+    for seed in config.seeds:
+        try:
+            if trained := find_checkpoint(directory, seed, checkpoint):
+                found.append(trained)
+        except RunError as error:
+            refused.append(str(error))
+    if not found and not refused:
         raise RunError(f"{directory.path}: no {checkpoint} checkpoint to evaluate; train first")
-    refused = []
     with Evaluator(config, task) as evaluator:
         for each in found:
             try:
@@ -233,25 +237,33 @@ def _evaluate(
 
 
 def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint | None:
-    """A seed's "last" or "best" checkpoint; None where there is none that can be read."""
+    """A seed's "last" or "best" checkpoint; None where there is none.
+
+    Raises RunError where none of those that are there can be read.
+    """
     if which == "best":
         return checkpoints.best(directory.checkpoints, seed)
-    return checkpoints.newest(directory.checkpoints, seed).checkpoint
+    found = checkpoints.newest(directory.checkpoints, seed)
+    if found.checkpoint is None and found.unreadable:
+        raise RunError(f"{found.unreadable[0]}: damaged, or no checkpoint of this program")
+    return found.checkpoint
 
 
 def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpoint) -> None:
     """Load a checkpoint. Raises RunError where it is not of this run's model, or diverged."""
-    seed, updates = checkpoint.position.seed, checkpoint.position.updates
+    path = checkpoints.path_of(directory.checkpoints, checkpoint.position)
+    if not path.exists():
+        path = path.with_name(checkpoints.BEST)
+    if checkpoint.position.status == "diverged":
+        seed, updates = checkpoint.position.seed, checkpoint.position.updates
+        raise RunError(f"{path}: seed {seed} diverged at update {updates}")
     broken = not_finite(checkpoint.variables)
     if broken is not None:
-        raise RunError(
-            f"{directory.path}: seed {seed}: the checkpoint of update {updates} is of a model that "
-            f"diverged: {broken} is not finite"
-        )
+        raise RunError(f"{path}: the model diverged: {broken} is not finite")
     try:
         evaluator.restore(checkpoint.variables)
     except ValueError as error:
-        raise RunError(f"{directory.path}: seed {seed}: {error}") from error
+        raise RunError(f"{path}: {error}") from error
 
 
 def _check_batch_size(asked: int | None, task: Task) -> None:

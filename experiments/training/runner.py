@@ -12,12 +12,14 @@ from experiments.config.schema import Config
 from experiments.config.sizes import naming_sizes
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
+from experiments.output import safe_output
 from experiments.paths import RUNS
 from experiments.runs.checkpoints import Position
 from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
-from experiments.runs.files import locked
-from experiments.runs.metrics import read_metrics
+from experiments.runs.files import write_atomic
+from experiments.runs.lock import locked
+from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.runs.naming import run_directory
 from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.progress import Progress, progress
@@ -61,7 +63,7 @@ def train(
     Raises UsageError (the directory cannot be used, the data changed), Interrupted (asked to
     stop, the checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
-    with one_session() as open_session:
+    with safe_output(), one_session() as open_session:
         resources = RunResources(open_session, progress)
         return train_with(resources, config, path, overwrite, data_changed)
 
@@ -78,7 +80,7 @@ def train_with(
     with naming_sizes(config):
         workload = make_workload(config)
     directory.check(config, overwrite)
-    if not overwrite:
+    if not overwrite and directory.config.exists():
         workload = workload_of_run(config, directory, workload, data_changed)
     try:
         with naming_sizes(config):
@@ -109,7 +111,8 @@ def _train_locked(
         resources.open_progress(directory.log) as shown,
         stop_request() as stop,
     ):
-        directory.prepare(config, overwrite)
+        for path in directory.prepare(config, overwrite):
+            shown.log(f"{path}: of the run that was replaced; cannot be removed")
         summary = directory.read_summary()
         if is_unknown(directory, workload.task):
             shown.log(warning(directory))
@@ -136,7 +139,7 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
         summary = summarize(config, run.workload, directory, worst, positions) | evaluated
-        _plot(config, directory, summary["floors"])
+        _plot(run, summary["floors"])
         directory.write_summary(summary)
         return summary
     except (Interrupted, KeyboardInterrupt) as stopped:
@@ -153,7 +156,9 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     config, workload, directory, shown, stop = run
     point = find_resume_point(config, directory, shown)
     positions += point.finished
-    seeds = config.seeds[len(point.finished) :]
+    _restore_events(config, directory, point.finished)
+    done = {position.seed for position in point.finished}
+    seeds = [seed for seed in config.seeds if seed not in done]
     if not seeds:
         return
     if stop.requested:  # building and compiling a graph may take long
@@ -172,26 +177,49 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
         training = SeedTraining(config, workload, directory, session, shown, stop, validation)
         for seed in seeds:
             start = training.start(seed)
-            if point.checkpoint and point.checkpoint.position.seed == seed:
-                shown.log(f"seed {seed}: resuming at update {point.checkpoint.position.updates}")
-                start = training.restore(point.checkpoint)
+            if checkpoint := point.started.get(seed):
+                shown.log(f"seed {seed}: resuming at update {checkpoint.position.updates}")
+                start = training.restore(checkpoint)
             position = training.run(start)
             positions.append(position)
             shown.log(
                 f"seed {seed}: {position.status} at update {position.updates}, "
                 f"{position.seconds:.1f} s"
             )
+    positions.sort(key=lambda position: position.seed)  # a damaged checkpoint changes the order
+    MetricsFile(directory.metrics).sort()
 
 
-def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:
-    from experiments.reporting.plots import Series, learning_curve_figure, save_figure
+def _restore_events(
+    config: Config, directory: RunDirectory, finished: Sequence[Position]
+) -> None:  # fmt: skip
+    """Make the events of finished seeds those of their rows, some of which a kill may lose."""
+    if not (config.logging.tensorboard and finished):
+        return
+    from experiments.training.tensorboard import open_events
 
+    table = MetricsFile(directory.metrics).read()
+    for position in finished:
+        rows = [line.row for line in table.of_seed(position.seed)]
+        open_events(config, directory, position.seed, rows).close()
+
+
+def _plot(run: ActiveRun, floors: dict[str, float]) -> None:
+    """Draw the learning curves; a line of the log says so where that is not possible."""
+    from experiments.reporting.plots import Series, learning_curve_figure, own_style, render
+
+    config, _, directory, shown, _ = run
     rows = read_metrics(directory.metrics)
     found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
     series = [Series(label, curve) for label, curve in found.items() if curve.seeds]
-    save_figure(
-        learning_curve_figure(config.description or config.name, series, floors), directory.curve
-    )
+    title = config.description or config.name
+    try:
+        with own_style():
+            png = render(learning_curve_figure(title, series, floors))
+    except Exception as error:  # a library's, of fonts or of its settings: the run is good
+        shown.log(f"{directory.curve}: cannot be drawn: {type(error).__name__}: {error}")
+    else:
+        write_atomic(directory.curve, png)
 
 
 def _summarize_unfinished(
@@ -209,13 +237,13 @@ def _log_result(
     directory: RunDirectory, task: Task, summary: dict[str, Any], shown: Progress
 ) -> None:
     """The result in a few lines."""
-    final, fresh = summary["final_loss"], summary.get("fresh_loss")
-    if final["mean"] is None:
+    final, fresh = summary.get("final_loss") or {}, summary.get("fresh_loss")
+    if final.get("mean") is None:
         return
     shown.result(f"final loss {_spread(final)}")
-    if fresh:
+    if fresh and fresh.get("mean") is not None:
         shown.result(f"loss on fresh data {_spread(fresh)}")
-    for name, floor in summary["floors"].items():
+    for name, floor in summary.get("floors", {}).items():
         shown.result(f"  floor, {name}: {floor:.4f}")
     if task.probe is not None:
         for line in task.probe.describe(summary.get("probe", [])):
@@ -226,7 +254,8 @@ def _log_result(
 def _spread(losses: dict[str, Any]) -> str:
     """A mean of the summary with its interval over seeds."""
     mean = f"{losses['mean']:.4f} nats per time step"
-    if losses["low"] is None:
+    low, high = losses.get("low"), losses.get("high")
+    if low is None or high is None:
         return mean
-    low, high, seeds = losses["low"], losses["high"], len(losses["per_seed"])
+    seeds = len(losses.get("per_seed", {}))
     return f"{mean}, 95 % interval {low:.4f} to {high:.4f} over {seeds} seeds"

@@ -97,7 +97,7 @@ class TestRankings:
             (run,) = find_runs([tmp_path / name])
             measured = [row._replace(metrics={"accuracy": accuracy}) for row in run.rows]
             metrics = MetricsFile(run.directory.metrics)
-            metrics.cut(0)
+            metrics.start()
             metrics.append(measured)
         compared = ranked(tmp_path, "accuracy")
         assert [line.group.label for line in compared.lines] == ["num_steps=54", "num_steps=18"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import evaluation_stream
@@ -17,6 +21,8 @@ from experiments.training.evaluate import Evaluator, evaluate_run
 from tests import numpy_reference
 from tests.conftest import small_config, summary_of
 from tests.numpy_reference import Weights
+
+Change = Callable[[NDArray[Any]], NDArray[Any]]
 
 CONFIG = small_config("training.seeds=2", "graph.precision=float64")
 
@@ -117,3 +123,39 @@ def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
     directory.prepare(CONFIG, False)
     with pytest.raises(RunError, match="no last checkpoint to evaluate; train first"):
         list(evaluate_run(directory, None, "last"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda value: value.astype(np.complex128), r"expected float64 .*, found complex128"),
+        (lambda value: value.astype(np.float32), r"expected float64 .*, found float32"),
+        (lambda value: value.astype("U"), r"expected float64 .*, found <U"),
+        (lambda value: value[:, :1], r"of shape \(4, 2\), found float64 of shape \(4, 1\)"),
+        (lambda value: value * np.nan, "is not finite"),
+    ],
+)
+def test_a_checkpoint_of_another_kind_is_refused_with_its_file(
+    run: RunDirectory, tmp_path: Path, change: Change, reason: str
+) -> None:
+    copied = RunDirectory(Path(shutil.copytree(run.path, tmp_path / "run")))
+    found = checkpoints.newest(copied.checkpoints, 0).checkpoint
+    assert found is not None
+    name = "model/softmax/W"
+    variables = found.variables | {name: change(found.variables[name])}
+    checkpoints.save(copied.checkpoints, found._replace(variables=variables))
+    path = checkpoints.path_of(copied.checkpoints, found.position)
+    with pytest.raises(RunError, match=f"^{path}: .*{name}.* {reason}"):
+        list(evaluate_run(copied, None, "last"))
+
+
+def test_a_damaged_checkpoint_is_named(run: RunDirectory, tmp_path: Path) -> None:
+    copied = RunDirectory(Path(shutil.copytree(run.path, tmp_path / "run")))
+    folder = copied.checkpoints / "seed-0"
+    for path in folder.iterdir():
+        path.write_bytes(b"damage")
+    with pytest.raises(RunError, match=r"seed-0/0+400\.npz: damaged"):
+        list(evaluate_run(copied, None, "last"))
+    (folder / "best.npz").write_bytes(b"")
+    with pytest.raises(RunError, match=r"seed-0/best\.npz: damaged"):
+        list(evaluate_run(copied, None, "best"))

@@ -57,7 +57,7 @@ def test_a_model_that_diverged_does_not_write(run: RunDirectory, tmp_path: Path)
     assert found is not None
     found.variables[next(iter(found.variables))].fill(np.inf)
     checkpoints.save(copy.checkpoints, found)
-    with pytest.raises(RunError, match=r"a model that diverged: .* is not finite"):
+    with pytest.raises(RunError, match=r"the model diverged: .* is not finite"):
         generate_text(copy, "a", Sampling(1, 1, 0), "last")
 
 
