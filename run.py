@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from experiments.interrupts import Interruption
+    from experiments.output import SafeStream
 
 EXAMPLES = """examples:
   python run.py list                                     experiments, sweeps and studies
@@ -36,25 +37,25 @@ exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or c
 130 interrupted
 """
 INTERRUPTED = 130
+TRAINING = ("train", "sweep", "reproduce")  # their results are files: output may get lost
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     try:
         from experiments.interrupts import interruption
+        from experiments.output import open_standard_descriptors, safe_output
 
-        with interruption() as stop:
-            return _run(arguments, stop)
+        open_standard_descriptors()
+        show_every_character()
+        with interruption() as stop, safe_output() as output:
+            return _run(arguments, stop, output)
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return INTERRUPTED
 
 
-def _run(arguments: Sequence[str] | None, stop: Interruption) -> int:
-    from experiments.output import outlive_readers
-
-    outlive_readers()
-    show_every_character()
+def _run(arguments: Sequence[str] | None, stop: Interruption, output: SafeStream) -> int:
     parser = make_parser()
     if "_ARGCOMPLETE" in os.environ:  # set by the shell while it completes a line
         from experiments.completion import complete
@@ -74,7 +75,9 @@ def _run(arguments: Sequence[str] | None, stop: Interruption) -> int:
     try:
         command = getattr(commands, options.command)
         with quietly(getattr(options, "quiet", False) or getattr(options, "json", False)):
-            return int(command(options))
+            code = int(command(options))
+        _report_lost(output, options.command)
+        return code
     except (Exception, KeyboardInterrupt) as error:
         return _exit_code(error, stop, options.debug)
 
@@ -92,6 +95,17 @@ def _exit_code(error: BaseException, stop: Interruption, debug: bool) -> int:
     hint = "" if debug else " (--debug shows where)"
     show_error(error, f"{type(error).__name__}: {error}{hint}", debug)
     return ExperimentError.exit_code
+
+
+def _report_lost(output: SafeStream, command: str) -> None:
+    """Warn of output that could not be written. Raises RunError if it was the whole result."""
+    from experiments.errors import RunError
+
+    lost = output.why_lost()
+    if lost and command in TRAINING:
+        print(f"warning: standard output: {lost}; log.txt has every line", file=sys.stderr)
+    elif lost:
+        raise RunError(f"standard output: {lost}")
 
 
 def show_every_character() -> None:
@@ -124,6 +138,12 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action=ShowVersion, help="show the version and the commit")
     common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks")
+    stored = Parser(add_help=False)
+    stored.add_argument(
+        "--data-changed",
+        action="store_true",
+        help="go ahead if a data file is not the one that a run was trained on",
+    )
     configured = Parser(add_help=False)
     _completed(
         configured.add_argument("experiment", help="a name that `list` shows, or a YAML file"),
@@ -152,7 +172,7 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add("list", "list experiments, sweeps and studies, one a line", tabular)
     add("config", "print the composed config as YAML", configured)
-    train = add("train", "train an experiment, or resume its run", configured, shown)
+    train = add("train", "train an experiment, or resume its run", configured, stored, shown)
     train.add_argument(
         "--run-dir", type=path, metavar="DIR", help="run directory; default: below runs/"
     )
@@ -224,7 +244,7 @@ def make_parser() -> Parser:
     _add_yes(runs, "archive and remove without asking")
     diff = add("diff", "what two runs differ in: config, versions, rows, final losses", tabular)
     diff.add_argument("run_dirs", nargs=2, type=path, metavar="RUN_DIR")
-    compare = add("compare", "curves, a heat map where two keys vary, a table, one report")
+    compare = add("compare", "curves, a heat map where two keys vary, a table, one report", stored)
     compare.add_argument(
         "run_dirs", nargs="+", type=path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
@@ -246,9 +266,14 @@ def make_parser() -> Parser:
         choices=("md", "latex", "json"),
         help="print the table in this format, and write files only with --out",
     )
-    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", tabular)
+    evaluate = add("evaluate", "loss of a run's checkpoints on fresh data", stored, tabular)
     evaluate.add_argument("run_dir", type=path, metavar="RUN_DIR")
-    evaluate.add_argument("--batch-size", type=count, metavar="N", help="default: as in training")
+    evaluate.add_argument(
+        "--batch-size",
+        type=count,
+        metavar="N",
+        help="examples, or parts of a sequence, side by side; default: as in training",
+    )
     evaluate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -263,7 +288,7 @@ def make_parser() -> Parser:
         metavar="T",
         help="0 always writes the likeliest symbol",
     )
-    generate.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws")
+    generate.add_argument("--seed", type=seed, default=0, metavar="N", help="of the random draws")
     generate.add_argument(
         "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
     )
@@ -354,6 +379,14 @@ def duration(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise ValueError(text)
     return seconds
+
+
+def seed(text: str) -> int:
+    """An integer of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
 
 
 def temperature(text: str) -> float:

@@ -52,3 +52,14 @@ class TaskSection(Section):
     @abstractmethod
     def make(self) -> Task:
         """The task. Raises DataError where its files are not as they should be."""
+
+    def make_with(self, _vocabulary: tuple[str, ...]) -> Task:
+        """The task, with a vocabulary in the place of that of its files, if it has one.
+
+        Raises DataError where its files are not as they should be.
+        """
+        return self.make()
+
+    def without_data(self, _vocabulary: tuple[str, ...]) -> Task | None:
+        """The task with this vocabulary and no data, to write text; None if it has no text."""
+        return None

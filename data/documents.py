@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from data.task import Source
+
 SHUFFLE_SEED = 113
 PADDING, START, OUT_OF_VOCABULARY = 0, 1, 2
 INDEX_FROM = 3  # added to a rank
@@ -31,6 +33,8 @@ class DocumentSets(NamedTuple):
 
     train: Documents
     test: Documents
+    source: Source
+    notes: tuple[str, ...] = ()
 
 
 class Padded(NamedTuple):

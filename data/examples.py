@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import example_windows
-from data.task import Array, Examples, Probe, TextCodec
+from data.task import Array, Examples, Probe, Source, TextCodec
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,12 @@ class ExampleTask:
 
     train: Examples
     sets: dict[str, Examples]  # held out from training, by name
+    sources: tuple[Source, ...]
+    notes: tuple[str, ...] = field(default=(), kw_only=True)  # remarks for the user
+
+    @property
+    def held_out_rows(self) -> int | None:
+        return None  # an example starts anew in any batch
 
     @property
     def probe(self) -> Probe | None:
@@ -39,6 +45,9 @@ class ExampleTask:
         """Batches in an epoch; the examples of one that is not full are left out."""
         count, length = self.train.labels.shape
         return example_windows(count, length, batch_size, num_steps, context)
+
+    def left_out(self, _batch_size: int, _num_steps: int, _context: int) -> float:
+        return 0.0  # the order is new in each epoch
 
     def draw(self, stream: np.random.RandomState) -> Examples:
         """Every training example once, in a new order."""

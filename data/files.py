@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from data.task import DataError
+from data.task import DataError, Source
 
 FOLDER = "RNN_DATA"  # environment variable: where relative paths start
 
@@ -71,6 +71,11 @@ def read(path: Path, sha256: str | None, most: int = MAX_BYTES) -> bytes:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     check_sha256(str(path), content, sha256)
     return content
+
+
+def source(name: str | Path, content: bytes) -> Source:
+    """A source of this content."""
+    return Source(str(name), hashlib.sha256(content).hexdigest())
 
 
 def read_from(path: Path, origin: str, most: int = MAX_BYTES) -> bytes:

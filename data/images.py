@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.files import read_from
-from data.task import DataError
+from data.files import read_from, source
+from data.task import DataError, Source
 
 SMALL_TEST_IMAGES = 360  # a fifth of scikit-learn's 1797
 
@@ -40,6 +40,7 @@ class ImageSets(NamedTuple):
 
     train: Images
     test: Images
+    sources: tuple[Source, ...]
 
 
 class Idx(NamedTuple):
@@ -67,29 +68,32 @@ def small_digits() -> ImageSets:
     content = load_digits()
     pixels = (content.images / 16).astype(np.float32)
     train, test = slice(-SMALL_TEST_IMAGES), slice(-SMALL_TEST_IMAGES, None)
-    return ImageSets(*[Images(pixels[part], content.target[part]) for part in (train, test)])
+    digits = content.target
+    return ImageSets(
+        Images(pixels[train], digits[train]),
+        Images(pixels[test], digits[test]),
+        (source("sklearn.datasets.load_digits", content.images.tobytes() + digits.tobytes()),),
+    )
 
 
 def mnist(folder: Path) -> ImageSets:
     """MNIST's 60,000 and 10,000 images. Raises DataError where a file is not the known one."""
-    return ImageSets(
-        _mnist_images(folder, TRAIN_PIXELS, TRAIN_DIGITS),
-        _mnist_images(folder, TEST_PIXELS, TEST_DIGITS),
+    expected = (TRAIN_PIXELS, TRAIN_DIGITS, TEST_PIXELS, TEST_DIGITS)
+    files = [read_idx(folder, each) for each in expected]
+    sources = tuple(
+        source(folder / each.name, array.tobytes())
+        for each, array in zip(expected, files, strict=True)
     )
+    return ImageSets(_images(*files[:2]), _images(*files[2:]), sources)
 
 
-def _mnist_images(folder: Path, pixels: Idx, digits: Idx) -> Images:
-    return Images(
-        np.divide(read_idx(folder, pixels), 255, dtype=np.float32),
-        read_idx(folder, digits).astype(np.int64),
-    )
+def _images(pixels: NDArray[np.uint8], digits: NDArray[np.uint8]) -> Images:
+    return Images(np.divide(pixels, 255, dtype=np.float32), digits.astype(np.int64))
 
 
 def read_idx(folder: Path, expected: Idx) -> NDArray[np.uint8]:
     """One file, packed or not, as an array of the expected shape. Raises DataError."""
-    path = folder / expected.name
-    if not path.exists():
-        path = folder / f"{expected.name}.gz"
+    path = _place(folder, expected.name)
     header = struct.pack(
         f">4B{len(expected.shape)}I", 0, 0, UNSIGNED_BYTES, len(expected.shape), *expected.shape
     )
@@ -101,6 +105,17 @@ def read_idx(folder: Path, expected: Idx) -> NDArray[np.uint8]:
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     _check(path, "MD5, unpacked,", found, expected.md5)
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(expected.shape)
+
+
+def _place(folder: Path, name: str) -> Path:
+    """The file with something in it under one of the names that mirrors give it.
+
+    Some write train-images.idx3-ubyte. Unpackers leave folders and empty files of the name.
+    """
+    dotted = ".idx".join(name.rsplit("-idx", 1))
+    places = [folder / f"{each}{end}" for end in ("", ".gz") for each in (name, dotted)]
+    filled = (place for place in places if place.is_file() and place.stat().st_size)
+    return next(filled, next(filter(Path.is_file, places), folder / f"{name}.gz"))
 
 
 def _unpacked(path: Path, most: int) -> bytes:

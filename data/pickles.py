@@ -1,4 +1,4 @@
-"""Pickles of lists of whole numbers, checked before they are unpickled.
+"""Pickles of lists or arrays of whole numbers, checked before they are unpickled.
 
 A pickle is a program. A few bytes of it can ask for a table of two billion places or for lists
 in lists in lists, so its instructions are read first: none but those that NumPy writes for an
@@ -11,13 +11,22 @@ import pickle
 import pickletools
 import re
 
-MAX_LISTS = 200_000  # and tuples, marks and entries of the table
+MAX_LISTS = 1_000_000  # and tuples, marks and entries of the table; an array takes 25
 MAX_NUMBERS = 12_000_000  # counted as if each took the least bytes
-MAX_TEXT = 256  # bytes
+MAX_TEXT = 1 << 20  # bytes; an array's numbers are one text
 
 # Whole numbers of 1, 2 and 4 bytes, as many as one look at the pickle takes.
 NUMBERS = re.compile(rb"(?:K.|M..|J....){1,2000}+", re.DOTALL)
 LEAST = 2  # bytes of a number
+# Numbers of NumPy's types: two remembered parts, `scalar` and the type, called with some bytes.
+REMEMBER = rb"(?:\x94|q.|r...\x00)?"
+SCALARS = re.compile(
+    rb"(?:(?:h.|j....){2}C(?:\x01.|\x02..|\x04.{4}|\x08.{8})"
+    + REMEMBER + rb"\x86" + REMEMBER + rb"R" + REMEMBER + rb"){1,2000}+",
+    re.DOTALL,
+)  # fmt: skip
+LEAST_SCALAR = 10  # bytes of such a number; those that are remembered count for more
+WIDEST = 8  # bytes of a number in an array
 # The other instructions and the bytes of their arguments.
 LISTS = {
     pickle.EMPTY_LIST: 0, pickle.EMPTY_TUPLE: 0, pickle.MARK: 0, pickle.MEMOIZE: 0,
@@ -44,6 +53,11 @@ def check_pickle(content: bytes, start: int) -> None:
             place = found.end()
             _check_counts(numbers, lists)
             continue
+        if found := SCALARS.match(content, place):
+            numbers += len(found[0]) // LEAST_SCALAR
+            place = found.end()
+            _check_counts(numbers, lists)
+            continue
         code = content[place : place + 1]
         place += 1
         if code in TEXTS:
@@ -52,6 +66,7 @@ def check_pickle(content: bytes, start: int) -> None:
             if length > MAX_TEXT:
                 raise pickle.UnpicklingError(f"an array of lists has no text of {length:,} bytes")
             lists += 1
+            numbers += length // WIDEST
             place += width + length
         elif code in LISTS:
             lists += 1

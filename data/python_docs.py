@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.documents import SHUFFLE_SEED, Documents, DocumentSets
+from data.files import source
 from data.task import DataError
 
 STATEMENTS = (
@@ -28,6 +29,7 @@ OBJECTS = (
     *("objects", "types", "specialnames", "string-methods", "typesmapping", "typesseq"),
     "typesseq-mutable",
 )
+NAME = "pydoc_data.topics"
 TEST_SHARE = 0.2
 MIN_WORDS = 5  # shorter paragraphs are headings and lines of grammar
 
@@ -54,17 +56,18 @@ def load_python_docs() -> DocumentSets:
     return DocumentSets(
         Documents(documents[:first_test], classes[:first_test]),
         Documents(documents[first_test:], classes[first_test:]),
+        source(NAME, "\n".join(map(" ".join, paragraphs)).encode()),
     )
 
 
 def _paragraphs(chapters: tuple[str, ...]) -> dict[Words, None]:
     """The words of each paragraph, in order, none twice."""
     try:
-        topics: dict[str, str] = importlib.import_module("pydoc_data.topics").topics
+        topics: dict[str, str] = importlib.import_module(NAME).topics
         texts = [topics[chapter] for chapter in chapters]
     except (ImportError, KeyError) as error:
         raise DataError(
-            f"pydoc_data.topics: expected Python's documentation with all chapters used; {error}"
+            f"{NAME}: expected Python's documentation with all chapters used; {error}"
         ) from error
     found: dict[Words, None] = {}
     for paragraph in re.split(r"\n\s*\n", "\n\n".join(texts)):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 from data.batching import sequence_windows
-from data.task import Probe, TextCodec
+from data.task import Probe, Source, TextCodec
 
 FRESH = "fresh"  # the held-out set of a task that can draw new data
 
@@ -24,6 +24,18 @@ class SequenceTask(ABC):
         """Labels in an epoch."""
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        return ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def held_out_rows(self) -> int | None:
+        return None
+
+    @property
     def probe(self) -> Probe | None:
         return None
 
@@ -38,3 +50,6 @@ class SequenceTask(ABC):
     def windows(self, batch_size: int, num_steps: int, context: int) -> int:
         """Updates in an epoch."""
         return sequence_windows(self.size, batch_size, num_steps, context)
+
+    def left_out(self, _batch_size: int, _num_steps: int, _context: int) -> float:
+        return 0.0  # each epoch draws new data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.task import DataError
+from data.text_files import END_OF_LINE, in_one_form
 
 CHUNK = 1 << 20  # characters at a time: four bytes each, and eight as an index
 CODE_POINTS = 0x110000
-END_OF_LINE = "<eos>"
 UNKNOWN_WORD = "<unk>"
 UNKNOWN_CHARACTER = "\ufffd"  # Unicode's own mark of a character that cannot be shown
 
@@ -25,6 +26,11 @@ class Level(Protocol):
     """A kind of symbols that texts consist of."""
 
     unit: str  # the name of one symbol, for messages
+    line_end: str  # the symbol of a line's end
+    stand_in: str | None  # for a symbol that the vocabulary lacks, where training has met it
+
+    def shown(self, symbol: str) -> str:
+        """A symbol for messages."""
 
     def split(self, text: str) -> Symbols:
         """The symbols of a text."""
@@ -46,6 +52,16 @@ class Characters:
     """Each character is a symbol; the vocabulary is sorted by code point."""
 
     unit = "character"
+    line_end = "\n"
+    stand_in: str | None = None  # nothing is learned about U+FFFD
+
+    def shown(self, symbol: str) -> str:
+        """In quotes, where it can be told apart from them; with its code point beyond ASCII."""
+        if symbol.isascii():
+            return repr(symbol)
+        name = unicodedata.name(symbol, "")
+        readable = symbol.isprintable() and not unicodedata.combining(symbol)
+        return f"{symbol!r} (U+{ord(symbol):04X})" if readable else f"U+{ord(symbol):04X} {name}"
 
     def split(self, text: str) -> str:
         """The text itself."""
@@ -86,6 +102,12 @@ class Words:
     """
 
     unit = "word"
+    line_end = END_OF_LINE
+    stand_in: str | None = UNKNOWN_WORD
+
+    def shown(self, symbol: str) -> str:
+        """In quotes."""
+        return repr(symbol)
 
     def __init__(self, size: int | None) -> None:
         self._size = size
@@ -123,14 +145,32 @@ class Codec(NamedTuple):
     vocabulary: tuple[str, ...]  # the symbol of each id
 
     def encode(self, text: str) -> Ids:
-        """The ids of a text, [symbols]. Raises ValueError, naming the first symbol without one."""
-        symbols, known, unit = self.level.split(text), set(self.vocabulary), self.level.unit
-        for symbol in symbols:
-            if symbol not in known:
-                raise ValueError(
-                    f"{unit} {symbol!r} is not in the vocabulary of {len(known):,} {unit}s"
-                )
-        return self.level.ids(symbols, self.vocabulary)
+        """The ids of a text, [symbols], which is read as files are.
+
+        Raises ValueError, naming the first symbol that the vocabulary lacks, where it has none
+        to stand for it.
+        """
+        unknown, unit = self._unknown(text), self.level.unit
+        if unknown and self.level.stand_in not in self.vocabulary:
+            raise ValueError(
+                f"{unit} {self.level.shown(unknown[0])} is not in the vocabulary of "
+                f"{len(self.vocabulary):,} {unit}s"
+            )
+        return self.level.ids(self.level.split(in_one_form(text)), self.vocabulary)
+
+    def replaced(self, text: str) -> list[str]:
+        """The symbols, each once, that `encode` replaces by the one for unknown symbols."""
+        return self._unknown(text) if self.level.stand_in in self.vocabulary else []
+
+    def first(self) -> Ids:
+        """The id, [1], of a line's end, or of the first symbol where no line ends."""
+        known = self.level.line_end in self.vocabulary
+        symbol = self.level.line_end if known else self.vocabulary[0]
+        return self.level.ids([symbol], self.vocabulary)
+
+    def _unknown(self, text: str) -> list[str]:
+        symbols = dict.fromkeys(self.level.split(in_one_form(text)))
+        return [symbol for symbol in symbols if symbol not in self.vocabulary]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids."""

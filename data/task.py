@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+class Source(NamedTuple):
+    """Data that a task has read, by the hash of their content."""
+
+    name: str  # the file's path, or the name of a set that a package ships
+    sha256: str
+
+
 class Sequence(NamedTuple):
     """One long sequence, to be cut into rows; the state is carried along each row."""
 
@@ -51,8 +58,18 @@ class Probe(Protocol):
 class TextCodec(Protocol):
     """Turns text into ids and back."""
 
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The symbol of each id."""
+
     def encode(self, text: str) -> Array:
         """The ids of a text, [symbols]. Raises ValueError, naming the first symbol without one."""
+
+    def replaced(self, text: str) -> list[str]:
+        """The symbols of a text that `encode` replaces by the one for unknown symbols."""
+
+    def first(self) -> Array:
+        """The ids, [1], that a text without a prompt is written after."""
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids."""
@@ -72,6 +89,21 @@ class Task(Protocol):
     @property
     def codec(self) -> TextCodec | None:
         """How to read and write the task's text; None where its data are not text."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The data that were read, always in the same order; none for data that are drawn."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks about the data, one line each, for the user to read before training."""
+
+    @property
+    def held_out_rows(self) -> int | None:
+        """The rows that a held-out Sequence is cut into, each from a state of zeros.
+
+        None: the whole of it is read as one sequence.
+        """
 
     @property
     def num_inputs(self) -> int:
@@ -99,6 +131,9 @@ class Task(Protocol):
 
     def windows(self, batch_size: int, num_steps: int, context: int) -> int:
         """Updates in an epoch. Raises ValueError, naming the key, where there is none."""
+
+    def left_out(self, batch_size: int, num_steps: int, context: int) -> float:
+        """The share of the training data that no epoch trains on."""
 
     def draw(self, stream: np.random.RandomState) -> Drawn:
         """One epoch of training data."""

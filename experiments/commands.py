@@ -67,7 +67,7 @@ def train(options: Namespace) -> int:
     from experiments.training import runner
 
     path = options.run_dir or runner.default_directory(composed, options.overrides)
-    runner.train(composed, path, options.overwrite)
+    runner.train(composed, path, options.overwrite, options.data_changed)
     return 0
 
 
@@ -164,7 +164,7 @@ def compare(options: Namespace) -> int:
     from experiments.comparison.compare import Options
     from experiments.comparison.compare import compare as compare_runs
 
-    wanted = Options(options.out, options.by, options.target, options.format)
+    wanted = Options(options.out, options.by, options.target, options.format, options.data_changed)
     compare_runs(options.run_dirs, wanted)
     return 0
 
@@ -178,7 +178,7 @@ def evaluate(options: Namespace) -> int:
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of
 
-    results = evaluate_run(directory, options.batch_size, options.checkpoint)
+    results = evaluate_run(directory, options.batch_size, options.checkpoint, options.data_changed)
     if options.json:
         from experiments.console import print_json
 

@@ -47,7 +47,7 @@ def finished_run(
         summary["fresh_loss"] = {"per_seed": per_seed}
     directory.write_summary(summary)
     metrics = MetricsFile(directory.metrics)
-    metrics.cut(0)
+    metrics.start()
     for index, row_losses in enumerate(losses):
         seed, each = first_seed + index, pace[index] if pace else 1e-6
         for row, loss in enumerate(row_losses):

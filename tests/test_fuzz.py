@@ -23,7 +23,8 @@ import numpy as np
 import pytest
 
 import run
-from data.imdb import load_imdb, read_object_array
+from data.imdb import load_imdb
+from data.object_arrays import read_object_array
 from data.task import DataError
 from data.tasks.digits import DigitsConfig
 from experiments.comparison import compare
@@ -197,8 +198,8 @@ def test_checkpoints(seed: int, finished: Path, tmp_path: Path) -> None:
         assert finished_seeds[:1] == [0]
         if finished_seeds == [0, 1]:  # what was changed was no part of it
             assert point.finished[1] == good.position
-        elif point.checkpoint:
-            assert point.checkpoint.position.updates < good.position.updates
+        elif point.started:
+            assert point.started[1].position.updates < good.position.updates
         shutil.rmtree(path)
 
 

@@ -117,6 +117,7 @@ class TestMistakes:
             (("evaluate", "x", "--batch-size", "0"), "--batch-size: invalid count value: '0'"),
             (("evaluate", "x", "--batch-size", "ten"), "--batch-size: invalid count value: 'ten'"),
             (("evaluate", "x", "y"), "unknown: y"),
+            (("generate", "x", "--seed", "-1"), "--seed: invalid seed value: '-1'"),
             (("reproduce", "x", "--workers", "-1"), "--workers: "),
             (("sweep", "x", "--workers", "0"), "--workers: "),
             (("sweep", "x", "--dryrun"), "unknown: --dryrun"),
@@ -363,7 +364,7 @@ class TestTrainInItsOwnProcess:
 
     def test_it_says_so_in_one_line(self, done: subprocess.CompletedProcess[str]) -> None:
         (line,) = done.stderr.splitlines()
-        assert line.endswith(": the loss was not finite for seed 0")
+        assert line.endswith(": the loss or a weight was not finite for seed 0")
 
     def test_without_a_run_dir_it_goes_to_runs(
         self, done: subprocess.CompletedProcess[str], diverged: Path

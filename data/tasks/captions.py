@@ -35,7 +35,8 @@ class CaptionsConfig(TaskSection):
     def make(self) -> Captions:
         """Read scikit-learn's digits. Returns the task."""
         images = small_digits()
-        return Captions(*hold_out(_captioned(images.train), _captioned(images.test), self.valid))
+        train, sets = hold_out(_captioned(images.train), _captioned(images.test), self.valid)
+        return Captions(train, sets, images.sources)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class DigitsConfig(TaskSection):
                 f"task.limit: expected at most the number of training images, {count}; "
                 f"got {self.limit}"
             )
-        return Digits(take(train, slice(self.limit)), sets)
+        return Digits(take(train, slice(self.limit)), sets, images.sources)
 
     def _images(self) -> ImageSets:
         if self.source == "mnist":

@@ -59,7 +59,9 @@ class SentimentConfig(TaskSection):
         train, sets = hold_out(
             self._examples(documents.train), self._examples(documents.test), self.valid
         )
-        return Sentiment(train, sets, self.vocabulary_size)
+        return Sentiment(
+            train, sets, (documents.source,), self.vocabulary_size, notes=documents.notes
+        )
 
     def _documents(self) -> DocumentSets:
         if self.source == "imdb":

@@ -2,27 +2,35 @@
 
 Sources: the documentation that Python itself ships; one file of any text; three files in the
 form of Mikolov's Penn Treebank (2010), where a rare word is <unk> in the files and the vocabulary
-is that of the training file. The text is one long sequence, the same in every epoch.
+is that of the training file. The text is one long sequence.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
 from data.config import Section, TaskSection
-from data.files import Found, check_sha256, find, read
+from data.corpus import SPLITS, Corpus, Counts, NamedText, Shares, make_corpus
+from data.files import Found, check_sha256, find, read, source
 from data.sequences import SequenceTask
-from data.symbols import Characters, Codec, Ids, Level, Symbols, Words
-from data.task import DataError, Sequence
+from data.symbols import Characters, Codec, Ids, Level, Words
+from data.task import DataError, Sequence, Source
+from data.text_files import (
+    PYTHON_DOCS,
+    Lines,
+    decode,
+    python_docs,
+    without_blank_lines,
+    without_own_ends,
+)
 
-SPLITS = ("train", "valid", "test")
 SHARE = 0.05  # of one text, for each held-out part, where the config says nothing
-PYTHON_DOCS = "pydoc_data.topics"
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -49,6 +57,8 @@ class TextConfig(TaskSection):
     valid: Share | None
     test: Share | None
     expect: Expected
+    held_out_rows: Count | None = None  # runs of earlier versions have neither of these keys
+    rotate: bool = False
 
     @model_validator(mode="after")
     def _the_path_is_of_use(self) -> Self:
@@ -101,7 +111,31 @@ class TextConfig(TaskSection):
 
     def make(self) -> Text:
         """Read the text. Files are read again only where they have changed."""
-        return Text(self, _load(self, tuple(find(path, self.origin) for path in self._paths())))
+        return self._checked(_load(self, self._files(), None))
+
+    def make_with(self, vocabulary: tuple[str, ...]) -> Text:
+        """Read the text in the ids of this vocabulary.
+
+        Raises DataError where a symbol is not in it, and nothing in it stands for the symbol.
+        """
+        return self._checked(_load(self, self._files(), vocabulary))
+
+    def without_data(self, vocabulary: tuple[str, ...]) -> Text:
+        """The task with this vocabulary and no text."""
+        return Text(self, Corpus(vocabulary, {}, (), ()))
+
+    def _checked(self, corpus: Corpus) -> Text:
+        for split, part in corpus.parts.items():
+            size, rows = len(part) - 1, self.held_out_rows
+            if split != "train" and rows is not None and rows > size:
+                raise DataError(
+                    f"task.held_out_rows: expected at most the labels of {split}, {size:,}; "
+                    f"got {rows:,}"
+                )
+        return Text(self, corpus)
+
+    def _files(self) -> tuple[Found, ...]:
+        return tuple(find(path, self.origin) for path in self._paths())
 
     def _paths(self) -> list[str]:
         if self.path is None:
@@ -109,20 +143,6 @@ class TextConfig(TaskSection):
         if self.source == "file":
             return [self.path]
         return [f"{self.path}.{split}.txt" for split in SPLITS]
-
-
-class Shares(NamedTuple):
-    """Shares of one text, from its end: test comes last, valid before it."""
-
-    valid: float
-    test: float
-
-
-class Corpus(NamedTuple):
-    """A text in ids; no array can be written to."""
-
-    vocabulary: tuple[str, ...]  # the symbol of each id
-    parts: dict[str, Ids]  # of "train", and of "valid" and "test" where they are not empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +170,18 @@ class Text(SequenceTask):
         return len(self.corpus.parts["train"]) - 1  # the last symbol is a label only
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        return self.corpus.sources
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.corpus.notes
+
+    @property
+    def held_out_rows(self) -> int | None:
+        return self.config.held_out_rows
+
+    @property
     def codec(self) -> Codec:
         """Turns text of this vocabulary into ids and back."""
         return Codec(_level(self.config), self.vocabulary)
@@ -158,9 +190,19 @@ class Text(SequenceTask):
     def held_out(self) -> tuple[str, ...]:
         return tuple(split for split in self.corpus.parts if split != "train")
 
-    def draw(self, _stream: np.random.RandomState) -> Sequence:
-        """The training part, the same in every epoch. It is not copied."""
-        return _next_symbols(self.corpus.parts["train"])
+    def left_out(self, batch_size: int, num_steps: int, context: int) -> float:
+        if self.config.rotate:
+            return 0.0
+        used = self.windows(batch_size, num_steps, context) * num_steps * batch_size
+        return 1 - used / self.size
+
+    def draw(self, stream: np.random.RandomState) -> Sequence:
+        """The training part: the same memory in every epoch, or begun at another place."""
+        sequence = _next_symbols(self.corpus.parts["train"])
+        if not self.config.rotate:
+            return sequence
+        first = stream.randint(self.size)
+        return Sequence(*(np.roll(part, -first) for part in sequence))
 
     def evaluation(self, split: str, _stream: np.random.RandomState) -> Sequence:
         """The whole part."""
@@ -171,100 +213,38 @@ class Text(SequenceTask):
         return {}
 
 
-class _Part(NamedTuple):
-    name: str  # for messages
-    symbols: Symbols
-
-
 @functools.lru_cache(maxsize=2)
-def _load(config: TextConfig, files: tuple[Found, ...]) -> Corpus:
+def _load(
+    config: TextConfig, files: tuple[Found, ...], vocabulary: tuple[str, ...] | None
+) -> Corpus:
     """Read a text, split it, turn it into ids. Raises DataError where it is not as expected."""
-    level, expect = _level(config), config.expect
-    texts = [_Part(name, level.split(text)) for name, text in _texts(config, files)]
-    for text, count in zip(texts, expect.symbols or [None] * len(texts), strict=True):
-        _check_count(text, config.level, count, len(text.symbols))
-    if len(texts) > 1:
-        parts = dict(zip(SPLITS, texts, strict=True))
-    else:
-        parts = _cut(texts[0], config.shares)
-    for part in parts.values():
-        if len(part.symbols) < 2:
-            raise DataError(
-                f"{part.name}: expected at least 2 {config.level}, found {len(part.symbols)}"
-            )
-    vocabulary = level.vocabulary(
-        parts["train"].symbols,
-        {part.name: part.symbols for split, part in parts.items() if split != "train"},
-    )
-    what = f"different {config.level}"
-    _check_count(parts["train"], what, expect.vocabulary, len(vocabulary))
-    return Corpus(
-        vocabulary,
-        {split: _constant(level.ids(part.symbols, vocabulary)) for split, part in parts.items()},
-    )
+    counts = Counts(config.expect.symbols, config.expect.vocabulary)
+    texts = [_by_lines(config, text) for text in _texts(config, files)]
+    return make_corpus(texts, _level(config), config.shares, counts, vocabulary)
 
 
-def _texts(config: TextConfig, files: tuple[Found, ...]) -> list[tuple[str, str]]:
-    """The name and the text of each source, checked against the hashes."""
+def _texts(config: TextConfig, files: tuple[Found, ...]) -> Iterator[NamedText]:
+    """The text of each source, checked against the hashes."""
     hashes = config.expect.sha256 or [None] * max(len(files), 1)
     if config.source == "python_docs":
-        text = _python_docs()
+        text = python_docs()
         check_sha256(PYTHON_DOCS, text.encode(), hashes[0])
-        return [(PYTHON_DOCS, text)]
-    return [
-        (str(file.path), _decode(str(file.path), read(file.path, sha256)))
-        for file, sha256 in zip(files, hashes, strict=True)
-    ]
+        yield NamedText(source(PYTHON_DOCS, text.encode()), text)
+    for file, sha256 in zip(files, hashes, strict=False):
+        content = read(file.path, sha256)
+        yield NamedText(source(file.path, content), decode(str(file.path), content))
 
 
-def _python_docs() -> str:
-    """Every topic of `help()`, by name. The text differs between versions of Python."""
-    try:
-        from pydoc_data.topics import topics
-    except ImportError as error:
-        raise DataError(
-            f"{PYTHON_DOCS}: this Python comes without it; give a text of your own by "
-            "task.source=file task.path=FILE"
-        ) from error
-    return "\n".join(topics[name] for name in sorted(topics))
-
-
-def _decode(name: str, content: bytes) -> str:
-    """UTF-8, with or without a byte order mark; every kind of line end becomes \\n."""
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{name}: expected text in UTF-8, found the byte 0x{content[error.start]:02x} "
-            f"at place {error.start:,}"
-        ) from error
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _cut(text: _Part, shares: Shares) -> dict[str, _Part]:
-    """The parts of one text; held-out parts of share 0 are left out."""
-    size = len(text.symbols)
-    test = size - int(size * shares.test)
-    valid = test - int(size * shares.valid)
-    parts = {"train": text.symbols[:valid]}
-    if shares.valid:
-        parts["valid"] = text.symbols[valid:test]
-    if shares.test:
-        parts["test"] = text.symbols[test:]
-    return {split: _Part(f"{text.name}, {split} part", part) for split, part in parts.items()}
-
-
-def _check_count(part: _Part, what: str, expected: int | None, found: int) -> None:
-    if expected not in (None, found):
-        raise DataError(
-            f"{part.name}: not the expected data: expected {expected:,} {what}, found {found:,}"
-        )
-
-
-def _constant(ids: Ids) -> Ids:
-    """The ids as a read-only array, because tasks share them."""
-    ids.flags.writeable = False
-    return ids
+def _by_lines(config: TextConfig, text: NamedText) -> NamedText:
+    """The text with one end for each line, where the level has a symbol for it."""
+    if config.level == "characters":
+        return text
+    lines = Lines(text.text, ())
+    if config.source == "three_files":
+        lines = without_blank_lines(lines)
+    lines = without_own_ends(lines)
+    notes = tuple(f"{text.source.name}: {note}" for note in lines.notes)
+    return NamedText(text.source, lines.text, notes)
 
 
 def _next_symbols(ids: Ids) -> Sequence:

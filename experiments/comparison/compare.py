@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.comparison.answer import answers
 from experiments.comparison.cells import columns, record
+from experiments.comparison.data import check_same_data
 from experiments.comparison.figures import (
     Curve,
     curves_figure,
@@ -28,16 +30,16 @@ from experiments.comparison.notes import notes
 from experiments.comparison.ranking import choose_ranking
 from experiments.comparison.table import Comparison, Line, compare_groups
 from experiments.comparison.targets import parse_target
-from experiments.console import print_table, print_text
+from experiments.console import plain, print_table, print_text
 from experiments.reporting.chart import Chart, curve_chart
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import Series, save_figure
+from experiments.reporting.plots import Series, own_style, save_figure
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
 from experiments.reporting.tables import write_csv
 from experiments.runs.curves import Curves
 from experiments.runs.files import make_output_folder
 from experiments.runs.floor_noise import floor_variances, noise_bands
-from experiments.runs.found import find_runs
+from experiments.runs.found import find_readable_runs
 from experiments.runs.onset import Axis
 from experiments.runs.run import Run
 from experiments.statistics.intervals import Interval
@@ -69,17 +71,24 @@ class Options(NamedTuple):
     by: str | None = None  # what to rank by; None: the best ranking that all runs allow
     target: str | None = None  # a loss, or halfway
     format: str | None = None  # md, latex or json, on standard output only
+    data_changed: bool = False  # whether runs of one config may be of different data
 
 
 def compare(paths: Sequence[Path], options: Options) -> None:
     """Write comparison.csv, figures and report.html, and print a table.
 
-    With a format, only the table is printed, and files are written only if `out` is given. Raises
-    UsageError if a path holds no run, an option does not fit the runs, or `out` cannot be used.
+    With a format, only the table is printed, and files are written only if `out` is given. Runs
+    that cannot be read are named and left out. Raises UsageError if a path holds no run, none can
+    be read, runs of one config were trained on different data, an option does not fit the runs,
+    or `out` cannot be used.
     """
-    runs = find_runs(paths)
+    runs, unreadable = find_readable_runs(paths)
+    for reason in unreadable:
+        print(plain(f"warning: left out: {reason}"), file=sys.stderr)
+    if not options.data_changed:
+        check_same_data(runs)
     compared = _compared(runs, options)
-    remarks = list(notes(compared))
+    remarks = [*notes(compared), *(f"Left out: {reason}" for reason in unreadable)]
     if options.format:
         if options.out:
             _write(compared, remarks, runs, options.out)
@@ -116,10 +125,12 @@ def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], ou
     write_csv(out / TABLE, header, [[_cell(each.get(name)) for name in header] for each in records])
     shown = columns(compared)
     rows = [[column.cell(line) for column in shown] for line in compared.lines]
+    with own_style():
+        figures = list(_figures(compared, out))
     report = Report(
         f"Comparison of {_count(compared.groups, len(runs))}",
         remarks,
-        list(_figures(compared, out)),
+        figures,
         [],
         [Table("Runs", CAPTION, [column.title for column in shown], rows)],
         {

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from experiments.comparison.data import differing_data
 from experiments.config.flat import flatten, shown_value
 from experiments.runs.curves import Curves, curves
 from experiments.runs.final_loss import FinalLoss
@@ -167,7 +168,10 @@ class Group:
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
     """The runs grouped by config, seeds aside, and sorted by their values."""
-    configs = [flatten(run.config.as_dict()) for run in runs]
+    configs = [
+        flatten(run.config.as_dict()) | data
+        for run, data in zip(runs, differing_data(runs), strict=True)
+    ]
     keys = differing_keys(configs)
     names = short_names(keys, {key for config in configs for key in config})
     groups: dict[tuple[str, ...], tuple[dict[str, Any], list[Run]]] = {}

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import io
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.runs.curves import Curves
-from experiments.runs.files import atomic_path
+from experiments.runs.files import write_atomic
 from experiments.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 COLORS = (
     "#0072B2",
@@ -41,8 +47,9 @@ class Series(NamedTuple):
 
 
 def new_figure(height: float = 4.5) -> Figure:
-    """An empty figure as wide as a report; `height` is in inches."""
-    from matplotlib.figure import Figure  # takes half a second; checking a study needs none
+    """An empty figure as wide as a report; inches."""
+    _import_matplotlib()
+    from matplotlib.figure import Figure
 
     return Figure(figsize=(9, height), layout="constrained")
 
@@ -171,7 +178,59 @@ def floor_label(name: str) -> str:
     return f"{name} known" if name.startswith("lag") else name
 
 
+def _import_matplotlib() -> ModuleType:
+    """matplotlib, which takes half a second that checking a study can do without."""
+    is_new = "matplotlib" not in sys.modules
+    backend = os.environ.pop("MPLBACKEND", None)
+    import matplotlib
+
+    if backend is not None:
+        os.environ["MPLBACKEND"] = backend
+        if is_new:  # as matplotlib does, which cannot be imported where it is not installed
+            with contextlib.suppress(ValueError):
+                matplotlib.rcParams["backend"] = backend
+    return matplotlib
+
+
+@contextlib.contextmanager
+def own_style() -> Iterator[None]:
+    """Draw within the block as this program does, whatever a user's matplotlibrc says."""
+    matplotlib = _import_matplotlib()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+
+
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, atomically."""
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=130)
+    """Write a PNG, whole or not at all."""
+    write_atomic(path, render(figure))
+
+
+def render(figure: Figure) -> bytes:
+    """The figure as a PNG. Text is shown as it is written: none of it is TeX."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    buffer = io.BytesIO()
+    with own_style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a box is drawn
+        for text in _texts(figure):
+            text.set_usetex(False)
+            text.set_parse_math(False)
+        FigureCanvasAgg(figure)  # whatever the environment names as a backend
+        figure.savefig(buffer, format="png", dpi=130)
+    return buffer.getvalue()
+
+
+def _texts(figure: Figure) -> Iterator[Text]:
+    """Every text but the numbers on the axes, whose powers of ten are mathtext of matplotlib."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter
+
+    computed = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        if not isinstance(axis.get_major_formatter(), FixedFormatter)
+        for label in axis.get_ticklabels(which="both")
+    }
+    yield from (text for text in figure.findobj(Text) if text not in computed)

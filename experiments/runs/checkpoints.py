@@ -12,32 +12,39 @@ import io
 import json
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter
 
 from data.archives import open_archive, read_array
-from data.streams import StreamState
+from data.streams import StreamState, stream_at
+from experiments.errors import RunError
 from experiments.runs.files import write_atomic
 
 KEPT = 2
 BEST = "best.npz"
+
+SeedStatus = Literal["running", "complete", "diverged"]
 
 
 @dataclass
 class Position:
     """Where a seed stands."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     seed: int
     epoch: int = 0
     window: int = 0  # windows of this epoch that are done
     updates: int = 0
     seconds: float = 0.0
-    metrics_bytes: int = 0  # metrics.csv as long as it was at this moment
-    status: str = "running"  # or complete, diverged
+    metrics_digest: str = ""  # SHA-256 of the seed's lines in metrics.csv; "" of earlier versions
+    status: SeedStatus = "running"
     best_loss: float | None = None  # the least validation loss so far
     stale: int = 0  # validations since then
     loss_sum: float = 0.0  # over the updates; from 0 where an older checkpoint had none
@@ -55,13 +62,18 @@ class Checkpoint(NamedTuple):
     variables: dict[str, NDArray[Any]]
 
 
+def not_finite(variables: dict[str, NDArray[Any]]) -> str | None:
+    """The first variable with a value that is not finite; None where all are as they should be."""
+    return next((name for name, value in variables.items() if not np.isfinite(value).all()), None)
+
+
 def save(directory: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint of its seed and drop all but the newest of the earlier ones."""
-    folder = _folder(directory, checkpoint.position.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / f"{checkpoint.position.updates:012d}.npz", _as_bytes(checkpoint))
-    for path in _files(folder)[:-KEPT]:
-        path.unlink(missing_ok=True)
+    path = path_of(directory, checkpoint.position)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, _as_bytes(checkpoint))
+    for earlier in _files(path.parent)[:-KEPT]:
+        earlier.unlink(missing_ok=True)
 
 
 def save_best(directory: Path, checkpoint: Checkpoint) -> None:
@@ -72,11 +84,17 @@ def save_best(directory: Path, checkpoint: Checkpoint) -> None:
 
 
 def best(directory: Path, seed: int) -> Checkpoint | None:
-    """A seed's checkpoint of the least validation loss, where it has a good one."""
-    try:
-        return load(_folder(directory, seed) / BEST)
-    except Exception:
+    """A seed's checkpoint of the least validation loss; None where it has none.
+
+    Raises RunError where the file is damaged.
+    """
+    path = _folder(directory, seed) / BEST
+    if not path.exists():
         return None
+    try:
+        return load(path)
+    except Exception as error:
+        raise RunError(f"{path}: damaged, or no checkpoint of this program") from error
 
 
 def _as_bytes(checkpoint: Checkpoint) -> bytes:
@@ -93,17 +111,23 @@ def load(path: Path) -> Checkpoint:
     """Read one file.
 
     Raises where it is truncated, changed or something else: by the damage, any of the
-    exceptions of zipfile, zlib, json and NumPy.
+    exceptions of zipfile, zlib, json, pydantic and NumPy. OSError where it cannot be read.
     """
-    content = _read(path)
+    return _parse(_read(path))
+
+
+def _parse(content: bytes) -> Checkpoint:
     with open_archive(content, len(content)) as archive:
         damaged = archive.testzip()  # all CRCs; to read an array may not reach its own
         if damaged:
-            raise ValueError(f"{path}: {damaged} is damaged")
+            raise ValueError(f"{damaged} is damaged")
         names = archive.namelist()
         arrays = {name.removesuffix(".npy"): read_array(archive, name) for name in names}
-    position = Position(**json.loads(str(arrays["position"])))
+    fields = json.loads(str(arrays["position"]))
+    fields.pop("metrics_bytes", None)  # of earlier versions
+    position = TypeAdapter(Position).validate_python(fields)
     stream = StreamState(arrays["stream/keys"], int(arrays["stream/place"]))
+    stream_at(stream)  # raises where it is no state of a stream
     variables = {
         name.removeprefix("variables/"): value
         for name, value in arrays.items()
@@ -129,25 +153,41 @@ class Found(NamedTuple):
     unreadable: list[Path]
 
 
-def newest(directory: Path, seed: int, metrics_bytes: int | None = None) -> Found:
-    """A seed's newest readable checkpoint whose rows metrics.csv still holds."""
+def newest(directory: Path, seed: int) -> Found:
+    """A seed's newest readable checkpoint."""
     unreadable: list[Path] = []
-    for path in reversed(_files(_folder(directory, seed))):
-        try:
-            checkpoint = load(path)
-            if metrics_bytes is not None and checkpoint.position.metrics_bytes > metrics_bytes:
-                raise ValueError("metrics.csv is shorter than at this checkpoint")
+    for path, checkpoint in candidates(directory, seed):
+        if checkpoint is not None:
             return Found(checkpoint, unreadable)
-        except Exception:
-            unreadable.append(path)
+        unreadable.append(path)
     return Found(None, unreadable)
 
 
-def drop(directory: Path, seed: int) -> None:
-    """Remove a seed's checkpoints."""
-    folder = _folder(directory, seed)
-    for path in [*_files(folder), folder / BEST]:
-        path.unlink(missing_ok=True)
+def candidates(directory: Path, seed: int) -> Iterator[tuple[Path, Checkpoint | None]]:
+    """A seed's checkpoints from the newest back; None for a file that is damaged.
+
+    Raises OSError where a file cannot be read, which does not make it damaged.
+    """
+    for path in reversed(_files(_folder(directory, seed))):
+        try:
+            checkpoint = load(path)
+        except OSError:
+            raise
+        except Exception:
+            yield path, None
+        else:
+            is_its_own = path == path_of(directory, checkpoint.position)
+            yield path, checkpoint if is_its_own else None
+
+
+def set_aside(path: Path) -> None:
+    """Keep a file that cannot be used from being looked at again, without losing it."""
+    path.replace(path.with_name(f"{path.name}.unusable"))
+
+
+def path_of(directory: Path, position: Position) -> Path:
+    """The file of the checkpoint at a position."""
+    return _folder(directory, position.seed) / f"{position.updates:012d}.npz"
 
 
 def _folder(directory: Path, seed: int) -> Path:

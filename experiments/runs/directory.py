@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.compose import load_yaml, validate
+from experiments.config.flat import flatten
 from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
-from experiments.runs.files import write_atomic
+from experiments.runs.files import is_temporary, write_atomic
 from experiments.runs.links import check_links, require_file
+from experiments.runs.replacing import FOLDER, is_replaced, move_aside, remove_moved
+from experiments.runs.summary_form import SummaryForm
+
+# A run that an earlier version began without these keys is validated to its end as it began.
+VALIDATED_AS_BEGUN = ("task.held_out_rows",)
 
 
 class RunDirectory:
@@ -23,6 +30,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
+        self.data = path / "data.json"
         self.metrics = path / "metrics.csv"
         self.summary = path / "summary.json"
         self.curve = path / "learning_curve.png"
@@ -47,7 +55,8 @@ class RunDirectory:
             ) from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise UsageError(f"run directory {self.path}: not writable")
-        if not self.config.exists() and any(self._strangers()):
+        is_new = not self.config.exists() and not is_replaced(self.path)
+        if is_new and any(self._strangers()):
             raise UsageError(
                 f"run directory {self.path}: holds files but no config.yaml, so it is no run; "
                 "name another with --run-dir"
@@ -56,14 +65,20 @@ class RunDirectory:
         if self.config.exists() and not overwrite:
             self._check_same(config)
 
-    def prepare(self, config: Config, overwrite: bool) -> None:
-        """Make the directory ready for a run with this config, once it is checked and locked."""
-        if overwrite:
-            self.empty()
+    def prepare(self, config: Config, overwrite: bool) -> list[Path]:
+        """Make the directory ready for a run with this config, once it is checked and locked.
+
+        Returns what is left of a run that was replaced, where it cannot be removed.
+        """
+        if overwrite or is_replaced(self.path):
+            move_aside(self.path, self._parts)
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
             write_atomic(self.config, dump_yaml(config.as_dict()))
+        for path in self._temporaries():
+            path.unlink(missing_ok=True)
+        return remove_moved(self.path)
 
     def read_config(self) -> Config:
         """The run's own config. Raises UsageError where this is no run directory."""
@@ -73,16 +88,21 @@ class RunDirectory:
         return config
 
     def read_summary(self) -> dict[str, Any]:
-        """summary.json; empty where the run has not written one yet."""
+        """summary.json; empty where the run has not written one yet.
+
+        Raises UsageError where it cannot be read or a key has another type.
+        """
         require_file(self.summary)
         try:
-            content = json.loads(self.summary.read_text("utf-8"))
+            text = self.summary.read_text("utf-8")
+            content = json.loads(text) if text.strip() else {}  # empty after a loss of power
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{self.summary}: cannot be read: {error}") from error
         if not isinstance(content, dict):
             raise UsageError(f"{self.summary}: expected an object, got {type(content).__name__}")
+        validate(SummaryForm, content, str(self.summary))
         return content
 
     def is_complete(self) -> bool:
@@ -90,33 +110,60 @@ class RunDirectory:
         return self.read_summary().get("status") == "complete"
 
     def write_summary(self, summary: dict[str, Any]) -> None:
-        """Replace summary.json."""
-        write_atomic(self.summary, json.dumps(summary, indent=2) + "\n")
+        """Replace summary.json; a number that is not finite, which JSON lacks, becomes null."""
+        content = json.dumps(_finite(summary), indent=2, allow_nan=False)
+        write_atomic(self.summary, content + "\n")
 
     def _check_same(self, config: Config) -> None:
         """Raise UsageError if the run here has other settings. Its description may differ."""
         there, here = self.read_config().settings(), config.settings()
+        written = flatten(load_yaml(self.config))
         for key, expected, got in _differences(there, here):
+            if key in VALIDATED_AS_BEGUN and key not in written:
+                continue
             raise UsageError(
                 f"run directory {self.path}: holds a run with {key} = {expected!r}, this one has "
                 f"{got!r}; name another with --run-dir, or replace it with --overwrite"
             )
 
+    @property
+    def _parts(self) -> list[Path]:
+        """The files and folders that a run writes, config.yaml first."""
+        files = [self.config, self.data, self.metrics, self.summary, self.curve, self.log]
+        return [*files, self.events, self.checkpoints]
+
     def _strangers(self) -> Iterator[Path]:
-        # A process killed at its first write leaves the lock and a part of config.yaml.
+        """What no run writes; a process killed at its first write leaves no config.yaml."""
+        names = [part.name for part in self._parts]
         return (
             path
             for path in self.path.iterdir()
-            if path.name != ".lock" and not path.match(".config.*.yaml")
+            if not path.name.startswith((".lock", FOLDER)) and not is_temporary(path, names)
         )
 
     def empty(self) -> None:
         """Remove what a run writes, and nothing else."""
-        for path in (self.config, self.metrics, self.summary, self.curve, self.log):
-            path.unlink(missing_ok=True)
-        for folder in (self.events, self.checkpoints):
-            if folder.exists():
-                shutil.rmtree(folder)
+        for path in (*self._parts, *self._temporaries()):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        remove_moved(self.path)
+
+    def _temporaries(self) -> Iterator[Path]:
+        """Files that a killed process left half written."""
+        names = [part.name for part in self._parts]
+        yield from (path for path in self.path.glob(".*") if is_temporary(path, names))
+        yield from self.checkpoints.glob("seed-*/.*.npz")
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for every number that is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _differences(there: Any, here: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

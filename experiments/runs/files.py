@@ -1,16 +1,16 @@
-"""Files that are whole or not there, folders to write to, and a lock on one."""
+"""Files that are whole or not there, and folders to write to."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiments.errors import InUseError, UsageError
+from experiments.errors import UsageError
 
 
 def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
@@ -42,6 +42,14 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         os.fsync(file.fileno())
 
 
+def is_temporary(path: Path, names: Sequence[str]) -> bool:
+    """Whether a killed process left this while it was writing a file of one of these names."""
+    return any(
+        re.fullmatch(rf"\.{re.escape(stem)}\.[0-9a-f]{{8}}{re.escape(suffix)}", path.name)
+        for stem, suffix in map(os.path.splitext, names)
+    )
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place if the block ends well."""
@@ -52,22 +60,3 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory alone; the kernel lets go when the process ends, however it ends.
-
-    Raises InUseError where another process holds it.
-    """
-    with open(directory / ".lock", "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
-            raise InUseError(f"{directory}: in use by another run (process {owner})") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield

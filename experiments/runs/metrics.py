@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import csv
+import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from experiments.errors import UsageError
+from experiments.runs.files import write_atomic
 from experiments.runs.links import require_file
 from rnn_graphs.metrics import METRICS
 
@@ -37,81 +38,147 @@ def columns() -> list[str]:
     return [*CONTRACT, *METRICS]
 
 
+class MetricsLine(NamedTuple):
+    """A row with the bytes that stand for it in the file."""
+
+    row: MetricsRow
+    content: bytes  # with its line end
+
+
+class MetricsTable(NamedTuple):
+    """A metrics.csv that was read whole and checked."""
+
+    header: bytes  # with its line end
+    lines: list[MetricsLine]
+    rest: bytes  # a last line without an end, which a killed process leaves
+
+    def of_seed(self, seed: int) -> list[MetricsLine]:
+        """The lines of one seed, in their order."""
+        return [line for line in self.lines if line.row.seed == seed]
+
+
 class MetricsFile:
-    """An append-only file of whole lines that can be cut back to a checkpoint."""
+    """An append-only file of whole lines."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def cut(self, size: int) -> None:
-        """Forget what was written past `size` bytes; 0 starts the file anew."""
-        with open(self.path, "ab") as file:
-            file.truncate(size)
-            if size == 0:
-                file.write(f"{','.join(columns())}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
+    def start(self) -> None:
+        """Begin the file anew, with a header alone."""
+        write_atomic(self.path, _new_header())
 
-    def size(self) -> int:
-        """Bytes so far; 0 where there is no file."""
-        return self.path.stat().st_size if self.path.exists() else 0
+    def read(self) -> MetricsTable:
+        """The content; that of a new file where there is none, or one that was never begun.
 
-    def append(self, rows: Sequence[MetricsRow]) -> None:
+        Raises UsageError, naming the line, where the file is not a metrics.csv.
+        """
+        require_file(self.path)
+        content = self.path.read_bytes() if self.path.exists() else b""
+        if _new_header().startswith(content):  # killed before the header was complete
+            return MetricsTable(_new_header(), [], b"")
+        return read_table(self.path)
+
+    def replace(self, table: MetricsTable) -> None:
+        """Make these whole lines the content of the file."""
+        content = table.header + b"".join(line.content for line in table.lines)
+        if not self.path.exists() or self.path.read_bytes() != content:
+            write_atomic(self.path, content)
+
+    def sort(self) -> None:
+        """Put the rows in the order of their seeds, where a seed was trained after later ones."""
+        table = self.read()
+        self.replace(table._replace(lines=sorted(table.lines, key=lambda line: line.row.seed)))
+
+    def append(self, rows: Sequence[MetricsRow]) -> bytes:
         """Write rows as one piece and see them to the disk; all of them or, on an error, none.
 
         Rows follow the file's own header, which an earlier version may have written: a metric
-        that it lacks is left out. Raises UsageError where the header is not of a metrics.csv.
+        that it lacks is left out. Returns what was written.
+        Raises UsageError where the header is not of a metrics.csv.
         """
         header = self._header()
-        lines = "".join(_format(row, header) for row in rows)
-        size = self.size()
+        lines = "".join(_format(row, header) for row in rows).encode()
+        size = self.path.stat().st_size
         try:
             with open(self.path, "ab") as file:
-                file.write(lines.encode())
+                file.write(lines)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
             os.truncate(self.path, size)  # a full disk may have taken a part of a row
             raise
+        return lines
 
     def _header(self) -> list[str]:
         with _naming(self.path), open(self.path, encoding="utf-8", newline="") as file:
-            return _checked_header(self.path, next(csv.reader(file), []))
+            return _checked_header(self.path, file.readline().removesuffix("\n"))
+
+
+def digest(lines: Iterable[MetricsLine]) -> hashlib._Hash:
+    """The SHA-256 of lines, to be continued with those that are appended."""
+    return hashlib.sha256(b"".join(line.content for line in lines))
 
 
 def read_metrics(path: Path) -> list[MetricsRow]:
     """All rows of a metrics.csv, by the names of its columns; columns of no metric are ignored.
 
+    A last line without an end is left out: its process was killed, or is still writing.
     Raises UsageError, naming the line, where the file is not a metrics.csv.
     """
+    return [line.row for line in read_table(path).lines]
+
+
+def read_table(path: Path) -> MetricsTable:
+    """The whole of a metrics.csv. Raises UsageError, naming the line, where it is none."""
     require_file(path)
-    with _naming(path), open(path, encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        header = _checked_header(path, next(reader, []))
-        return [_parse(path, reader.line_num, header, line) for line in reader]
+    with _naming(path):
+        *whole, rest = path.read_bytes().split(b"\n")
+        texts = [line.decode("utf-8") for line in whole or [rest]]
+    for number, text in enumerate(texts, 1):
+        if "\r" in text:
+            raise UsageError(
+                f"{path}, line {number}: expected a line feed alone at its end, got a carriage "
+                "return: the file was changed after it was written"
+            )
+    header = _checked_header(path, texts[0])
+    if not whole:
+        raise UsageError(f"{path}: its first line has no end")
+    rows = [_parse(path, number, header, text) for number, text in enumerate(texts[1:], 2)]
+    lines = [MetricsLine(row, line + b"\n") for row, line in zip(rows, whole[1:], strict=True)]
+    return MetricsTable(whole[0] + b"\n", lines, rest)
 
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Raise UsageError, with the path, where it cannot be read as CSV."""
+    """Raise UsageError, with the path, where it cannot be read as text."""
     try:
         yield
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
 
 
-def _checked_header(path: Path, header: list[str]) -> list[str]:
+def _checked_header(path: Path, line: str) -> list[str]:
+    """The names of the columns."""
+    header = line.split(",")
     if tuple(header[: len(CONTRACT)]) != CONTRACT:
-        raise UsageError(
-            f"{path}: expected the columns {','.join(CONTRACT)} first, got {','.join(header)}"
-        )
+        raise UsageError(f"{path}: expected the columns {','.join(CONTRACT)} first, got {line!r}")
     return header
 
 
-def _parse(path: Path, number: int, header: list[str], line: list[str]) -> MetricsRow:
+def _new_header() -> bytes:
+    return f"{','.join(columns())}\n".encode()
+
+
+def _parse(path: Path, number: int, header: list[str], line: str) -> MetricsRow:
+    fields = line.split(",")
+    if len(fields) != len(header):
+        raise UsageError(
+            f"{path}, line {number}: expected {len(header)} fields, {','.join(header)}, "
+            f"got {len(fields)}: {line!r}"
+        )
     try:
-        seed, epoch, updates, time_steps, seconds, split, loss = line[: len(CONTRACT)]
-        others = zip(header[len(CONTRACT) :], line[len(CONTRACT) :], strict=False)
+        seed, epoch, updates, time_steps, seconds, split, loss = fields[: len(CONTRACT)]
+        others = zip(header[len(CONTRACT) :], fields[len(CONTRACT) :], strict=True)
         metrics = {name: float(value) for name, value in others if value and name in METRICS}
         return MetricsRow(
             int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split,
@@ -119,7 +186,7 @@ def _parse(path: Path, number: int, header: list[str], line: list[str]) -> Metri
         )  # fmt: skip
     except ValueError as error:
         raise UsageError(
-            f"{path}, line {number}: expected {','.join(header)}, got {','.join(line)}"
+            f"{path}, line {number}: expected {','.join(header)}, got {line!r}"
         ) from error
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from experiments.errors import RunError, UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.runs.files import atomic_path, locked
+from experiments.runs.files import atomic_path
+from experiments.runs.lock import locked
 
 LOCK = ".lock"
 SUFFIXES = (".tar.gz", ".tgz")

@@ -14,7 +14,7 @@ from experiments.errors import UsageError
 from experiments.runs.curves import Curves, curves, paces
 from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss, of_rows
-from experiments.runs.metrics import MetricsRow, read_metrics
+from experiments.runs.metrics import MetricsRow, read_table
 from experiments.runs.onset import Onset, onsets
 from experiments.statistics.intervals import Interval, mean_interval
 
@@ -36,7 +36,13 @@ class Run:
     @cached_property
     def rows(self) -> list[MetricsRow]:
         """All rows of metrics.csv, none before there is such a file."""
-        return read_metrics(self.directory.metrics) if self.directory.metrics.exists() else []
+        path = self.directory.metrics
+        if not path.exists():
+            return []
+        table = read_table(path)
+        if table.rest and self.status == "complete":  # others may be writing it now
+            raise UsageError(f"{path}: the last line of a complete run has no end; a row is cut")
+        return [line.row for line in table.lines]
 
     @cached_property
     def rows_by_seed(self) -> dict[int, list[MetricsRow]]:

@@ -14,6 +14,7 @@ from experiments.config.compose import load_configs
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
+from experiments.training.run_data import check_data
 from experiments.training.runner import FINISHED, default_directory
 from experiments.training.workload import make_workload
 
@@ -81,11 +82,13 @@ def check(points: Sequence[Point]) -> None:
     for path, count in Counter(point.directory for point in points).items():
         if count > 1:
             raise UsageError(f"run directory {path}: {count} points have this name")
-    for alike in _by_graph(points):
-        make_workload(alike[0].config)  # the data are the same for all seeds
-    for point in points:
+    # The data are the same for all seeds.
+    tasks = [(alike, make_workload(alike[0].config).task) for alike in _by_graph(points)]
+    for point, task in ((point, task) for alike, task in tasks for point in alike):
         if point.directory.exists():
-            RunDirectory(point.directory).check(point.config, overwrite=False)
+            directory = RunDirectory(point.directory)
+            directory.check(point.config, overwrite=False)
+            check_data(directory, task)
 
 
 def read_results(points: Iterable[Point], failures: Mapping[str, str]) -> list[Result]:
@@ -104,7 +107,7 @@ def _read(point: Point, reason: str) -> Result:
     if reason and status not in FINISHED:
         status = "failed"
     if status == "diverged":
-        reason = "the loss was not finite"
+        reason = "the loss or a weight was not finite"
     loss = summary.get("final_loss", {}).get("mean")
     reason = "" if status == "complete" else reason or str(summary.get("reason", ""))
     return Result(point, status, loss, float(summary.get("seconds", 0)), reason)

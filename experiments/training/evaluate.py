@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from data.batching import cut_into_rows
+from data.batching import Rows, cut_into_rows
 from data.streams import evaluation_stream
 from data.task import Array, Drawn, Examples, Task
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
-from experiments.runs.checkpoints import Checkpoint
+from experiments.runs.checkpoints import Checkpoint, not_finite
 from experiments.runs.directory import RunDirectory
+from experiments.training.carried_state import starts_of_rows
+from experiments.training.run_data import is_unknown, warning, workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.workload import make_workload
 from rnn_graphs.evaluation import build_evaluation_graph
 from rnn_graphs.metrics import of_held_out_data, values_of
 from rnn_graphs.tf1 import tf
 
+ROW_STEPS = 100  # of a row at least: shorter ones forget nothing
 LOGITS_PER_RUN = 4_000_000  # of one session.run: what a wide softmax leaves in memory
 TIME_STEPS_PER_RUN = 1000
 
@@ -33,6 +37,14 @@ class Evaluated(NamedTuple):
     time_steps: int  # that count
 
 
+class Fetched(NamedTuple):
+    """The results of one session.run."""
+
+    values: list[Array]  # [time, batch, …] each
+    weights: Array  # [time, batch]: 1 where the loss counts
+    state: Any  # after it, of each row
+
+
 class Evaluator(GraphSession):
     """One forward graph and session, for the checkpoints of every seed."""
 
@@ -42,32 +54,16 @@ class Evaluator(GraphSession):
         self._task = task
         self._graph = graph
 
-    def evaluate(self, drawn: Drawn, batch_size: int) -> Evaluated:
-        """The mean loss and metrics: a Sequence in rows with the state carried, or Examples."""
-        return self._mean(self._runs(drawn, batch_size, self._measured))
+    def evaluate(self, drawn: Drawn, batch_size: int, rows: int | None = None) -> Evaluated:
+        """The mean loss and metrics over all time steps that count.
 
-    def evaluate_and_predict(self, drawn: Drawn, batch_size: int) -> tuple[Evaluated, Array]:
-        """`evaluate`, and the probability of each class, [batch, time, num_classes]."""
-        parts = []
-
-        def measured() -> Iterator[tuple[list[Array], Array]]:
-            fetches = (self._graph.probabilities, *self._measured)
-            for (part, *found), weights in self._runs(drawn, batch_size, fetches):
-                parts.append(part)
-                yield found, weights
-
-        evaluated = self._mean(measured())
-        return evaluated, np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
-
-    @property
-    def _measured(self) -> tuple[Any, ...]:
-        """The fetches with a value for each time step: the loss, then the metrics."""
-        return (self._graph.losses, *self._graph.metrics.values())
-
-    def _mean(self, runs: Iterable[tuple[list[Array], Array]]) -> Evaluated:
-        """The weighted means of what `_measured` fetches."""
-        total, sums = 0.0, np.zeros(len(self._measured))
-        for found, weights in runs:
+        A Sequence is read as one, with the state carried to its end; the batch size decides only
+        how many parts of it are read side by side. With `rows`, it is cut into so many rows
+        that start from zeros.
+        """
+        fetches = (self._graph.losses, *self._graph.metrics.values())
+        total, sums = 0.0, np.zeros(len(fetches))
+        for found, weights, _ in self._whole(drawn, batch_size, rows, fetches):
             total += float(weights.sum())
             sums += [(values.astype(np.float64) * weights).sum() for values in found]
         loss, *means = (sums / total).tolist()
@@ -75,9 +71,15 @@ class Evaluator(GraphSession):
         asked = of_held_out_data(self._task.labels)
         return Evaluated(loss, values_of(asked, loss, measured), int(total))
 
+    def probabilities(self, drawn: Drawn, batch_size: int) -> Array:
+        """The probability of each class, [batch, time, num_classes], in rows from zeros."""
+        fetches = (self._graph.probabilities,)
+        parts = [part for (part,), *_ in self._runs(drawn, batch_size, fetches)]
+        return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
+
     def first_state(self) -> Any:
         """The state of one row before its first input."""
-        return self._session.run(self._graph.zero_state, {self._graph.batch_size: 1})
+        return self._zero_state(1)
 
     def read(self, ids: Array, state: Any) -> tuple[Array, Any]:
         """Read one row of ids [time] from a state: the last step's logits, and the state after."""
@@ -88,22 +90,56 @@ class Evaluator(GraphSession):
         )
         return logits[-1, 0], state
 
-    def _runs(
-        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
-    ) -> Iterator[tuple[list[Array], Array]]:
-        """The fetches of each session.run, [time, batch, …], and the weights of its losses."""
+    def _whole(
+        self, drawn: Drawn, batch_size: int, rows: int | None, fetches: tuple[Any, ...]
+    ) -> Iterator[Fetched]:
+        """A whole set, each time step once; in rows that start from zeros, the rest is left out."""
+        if rows is not None or isinstance(drawn, Examples):
+            yield from self._runs(drawn, rows or batch_size, fetches)
+            return
+        size = len(drawn.inputs)
+        side_by_side = max(1, min(batch_size, size // ROW_STEPS))
+        rows_of = cut_into_rows(drawn, side_by_side)
+        state = self._starts(rows_of)
+        if state is None:
+            rows_of = cut_into_rows(drawn, 1)
+            state = self.first_state()
+        for fetched in self._run_rows(rows_of, state, fetches):
+            yield fetched
+            state = fetched.state
+        rest = slice(rows_of.inputs.size, size)  # after the last row, and less than a step a row
+        if rest.start < size:
+            left = drawn._replace(inputs=drawn.inputs[rest], labels=drawn.labels[rest])
+            last = tf.nest.map_structure(lambda part: part[-1:], state)
+            yield from self._run_rows(cut_into_rows(left, 1), last, fetches)
+
+    def _starts(self, rows: Rows) -> Any:
+        """The state at the start of each row of one sequence; None where it takes one row."""
+        count = len(rows.inputs)
+        zeros = self._zero_state(count)
+        if count == 1:
+            return zeros
+
+        def ends_of(starts: Sequence[Array]) -> list[Array]:
+            state = tf.nest.pack_sequence_as(zeros, list(starts))
+            *_, last = self._run_rows(rows, state, ())
+            return list(tf.nest.flatten(last.state))
+
+        starts = starts_of_rows(ends_of, tf.nest.flatten(zeros))
+        return None if starts is None else tf.nest.pack_sequence_as(zeros, starts)
+
+    def _runs(self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]) -> Iterator[Fetched]:
+        """A set in batches of this size: rows that each start from zeros, or examples."""
         if isinstance(drawn, Examples):
             yield from self._run_examples(drawn, batch_size, fetches)
         else:
-            yield from self._run_rows(drawn, batch_size, fetches)
+            rows = cut_into_rows(drawn, batch_size)
+            yield from self._run_rows(rows, self._zero_state(batch_size), fetches)
 
-    def _run_rows(
-        self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]
-    ) -> Iterator[tuple[list[Array], Array]]:
+    def _run_rows(self, rows: Rows, state: Any, fetches: tuple[Any, ...]) -> Iterator[Fetched]:
+        """Rows from their states [rows, …], which are carried from run to run."""
         graph = self._graph
-        rows = cut_into_rows(drawn, batch_size)
-        state = self._session.run(graph.zero_state, {graph.batch_size: batch_size})
-        steps = LOGITS_PER_RUN // (batch_size * self._task.num_classes)
+        steps = LOGITS_PER_RUN // (len(rows.inputs) * self._task.num_classes)
         steps = max(1, min(TIME_STEPS_PER_RUN, steps))
         for start in range(0, rows.inputs.shape[1], steps):
             time = slice(start, start + steps)
@@ -112,24 +148,30 @@ class Evaluator(GraphSession):
             *found, state = self._session.run(
                 (*fetches, graph.final_state), feeds | self._state_feeds(state)
             )
-            yield found, np.ones(labels.shape)
+            yield Fetched(found, np.ones(labels.shape), state)
 
     def _run_examples(
         self, drawn: Examples, batch_size: int, fetches: tuple[Any, ...]
-    ) -> Iterator[tuple[list[Array], Array]]:
+    ) -> Iterator[Fetched]:
         graph = self._graph
         for start in range(0, len(drawn.inputs), batch_size):
             parts: list[Array] = [part[start : start + batch_size] for part in drawn]
             batch = Examples(*parts)
             count = len(batch.inputs)
-            state = self._session.run(graph.zero_state, {graph.batch_size: count})
+            state = self._zero_state(count)
             feeds = {
                 graph.inputs: batch.inputs.swapaxes(0, 1),
                 graph.labels: batch.labels.T,
                 graph.lengths: batch.lengths,
             }
-            found = self._session.run(fetches, feeds | self._state_feeds(state))
-            yield list(found), batch.weights.T
+            *found, state = self._session.run(
+                (*fetches, graph.final_state), feeds | self._state_feeds(state)
+            )
+            yield Fetched(found, batch.weights.T, state)
+
+    def _zero_state(self, rows: int) -> Any:
+        """The state of rows before their first input."""
+        return self._session.run(self._graph.zero_state, {self._graph.batch_size: rows})
 
     def _state_feeds(self, state: Any) -> dict[Any, Array]:
         pairs = zip(tf.nest.flatten(self._graph.state), tf.nest.flatten(state), strict=True)
@@ -146,47 +188,94 @@ class SplitResult(NamedTuple):
 
 
 def evaluate_run(
-    directory: RunDirectory, batch_size: int | None, checkpoint: str
-) -> list[SplitResult]:  # fmt: skip
-    """Each seed's checkpoint, "last" or "best", on every held-out set, at any batch size."""
+    directory: RunDirectory,
+    batch_size: int | None,
+    checkpoint: str,
+    data_changed: bool = False,
+) -> Iterator[SplitResult]:
+    """Each seed's checkpoint, "last" or "best", on every held-out set, at any batch size.
+
+    Raises UsageError where the data are not those of the run, unless `data_changed` allows it,
+    and at the end RunError for seeds whose checkpoint is of no use.
+    """
     config = directory.read_config()
-    task = make_workload(config).task
-    results = []
-    with Evaluator(config, task) as evaluator:
-        for seed in config.seeds:
-            found = find_checkpoint(directory, seed, checkpoint)
-            if found is None:
-                continue
-            load_into(evaluator, directory, found)
-            for split in task.held_out:
-                drawn = task.evaluation(split, evaluation_stream(seed))
-                size = _fitting(drawn, batch_size, config.graph.batch_size)
-                evaluated = evaluator.evaluate(drawn, size)
-                results.append(SplitResult(seed, found.position.updates, split, evaluated))
-    if not results:
+    task = workload_of_run(config, directory, make_workload(config), data_changed).task
+    if is_unknown(directory, task):
+        print(warning(directory), file=sys.stderr)
+    _check_batch_size(batch_size, task)
+    found, refused = [], []
+    for seed in config.seeds:
+        try:
+            if trained := find_checkpoint(directory, seed, checkpoint):
+                found.append(trained)
+        except RunError as error:
+            refused.append(str(error))
+    if not found and not refused:
         raise RunError(f"{directory.path}: no {checkpoint} checkpoint to evaluate; train first")
-    return results
+    with Evaluator(config, task) as evaluator:
+        for each in found:
+            try:
+                load_into(evaluator, directory, each)
+            except RunError as error:
+                refused.append(str(error))
+                continue
+            yield from _evaluate(evaluator, task, each, batch_size or config.graph.batch_size)
+    if refused:
+        raise RunError("; ".join(refused))
+
+
+def _evaluate(
+    evaluator: Evaluator, task: Task, checkpoint: Checkpoint, batch_size: int
+) -> Iterator[SplitResult]:
+    """A checkpoint that is loaded, on every held-out set."""
+    seed, updates = checkpoint.position.seed, checkpoint.position.updates
+    for split in task.held_out:
+        drawn = task.evaluation(split, evaluation_stream(seed))
+        size = min(batch_size, len(drawn.inputs))
+        evaluated = evaluator.evaluate(drawn, size, task.held_out_rows)
+        yield SplitResult(seed, updates, split, evaluated)
 
 
 def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint | None:
-    """A seed's "last" or "best" checkpoint; None where there is none that can be read."""
+    """A seed's "last" or "best" checkpoint; None where there is none.
+
+    Raises RunError where none of those that are there can be read.
+    """
     if which == "best":
         return checkpoints.best(directory.checkpoints, seed)
-    return checkpoints.newest(directory.checkpoints, seed).checkpoint
+    found = checkpoints.newest(directory.checkpoints, seed)
+    if found.checkpoint is None and found.unreadable:
+        raise RunError(f"{found.unreadable[0]}: damaged, or no checkpoint of this program")
+    return found.checkpoint
 
 
 def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpoint) -> None:
-    """Load a checkpoint. Raises RunError where it is not of this run's model."""
+    """Load a checkpoint. Raises RunError where it is not of this run's model, or diverged."""
+    path = checkpoints.path_of(directory.checkpoints, checkpoint.position)
+    if not path.exists():
+        path = path.with_name(checkpoints.BEST)
+    if checkpoint.position.status == "diverged":
+        seed, updates = checkpoint.position.seed, checkpoint.position.updates
+        raise RunError(f"{path}: seed {seed} diverged at update {updates}")
+    broken = not_finite(checkpoint.variables)
+    if broken is not None:
+        raise RunError(f"{path}: the model diverged: {broken} is not finite")
     try:
         evaluator.restore(checkpoint.variables)
     except ValueError as error:
-        seed = checkpoint.position.seed
-        raise RunError(f"{directory.path}: seed {seed}: {error}") from error
+        raise RunError(f"{path}: {error}") from error
 
 
-def _fitting(drawn: Drawn, asked: int | None, trained: int) -> int:
-    """The batch size: as asked, or as in training where the set is large enough for it."""
-    size = len(drawn.inputs)
-    if asked is not None and not 1 <= asked <= size:
+def _check_batch_size(asked: int | None, task: Task) -> None:
+    """Raise UsageError for a batch size that no set can fill, or that nothing asks for."""
+    if asked is None:
+        return
+    if task.held_out_rows is not None:
+        raise UsageError(
+            f"--batch-size: the run has task.held_out_rows={task.held_out_rows}, which says how "
+            f"its text is read; expected no --batch-size, got {asked}"
+        )
+    drawn = [task.evaluation(split, evaluation_stream(0)) for split in task.held_out]
+    size = max((len(each.inputs) for each in drawn), default=0)
+    if not 1 <= asked <= size:
         raise UsageError(f"--batch-size: expected 1 to the size of the data, {size}; got {asked}")
-    return asked or min(trained, size)

@@ -46,7 +46,7 @@ def evaluate_seeds(
 
 
 def evaluate_model(task: Task, evaluator: Evaluator, seed: int, batch_size: int) -> Evaluation:
-    """The model that the evaluator holds: one pass over fresh data answers the probe as well."""
+    """The model that the evaluator holds. The probe reads rows that each start from zeros."""
     fresh, answers = None, None
     for split in dict.fromkeys([FRESH, task.probe.split] if task.probe else [FRESH]):
         if split not in task.held_out:
@@ -54,12 +54,9 @@ def evaluate_model(task: Task, evaluator: Evaluator, seed: int, batch_size: int)
         drawn = task.evaluation(split, evaluation_stream(seed))
         size = min(batch_size, len(drawn.inputs))
         if task.probe and task.probe.split == split:
-            evaluated, probabilities = evaluator.evaluate_and_predict(drawn, size)
-            answers = task.probe.ask(drawn, probabilities)
-        else:
-            evaluated = evaluator.evaluate(drawn, size)
+            answers = task.probe.ask(drawn, evaluator.probabilities(drawn, size))
         if split == FRESH:
-            fresh = evaluated
+            fresh = evaluator.evaluate(drawn, size, task.held_out_rows)
     return Evaluation(fresh, answers)
 
 

@@ -27,11 +27,13 @@ def train(
     overrides: Sequence[str] = (),
     run_dir: str | Path | None = None,
     overwrite: bool = False,
+    data_changed: bool = False,
 ) -> Run:
     """Train an experiment as `run.py train` does, or resume it. Returns the finished run.
 
     `experiment` is a name, the path of a YAML file, or a config. A config takes no overrides
-    and needs a `run_dir`; otherwise the run is in runs/<experiment>/<overrides or "default">/.
+    and needs a `run_dir`; `data_changed` lets a run continue on other data than it was trained
+    on. Without `run_dir`, the run is in runs/<experiment>/<overrides or "default">/.
 
     Raises UsageError (the config or the directory cannot be used), RunError (a seed diverged,
     the disk is full) or Interrupted (Ctrl-C; the next call resumes).
@@ -45,7 +47,7 @@ def train(
     else:
         config = load_config(experiment, overrides)
     path = runner.default_directory(config, overrides) if run_dir is None else Path(run_dir)
-    runner.train(config, path, overwrite)
+    runner.train(config, path, overwrite, data_changed)
     return read_run(path)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from data.batching import Rows, cut_into_rows
 from data.streams import StreamState, state_of, stream_at, training_stream
 from experiments.config.schema import Config
+from experiments.runs.checkpoints import SeedStatus
 from experiments.training.session import TrainingSession
 from experiments.training.workload import Workload
 
@@ -37,7 +38,7 @@ class Chunk(NamedTuple):
     seconds_each: float  # for one update
     epoch: int  # counted from 1
     end: Place
-    status: str  # running, complete (the last chunk) or diverged (the loss is not finite)
+    status: SeedStatus  # complete: the last chunk; diverged: the loss is not finite
 
     @property
     def updates(self) -> int:
@@ -105,7 +106,7 @@ class TrainingLoop:
         measured = self._session.train(windows, size)
         seconds_each = (time.perf_counter() - began) / size
         count = _count_finite(measured["loss"])
-        status = "running"
+        status: SeedStatus = "running"
         if count < size:
             status = "diverged"
         elif end.epoch == self._config.training.epochs:

@@ -1,47 +1,111 @@
-"""Where a run resumes: the first seed that is not finished, at its newest good checkpoint."""
+"""Where a run resumes: each seed at its newest checkpoint whose rows metrics.csv holds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from experiments.config.schema import Config
+from experiments.errors import UsageError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import MetricsFile
+from experiments.runs.metrics import MetricsFile, MetricsLine, MetricsTable, digest
 from experiments.training.progress import Progress
 
 
 class ResumePoint(NamedTuple):
-    """The seeds that are done, and the checkpoint to resume from."""
+    """The seeds that are done, and the checkpoints to resume the others from."""
 
     finished: list[Position]  # seeds that need nothing more
-    checkpoint: Checkpoint | None  # of the next seed, where it has one
+    started: dict[int, Checkpoint]  # by seed; a seed that is in neither starts at its beginning
+
+
+class SeedPoint(NamedTuple):
+    """Where one seed resumes."""
+
+    checkpoint: Checkpoint | None  # None: at its beginning
+    lines: list[MetricsLine]  # of metrics.csv that stay
+    dropped: int  # lines that come after the checkpoint, to be written again
+    unusable: list[Path]  # checkpoints that were passed over
 
 
 def find_resume_point(config: Config, directory: RunDirectory, progress: Progress) -> ResumePoint:
-    """Look through the seeds in order, and cut metrics.csv back to that point.
+    """Look at each seed's checkpoints, and cut its rows in metrics.csv back to the one chosen.
 
-    A checkpoint that cannot be read is passed over, with a line that says so.
+    A checkpoint that is damaged is set aside, with a line that says so; it costs its own seed
+    alone. Raises UsageError, with nothing changed, where metrics.csv was changed or lost.
     """
     metrics = MetricsFile(directory.metrics)
-    size = metrics.size()
-    finished: list[Position] = []
-    checkpoint = None
-    for seed in config.seeds:
-        checkpoint, unreadable = checkpoints.newest(directory.checkpoints, seed, size)
-        for path in unreadable:
-            earlier = (
-                f"update {checkpoint.position.updates}" if checkpoint else "the start of the seed"
-            )
-            progress.log(f"checkpoint {path}: cannot be used; falling back to {earlier}")
-            path.unlink(missing_ok=True)
-        if checkpoint is None or checkpoint.position.status == "running":
-            break
-        finished.append(checkpoint.position)
-        checkpoint = None
-    position = checkpoint.position if checkpoint else (finished[-1] if finished else None)
-    metrics.cut(position.metrics_bytes if position else 0)
-    for seed in config.seeds[len(finished) + (checkpoint is not None) :]:
-        checkpoints.drop(directory.checkpoints, seed)  # rows of these are cut off above
-    return ResumePoint(finished, checkpoint)
+    table = metrics.read()
+    _check_seeds(config, directory, table)
+    points = {seed: _find(config, directory, seed, table.of_seed(seed)) for seed in config.seeds}
+    for seed, point in points.items():
+        _log(progress, seed, point)
+        for path in point.unusable:
+            checkpoints.set_aside(path)
+    kept = [line for point in points.values() for line in point.lines]
+    metrics.replace(MetricsTable(table.header, kept, b""))
+    chosen = [point.checkpoint for point in points.values() if point.checkpoint]
+    return ResumePoint(
+        [each.position for each in chosen if each.position.status != "running"],
+        {each.position.seed: each for each in chosen if each.position.status == "running"},
+    )
+
+
+def _find(
+    config: Config, directory: RunDirectory, seed: int, lines: Sequence[MetricsLine]
+) -> SeedPoint:
+    """The newest checkpoint of a seed whose rows are all there, as they were written."""
+    unusable: list[Path] = []
+    changed: Path | None = None
+    for path, checkpoint in checkpoints.candidates(directory.checkpoints, seed):
+        if checkpoint is not None:
+            before = [line for line in lines if line.row.updates <= checkpoint.position.updates]
+            if _are_rows_of(checkpoint.position, before, config.logging.every):
+                return SeedPoint(checkpoint, before, len(lines) - len(before), unusable)
+            changed = changed or path
+        unusable.append(path)
+    if changed:
+        how = "have been changed" if directory.metrics.exists() else "are missing with the file"
+        raise UsageError(
+            f"{directory.metrics}: the rows of seed {seed} that {changed} continues {how}; "
+            "restore the file to resume, or train anew with --overwrite"
+        )
+    return SeedPoint(None, [], len(lines), unusable)
+
+
+def _are_rows_of(position: Position, lines: Sequence[MetricsLine], every: int) -> bool:
+    """Whether these lines are what metrics.csv held of the seed at this position."""
+    if position.metrics_digest:
+        return digest(lines).hexdigest() == position.metrics_digest
+    # Of an earlier version, which kept no digest.
+    written = position.updates - len(position.pending.get("loss", []))
+    expected = list(range(every, written + 1, every))
+    if position.status != "running" and written % every:
+        expected.append(written)
+    return [line.row.updates for line in lines if line.row.split == "train"] == expected
+
+
+def _check_seeds(config: Config, directory: RunDirectory, table: MetricsTable) -> None:
+    strangers = {line.row.seed for line in table.lines} - set(config.seeds)
+    if strangers:
+        raise UsageError(
+            f"{directory.metrics}: expected rows of seeds {config.seeds[0]} to "
+            f"{config.seeds[-1]}, got one of seed {min(strangers)}"
+        )
+
+
+def _log(progress: Progress, seed: int, point: SeedPoint) -> None:
+    """Tell what is lost."""
+    start = "the start of the seed"
+    if point.checkpoint:
+        start = f"update {point.checkpoint.position.updates}"
+    for path in point.unusable:
+        progress.log(f"checkpoint {path}: cannot be used; falling back to {start}")
+    if not point.checkpoint and point.dropped:
+        progress.log(
+            f"seed {seed}: no checkpoint continues its {point.dropped} rows in metrics.csv; "
+            "it is trained from its start"
+        )

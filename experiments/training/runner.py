@@ -12,17 +12,25 @@ from experiments.config.schema import Config
 from experiments.config.sizes import naming_sizes
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
+from experiments.output import safe_output
 from experiments.paths import RUNS
 from experiments.runs.checkpoints import Position
 from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
-from experiments.runs.files import locked
-from experiments.runs.metrics import read_metrics
+from experiments.runs.files import write_atomic
+from experiments.runs.lock import locked
+from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.runs.naming import run_directory
 from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.progress import Progress, progress
 from experiments.training.resources import OpenSession, RunResources, one_session
 from experiments.training.resume import find_resume_point
+from experiments.training.run_data import (
+    is_unknown,
+    record_data,
+    warning,
+    workload_of_run,
+)
 from experiments.training.summary import summarize
 from experiments.training.validation import open_validation
 from experiments.training.workload import VALIDATION, Workload, make_workload
@@ -45,24 +53,35 @@ def default_directory(config: Config, overrides: Sequence[str]) -> Path:
     return run_directory(RUNS / config.name, config, overrides)
 
 
-def train(config: Config, path: Path, overwrite: bool = False) -> dict[str, Any]:
+def train(
+    config: Config, path: Path, overwrite: bool = False, data_changed: bool = False
+) -> dict[str, Any]:
     """Train a run to its end, resuming where an earlier call stopped. Returns its summary.
 
-    Raises UsageError (the directory cannot be used), Interrupted (asked to stop, the
-    checkpoint is written) or RunError (a seed diverged, the disk is full, …).
+    `data_changed` allows a run to continue on other data than it was trained on.
+
+    Raises UsageError (the directory cannot be used, the data changed), Interrupted (asked to
+    stop, the checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
-    with one_session() as open_session:
-        return train_with(RunResources(open_session, progress), config, path, overwrite)
+    with safe_output(), one_session() as open_session:
+        resources = RunResources(open_session, progress)
+        return train_with(resources, config, path, overwrite, data_changed)
 
 
 def train_with(
-    resources: RunResources, config: Config, path: Path, overwrite: bool = False
+    resources: RunResources,
+    config: Config,
+    path: Path,
+    overwrite: bool = False,
+    data_changed: bool = False,
 ) -> dict[str, Any]:
     """`train`, with resources that runs of one process share."""
     directory = RunDirectory(path)
     with naming_sizes(config):
         workload = make_workload(config)
     directory.check(config, overwrite)
+    if not overwrite and directory.config.exists():
+        workload = workload_of_run(config, directory, workload, data_changed)
     try:
         with naming_sizes(config):
             summary = _train_locked(resources, config, workload, directory, overwrite)
@@ -75,7 +94,7 @@ def train_with(
         raise RunError(f"{path}: {error}") from error
     if summary["status"] == "diverged":
         seeds = [seed for seed, status in summary["seeds"].items() if status == "diverged"]
-        raise RunError(f"{path}: the loss was not finite for seed {', '.join(seeds)}")
+        raise RunError(f"{path}: the loss or a weight was not finite for seed {', '.join(seeds)}")
     return summary
 
 
@@ -92,8 +111,11 @@ def _train_locked(
         resources.open_progress(directory.log) as shown,
         stop_request() as stop,
     ):
-        directory.prepare(config, overwrite)
+        for path in directory.prepare(config, overwrite):
+            shown.log(f"{path}: of the run that was replaced; cannot be removed")
         summary = directory.read_summary()
+        if is_unknown(directory, workload.task):
+            shown.log(warning(directory))
         if summary.get("status") in FINISHED:
             shown.log(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
         else:
@@ -107,14 +129,17 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
     """Train the seeds that are not finished, and write a summary however that ends."""
     positions: list[Position] = []
     config, directory = run.config, run.directory
+    for note in run.workload.notes:
+        run.progress.log(note)
     try:
+        record_data(directory, run.workload.task)
         directory.write_summary({"status": "running", "name": config.name})
         _train_seeds(run, open_session, positions)
         run.progress.stage("report")
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
         summary = summarize(config, run.workload, directory, worst, positions) | evaluated
-        _plot(config, directory, summary["floors"])
+        _plot(run, summary["floors"])
         directory.write_summary(summary)
         return summary
     except (Interrupted, KeyboardInterrupt) as stopped:
@@ -131,7 +156,9 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     config, workload, directory, shown, stop = run
     point = find_resume_point(config, directory, shown)
     positions += point.finished
-    seeds = config.seeds[len(point.finished) :]
+    _restore_events(config, directory, point.finished)
+    done = {position.seed for position in point.finished}
+    seeds = [seed for seed in config.seeds if seed not in done]
     if not seeds:
         return
     _check_stop(stop, seeds[0])
@@ -144,19 +171,24 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     _check_stop(stop, seeds[0])
     if config.logging.tensorboard:
         write_floors(directory.events, workload.task.floors(), workload.updates)
-    with open_validation(config, workload.task) as validation:
+    # A run of an earlier version is validated to its end as it was at its start.
+    is_old = is_unknown(directory, workload.task)
+    rows = config.graph.batch_size if is_old else workload.task.held_out_rows
+    with open_validation(config, workload.task, rows) as validation:
         training = SeedTraining(config, workload, directory, session, shown, stop, validation)
         for seed in seeds:
             start = training.start(seed)
-            if point.checkpoint and point.checkpoint.position.seed == seed:
-                shown.log(f"seed {seed}: resuming at update {point.checkpoint.position.updates}")
-                start = training.restore(point.checkpoint)
+            if checkpoint := point.started.get(seed):
+                shown.log(f"seed {seed}: resuming at update {checkpoint.position.updates}")
+                start = training.restore(checkpoint)
             position = training.run(start)
             positions.append(position)
             shown.log(
                 f"seed {seed}: {position.status} at update {position.updates}, "
                 f"{position.seconds:.1f} s"
             )
+    positions.sort(key=lambda position: position.seed)  # a damaged checkpoint changes the order
+    MetricsFile(directory.metrics).sort()
 
 
 def _check_stop(stop: StopRequest, seed: int) -> None:
@@ -165,15 +197,36 @@ def _check_stop(stop: StopRequest, seed: int) -> None:
         raise Interrupted(f"stopped before seed {seed}")
 
 
-def _plot(config: Config, directory: RunDirectory, floors: dict[str, float]) -> None:
-    from experiments.reporting.plots import Series, learning_curve_figure, save_figure
+def _restore_events(
+    config: Config, directory: RunDirectory, finished: Sequence[Position]
+) -> None:  # fmt: skip
+    """Make the events of finished seeds those of their rows, some of which a kill may lose."""
+    if not (config.logging.tensorboard and finished):
+        return
+    from experiments.training.tensorboard import open_events
 
+    table = MetricsFile(directory.metrics).read()
+    for position in finished:
+        rows = [line.row for line in table.of_seed(position.seed)]
+        open_events(config, directory, position.seed, rows).close()
+
+
+def _plot(run: ActiveRun, floors: dict[str, float]) -> None:
+    """Draw the learning curves; a line of the log says so where that is not possible."""
+    from experiments.reporting.plots import Series, learning_curve_figure, own_style, render
+
+    config, _, directory, shown, _ = run
     rows = read_metrics(directory.metrics)
     found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
     series = [Series(label, curve) for label, curve in found.items() if curve.seeds]
-    save_figure(
-        learning_curve_figure(config.description or config.name, series, floors), directory.curve
-    )
+    title = config.description or config.name
+    try:
+        with own_style():
+            png = render(learning_curve_figure(title, series, floors))
+    except Exception as error:  # a library's, of fonts or of its settings: the run is good
+        shown.log(f"{directory.curve}: cannot be drawn: {type(error).__name__}: {error}")
+    else:
+        write_atomic(directory.curve, png)
 
 
 def _summarize_unfinished(
@@ -191,16 +244,16 @@ def _log_result(
     directory: RunDirectory, task: Task, summary: dict[str, Any], shown: Progress
 ) -> None:
     """The result in a few lines."""
-    final, fresh = summary["final_loss"], summary.get("fresh_loss")
-    if final["mean"] is None:
+    final, fresh = summary.get("final_loss") or {}, summary.get("fresh_loss")
+    if final.get("mean") is None:
         return
     shown.result(f"final loss {_spread(final)}")
     if validation := summary.get("validation"):
         best = validation["best_loss"] | {"per_seed": validation["per_seed"]}
         shown.result(f"best validation loss {_spread(best)}")
-    if fresh:
+    if fresh and fresh.get("mean") is not None:
         shown.result(f"loss on fresh data {_spread(fresh)}")
-    for name, floor in summary["floors"].items():
+    for name, floor in summary.get("floors", {}).items():
         shown.result(f"  floor, {name}: {floor:.4f}")
     if task.probe is not None:
         for line in task.probe.describe(summary.get("probe", [])):
@@ -211,7 +264,8 @@ def _log_result(
 def _spread(losses: dict[str, Any]) -> str:
     """A mean of the summary with its interval over seeds."""
     mean = f"{losses['mean']:.4f} nats per time step"
-    if losses["low"] is None:
+    low, high = losses.get("low"), losses.get("high")
+    if low is None or high is None:
         return mean
-    low, high, seeds = losses["low"], losses["high"], len(losses["per_seed"])
+    seeds = len(losses.get("per_seed", {}))
     return f"{mean}, 95 % interval {low:.4f} to {high:.4f} over {seeds} seeds"

@@ -6,20 +6,23 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
 
 from data.streams import StreamState
 from experiments.config.schema import Config
-from experiments.errors import Interrupted
+from experiments.errors import Interrupted, RunError
 from experiments.interrupts import StopRequest
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
-from experiments.runs.metrics import MetricsFile, MetricsRow
+from experiments.runs.metrics import MetricsFile, MetricsRow, digest
 from experiments.training.loop import Chunk, Place, TrainingLoop
 from experiments.training.progress import Progress
 from experiments.training.rows import RowAccumulator, describe
 from experiments.training.session import TrainingSession
-from experiments.training.tensorboard import Events
+from experiments.training.tensorboard import Events, open_events
 from experiments.training.validation import Validation, possible_ends
 from experiments.training.workload import VALIDATION, Workload
 
@@ -49,16 +52,19 @@ class SeedTraining:
 
     def start(self, seed: int) -> Checkpoint:
         """A seed at its beginning."""
-        position = Position(seed, metrics_bytes=MetricsFile(self._directory.metrics).size())
-        return Checkpoint(position, self._loop.start(seed).stream, {})
+        return Checkpoint(Position(seed), self._loop.start(seed).stream, {})
 
     def restore(self, checkpoint: Checkpoint) -> Checkpoint:
-        """A seed as its checkpoint left it. Raises ValueError where it is not of this graph."""
-        self._session.restore(checkpoint.variables)
+        """A seed as its checkpoint left it. Raises RunError where it is not of this graph."""
+        try:
+            self._session.restore(checkpoint.variables)
+        except ValueError as error:
+            path = checkpoints.path_of(self._directory.checkpoints, checkpoint.position)
+            raise RunError(f"{path}: {error}; move it away to resume before it") from error
         return checkpoint
 
     def run(self, start: Checkpoint) -> Position:
-        """Train to the end of the seed, or until its loss is not finite.
+        """Train to the end of the seed, or until its loss or its weights are not finite.
 
         Raises Interrupted, with the checkpoint written, when asked to stop.
         """
@@ -79,11 +85,16 @@ class SeedTraining:
                     break
                 now = time.monotonic()
                 if self._stop.requested or now - saved >= self._config.logging.checkpoint_seconds:
-                    self._save(position, stream)
+                    variables = self._session.variables()
+                    if checkpoints.not_finite(variables) is not None:
+                        # The rows come first: a checkpoint has the digest of them all.
+                        writer.write(accumulator.flush(chunk.epoch))
+                        break
+                    self._save(position, stream, variables)
                     saved = now
                 if self._stop.requested:
                     raise Interrupted(f"stopped at seed {position.seed}, update {position.updates}")
-            self._save(position, stream)
+            self._save(position, stream, self._session.variables())
         return position
 
     def _record(
@@ -122,18 +133,28 @@ class SeedTraining:
             return
         self._progress.stage("validate")
         variables = self._session.variables()
+        if checkpoints.not_finite(variables) is not None:
+            position.status = "diverged"
+            writer.write(accumulator.flush(position.epoch))
+            return
         metrics = self._validation.evaluate(variables)
         row = accumulator.row(position.epoch, VALIDATION, metrics)
         self._progress.log(f"seed {position.seed}, epoch {position.epoch}: {describe(row)}")
         is_best = self._validation.judge(position, row.loss)
         rest = accumulator.flush(position.epoch) if position.status != "running" else []
-        writer.write([*rest, row])
+        # metrics.csv holds numbers only.
+        writer.write(rest if position.status == "diverged" else [*rest, row])
         if is_best:
             checkpoint = Checkpoint(position, stream, variables)
             checkpoints.save_best(self._directory.checkpoints, checkpoint)
 
-    def _save(self, position: Position, stream: StreamState) -> None:
-        checkpoint = Checkpoint(position, stream, self._session.variables())
+    def _save(
+        self, position: Position, stream: StreamState, variables: dict[str, NDArray[Any]]
+    ) -> None:
+        """Write a checkpoint. Weights that are not finite are divergence."""
+        if checkpoints.not_finite(variables) is not None:
+            position.status = "diverged"
+        checkpoint = Checkpoint(position, stream, variables)
         checkpoints.save(self._directory.checkpoints, checkpoint)
 
 
@@ -144,11 +165,15 @@ class _RowWriter:
         self._metrics = metrics
         self._events = events
         self._position = position
+        self._digest = digest(metrics.read().of_seed(position.seed))
+        position.metrics_digest = self._digest.hexdigest()
 
     def write(self, rows: Sequence[MetricsRow]) -> None:
-        """Append rows, and note in the position how long metrics.csv is now."""
-        self._metrics.append(rows)
-        self._position.metrics_bytes = self._metrics.size()
+        """Append rows, and note in the position what metrics.csv now holds of the seed."""
+        if not rows:
+            return
+        self._digest.update(self._metrics.append(rows))
+        self._position.metrics_digest = self._digest.hexdigest()
         if self._events:
             self._events.write(rows)
 
@@ -158,13 +183,12 @@ def _open_writer(
     config: Config, directory: RunDirectory, position: Position
 ) -> Iterator[_RowWriter]:
     """A writer for one seed; its events are closed at the end of the block."""
-    events = None
+    metrics, events = MetricsFile(directory.metrics), None
     if config.logging.tensorboard:
-        events = Events(directory.events, position.seed, position.updates)
-        if position.updates == 0:
-            events.describe(config, f"{config.name}/{directory.path.name}")
+        rows = [line.row for line in metrics.read().of_seed(position.seed)]
+        events = open_events(config, directory, position.seed, rows)
     try:
-        yield _RowWriter(MetricsFile(directory.metrics), events, position)
+        yield _RowWriter(metrics, events, position)
     finally:
         if events:
             events.close()

@@ -69,18 +69,27 @@ class GraphSession:
     def __exit__(self, *_error: object) -> None:
         self._session.close()
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the variables that `restore` sets."""
+        return list(self._snapshot.values)
+
     def restore(self, variables: dict[str, NDArray[Any]]) -> None:
         """Set every variable of the snapshot; other values are ignored.
 
-        Raises ValueError where names or shapes are not this graph's.
+        Raises ValueError where names, shapes or types are not this graph's.
         """
         feeds = {}
         for name, placeholder in self._snapshot.values.items():
-            shape = tuple(placeholder.shape.as_list())
-            if name not in variables or variables[name].shape != shape:
-                found = variables[name].shape if name in variables else "nothing"
-                raise ValueError(f"checkpoint: {name}: expected shape {shape}, found {found}")
-            feeds[placeholder] = variables[name]
+            shape, kind = tuple(placeholder.shape.as_list()), placeholder.dtype.as_numpy_dtype
+            expected = f"{np.dtype(kind)} of shape {shape}"
+            if name not in variables:
+                raise ValueError(f"{name}: expected {expected}, found nothing")
+            value = variables[name]
+            if value.shape != shape or value.dtype != kind:
+                found = f"{value.dtype} of shape {value.shape}"
+                raise ValueError(f"{name}: expected {expected}, found {found}")
+            feeds[placeholder] = value
         self._session.run(self._snapshot.restore, feeds)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,38 @@ import yaml
 
 from experiments.config.flat import flatten, shown_value
 from experiments.config.schema import Config
+from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsRow
 from rnn_graphs.metrics import METRICS
 from rnn_graphs.tf1 import tf
 
+EVENTS = "events.out.tfevents."  # TensorBoard reads files of such names, in their order
+VERSION = "brain.Event:2"  # of the format; from 2 on, a START purges later steps
+
 
 class Events:
-    """Writes the loss and metrics of each row; a seed that continues purges what it repeats."""
+    """Writes the loss and metrics of each row, after those of the rows that are there already.
 
-    def __init__(self, directory: Path, seed: int, updates: int) -> None:
-        # TensorFlow names files by the second; one that goes on must not overwrite its past.
+    A seed's events are one file. Where a run resumes, the file is written anew from the rows of
+    metrics.csv: what a killed process left in an earlier one may lack rows or have too many.
+    """
+
+    def __init__(self, directory: Path, seed: int, rows: Sequence[MetricsRow]) -> None:
+        folder = directory / f"seed-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        earlier = [path for path in folder.iterdir() if path.name.startswith(EVENTS)]
+        self._began = time.time() - (rows[-1].seconds if rows else 0)
+        temporary = folder / ".rewritten"  # a name that TensorBoard does not read
         with _os_errors():
-            self._writer = tf.summary.FileWriter(
-                str(directory / f"seed-{seed}"), filename_suffix=f".{updates}"
-            )
-            start = tf.SessionLog(status=tf.SessionLog.START)
-            self._writer.add_session_log(start, updates + 1)  # purges from this step on
+            self._writer = tf.io.TFRecordWriter(str(temporary))
+            self._add(0, file_version=VERSION)
+            # A TensorBoard that is running, or sees both files, forgets those of the earlier one.
+            self._add(0, session_log=tf.SessionLog(status=tf.SessionLog.START))
+            self.write(rows)
+        temporary.replace(folder / f"{EVENTS}{_stamp_after(earlier):010d}.seed-{seed}")
+        for path in earlier:
+            with contextlib.suppress(OSError):  # purged above
+                path.unlink()
 
     def write(self, rows: Sequence[MetricsRow]) -> None:
         """The loss, in nats, and each metric under its tag, against updates."""
@@ -40,7 +57,8 @@ class Events:
                     tf.Summary.Value(tag=f"{tag}/{row.split}", simple_value=value)
                     for tag, value in {"loss": row.loss, **metrics}.items()
                 ]
-                self._writer.add_summary(tf.Summary(value=scalars), row.updates)
+                self._add(row.seconds, step=row.updates, summary=tf.Summary(value=scalars))
+            self._writer.flush()
 
     def describe(self, config: Config, group: str) -> None:
         """The config as text, and its values for the HParams tab: a session of this group."""
@@ -50,13 +68,36 @@ class Events:
         text = yaml.safe_dump(config.as_dict(), sort_keys=False)
         start = hparams.session_start_pb(hyperparameters(config), group_name=group)
         with _os_errors():
-            self._writer.add_summary(_text("config", f"```\n{text}```"), 0)
-            self._writer.add_summary(tf.Summary.FromString(start.SerializeToString()), 0)
+            self._add(0, step=0, summary=_text("config", f"```\n{text}```"))
+            self._add(0, step=0, summary=tf.Summary.FromString(start.SerializeToString()))
+            self._writer.flush()
 
     def close(self) -> None:
         """See everything to the disk."""
         with _os_errors():
             self._writer.close()
+
+    def _add(self, seconds: float, **content: object) -> None:
+        event = tf.Event(wall_time=self._began + seconds, **content)
+        self._writer.write(event.SerializeToString())
+
+
+def open_events(
+    config: Config, directory: RunDirectory, seed: int, rows: Sequence[MetricsRow]
+) -> Events:
+    """The events of a seed of a run: its config, and these rows."""
+    events = Events(directory.events, seed, rows)
+    events.describe(config, f"{config.name}/{directory.path.name}")
+    return events
+
+
+def _stamp_after(earlier: Sequence[Path]) -> int:
+    """The time for a file's name, in seconds; later than those of other files, whatever the clock.
+
+    TensorBoard reads files in the order of their names.
+    """
+    stamps = [path.name.removeprefix(EVENTS).split(".")[0] for path in earlier]
+    return max([int(time.time()), *(int(stamp) + 1 for stamp in stamps if stamp.isdigit())])
 
 
 def hyperparameters(config: Config) -> dict[str, bool | float | str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 class Validation:
     """The policy of `training.validate_every` and `training.patience`, with its evaluator."""
 
-    def __init__(self, config: Config, evaluator: Evaluator, drawn: Drawn) -> None:
+    def __init__(
+        self, config: Config, evaluator: Evaluator, drawn: Drawn, rows: int | None = None
+    ) -> None:
+        self._rows = rows
         self._config = config
         self._evaluator = evaluator
         self._drawn = drawn
@@ -37,15 +41,19 @@ class Validation:
         """The loss of these variables, and every metric that held-out data can have."""
         self._evaluator.restore(variables)
         batch_size = min(self._config.graph.batch_size, len(self._drawn.inputs))
-        found = self._evaluator.evaluate(self._drawn, batch_size)
+        found = self._evaluator.evaluate(self._drawn, batch_size, self._rows)
         return {"loss": found.loss, **found.metrics}
 
     def judge(self, position: Position, loss: float) -> bool:
         """Whether this validation loss is the seed's best so far.
 
-        Counts the validations since the best, and completes the seed where there are
-        `training.patience` of them.
+        A loss that is not finite is never the best: the seed has diverged. Counts the
+        validations since the best, and completes the seed where there are `training.patience`
+        of them.
         """
+        if not math.isfinite(loss):
+            position.status = "diverged"
+            return False
         is_best = position.best_loss is None or loss < position.best_loss
         if is_best:
             position.best_loss, position.stale = loss, 0
@@ -67,8 +75,11 @@ def possible_ends(config: Config, workload: Workload) -> list[int]:
 
 
 @contextlib.contextmanager
-def open_validation(config: Config, task: Task) -> Iterator[Validation | None]:
-    """The validation of a run; None where the config asks for none."""
+def open_validation(config: Config, task: Task, rows: int | None) -> Iterator[Validation | None]:
+    """The validation of a run, with a sequence in such rows; None where the config asks for none.
+
+    For `rows` see `Evaluator.evaluate`.
+    """
     if config.training.validate_every is None:
         yield None
         return
@@ -76,4 +87,4 @@ def open_validation(config: Config, task: Task) -> Iterator[Validation | None]:
 
     drawn = task.evaluation(VALIDATION, evaluation_stream(config.training.first_seed))
     with Evaluator(config, task) as evaluator:
-        yield Validation(config, evaluator, drawn)
+        yield Validation(config, evaluator, drawn, rows)

@@ -11,6 +11,7 @@ from experiments.errors import UsageError
 from rnn_graphs.metrics import METRICS
 
 VALIDATION = "valid"
+WORTH_A_NOTE = 0.01  # of the data
 
 
 class Workload(NamedTuple):
@@ -19,15 +20,16 @@ class Workload(NamedTuple):
     task: Task
     updates_per_epoch: int
     updates: int  # optimizer steps of one seed, if nothing stops it early
+    notes: tuple[str, ...] = ()  # remarks about the data, to read before training
 
 
-def make_workload(config: Config) -> Workload:
-    """Read the data and check that the config fits them.
+def make_workload(config: Config, vocabulary: tuple[str, ...] | None = None) -> Workload:
+    """Read the data, in this vocabulary if one is given, and check that the config fits them.
 
     Raises UsageError, in one line, where a file or a key is not as it should be.
     """
     try:
-        task = config.task.make()
+        task = config.task.make() if vocabulary is None else config.task.make_with(vocabulary)
     except DataError as error:
         raise UsageError(f"experiment {config.name}: {error}") from error
     for problem in _problems(config, task):
@@ -37,7 +39,17 @@ def make_workload(config: Config) -> Workload:
         updates = task.windows(graph.batch_size, graph.num_steps, context)
     except ValueError as error:
         raise UsageError(f"experiment {config.name}: {error}") from error
-    return Workload(task, updates, updates * config.training.epochs)
+    left_out = task.left_out(graph.batch_size, graph.num_steps, context)
+    notes = (*task.notes, *([_left_out_note(left_out)] if left_out >= WORTH_A_NOTE else []))
+    return Workload(task, updates, updates * config.training.epochs, notes)
+
+
+def _left_out_note(share: float) -> str:
+    return (
+        f"training leaves out {share:.0%} of the data, the same in every epoch: the end does not "
+        "fill graph.batch_size rows with windows of graph.num_steps; with task.rotate=true each "
+        "epoch begins at another place"
+    )
 
 
 def _problems(config: Config, task: Task) -> Iterator[str]:

@@ -103,7 +103,7 @@ def test_of_runs_that_trained_alike_the_one_with_more_metrics_counts(tmp_path: P
     bare, measured = run_of(tmp_path, "a"), run_of(tmp_path, "b")
     rows = [row._replace(metrics={"accuracy": 0.9}) for row in measured.rows]
     file = MetricsFile(measured.directory.metrics)
-    file.cut(0)
+    file.start()
     file.append(rows)
     for runs in ([bare, measured], [measured, bare]):
         (group,) = group_runs(find_runs([run.directory.path for run in runs]))

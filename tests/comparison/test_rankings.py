@@ -61,7 +61,7 @@ def measure(path: Path, **accuracy: float) -> None:
     splits = run.rows_by_seed, run.validation_rows
     rows = itertools.chain.from_iterable(each for split in splits for each in split.values())
     metrics = MetricsFile(run.directory.metrics)
-    metrics.cut(0)
+    metrics.start()
     metrics.append([row._replace(metrics={"accuracy": accuracy[row.split]}) for row in rows])
 
 

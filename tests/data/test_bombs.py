@@ -17,7 +17,8 @@ import pytest
 from numpy.lib import format as npy
 
 from data import images
-from data.imdb import load_imdb, read_object_array
+from data.imdb import load_imdb
+from data.object_arrays import read_object_array
 from data.pickles import check_pickle
 from experiments.paths import ROOT
 from experiments.runs import checkpoints
@@ -99,6 +100,14 @@ def array_of(items: bytes) -> bytes:
     return head[:place] + items + head[place + 3 :]  # without the ] and its BINPUT
 
 
+def repeated(item: object, count: int) -> np.ndarray:
+    """An array that holds one object many times."""
+    array = np.empty(count, object)
+    for place in range(count):
+        array[place] = item
+    return array
+
+
 PICKLES: dict[str, tuple[bytes, str]] = {
     "memo": (b"\x80\x02]r" + struct.pack("<I", 2**31 - 1) + b".", "remembered parts"),
     "nested": (b"\x80\x02" + b"]" * 50_000_000 + b".", "other instructions"),
@@ -115,9 +124,13 @@ PICKLES: dict[str, tuple[bytes, str]] = {
         array_of(b"]q\x20(" + b"]q\x21(" + b"K\x01" * 100_000 + b"e" + b"h\x21" * 24_999 + b"e"),
         "expected at most 12,000,000 words",
     ),
+    "one array under many names": (
+        pickle.dumps(repeated(np.ones(1 << 16, np.int64), 25_000), 2),
+        "expected at most 12,000,000 words",
+    ),
     "lists of lists": (
         array_of(b"](" + b"](]e" * 25_000 + b"e"),
-        "expected lists of ranks from 1",
+        "expected a list of ranks from 1",
     ),
 }
 

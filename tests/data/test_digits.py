@@ -136,6 +136,22 @@ def test_a_file_is_read_packed_or_not_whatever_its_name(
     np.testing.assert_array_equal(read_idx(tmp_path, EXPECTED), PIXELS)
 
 
+NAMED = EXPECTED._replace(name="train-images-idx3-ubyte")
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_mirrors_write_a_dot_in_the_name(end: str, tmp_path: Path) -> None:
+    (tmp_path / f"train-images.idx3-ubyte{end}").write_bytes(gzip.compress(idx(PIXELS)))
+    np.testing.assert_array_equal(read_idx(tmp_path, NAMED), PIXELS)
+
+
+def test_what_an_unpacker_left_does_not_hide_the_packed_file(tmp_path: Path) -> None:
+    (tmp_path / "train-images-idx3-ubyte").mkdir()
+    (tmp_path / "train-images.idx3-ubyte").touch()
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(PIXELS)))
+    np.testing.assert_array_equal(read_idx(tmp_path, NAMED), PIXELS)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 
 from data import symbols
 from data.batching import cut_into_rows
+from data.corpus import SPLITS
 from data.streams import evaluation_stream, training_stream
 from data.symbols import Characters, Words, narrowest
 from data.task import DataError
-from data.tasks.text import SPLITS, Text, TextConfig
+from data.tasks.text import Text, TextConfig
 from tests.conftest import ROOT
 
 DEFAULTS = yaml.safe_load((ROOT / "configs/task/text.yaml").read_text("utf-8"))
@@ -38,6 +39,13 @@ def config_of(**keys: Any) -> TextConfig:
 
 def make_task(path: str | Path, **keys: Any) -> Text:
     return config_of(**{"source": "file", "path": str(path)} | keys).make()
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(
+        not (REAL and Path(REAL, name).is_file()),
+        reason=f"needs {name} in the folder that the environment variable RNN_DATA names",
+    )
 
 
 @pytest.fixture
@@ -218,8 +226,128 @@ def test_encode_and_decode(book: Path, treebank: Path) -> None:
     words = make_task(treebank, source="three_files", level="words")
     assert words.codec.encode("a cat\nsat").tolist() == [5, 1, 0, 2]
     assert words.codec.decode(words.codec.encode("a cat\nsat")) == "a cat\nsat"
-    with pytest.raises(ValueError, match=r"^word 'dog' is not in the vocabulary of 6 words"):
-        words.codec.encode("the dog")
+    assert words.codec.replaced("the dog saw a dog") == ["dog", "saw"]
+    assert words.codec.decode(words.codec.encode("the dog")) == "the <unk>"
+    lines = make_task(book, level="words")
+    assert lines.codec.replaced("abcd dog") == []
+    with pytest.raises(ValueError, match=r"^word 'dog' is not in the vocabulary of 3 words"):
+        lines.codec.encode("abcd dog")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "shown"),
+    [
+        ("\u0301", r"U\+0301 COMBINING ACUTE ACCENT is not"),
+        ("\u200b", r"U\+200B ZERO WIDTH SPACE is not"),
+        ("é", r"'é' \(U\+00E9\) is not"),
+        ("'", r"\"'\" is not"),
+    ],
+)
+def test_an_unknown_character_can_be_told_from_its_neighbours(
+    book: Path, symbol: str, shown: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^character {shown}"):
+        make_task(book).codec.encode(f"a{symbol}")
+
+
+def test_a_prompt_is_read_as_files_are(book: Path) -> None:
+    codec = make_task(book).codec
+    np.testing.assert_array_equal(codec.encode("\ufeffab\r\nc\r"), codec.encode("ab\nc\n"))
+
+
+def test_a_text_without_a_prompt_starts_from_a_symbol_that_exists(
+    book: Path, treebank: Path, tmp_path: Path
+) -> None:
+    assert make_task(book).codec.first().tolist() == [0]
+    words = make_task(treebank, source="three_files", level="words")
+    assert words.codec.decode(words.codec.first()) == "\n"
+    (tmp_path / "genome").write_text("ACGT" * 20)
+    assert make_task(tmp_path / "genome").codec.first().tolist() == [0]
+
+
+def own_ends(text: str, end: str) -> str:
+    return "".join(f"{line}{end}\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize("end", ["<eos>", "</s>", "</s> "])
+def test_a_line_that_brings_its_own_end_ends_once(treebank: Path, end: str) -> None:
+    plain = make_task(treebank, source="three_files", level="words").corpus
+    assert plain.notes == ()
+    for split, text in zip(SPLITS, (TRAIN, VALID, TEST), strict=True):
+        treebank.with_name(f"small.{split}.txt").write_text(own_ends(text, end), "utf-8")
+    marked = make_task(treebank, source="three_files", level="words").corpus
+    assert marked.vocabulary == plain.vocabulary
+    for split in SPLITS:
+        assert marked.parts[split].tolist() == plain.parts[split].tolist()
+    assert marked.notes[0] == (
+        f"{treebank}.train.txt: 3 lines end in <eos> or </s>; each line's end counts once"
+    )
+
+
+def test_a_word_that_ends_in_the_mark_is_a_word(book: Path) -> None:
+    book.write_text("x<eos>\n" * 20, "utf-8")
+    assert make_task(book, level="words").vocabulary == ("<eos>", "x<eos>")
+
+
+def test_blank_lines_between_sentences_are_none(treebank: Path) -> None:
+    plain = make_task(treebank, source="three_files", level="words").corpus
+    for split, text in zip(SPLITS, (TRAIN, VALID, TEST), strict=True):
+        path = treebank.with_name(f"small.{split}.txt")
+        path.write_text("\n" + text.replace("\n", "\n \t\n\n"), "utf-8")
+    spaced = make_task(treebank, source="three_files", level="words").corpus
+    for split in SPLITS:
+        assert spaced.parts[split].tolist() == plain.parts[split].tolist()
+    assert "small.train.txt: 7 blank lines are left out" in spaced.notes[0]
+
+
+@needs("ptb/ptb.train.txt")
+def test_the_real_penn_treebank_with_ends_of_its_own(tmp_path: Path) -> None:
+    for split in SPLITS:
+        text = Path(REAL, f"ptb/ptb.{split}.txt").read_text("utf-8")
+        (tmp_path / f"ptb.{split}.txt").write_text(own_ends(text, "<eos>"), "utf-8")
+    plain, marked = (
+        make_task(path, source="three_files", level="words").corpus
+        for path in (Path(REAL, "ptb/ptb"), tmp_path / "ptb")
+    )
+    for split in SPLITS:
+        np.testing.assert_array_equal(marked.parts[split], plain.parts[split])
+
+
+def test_the_sources_are_known_by_their_hashes(book: Path, treebank: Path) -> None:
+    (source,) = make_task(book).sources
+    assert source == (str(book), hashlib.sha256(book.read_bytes()).hexdigest())
+    three = make_task(treebank, source="three_files", level="words").sources
+    assert [source.name for source in three] == [f"{treebank}.{split}.txt" for split in SPLITS]
+    assert three[2].sha256 == hashlib.sha256(TEST.encode()).hexdigest()
+
+
+def test_a_text_in_the_ids_of_another_vocabulary(book: Path) -> None:
+    task = config_of(source="file", path=str(book)).make_with(("d", "c", "b", "a", "\n"))
+    assert task.corpus.parts["train"][:5].tolist() == [3, 2, 1, 0, 4]
+    with pytest.raises(DataError, match=r"18 of 90 characters are not in the run's .*, 'b' the"):
+        config_of(source="file", path=str(book)).make_with(("d", "c", "a", "\n"))
+
+
+def test_without_its_text_a_task_can_still_write() -> None:
+    task = config_of(source="file", path="gone").without_data(("a", "b", "\n"))
+    assert (task.num_inputs, task.num_classes) == (3, 3)
+    assert task.codec.decode(task.codec.encode("ab\n")) == "ab\n"
+
+
+def test_epochs_that_begin_at_another_place_hold_the_same_symbols(book: Path) -> None:
+    task, plain = make_task(book, rotate=True), make_task(book)
+    stream = training_stream(0)
+    first, second = task.draw(stream), task.draw(stream)
+    usual = plain.draw(training_stream(0))
+    assert first.inputs.tolist() != second.inputs.tolist()
+    for drawn in (first, second):
+        pairs = zip(drawn.inputs, drawn.labels, strict=True)
+        assert sorted(pairs) == sorted(zip(usual.inputs, usual.labels, strict=True))
+        joined = [*drawn.inputs, *drawn.inputs]
+        whole = usual.inputs.tolist()
+        assert any(joined[n : n + len(whole)] == whole for n in range(len(whole)))
+    again = training_stream(0)
+    assert task.draw(again).inputs.tolist() == first.inputs.tolist()
 
 
 def test_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
@@ -227,6 +355,13 @@ def test_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
     path.write_bytes("\ufeffé\r\nb\rc\n".encode())
     task = make_task(path, valid=0, test=0)
     assert task.codec.decode(task.corpus.parts["train"]) == "é\nb\nc\n"
+
+
+def test_byte_order_marks_of_joined_files_are_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "joined.txt"
+    path.write_text("\ufeff\ufeffone\n\ufefftwo\nthr\ufeffee\n", "utf-8")
+    task = make_task(path, valid=0, test=0)
+    assert task.codec.decode(task.corpus.parts["train"]) == "one\ntwo\nthr\ufeffee\n"
 
 
 def test_a_file_is_read_once_and_again_when_it_has_changed(
@@ -286,11 +421,25 @@ def test_relative_paths(book: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     [
         (b"", "book.txt, train part: expected at least 2 characters, found 0"),
         (b"a", "book.txt, train part: expected at least 2 characters, found 1"),
-        (b"abcdefgh", "book.txt, valid part: expected at least 2 characters, found 0"),
+        (
+            b"abcdefgh",
+            "book.txt, valid part: expected at least 2 characters, found 0; task.valid is its "
+            "share of the text",
+        ),
         (b"caf\xe9 noir", "book.txt: expected text in UTF-8, found the byte 0xe9 at place 3"),
         (
             "a\n".encode("utf-16"),
-            "book.txt: expected text in UTF-8, found the byte 0xff at place 0",
+            "book.txt: expected text in UTF-8, found the byte 0xff at place 0; it looks like "
+            "UTF-16, which another program can save as UTF-8",
+        ),
+        (
+            "café\n".encode("utf-16-le") * 9,
+            "book.txt: expected text in UTF-8, found the byte 0xe9 at place 6",
+        ),
+        (
+            "plain text\n".encode("utf-16-be") * 9,
+            "book.txt: expected text in UTF-8, found 99 zeros among 198 bytes; it looks like "
+            "UTF-16, which another program can save as UTF-8",
         ),
     ],
 )
@@ -388,13 +537,6 @@ def shipped(experiment: str) -> TextConfig:
     """The task of a shipped experiment, as Hydra merges it."""
     path = ROOT / "configs" / "experiment" / f"{experiment}.yaml"
     return config_of(**yaml.safe_load(path.read_text("utf-8"))["task"])
-
-
-def needs(name: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(
-        not (REAL and Path(REAL, name).is_file()),
-        reason=f"needs {name} in the folder that the environment variable RNN_DATA names",
-    )
 
 
 @needs("ptb/ptb.train.txt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from data.streams import state_of, training_stream
-from experiments.runs.checkpoints import Checkpoint, Position, drop, load, newest, save
+from experiments.runs.checkpoints import Checkpoint, Position, load, newest, save
 
 
 def checkpoint(updates: int, seed: int = 3, **position: Any) -> Checkpoint:
@@ -42,8 +43,8 @@ def path_of(directory: Path, updates: int, seed: int = 3) -> Path:
 
 def test_everything_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     saved = checkpoint(
-        120, epoch=2, window=7, seconds=1 / 3, metrics_bytes=99, status="diverged",
-        pending=[0.1 + 0.2, 1e-300],
+        120, epoch=2, window=7, seconds=1 / 3, metrics_digest="0a1b", status="diverged",
+        pending={"loss": [0.1 + 0.2, 1e-300]},
     )  # fmt: skip
     save(tmp_path, saved)
     assert_same(load(path_of(tmp_path, 120)), saved)
@@ -60,25 +61,55 @@ def test_seeds_do_not_disturb_each_other(tmp_path: Path) -> None:
     for seed in (1, 2):
         for updates in (10, 20, 30):
             save(tmp_path, checkpoint(updates, seed))
-    drop(tmp_path, 1)
-    assert newest(tmp_path, 1).checkpoint is None
-    found = newest(tmp_path, 2).checkpoint
-    assert found is not None
-    assert found.position == Position(2, updates=30)
+    for seed in (1, 2):
+        found = newest(tmp_path, seed).checkpoint
+        assert found is not None
+        assert found.position == Position(seed, updates=30)
 
 
 def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
     assert newest(tmp_path, 0) == (None, [])
-    drop(tmp_path, 0)
 
 
-def test_a_checkpoint_ahead_of_metrics_csv_is_passed_over(tmp_path: Path) -> None:
-    save(tmp_path, checkpoint(10, metrics_bytes=100))
-    save(tmp_path, checkpoint(20, metrics_bytes=200))
-    found = newest(tmp_path, 3, metrics_bytes=150)
+def test_a_checkpoint_of_another_seed_or_moment_is_passed_over(tmp_path: Path) -> None:
+    save(tmp_path, checkpoint(10))
+    save(tmp_path, checkpoint(15))
+    path_of(tmp_path, 15).rename(path_of(tmp_path, 30))
+    save(tmp_path, checkpoint(20, seed=4))
+    path_of(tmp_path, 20, seed=4).rename(path_of(tmp_path, 20))
+    found = newest(tmp_path, 3)
     assert found.checkpoint is not None
     assert found.checkpoint.position.updates == 10
-    assert found.unreadable == [path_of(tmp_path, 20)]
+    assert found.unreadable == [path_of(tmp_path, 30), path_of(tmp_path, 20)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"updates": "ten"}, {"updates": None}, {"pending": [1.0]}, {"status": "done"},
+        {"epoch": 1.5}, {"place": 3}, {"metrics_digest": 7},
+    ],
+)  # fmt: skip
+def test_a_position_of_other_types_is_passed_over(tmp_path: Path, fields: dict[str, Any]) -> None:
+    save(tmp_path, checkpoint(10))
+    path = path_of(tmp_path, 10)
+    with np.load(path) as content:
+        arrays = dict(content)
+    position = json.loads(str(arrays["position"]))
+    np.savez(path, **arrays | {"position": np.array(json.dumps(position | fields))})
+    assert newest(tmp_path, 3) == (None, [path])
+
+
+def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    save(tmp_path, checkpoint(10))
+    path = path_of(tmp_path, 10)
+    with np.load(path) as content:
+        arrays = dict(content)
+    position = json.loads(str(arrays["position"]))
+    del position["metrics_digest"]
+    position["metrics_bytes"] = 99
+    np.savez(path, **arrays | {"position": np.array(json.dumps(position))})
+    assert load(path).position == Position(3, updates=10)
 
 
 def test_what_a_killed_process_left_half_written_is_not_looked_at(tmp_path: Path) -> None:

@@ -1,20 +1,16 @@
-"""experiments/runs/files.py: files that are whole or absent, and the lock."""
+"""experiments/runs/files.py: files that are whole or absent."""
 
 from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from experiments.errors import UsageError
-from experiments.runs.files import atomic_path, locked, make_output_folder, write_atomic
-from tests.conftest import ROOT
+from experiments.runs.files import atomic_path, is_temporary, make_output_folder, write_atomic
 
 
 @pytest.mark.parametrize("content", ["", "täxt\n", b"\x00\xff"])
@@ -67,39 +63,16 @@ def test_the_temporary_path_keeps_the_suffix(tmp_path: Path) -> None:
     assert (tmp_path / "curve.png").read_text() == "x"
 
 
-def test_a_held_directory_is_refused_with_the_process_that_holds_it(tmp_path: Path) -> None:
-    with (
-        locked(tmp_path),
-        pytest.raises(UsageError, match=rf"in use by another run \(process {os.getpid()}\)"),
-        locked(tmp_path),
-    ):
-        pass
-
-
-def test_a_directory_is_free_again_afterwards(tmp_path: Path) -> None:
-    for _ in range(2):
-        with locked(tmp_path):
-            pass
-
-
-def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from experiments.runs.files import locked\n"
-        "with locked(Path(sys.argv[1])):\n"
-        "    print('held', flush=True)\n"
-        "    sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    ) as holder:  # fmt: skip
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(UsageError, match=f"process {holder.pid}"), locked(tmp_path):
-            pass
-        holder.send_signal(signal.SIGKILL)
-    with locked(tmp_path):
-        assert (tmp_path / ".lock").read_text() == str(os.getpid())
+@pytest.mark.parametrize(
+    ("name", "temporary"),
+    [
+        (".summary.0123abcd.json", True), (".events.0123abcd", True), ("summary.json", False),
+        (".summary.0123abcd.csv", False), (".notes.0123abcd.json", False),
+        (".summary.mine.json", False),
+    ],
+)  # fmt: skip
+def test_temporary_files_are_told_from_a_user_s(name: str, temporary: bool) -> None:
+    assert is_temporary(Path(name), ["summary.json", "events"]) == temporary
 
 
 def test_an_output_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:

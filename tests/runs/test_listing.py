@@ -12,8 +12,8 @@ import pytest
 
 import run
 from experiments.runs import removal
-from experiments.runs.files import locked
 from experiments.runs.listing import list_runs, shown_size
+from experiments.runs.lock import locked
 from tests.handmade import finished_run
 
 Capture = pytest.CaptureFixture[str]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from experiments.errors import UsageError
-from experiments.runs.metrics import CONTRACT, MetricsFile, MetricsRow, columns, read_metrics
+from experiments.runs.metrics import (
+    CONTRACT,
+    MetricsFile,
+    MetricsRow,
+    columns,
+    digest,
+    read_metrics,
+)
 
 HEADER = ",".join(columns()) + "\n"
 CONTRACT_HEADER = ",".join(CONTRACT) + "\n"
@@ -18,7 +26,7 @@ MEASURED = ROW._replace(metrics={"accuracy": 0.75, "bits": 0.721347520444})
 @pytest.fixture
 def metrics(tmp_path: Path) -> MetricsFile:
     file = MetricsFile(tmp_path / "metrics.csv")
-    file.cut(0)
+    file.start()
     return file
 
 
@@ -55,22 +63,36 @@ def test_rows_are_equal_where_their_metrics_are() -> None:
     assert ROW._replace(metrics={"bits": 1.0}) != ROW
 
 
-def test_to_cut_forgets_what_came_later(metrics: MetricsFile) -> None:
+def test_to_start_forgets_what_was_there(metrics: MetricsFile) -> None:
     metrics.append([ROW])
-    size = metrics.size()
-    metrics.append([ROW._replace(updates=200)])
-    metrics.cut(size)
-    assert read_metrics(metrics.path) == [ROW]
-
-
-def test_to_cut_to_nothing_starts_anew(metrics: MetricsFile) -> None:
-    metrics.append([ROW])
-    metrics.cut(0)
+    metrics.start()
     assert metrics.path.read_text() == HEADER
 
 
-def test_a_file_that_is_not_there_has_no_size(tmp_path: Path) -> None:
-    assert MetricsFile(tmp_path / "metrics.csv").size() == 0
+def test_what_was_appended_is_returned_and_continues_the_digest(metrics: MetricsFile) -> None:
+    running = digest([])
+    for rows in ([ROW], [ROW._replace(updates=200), ROW._replace(updates=300)]):
+        running.update(metrics.append(rows))
+    assert running.hexdigest() == digest(metrics.read().lines).hexdigest()
+    content = metrics.path.read_bytes().removeprefix(HEADER.encode())
+    assert running.hexdigest() == hashlib.sha256(content).hexdigest()
+
+
+def test_a_last_line_without_an_end_is_left_out(metrics: MetricsFile) -> None:
+    metrics.append([ROW])
+    with open(metrics.path, "a", encoding="utf-8") as file:
+        file.write("0,1,200,5000,1.25,train,0.5,,,,,")
+    assert read_metrics(metrics.path) == [ROW]
+    assert metrics.read().rest.startswith(b"0,1,200")
+
+
+def test_rows_are_sorted_by_seed_and_keep_their_order_within_it(metrics: MetricsFile) -> None:
+    rows = [ROW._replace(seed=seed, updates=updates) for updates in (200, 100) for seed in (1, 0)]
+    metrics.append(rows)
+    metrics.sort()
+    assert [(row.seed, row.updates) for row in read_metrics(metrics.path)] == [
+        (0, 200), (0, 100), (1, 200), (1, 100),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -80,9 +102,8 @@ def test_a_file_that_is_not_there_has_no_size(tmp_path: Path) -> None:
         (",accuracy,gradient_norm", ",0.75,", {"accuracy": 0.75}),
         (",bits,accuracy", ",2,0.75", {"accuracy": 0.75, "bits": 2}),
         (",host,accuracy,norm", ",elsewhere,0.75,3.5", {"accuracy": 0.75}),
-        (",accuracy,bits", ",0.75", {"accuracy": 0.75}),
     ],
-    ids=["contract alone", "fewer", "another order", "columns of no metric", "a short line"],
+    ids=["contract alone", "fewer", "another order", "columns of no metric"],
 )
 def test_metrics_are_read_by_the_names_of_the_columns(
     tmp_path: Path, header: str, line: str, metrics: dict[str, float]
@@ -122,18 +143,23 @@ def test_nothing_is_appended_to_a_file_of_another_kind(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         ("", "expected the columns seed,epoch,updates,time_steps,seconds,split,loss first"),
-        ("a,b\n", "got a,b"),
-        (CONTRACT_HEADER.replace("updates", "steps"), "got seed,epoch,steps"),
-        (HEADER + "0,1,100,5000,1.25,train,x\n", "line 2: expected seed,epoch"),
-        (HEADER + "0,1,100,5000,1.25,train,0.5,x\n", "line 2: expected .*,accuracy,.*, got .*,x"),
-        (HEADER + "0,1,100,5000,1.25,train,0.5\n0,1,2\n", "line 3: .* got 0,1,2"),
+        ("a,b\n", "got 'a,b'"),
+        (CONTRACT_HEADER.replace("updates", "steps"), "got 'seed,epoch,steps"),
+        (CONTRACT_HEADER + "0,1,100,5000,1.25,train,x\n", "line 2: expected seed,epoch"),
+        (HEADER + "0,1,100,5000,1.25,train,0.5,x,,,,\n", "line 2: expected .*accuracy.* got .*x,"),
+        (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0.5\n0,1,2\n", "line 3: .* got 3: '0,1,2'"),
+        (HEADER + "0,1,100,5000,1.25,train,0.5\n", "line 2: expected 12 fields.* got 7"),
+        (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0,5\n", "line 2: expected 7 fields.* got 8"),
+        (CONTRACT_HEADER + "\n", "line 2: expected 7 fields.* got 1: ''"),
+        ("\ufeff" + CONTRACT_HEADER, r"got '\\ufeffseed"),
+        (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0.5\r\n", "line 2: .* carriage return"),
     ],
 )
 def test_what_is_no_metrics_file_is_told_with_its_line(
     tmp_path: Path, content: str, reason: str
 ) -> None:
     path = tmp_path / "metrics.csv"
-    path.write_text(content)
+    path.write_bytes(content.encode())
     with pytest.raises(UsageError, match=reason):
         read_metrics(path)
 

@@ -103,7 +103,7 @@ def test_what_a_stranger_wrote_is_shown_as_text(tmp_path: Path, capsys: Capture)
         config = found.config.as_dict() | {"description": f"{ESCAPE}{number}"}
         config["graph"]["num_steps"] += number
         found.directory.config.write_text(yaml.safe_dump(config), "utf-8")
-        status = {"status": ESCAPE, "reason": ESCAPE, "floors": {ESCAPE: 0.6}, "seeds": {}}
+        status = {"status": "failed", "reason": ESCAPE, "floors": {ESCAPE: 0.6}, "seeds": {}}
         found.directory.summary.write_text(json.dumps(status))
         (found.directory.path / "log.txt").write_text(ESCAPE)
     assert run.main(["compare", str(folder), f"--out={tmp_path / 'out'}"]) == 0

@@ -71,7 +71,7 @@ class TestResults:
             ({"status": "running"}, "killed by SIGKILL", "failed", "killed by SIGKILL"),
             ({"status": "running"}, "", "interrupted", ""),
             ({"status": "interrupted"}, "its worker died", "failed", "its worker died"),
-            ({"status": "diverged"}, "", "diverged", "the loss was not finite"),
+            ({"status": "diverged"}, "", "diverged", "the loss or a weight was not finite"),
         ],
     )
     def test_the_directory_decides_and_the_failure_explains(

@@ -172,7 +172,7 @@ def test_a_point_that_diverges(tmp_path: Path) -> None:
         assert f"2 points, {there} already done" in done.stdout
         (failure,) = failures(done.stdout).items()
         assert "learning_rate=1e+38" in failure[0]
-        assert failure[1] == "the loss was not finite"
+        assert failure[1] == "the loss or a weight was not finite"
         assert "error: 1 of 2 points failed" in done.stderr
 
 

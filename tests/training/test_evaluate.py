@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import evaluation_stream
@@ -17,6 +21,8 @@ from experiments.training.evaluate import Evaluator, evaluate_run
 from tests import numpy_reference
 from tests.conftest import small_config, summary_of
 from tests.numpy_reference import Weights
+
+Change = Callable[[NDArray[Any]], NDArray[Any]]
 
 CONFIG = small_config("training.seeds=2", "graph.precision=float64")
 
@@ -36,16 +42,16 @@ def weights_of(run: RunDirectory, seed: int) -> Weights:
 
 
 @pytest.mark.parametrize("batch_size", [None, 1, 7, 500, 20_000])
-def test_losses_are_the_references_at_any_batch_size(
+def test_losses_are_those_of_one_sequence_at_any_batch_size(
     run: RunDirectory, batch_size: int | None
 ) -> None:
-    results = evaluate_run(run, batch_size, "last")
+    results = list(evaluate_run(run, batch_size, "last"))
     assert [result.seed for result in results] == [0, 1]
     for result in results:
         weights = weights_of(run, result.seed)
         sequence = CONFIG.task.make().evaluation("fresh", evaluation_stream(result.seed))
-        rows = cut_into_rows(sequence, batch_size or CONFIG.graph.batch_size)
-        state = np.zeros([len(rows.inputs), *CONFIG.model.state_sizes])
+        rows = cut_into_rows(sequence, 1)
+        state = np.zeros([1, *CONFIG.model.state_sizes])
         states = numpy_reference.forward(weights, rows.inputs.T, state)
         losses = numpy_reference.losses(weights, states, rows.labels.T)
         chances = numpy_reference.probabilities(weights, states)
@@ -60,7 +66,7 @@ def test_losses_are_the_references_at_any_batch_size(
 def test_the_state_is_carried_from_run_to_run(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = evaluate_run(run, 20, "last")
+    together = list(evaluate_run(run, 20, "last"))
     monkeypatch.setattr(evaluate, "TIME_STEPS_PER_RUN", 77)
     for whole, parts in zip(together, evaluate_run(run, 20, "last"), strict=True):
         assert parts.evaluated.loss == pytest.approx(whole.evaluated.loss, abs=1e-12)
@@ -80,7 +86,7 @@ def test_probabilities_are_the_references(run: RunDirectory) -> None:
     assert checkpoint is not None
     with Evaluator(CONFIG, CONFIG.task.make()) as evaluator:
         evaluator.restore(checkpoint.variables)
-        _, ours = evaluator.evaluate_and_predict(sequence, 100)
+        ours = evaluator.probabilities(sequence, 100)
     states = numpy_reference.forward(weights, rows.inputs.T, np.zeros([100, 4]))
     expected = numpy_reference.probabilities(weights, states).transpose(1, 0, 2)
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-10)
@@ -108,7 +114,7 @@ def test_a_batch_size_that_the_data_cannot_fill_is_refused(
     with pytest.raises(
         UsageError, match=f"expected 1 to the size of the data, 20000; got {batch_size}"
     ):
-        evaluate_run(run, batch_size, "last")
+        list(evaluate_run(run, batch_size, "last"))
 
 
 def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
@@ -116,4 +122,40 @@ def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
     directory.check(CONFIG, False)
     directory.prepare(CONFIG, False)
     with pytest.raises(RunError, match="no last checkpoint to evaluate; train first"):
-        evaluate_run(directory, None, "last")
+        list(evaluate_run(directory, None, "last"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda value: value.astype(np.complex128), r"expected float64 .*, found complex128"),
+        (lambda value: value.astype(np.float32), r"expected float64 .*, found float32"),
+        (lambda value: value.astype("U"), r"expected float64 .*, found <U"),
+        (lambda value: value[:, :1], r"of shape \(4, 2\), found float64 of shape \(4, 1\)"),
+        (lambda value: value * np.nan, "is not finite"),
+    ],
+)
+def test_a_checkpoint_of_another_kind_is_refused_with_its_file(
+    run: RunDirectory, tmp_path: Path, change: Change, reason: str
+) -> None:
+    copied = RunDirectory(Path(shutil.copytree(run.path, tmp_path / "run")))
+    found = checkpoints.newest(copied.checkpoints, 0).checkpoint
+    assert found is not None
+    name = "model/softmax/W"
+    variables = found.variables | {name: change(found.variables[name])}
+    checkpoints.save(copied.checkpoints, found._replace(variables=variables))
+    path = checkpoints.path_of(copied.checkpoints, found.position)
+    with pytest.raises(RunError, match=f"^{path}: .*{name}.* {reason}"):
+        list(evaluate_run(copied, None, "last"))
+
+
+def test_a_damaged_checkpoint_is_named(run: RunDirectory, tmp_path: Path) -> None:
+    copied = RunDirectory(Path(shutil.copytree(run.path, tmp_path / "run")))
+    folder = copied.checkpoints / "seed-0"
+    for path in folder.iterdir():
+        path.write_bytes(b"damage")
+    with pytest.raises(RunError, match=r"seed-0/0+400\.npz: damaged"):
+        list(evaluate_run(copied, None, "last"))
+    (folder / "best.npz").write_bytes(b"")
+    with pytest.raises(RunError, match=r"seed-0/best\.npz: damaged"):
+        list(evaluate_run(copied, None, "best"))

@@ -25,12 +25,13 @@ class Guesses:
     def __init__(self) -> None:
         self.drawn: Drawn | None = None
 
-    def evaluate_and_predict(
-        self, drawn: Drawn, batch_size: int
-    ) -> tuple[Evaluated, NDArray[np.float64]]:
+    def evaluate(self, drawn: Drawn, _batch_size: int, rows: int | None) -> Evaluated:
+        assert rows is None  # the whole sequence, at any batch size
+        return Evaluated(0.25, {}, len(drawn.inputs))
+
+    def probabilities(self, drawn: Drawn, batch_size: int) -> NDArray[np.float64]:
         self.drawn = drawn
-        shape = batch_size, len(drawn.inputs) // batch_size, 2
-        return Evaluated(0.25, {}, shape[0] * shape[1]), np.full(shape, 0.5)
+        return np.full((batch_size, len(drawn.inputs) // batch_size, 2), 0.5)
 
 
 def test_a_model_is_asked_on_the_fresh_data_of_its_seed() -> None:
@@ -63,12 +64,14 @@ def test_a_seed_that_is_not_complete_is_not_evaluated(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ["binary_dependency", "copy_memory"])
 def test_the_summary_has_the_loss_that_evaluate_measures(tmp_path: Path, task: str) -> None:
-    """With a probe, which shares the pass, and without."""
+    """With a probe and without, and at any batch size."""
     config = small_config(f"task={task}", "task.size=4000", "training.epochs=1", "training.seeds=2")
     runner.train(config, tmp_path)
-    results = evaluate_run(RunDirectory(tmp_path), None, "last")
+    results = list(evaluate_run(RunDirectory(tmp_path), None, "last"))
     found = summary_of(tmp_path)["fresh_loss"]
     expected = {str(result.seed): result.evaluated.loss for result in results}
     assert found["per_seed"] == expected
     assert found["time_steps"] == {"0": 4000, "1": 4000}
+    for result in evaluate_run(RunDirectory(tmp_path), 7, "last"):
+        assert result.evaluated.loss == pytest.approx(expected[str(result.seed)], rel=1e-6)
     assert found["mean"] == pytest.approx(sum(expected.values()) / 2)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.config.compose import load_config
-from experiments.errors import UsageError
+from experiments.errors import RunError, UsageError
+from experiments.runs import checkpoints
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
 from experiments.training.generate import Sampling, draw, generate_text
@@ -44,6 +46,64 @@ def test_without_a_prompt_it_begins_a_line(run: RunDirectory) -> None:
     assert generate_text(run, "", Sampling(10, 0, 0), "best") == "abcd\nabcd\n"
 
 
+def test_a_prompt_is_read_as_files_are(run: RunDirectory) -> None:
+    text = generate_text(run, "\ufeffcd\r\nab", Sampling(3, 0, 0), "last")
+    assert text == "cd\nabcd\n"
+
+
+def test_a_model_that_diverged_does_not_write(run: RunDirectory, tmp_path: Path) -> None:
+    copy = RunDirectory(Path(shutil.copytree(run.path, tmp_path / "copy")))
+    found = checkpoints.newest(copy.checkpoints, 0).checkpoint
+    assert found is not None
+    found.variables[next(iter(found.variables))].fill(np.inf)
+    checkpoints.save(copy.checkpoints, found)
+    with pytest.raises(RunError, match=r"the model diverged: .* is not finite"):
+        generate_text(copy, "a", Sampling(1, 1, 0), "last")
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    """A model of words that has met an unknown one."""
+    folder = tmp_path_factory.mktemp("words")
+    (folder / "words.txt").write_text("the cat <unk> sat\n" * 400)
+    config = load_config(
+        "text_python_docs",
+        [
+            "task.source=file", f"task.path={folder / 'words.txt'}", "task.level=words",
+            "graph.num_steps=5", "graph.batch_size=20", "model.state_size=16", "training.epochs=8",
+            "optimizer.learning_rate=0.03", "execution.xla=off",
+        ],
+    )  # fmt: skip
+    runner.train(config, folder / "run")
+    return RunDirectory(folder / "run")
+
+
+@pytest.mark.parametrize("prompt", ["", "  ", "\t"])
+def test_a_prompt_without_a_word_begins_a_line(words: RunDirectory, prompt: str) -> None:
+    assert generate_text(words, prompt, Sampling(5, 0, 0), "last") == "the cat <unk> sat\n"
+
+
+def test_an_unknown_word_is_read_as_such_and_told(
+    words: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = generate_text(words, "cat dog", Sampling(2, 0, 0), "last")
+    assert text == "cat <unk> sat\n"
+    assert "--prompt: 'dog' is not in the vocabulary; read as <unk>" in capsys.readouterr().err
+
+
+def test_a_text_without_lines_starts_from_a_symbol_that_exists(tmp_path: Path) -> None:
+    (tmp_path / "genome").write_text("ACGT" * 500)
+    config = load_config(
+        "text_python_docs",
+        [
+            "task.source=file", f"task.path={tmp_path / 'genome'}", "graph.num_steps=5",
+            "graph.batch_size=20", "model.state_size=8", "execution.xla=off", "training.epochs=1",
+        ],
+    )  # fmt: skip
+    runner.train(config, tmp_path / "run")
+    assert len(generate_text(RunDirectory(tmp_path / "run"), "", Sampling(7, 1, 0), "last")) == 7
+
+
 def test_the_seed_decides(run: RunDirectory) -> None:
     hot = [generate_text(run, "a", Sampling(40, 5.0, seed), "last") for seed in (0, 0, 1)]
     assert hot[0] == hot[1] != hot[2]
@@ -58,6 +118,12 @@ def test_a_run_without_text_is_refused(tmp_path: Path) -> None:
     runner.train(small_config("training.epochs=1"), tmp_path)
     with pytest.raises(UsageError, match="a run of binary_dependency cannot write text"):
         generate_text(RunDirectory(tmp_path), "", Sampling(1, 1, 0), "last")
+
+
+@pytest.mark.parametrize("temperature", [1e-40, 1e-320])
+def test_a_temperature_near_zero_is_as_zero(temperature: float) -> None:
+    logits, stream = np.array([-3, 5, -2], np.float32), np.random.default_rng(0)
+    assert {draw(logits, temperature, stream) for _ in range(50)} == {1}
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])

@@ -19,6 +19,7 @@ from tests.conftest import (
     count_lines,
     metrics_of,
     run_command,
+    shown_by_tensorboard,
     small_config,
     start_with_signal,
     summary_of,
@@ -86,6 +87,26 @@ def test_killed_in_the_middle_of_a_write_a_run_ends_as_if_it_had_not_been(
     assert process.returncode == -signal.SIGKILL
     finish_here(tmp_path / "run")
     assert_same_end(tmp_path / "run", undisturbed, SEEDS)
+
+
+def test_killed_before_the_events_are_closed_they_hold_every_row_once(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for at_fsync in (12, 30):
+        process = start_with_signal(signal.SIGKILL, at_fsync, TRAIN, tmp_path)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    assert_events_hold_the_rows(run, SEEDS[:1])  # flushed, with no command after the kill
+    finish_here(run)
+    assert_events_hold_the_rows(run, SEEDS)
+
+
+def assert_events_hold_the_rows(run: Path, seeds: Sequence[int]) -> None:
+    """TensorBoard shows each row of metrics.csv once, in order."""
+    for seed in seeds:
+        rows = [row for row in metrics_of(run) if row.seed == seed]
+        shown = shown_by_tensorboard(run / "events" / f"seed-{seed}")
+        assert [step for step, _ in shown] == [row.updates for row in rows]
+        assert [loss for _, loss in shown] == pytest.approx([row.loss for row in rows])
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
-from experiments.runs.files import locked
+from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsRow
 from experiments.training import runner
 from experiments.training.seed import SeedTraining
@@ -56,6 +56,19 @@ def stop(config: Config, path: Path, stop_at_save: StopAtSave, number: int) -> N
     stop_at_save.arm(number)
     with pytest.raises(Interrupted):
         runner.train(config, path)
+
+
+def test_a_picture_that_cannot_be_drawn_is_one_line_and_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr("experiments.reporting.plots.render", broken)
+    runner.train(small_config("training.epochs=1", "logging.tensorboard=false"), tmp_path)
+    assert summary_of(tmp_path)["status"] == "complete"
+    line = f"{tmp_path / 'learning_curve.png'}: cannot be drawn: RuntimeError: no font"
+    assert line in capsys.readouterr().out.splitlines()
 
 
 class TestWhatARunLeaves:
@@ -370,6 +383,62 @@ class TestDamagedCheckpoints:
         assert_same_end(stopped, undisturbed, SEEDS)
 
 
+@pytest.mark.usefixtures("only_training")
+class TestChangedByHand:
+    @pytest.fixture
+    def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
+        """A run that stopped in its second seed."""
+        path = tmp_path / "stopped"
+        stop(CONFIG, path, stop_at_save, 60)
+        return path
+
+    @pytest.mark.parametrize("how", ["carriage returns", "gone", "another number"])
+    def test_rows_that_were_changed_stop_it_before_anything_is_lost(
+        self, stopped: Path, undisturbed: Path, how: str
+    ) -> None:
+        metrics, summary = stopped / "metrics.csv", stopped / "summary.json"
+        rows = metrics.read_bytes()
+        metrics.write_bytes(
+            rows.replace(b"\n", b"\r\n" if how == "carriage returns" else b"1\n", 2)
+        )
+        if how == "gone":  # half a copy
+            metrics.unlink()
+            summary.unlink()
+        kept = {path: path.read_bytes() for path in stopped.rglob("*.npz")}
+        with pytest.raises(UsageError, match=r"metrics\.csv"):
+            runner.train(CONFIG, stopped)
+        assert {path: path.read_bytes() for path in stopped.rglob("*.npz")} == kept
+        metrics.write_bytes(rows)
+        runner.train(CONFIG, stopped)
+        assert_same_end(stopped, undisturbed, SEEDS)
+
+    def test_a_lost_summary_costs_nothing(self, finished: Path, undisturbed: Path) -> None:
+        (finished / "summary.json").write_bytes(b"")
+        rows = (finished / "metrics.csv").read_bytes()
+        runner.train(CONFIG, finished)
+        assert (finished / "metrics.csv").read_bytes() == rows
+        assert_same_end(finished, undisturbed, SEEDS)
+
+    def test_a_lost_checkpoint_costs_its_seed_alone(
+        self, finished: Path, undisturbed: Path
+    ) -> None:  # fmt: skip
+        shutil.rmtree(finished / "checkpoint" / "seed-0")
+        (finished / "summary.json").unlink()
+        others = (finished / "metrics.csv").read_text().splitlines()[5:]
+        assert all(line.startswith("1,") for line in others)
+        runner.train(CONFIG, finished)
+        assert (finished / "metrics.csv").read_text().splitlines()[5:] == others
+        assert_same_end(finished, undisturbed, SEEDS)
+
+    def test_a_checkpoint_of_another_type_is_named(self, stopped: Path) -> None:
+        newest = max((stopped / "checkpoint" / "seed-1").iterdir())
+        found = checkpoints.load(newest)
+        variables = {name: value.astype(complex) for name, value in found.variables.items()}
+        checkpoints.save(stopped / "checkpoint", found._replace(variables=variables))
+        with pytest.raises(RunError, match=rf"{newest}: .*found complex128 .*; move it away"):
+            runner.train(CONFIG, stopped)
+
+
 class TestDiverged:
     # Adagrad would divide so large a step away; plain gradient descent does not.
     OVERRIDES = ("optimizer.kind=sgd", "optimizer.learning_rate=1e38", "training.seeds=2")
@@ -378,7 +447,7 @@ class TestDiverged:
     @classmethod
     def diverged(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = tmp_path_factory.mktemp("diverged")
-        with pytest.raises(RunError, match="the loss was not finite for seed 0, 1"):
+        with pytest.raises(RunError, match="the loss or a weight was not finite for seed 0, 1"):
             runner.train(small_config(*cls.OVERRIDES), path)
         return path
 
@@ -414,7 +483,7 @@ class TestDiverged:
             if seed == 0:
                 variables = self._session.variables()
                 name = "model/softmax/W"
-                self._session.restore(variables | {name: np.full([4, 2], np.nan)})
+                self._session.restore(variables | {name: np.full([4, 2], np.nan, np.float32)})
             return checkpoint
 
         monkeypatch.setattr(SeedTraining, "start", start)
@@ -433,7 +502,9 @@ class TestDiverged:
         def broken(self: SeedTraining, seed: int) -> Checkpoint:
             checkpoint = start(self, seed)
             variables = self._session.variables()
-            self._session.restore(variables | {"model/softmax/W": np.full([4, 2], np.nan)})
+            self._session.restore(
+                variables | {"model/softmax/W": np.full([4, 2], np.nan, np.float32)}
+            )
             return checkpoint
 
         monkeypatch.setattr(SeedTraining, "start", broken)

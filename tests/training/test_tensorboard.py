@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
     EventAccumulator,
@@ -18,25 +19,64 @@ from experiments.training.tensorboard import Events, write_floors
 from tests.conftest import shown_by_tensorboard, small_config
 
 
-def write(directory: Path, start: int, updates: range) -> None:
-    events = Events(directory, 3, start)
-    events.write([MetricsRow(3, 1, update, update, 0.0, "train", update / 8) for update in updates])
+def rows_at(updates: range) -> list[MetricsRow]:
+    return [MetricsRow(3, 1, update, update, 0.0, "train", update / 8) for update in updates]
+
+
+def write(directory: Path, before: range, updates: range) -> None:
+    events = Events(directory, 3, rows_at(before))
+    events.write(rows_at(updates))
     events.close()
 
 
+def steps(directory: Path) -> list[int]:
+    return [step for step, _ in shown_by_tensorboard(directory / "seed-3")]
+
+
 def test_rows_are_scalars_against_updates(tmp_path: Path) -> None:
-    write(tmp_path, 0, range(1, 4))
+    write(tmp_path, range(0), range(1, 4))
     assert shown_by_tensorboard(tmp_path / "seed-3") == [(1, 0.125), (2, 0.25), (3, 0.375)]
 
 
-def test_a_seed_that_goes_on_replaces_what_it_repeats(tmp_path: Path) -> None:
-    write(tmp_path, 0, range(1, 6))
-    write(tmp_path, 2, range(3, 8))
-    assert [step for step, _ in shown_by_tensorboard(tmp_path / "seed-3")] == list(range(1, 8))
+def test_a_seed_that_resumes_replaces_what_was_there(tmp_path: Path) -> None:
+    write(tmp_path, range(0), range(1, 6))
+    write(tmp_path, range(1, 3), range(3, 8))
+    assert steps(tmp_path) == list(range(1, 8))
+    assert len(list((tmp_path / "seed-3").iterdir())) == 1
+
+
+def test_so_it_does_where_the_clock_is_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, range(0), range(1, 6))
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    write(tmp_path, range(1, 3), range(3, 8))
+    assert steps(tmp_path) == list(range(1, 8))
+
+
+def test_so_it_does_where_the_earlier_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, range(0), range(1, 6))
+
+    def refuse(_path: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    write(tmp_path, range(1, 3), range(3, 8))
+    assert len(list((tmp_path / "seed-3").iterdir())) == 2
+    assert steps(tmp_path) == list(range(1, 8))
+
+
+def test_rows_can_be_read_before_the_events_are_closed(tmp_path: Path) -> None:
+    events = Events(tmp_path, 3, rows_at(range(1, 3)))
+    events.write(rows_at(range(3, 5)))
+    assert steps(tmp_path) == [1, 2, 3, 4]
+    events.close()
 
 
 def test_metrics_are_scalars_under_their_tags(tmp_path: Path) -> None:
-    events = Events(tmp_path, 0, 0)
+    events = Events(tmp_path, 0, [])
     row = MetricsRow(0, 1, 100, 5000, 1.0, "train", 0.5, {"accuracy": 0.75, "gradient_norm": 2.0})
     validation = row._replace(split="valid", metrics={"accuracy": 0.25})
     events.write([row, row._replace(updates=200, metrics={}), validation])
@@ -49,7 +89,7 @@ def test_metrics_are_scalars_under_their_tags(tmp_path: Path) -> None:
 
 
 def test_the_config_is_text(tmp_path: Path) -> None:
-    events = Events(tmp_path, 0, 0)
+    events = Events(tmp_path, 0, [])
     config = small_config("graph.num_steps=7")
     events.describe(config, "r2rt_n5/one")
     events.close()
@@ -60,7 +100,7 @@ def test_the_config_is_text(tmp_path: Path) -> None:
 
 def test_its_values_are_hyperparameters_of_one_group(tmp_path: Path) -> None:
     for seed in (0, 1):
-        events = Events(tmp_path, seed, 0)
+        events = Events(tmp_path, seed, [])
         events.describe(small_config("model.state_size=[8,4]"), "r2rt_n5/one")
         events.close()
     for seed in (0, 1):

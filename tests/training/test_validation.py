@@ -10,7 +10,7 @@ import pytest
 from data.task import Drawn
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
-from experiments.errors import Interrupted, UsageError
+from experiments.errors import Interrupted, RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
@@ -71,6 +71,15 @@ def test_the_best_checkpoint_has_the_least_loss(trained: Path) -> None:
         assert best[seed].updates == least.updates
         assert best[seed].evaluated.loss == pytest.approx(least.loss, rel=1e-5)
         assert summary_of(trained)["validation"]["per_seed"][str(seed)] == pytest.approx(least.loss)
+
+
+def test_a_set_smaller_than_the_batch_size_is_read_at_once(trained: Path) -> None:
+    """144 images in valid, 360 in test."""
+    for size in (None, 300):
+        found = evaluate_run(RunDirectory(trained), size, "last")
+        assert [result.evaluated.time_steps for result in found] == [144, 360] * 2
+    with pytest.raises(UsageError, match=r"--batch-size: expected 1 to .*, 360; got 361"):
+        list(evaluate_run(RunDirectory(trained), 361, "last"))
 
 
 def test_patience_stops_a_seed_that_gets_no_better(tmp_path: Path) -> None:
@@ -160,6 +169,57 @@ def test_what_does_not_fit_together_is_told(override: str, reason: str) -> None:
         load_config("r2rt_n5", override.split())
 
 
+class TestNotANumber:
+    """One update with a learning rate of 1e30 leaves weights that overflow at the next use."""
+
+    OVERRIDES = (
+        "training.epochs=1", "training.validate_every=1", "task.limit=32", "graph.batch_size=32",
+        "optimizer.kind=sgd", "model.activation=relu",
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("rate", ["1e30", "1e38"])
+    def test_it_is_divergence_and_never_the_best(self, tmp_path: Path, rate: str) -> None:
+        config = digits(*self.OVERRIDES, f"optimizer.learning_rate={rate}", "model.state_size=32")
+        with pytest.raises(RunError, match="the loss or a weight was not finite for seed 0"):
+            runner.train(config, tmp_path)
+        summary = summary_of(tmp_path)  # read as strictly as JSON is defined
+        assert summary["status"] == "diverged"
+        assert summary["validation"] is None
+        assert not (tmp_path / "checkpoint" / "seed-0" / "best.npz").exists()
+        rows = read_metrics(tmp_path / "metrics.csv")
+        assert [row.split for row in rows] == ["train"]
+        assert rows[0].loss < 10
+
+    def test_a_best_model_from_before_is_kept(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The second of three validations overflows, though the weights are finite."""
+        losses = iter([2.5, float("nan"), 2.0])
+        monkeypatch.setattr(Validation, "evaluate", lambda *_: {"loss": next(losses)})
+        with pytest.raises(RunError, match="not finite for seed 0"):
+            runner.train(digits("training.epochs=3", "training.validate_every=1"), tmp_path)
+        best = checkpoints.best(tmp_path / "checkpoint", 0)
+        assert best is not None
+        assert (best.position.epoch, best.position.best_loss) == (1, 2.5)
+        rows = [row for row in read_metrics(tmp_path / "metrics.csv") if row.split == "valid"]
+        assert [row.loss for row in rows] == [2.5]
+        assert summary_of(tmp_path)["validation"]["best_loss"]["mean"] == 2.5
+
+    def test_evaluate_refuses_such_a_checkpoint_and_measures_the_others(
+        self, tmp_path: Path
+    ) -> None:
+        runner.train(digits("training.epochs=1", "training.seeds=2"), tmp_path)
+        found = checkpoints.newest(tmp_path / "checkpoint", 0).checkpoint
+        assert found is not None
+        name, value = next(iter(found.variables.items()))
+        broken = found._replace(variables=found.variables | {name: value * float("nan")})
+        checkpoints.save(tmp_path / "checkpoint", broken)
+        results = evaluate_run(RunDirectory(tmp_path), None, "last")
+        assert [next(results).seed for _ in range(2)] == [1, 1]
+        with pytest.raises(RunError, match=f"seed-0.* diverged: {name} is not finite"):
+            next(results)
+
+
 class TestPolicy:
     @staticmethod
     def validation(*overrides: str) -> Validation:
@@ -188,6 +248,13 @@ class TestPolicy:
             (False, 0.25, 1, "running"),
             (False, 0.25, 2, "complete"),
         ]
+
+    def test_a_loss_that_is_not_finite_is_divergence(self) -> None:
+        validation = self.validation("training.validate_every=1")
+        for loss in (float("nan"), float("inf")):
+            position = Position(0)
+            assert not validation.judge(position, loss)
+            assert (position.status, position.best_loss) == ("diverged", None)
 
     def test_without_patience_a_seed_is_never_stopped(self) -> None:
         validation, position = self.validation("training.validate_every=1"), Position(0)

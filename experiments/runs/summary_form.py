@@ -1,0 +1,75 @@
+"""The checked form of a summary.json that is read back."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["running", "complete", "failed", "interrupted", "diverged"]
+
+
+class Form(BaseModel):
+    """Types of the keys that readers use; earlier and later versions may write others."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Losses(Form):
+    """A mean over seeds with its interval, and each seed's loss; nats per time step."""
+
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    per_seed: dict[int, float] = Field(default_factory=dict)
+
+
+class FinalLoss(Losses):
+    """Final losses, with the updates that each is a mean of."""
+
+    updates: dict[int, int] = Field(default_factory=dict)
+
+
+class FreshLoss(Losses):
+    """Losses on fresh data, with the time steps that each is a mean of."""
+
+    time_steps: dict[int, int] = Field(default_factory=dict)
+
+
+class Validation(Form):
+    """The least validation losses."""
+
+    per_seed: dict[int, float]
+
+
+class Effect(Form):
+    """What a probe found of one lag."""
+
+    lag: int
+    learned: bool
+
+
+class Probe(Form):
+    """The answers of one seed's model."""
+
+    effects: list[Effect] = Field(default_factory=list)
+
+
+class SummaryForm(Form):
+    """summary.json; all keys but the first few are missing until a run has ended."""
+
+    status: Status | None = None
+    name: str = ""
+    reason: str = ""
+    final_loss: FinalLoss | None = None
+    fresh_loss: FreshLoss | None = None
+    seeds: dict[int, str] = Field(default_factory=dict)
+    updates: dict[int, int] = Field(default_factory=dict)
+    seconds: float = 0.0
+    total_updates: int = 0
+    validation: Validation | None = None
+    floors: dict[str, float] = Field(default_factory=dict)
+    probe: list[Probe] = Field(default_factory=list)
+    versions: dict[str, str] = Field(default_factory=dict)
+    git_commit: str | None = None
+    host: dict[str, Any] = Field(default_factory=dict)

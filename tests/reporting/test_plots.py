@@ -1,0 +1,105 @@
+"""experiments/reporting/plots.py: pictures that no setting and no text of a user spoils."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from numpy.typing import NDArray
+
+from experiments.reporting.plots import (
+    Series,
+    learning_curve_figure,
+    new_figure,
+    own_style,
+    render,
+    save_figure,
+)
+from experiments.runs.curves import Curves
+from tests.conftest import ROOT
+
+
+def curve() -> Curves:
+    updates = np.array([10, 20])
+    losses = np.array([[0.7, 0.5]])
+    return Curves(updates, updates, losses, losses, [0])
+
+
+def picture(path: Path, title: str) -> NDArray[np.float64]:
+    """The pixels of learning curves that are drawn as a run draws them."""
+    with own_style():
+        save_figure(learning_curve_figure(title, [Series(title, curve())], {"none": 0.6}), path)
+    return np.asarray(imread(path))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["$x_$", "$", "costs $5 and $6", r"$\\frac{1$", "李明 の実験", "a_b^c {d} %", r"\\alpha"],
+)
+def test_a_user_s_text_is_drawn_as_it_is_written(tmp_path: Path, title: str) -> None:
+    assert picture(tmp_path / "a.png", title).std() > 0
+
+
+def test_dollars_are_no_mathematics(tmp_path: Path) -> None:
+    drawn = [picture(tmp_path / f"{number}.png", title) for number, title in enumerate(TITLES)]
+    assert not np.array_equal(drawn[0], drawn[1])
+
+
+TITLES = (r"$\mathrm{x}$", "x")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"text.usetex": True},
+        {"figure.figsize": [1.0, 1.0], "axes.grid": True, "lines.linewidth": 9.0},
+        {"axes.facecolor": "black", "savefig.bbox": "tight", "font.size": 40.0},
+        {"backend": "pdf", "savefig.format": "svg"},
+    ],
+)
+def test_a_user_s_settings_change_no_picture(tmp_path: Path, settings: dict[Any, Any]) -> None:
+    plain = picture(tmp_path / "plain.png", "loss")
+    with matplotlib.rc_context():
+        matplotlib.rcParams.update(settings)
+        before = dict(matplotlib.rcParams)
+        drawn = picture(tmp_path / "drawn.png", "loss")
+        assert dict(matplotlib.rcParams) == before
+    np.testing.assert_array_equal(drawn, plain)
+
+
+@pytest.mark.parametrize("backend", ["module://not_installed.backend", "inline", "nonsense"])
+def test_a_notebook_s_backend_is_no_hindrance(tmp_path: Path, backend: str) -> None:
+    program = (
+        "from pathlib import Path\n"
+        "from experiments.reporting.plots import new_figure, save_figure\n"
+        "save_figure(new_figure(), Path('figure.png'))\n"
+    )
+    drawn = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"MPLBACKEND": backend, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert drawn.stderr == ""
+    assert (tmp_path / "figure.png").exists()
+
+
+def test_powers_of_ten_stay_powers() -> None:
+    pixels = []
+    for scale in ("log", "linear"):
+        with own_style():
+            figure = new_figure()
+            axes = figure.subplots()
+            axes.plot([1, 10, 100], [1e-5, 1e-3, 1e-1])
+            axes.set_yscale(scale)
+            png = render(figure)
+            labels = [label for label in axes.get_yticklabels() if "$" in label.get_text()]
+        assert bool(labels) == (scale == "log")
+        assert all(label.get_parse_math() for label in labels)
+        pixels.append(png)
+    assert pixels[0] != pixels[1]
