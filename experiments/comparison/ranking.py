@@ -89,9 +89,9 @@ def _of_metric(name: str, groups: Sequence[Group]) -> Ranking:
     and one of training are not compared.
     """
     title = name.replace("_", " ")
-    having = [values for group in groups if (values := _in_training(group, name))]
-    validated = [values for group in groups if (values := _at_last_validation(group, name))]
-    if len(validated) >= max(1, len(having)):
+    having = sum(bool(_in_training(group, name)) for group in groups)
+    validated = sum(bool(_at_last_validation(group, name)) for group in groups)
+    if validated >= max(1, having):
         text, values = f"the {title} at the last validation", _at_last_validation
     else:
         text, values = f"the {title} over the last tenth of training", _in_training
