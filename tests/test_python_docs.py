@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "python.md"
 EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<output>.*?)```\n", re.DOTALL)
-PROGRESS = re.compile(r"^.*: \d+/\d+ updates, loss .*\n", re.MULTILINE)  # one each few seconds
+PROGRESS = re.compile(r"^(stage: .*|.*: \d+/\d+ updates, loss .*)\n", re.MULTILINE)
 SECONDS = re.compile(r"\d+\.\d+ s\b")
 
 

@@ -137,6 +137,10 @@ class TestMistakes:
         [
             (("config", "r2rt_n55"), "not known; did you mean 'r2rt_n5'?"),
             (("config", "r2rt_n5", "graph.num_stpes=3"), "did you mean 'graph.num_steps'?"),
+            (
+                ("config", "r2rt_n5", "model.state_size=abc"),
+                "model.state_size: expected a valid int",
+            ),
             (("train", "r2rt_n5", "graph.num_steps=0"), "graph.num_steps"),
             (("train", "r2rt_n5", "graph.num_steps=1,5"), "expected one value"),
             (("gradients", "r2rt_n5", "graph.num_steps=0"), "graph.num_steps"),

@@ -280,7 +280,10 @@ def _key_parts(location: Sequence[int | str]) -> list[str]:
     There are none for an error between several parts of the config.
     """
     parts = [str(part) for part in location]
-    return parts[:1] + parts[2:] if parts[:1] == ["task"] and len(parts) > 1 else parts
+    if parts[:1] == ["task"] and len(parts) > 1:
+        del parts[1]
+    # A value that may be of several types has an error for each: "state_size.int".
+    return parts[:-1] if parts[-1:] == ["int"] else parts
 
 
 def known_keys(model: type[Any], prefix: str = "") -> list[str]:
