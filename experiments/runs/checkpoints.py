@@ -64,7 +64,11 @@ class Checkpoint(NamedTuple):
 
 def not_finite(variables: dict[str, NDArray[Any]]) -> str | None:
     """The first variable with a value that is not finite; None where all are as they should be."""
-    return next((name for name, value in variables.items() if not np.isfinite(value).all()), None)
+    return next((name for name, value in variables.items() if not _is_finite(value)), None)
+
+
+def _is_finite(value: NDArray[Any]) -> bool:
+    return value.dtype.kind in "biufc" and bool(np.isfinite(value).all())
 
 
 def save(directory: Path, checkpoint: Checkpoint) -> None:

@@ -257,13 +257,13 @@ def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpo
     if checkpoint.position.status == "diverged":
         seed, updates = checkpoint.position.seed, checkpoint.position.updates
         raise RunError(f"{path}: seed {seed} diverged at update {updates}")
-    broken = not_finite(checkpoint.variables)
-    if broken is not None:
-        raise RunError(f"{path}: the model diverged: {broken} is not finite")
     try:
         evaluator.restore(checkpoint.variables)
     except ValueError as error:
         raise RunError(f"{path}: {error}") from error
+    broken = not_finite(checkpoint.variables)
+    if broken is not None:
+        raise RunError(f"{path}: the model diverged: {broken} is not finite")
 
 
 def _check_batch_size(asked: int | None, task: Task) -> None:

@@ -69,5 +69,5 @@ def test_the_best_is_named_with_its_ties(
 def test_without_a_complete_seed_nothing_is_ranked(tmp_path: Path) -> None:
     run = finished_run(tmp_path, "run", [[0.6, 0.5]])
     run.directory.metrics.unlink()
-    run.directory.write_summary({"status": "killed"})
+    run.directory.write_summary({"status": "interrupted"})
     assert of_folder(tmp_path) == ["No seed is complete, so nothing can be ranked."]

@@ -556,4 +556,4 @@ def test_the_default_directory_is_named_after_experiment_and_overrides() -> None
     assert runner.default_directory(CONFIG, []) == Path("runs/r2rt_n5/default")
     overrides = ["training.seeds=2", "graph.num_steps=7"]
     expected = Path("runs/r2rt_n5/graph.num_steps=7,training.seeds=2")
-    assert runner.default_directory(CONFIG, overrides) == expected
+    assert runner.default_directory(small_config(*overrides), overrides) == expected
