@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import UsageError
-from experiments.runs.metrics import read_metrics
+from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.runs.run import Run, read_run
 from tests.handmade import finished_run
 
@@ -39,9 +39,7 @@ def test_its_rows_are_those_of_metrics_csv(run: Run) -> None:
 
 def test_validation_rows_are_not_among_a_seeds_training_rows(run: Run) -> None:
     last = run.rows[-1]._replace(split="valid")
-    with open(run.directory.metrics, "a", encoding="utf-8") as file:
-        cells = [str(last.seed), "1", str(last.updates), str(last.time_steps), "1", "valid", "0.1"]
-        file.write(",".join(cells) + "\n")
+    MetricsFile(run.directory.metrics).append([last])
     again = read_run(run.directory)
     assert len(again.rows) == 7
     assert again.rows_by_seed == run.rows_by_seed
