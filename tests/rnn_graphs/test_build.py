@@ -138,10 +138,13 @@ def test_variables_of_another_shape_are_refused_by_name() -> None:
         session.initialize(0)
         variables = session.variables()
         name = next(iter(variables))
-        with pytest.raises(ValueError, match=rf"{name}: expected shape \(6, 4\), found \(2, 2\)"):
+        with pytest.raises(
+            ValueError,
+            match=rf"{name}: expected float32 of shape \(6, 4\), found float64 of shape \(2, 2\)",
+        ):
             session.restore(variables | {name: np.zeros([2, 2])})
         del variables[name]
-        with pytest.raises(ValueError, match=f"{name}: expected shape .* found nothing"):
+        with pytest.raises(ValueError, match=f"{name}: expected float32 of shape .* found nothing"):
             session.restore(variables)
 
 
