@@ -115,10 +115,16 @@ def write_floors(directory: Path, floors: Mapping[str, float], updates: int) -> 
         folder = directory / re.sub(r"[^A-Za-z0-9_.+-]", "_", f"floor {name}")
         if folder.exists():
             continue
-        with _os_errors(), contextlib.closing(tf.summary.FileWriter(str(folder))) as writer:
+        folder.mkdir(parents=True)
+        path = folder / f"{EVENTS}{int(time.time()):010d}.floor"
+        with _os_errors(), tf.io.TFRecordWriter(str(path)) as writer:
+            value = tf.Summary.Value(tag="loss/train", simple_value=floor)
+            events = [tf.Event(wall_time=time.time(), file_version=VERSION)]
             for update in (0, updates):
-                value = tf.Summary.Value(tag="loss/train", simple_value=floor)
-                writer.add_summary(tf.Summary(value=[value]), update)
+                summary = tf.Summary(value=[value])
+                events.append(tf.Event(wall_time=time.time(), step=update, summary=summary))
+            for event in events:
+                writer.write(event.SerializeToString())
 
 
 def _text(tag: str, content: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from collections.abc import Sequence
@@ -251,7 +252,8 @@ def test_without_a_finished_point_the_time_is_unknown(capsys: Capture) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_for_slurm_a_dry_run_shows_the_job_script(capsys: Capture) -> None:
-    pytest.importorskip("dask_jobqueue")
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        pytest.skip("needs dask-jobqueue")
     assert sweep("r2rt_width", "--cluster", "slurm", "--workers", "4", "--dry-run") == 0
     script = capsys.readouterr().out.partition("#!")[2]
     assert "#SBATCH" in script
