@@ -121,8 +121,8 @@ def failures(output: str) -> dict[str, str]:
 
 
 def status_in_table(output: str, epochs: int) -> str:
-    """The status in the block of the point, whose name is too long for a column."""
-    (status,) = re.findall(rf"^ *{re.escape(name_of(epochs))}\n +status: (\w+)", output, re.M)
+    """The status of the point, which the table names by what differs."""
+    (status,) = re.findall(rf"^training\.epochs={epochs} +(\w+)", output, re.M)
     return str(status)
 
 
