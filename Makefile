@@ -38,7 +38,7 @@ test: setup
 	$(BIN)/python -m pytest -n auto --timeout $(SECONDS_PER_TEST) -m 'not slow and not faults'
 
 test-faults: setup
-	$(BIN)/python -m pytest -n auto --dist loadgroup --timeout 900 -m faults
+	$(BIN)/python -m pytest -n auto --timeout 900 -m faults
 
 test-slow: setup
 	$(BIN)/python -m pytest -n auto --timeout 1800 -m slow

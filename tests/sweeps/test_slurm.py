@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from tests.conftest import TIMEOUT, command, run_command, summary_of
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("slurm")]
+pytestmark = pytest.mark.faults
 
 SWEEP = (
     "sweep", "r2rt_n5", "graph.num_steps=1,5", "task.size=20000", "graph.batch_size=20",
@@ -34,10 +36,12 @@ def queue() -> Iterator[None]:
     asked = subprocess.run(["sinfo", "--noheader"], capture_output=True, text=True)
     if asked.returncode:
         pytest.skip(f"needs a Slurm that answers: {asked.stderr.strip()}")
-    slurm("scancel", "--me")
-    wait(lambda: not slurm("squeue", "--noheader", "--me"))
-    yield
-    slurm("scancel", "--me")
+    with open(Path(tempfile.gettempdir()) / "tests-on-slurm.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests of all processes take turns
+        slurm("scancel", "--me")
+        wait(lambda: not slurm("squeue", "--noheader", "--me"))
+        yield
+        slurm("scancel", "--me")
 
 
 def wait(condition: Callable[[], bool]) -> None:

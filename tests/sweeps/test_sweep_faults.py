@@ -158,7 +158,7 @@ def test_a_point_that_raises(tmp_path: Path, undisturbed: Path) -> None:
     done = run_command(SWEEP, tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     (reason,) = failures(done.stdout).values()
-    assert "Is a directory" in reason
+    assert "expected a file" in reason
     (path / "metrics.csv").rmdir()
     assert "3 points, 2 already done" in finish(tmp_path, undisturbed)
 
