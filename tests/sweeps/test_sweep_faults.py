@@ -185,7 +185,7 @@ def test_a_worker_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
         out, err = process.communicate(timeout=TIMEOUT)
     assert_no_process_of([child, worker])
     assert process.returncode == 0, out + err  # Dask gave the point to another worker
-    assert f"{name_of(LONG)}: its worker died; another worker resumes it" in out
+    assert f"training.epochs={LONG}: its worker died; another worker resumes it" in out
     assert_all_end_as(undisturbed, tmp_path)
 
 
