@@ -343,19 +343,28 @@ def test_files_of_the_current_folder_are_no_modules(tmp_path: Path, name: str) -
     assert not (tmp_path / "executed").exists()
 
 
-# The program as root; then another user, who finds the port and tries to run code.
+# The program as root; then another user, who finds the ports and tries to get in, without TLS and
+# with TLS that trusts everybody but has no certificate of its own.
 STRANGER = """
-import os, sys
-from distributed import Client
+import asyncio, os, ssl, sys
+from distributed.comm import connect
 os.setgid(65534), os.setuid(65534)
-for port in sys.argv[1:]:
-    for protocol in ("tcp", "tls"):
-        try:
-            with Client(f"{protocol}://127.0.0.1:{port}", timeout=2) as client:
-                client.run_on_scheduler(lambda: None)
-            print("let in by", protocol)
-        except Exception as error:
-            print("refused:", type(error).__name__)
+trusting = ssl.create_default_context()
+trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+async def knock(address, **arguments):
+    try:
+        comm = await asyncio.wait_for(connect(address, timeout=3, **arguments), 5)
+        await asyncio.wait_for(comm.write({"op": "identity", "reply": True}), 5)
+        print("let in:", address, await asyncio.wait_for(comm.read(), 5))
+    except (OSError, asyncio.TimeoutError, ssl.SSLError) as error:
+        print("refused:", type(error).__name__)
+async def main():
+    tries = []
+    for port in sys.argv[1:]:
+        tries.append(knock(f"tcp://127.0.0.1:{port}"))
+        tries.append(knock(f"tls://127.0.0.1:{port}", ssl_context=trusting))
+    await asyncio.gather(*tries)
+asyncio.run(main())
 """
 
 
