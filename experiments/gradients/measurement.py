@@ -215,7 +215,8 @@ class Gauge(GraphSession):
     ) -> list[Reading]:
         """Measure each window, carrying the state between them if the task does."""
         graph = self._graph
-        self.restore(variables)
+        # The graph is float64, whatever the run's precision: widening is exact.
+        self.restore({name: value.astype(np.float64) for name, value in variables.items()})
         leaves = tf.nest.flatten(graph.window.state)
         state = self._session.run(tf.nest.flatten(graph.first_state))
         readings = []

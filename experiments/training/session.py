@@ -77,8 +77,7 @@ class GraphSession:
     def restore(self, variables: dict[str, NDArray[Any]]) -> None:
         """Set every variable of the snapshot; other values are ignored.
 
-        Values of a narrower type are widened exactly. Raises ValueError where names, shapes or
-        types are not this graph's.
+        Raises ValueError where names, shapes or types are not this graph's.
         """
         feeds = {}
         for name, placeholder in self._snapshot.values.items():
@@ -87,7 +86,7 @@ class GraphSession:
             if name not in variables:
                 raise ValueError(f"{name}: expected {expected}, found nothing")
             value = variables[name]
-            if value.shape != shape or not np.can_cast(value.dtype, kind, "safe"):
+            if value.shape != shape or value.dtype != kind:
                 found = f"{value.dtype} of shape {value.shape}"
                 raise ValueError(f"{name}: expected {expected}, found {found}")
             feeds[placeholder] = value
