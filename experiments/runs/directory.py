@@ -133,7 +133,7 @@ class RunDirectory:
         return [*files, self.events, self.checkpoints]
 
     def _strangers(self) -> Iterator[Path]:
-        """What no run writes; a process killed at its first write leaves no config.yaml."""
+        """Files that no run writes; a process killed at its first write leaves no config.yaml."""
         names = [part.name for part in self._parts]
         return (
             path

@@ -43,7 +43,7 @@ class Validation(Form):
 
 
 class Effect(Form):
-    """What a probe found of one lag."""
+    """A probe's finding on one lag."""
 
     lag: int
     learned: bool
