@@ -1,6 +1,28 @@
-"""The examples at the end of each command's --help: a command line and its purpose."""
+"""The examples at the end of each --help: a command line and its purpose."""
 
 from __future__ import annotations
+
+OVERVIEW = """examples:
+  python run.py list                                     experiments, sweeps and studies
+  python run.py config r2rt_n5 graph.num_steps=10        the composed config, as YAML
+  python run.py train r2rt_n5 training.seeds=3           in runs/r2rt_n5/training.seeds=3/
+  python run.py sweep r2rt_n5 graph.num_steps=1,5,10     a run for each value
+  python run.py runs --where "status=complete"           run directories: loss, time, size
+  python run.py compare runs/r2rt_n5 runs/r2rt_n10       curves, a table, a report
+  python run.py diff runs/r2rt_n5/default runs/mine      how two runs differ
+  python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
+  python run.py generate runs/text_python_docs/default --prompt "The " --length 300
+  python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
+  python run.py claim runs/r2rt_n5/default --loss 0.52   a study of your own, as YAML
+  python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
+  python run.py gradients r2rt_n10                       error signal by lag, each style's bias
+  python run.py bench                                    speed on this machine
+
+tab completion: eval "$(register-python-argcomplete rnn-experiments)"
+
+exit codes: 0 done; 1 a run failed or a claim did not hold; 2 wrong command or config;
+130 interrupted
+"""
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "list": (

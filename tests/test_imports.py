@@ -102,6 +102,8 @@ ROOMS = (
     {"sweeps", "comparison", "gradients"},
     {"studies", "benchmarks"},
     {"commands", "examples", "completion"},
+    {"parser"},
+    {"arguments"},
     {"__main__"},
 )
 

@@ -16,10 +16,11 @@ import yaml
 
 import run
 from experiments import commands
+from experiments.arguments import make_parser
 from experiments.config.catalog import description, names, path_of
 from experiments.config.compose import load_config
 from experiments.errors import ExperimentError, Interrupted, RunError, UsageError
-from experiments.examples import EXAMPLES
+from experiments.examples import EXAMPLES, OVERVIEW
 from experiments.reporting.environment import NAME, git_commit
 from tests.conftest import SMALL, command, run_command, small_config, summary_of
 
@@ -85,21 +86,19 @@ class TestHelp:
         out = capsys.readouterr().out
         assert out.rstrip().endswith(EXAMPLES[name][-1][1])
         for text, _ in EXAMPLES[name]:
-            options = run.make_parser().parse_args(shlex.split(text.partition(" > ")[0]))
+            options = make_parser().parse_args(shlex.split(text.partition(" > ")[0]))
             assert options.command == name
 
     def test_every_command_has_examples(self) -> None:
-        (commands_of,) = (
-            action for action in run.make_parser()._actions if action.dest == "command"
-        )
+        (commands_of,) = (action for action in make_parser()._actions if action.dest == "command")
         assert list(commands_of.choices or ()) == [*EXAMPLES]
 
     def test_every_example_is_a_command(self) -> None:
-        lines = [line for line in run.EXAMPLES.splitlines() if line.startswith("  python run.py")]
+        lines = [line for line in OVERVIEW.splitlines() if line.startswith("  python run.py")]
         assert len(lines) >= 5
         for line in lines:
             command_line = line.strip().split("   ")[0]  # then come spaces, and what it does
-            options = run.make_parser().parse_args(shlex.split(command_line)[2:])
+            options = make_parser().parse_args(shlex.split(command_line)[2:])
             assert hasattr(commands, options.command)
 
 
@@ -107,7 +106,8 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
-            (("trian",), "invalid choice: 'trian'"),
+            (("trian",), "invalid choice: 'trian'; did you mean 'train'?"),
+            (("xyz",), "invalid choice: 'xyz' (choose from 'list', "),
             (("train", "r2rt_n5", "--rundir", "x"), "unknown: --rundir"),
             (("train", "r2rt_n5", "--run-dir"), "--run-dir: expected one argument"),
             (("train", "r2rt_n5", "--over"), "unknown: --over"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import run
+from experiments.arguments import make_parser
 from experiments.paths import ROOT
 from tests.handmade import finished_run
 
@@ -60,8 +60,8 @@ def test_a_terminal_without_unicode_gets_escapes(tmp_path: Path) -> None:
 
 def test_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    parsed = run.make_parser().parse_args(["train", "r2rt_n5", "--run-dir=~/x"])
+    parsed = make_parser().parse_args(["train", "r2rt_n5", "--run-dir=~/x"])
     assert parsed.run_dir == tmp_path / "x"
-    parsed = run.make_parser().parse_args(["compare", "~/runs", "--out=~/out"])
+    parsed = make_parser().parse_args(["compare", "~/runs", "--out=~/out"])
     assert parsed.run_dirs == [tmp_path / "runs"]
     assert parsed.out == tmp_path / "out"

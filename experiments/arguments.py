@@ -1,0 +1,284 @@
+"""The arguments of each command, a function for each."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+
+from experiments.examples import OVERVIEW, examples_of
+from experiments.parser import (
+    Parser,
+    ShowVersion,
+    count,
+    duration,
+    path,
+    seed,
+    temperature,
+)
+
+
+def make_parser() -> Parser:
+    """Build the parser of the whole command line."""
+    parser = Parser(
+        prog="run.py",
+        description="Experiments on recurrent networks and truncated backpropagation.",
+        epilog=OVERVIEW,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=ShowVersion, help="show the version and the commit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, (text, add_arguments) in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=examples_of(name),
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_argument("--debug", action="store_true", help="show tracebacks")
+        add_arguments(command)
+    return parser
+
+
+def _list(command: Parser) -> None:
+    _add_json(command)
+
+
+def _config(command: Parser) -> None:
+    _add_configured(command)
+
+
+def _train(command: Parser) -> None:
+    _add_configured(command)
+    command.add_argument(
+        "--run-dir", type=path, metavar="DIR", help="run directory; default: below runs/"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace an existing run")
+    _add_data_changed(command)
+    _add_quiet(command)
+
+
+def _sweep(command: Parser) -> None:
+    sweep = command.add_argument(
+        "sweep", help="a name that `list` shows, an experiment, or a YAML file"
+    )
+    _complete(sweep, "sweep", "experiment")
+    values = "values to try, or range(1,9), choice(…), {key:value},{key:value}"
+    _add_overrides(command, "key=v1,v2", values)
+    _add_workers(command, "points trained at a time; default: one per core")
+    command.add_argument(
+        "--cluster",
+        default="local",
+        metavar="WHERE",
+        help="local (default), slurm, tcp://host:port or a Dask scheduler file",
+    )
+    command.add_argument("--dry-run", action="store_true", help="show points and estimated time")
+    _add_yes(command, "do not ask before starting more than 1,000 points")
+    _add_json(command)
+    _add_quiet(command)
+
+
+def _reproduce(command: Parser) -> None:
+    study = command.add_argument("study", help="a name that `list` shows, or a YAML file")
+    _complete(study, "study")
+    _add_overrides(command, "key=value", "changes to every run")
+    _add_workers(command, "runs trained at a time; default: one per core")
+    command.add_argument("--out", type=path, metavar="DIR", help="default: reports/STUDY")
+    command.add_argument(
+        "--seeds-until", choices=("decided",), help="add seeds in batches until no claim is open"
+    )
+    command.add_argument(
+        "--max-seeds", type=count, metavar="N", help="of each run; default: 4 times the study's"
+    )
+    command.add_argument(
+        "--max-time", type=duration, metavar="TIME", help="90s, 30m or 2h; no batch starts later"
+    )
+    _add_quiet(command)
+
+
+def _claim(command: Parser) -> None:
+    _add_run(command)
+    limit = command.add_mutually_exclusive_group(required=True)
+    limit.add_argument("--loss", type=float, metavar="LOSS", help="the final loss is this")
+    limit.add_argument(
+        "--below", type=path, metavar="RUN_DIR", help="the final loss is below that run's"
+    )
+    command.add_argument(
+        "--tolerance", type=float, default=0.01, metavar="T", help="of --loss; default: 0.01"
+    )
+
+
+def _runs(command: Parser) -> None:
+    command.add_argument(
+        "paths", nargs="*", type=path, metavar="PATH", help="a run, or a folder; default: runs/"
+    )
+    command.add_argument(
+        "--where",
+        metavar="CONDITION",
+        help="select by config keys, status, loss and seconds, with = != < <= > >= and or not ( )",
+    )
+    command.add_argument("--archive", type=path, metavar="FILE.tar.gz", help="write them to a file")
+    command.add_argument(
+        "--remove", action="store_true", help="remove them, after --archive if given"
+    )
+    _add_yes(command, "archive and remove without asking")
+    _add_json(command)
+
+
+def _diff(command: Parser) -> None:
+    command.add_argument("run_dirs", nargs=2, type=path, metavar="RUN_DIR")
+    _add_json(command)
+
+
+def _compare(command: Parser) -> None:
+    command.add_argument(
+        "run_dirs", nargs="+", type=path, metavar="RUN_DIR", help="a run, or a folder of runs"
+    )
+    command.add_argument(
+        "--out", type=path, metavar="DIR", help="default: reports/compare-<names of the runs>"
+    )
+    command.add_argument(
+        "--by",
+        metavar="METRIC",
+        help="rank by train, valid, fresh or a metric; default: valid, else fresh, else train",
+    )
+    command.add_argument(
+        "--target",
+        metavar="LOSS",
+        help="show training until this loss, or `halfway` between floors",
+    )
+    command.add_argument(
+        "--format",
+        choices=("md", "latex", "json"),
+        help="print the table in this format, and write files only with --out",
+    )
+    _add_data_changed(command)
+
+
+def _evaluate(command: Parser) -> None:
+    _add_run(command)
+    command.add_argument(
+        "--batch-size",
+        type=count,
+        metavar="N",
+        help="examples, or parts of a sequence, side by side; default: as in training",
+    )
+    _add_checkpoint(command)
+    _add_data_changed(command)
+    _add_json(command)
+
+
+def _generate(command: Parser) -> None:
+    _add_run(command)
+    command.add_argument("--prompt", default="", metavar="TEXT", help="the beginning of the text")
+    command.add_argument("--length", type=count, default=500, metavar="N", help="symbols to write")
+    command.add_argument(
+        "--temperature",
+        type=temperature,
+        default=1.0,
+        metavar="T",
+        help="0 always writes the likeliest symbol",
+    )
+    command.add_argument("--seed", type=seed, default=0, metavar="N", help="of the random draws")
+    _add_checkpoint(command)
+
+
+def _credit(command: Parser) -> None:
+    _add_configured(command)
+    _add_out(command, "reports/credit")
+    _add_json(command)
+
+
+def _gradients(command: Parser) -> None:
+    _add_configured(command)
+    _add_out(command, "reports/gradients")
+    _add_json(command)
+    _add_quiet(command)
+
+
+def _bench(command: Parser) -> None:
+    _add_out(command, "reports/bench")
+
+
+COMMANDS = {
+    "list": ("list experiments, sweeps and studies, one a line", _list),
+    "config": ("print the composed config as YAML", _config),
+    "train": ("train an experiment, or resume its run", _train),
+    "sweep": ("train the points of a grid that are not complete yet", _sweep),
+    "reproduce": ("run a study: many runs, claims with verdicts, a report", _reproduce),
+    "claim": ("print a study with a claim on a run, as YAML", _claim),
+    "runs": ("run directories with status, loss, time and size", _runs),
+    "diff": ("what two runs differ in: config, versions, rows, final losses", _diff),
+    "compare": ("curves, a heat map where two keys vary, a table, one report", _compare),
+    "evaluate": ("loss of a run's checkpoints on fresh data", _evaluate),
+    "generate": ("write text with a run's model", _generate),
+    "credit": ("measure the credit matrix: which errors reach which steps", _credit),
+    "gradients": (
+        "train, and measure the error signal by lag and the bias of each style",
+        _gradients,
+    ),
+    "bench": ("measure speed on this machine", _bench),
+}
+
+
+def _add_configured(command: Parser) -> None:
+    experiment = command.add_argument("experiment", help="a name that `list` shows, or a YAML file")
+    _complete(experiment, "experiment")
+    _add_overrides(command, "key=value", "changes to its config")
+
+
+def _add_overrides(command: Parser, metavar: str, text: str) -> None:
+    _complete(command.add_argument("overrides", nargs="*", metavar=metavar, help=text))
+
+
+def _add_run(command: Parser) -> None:
+    command.add_argument("run_dir", type=path, metavar="RUN_DIR")
+
+
+def _add_out(command: Parser, folder: str) -> None:
+    command.add_argument("--out", type=path, default=Path(folder), metavar="DIR")
+
+
+def _add_workers(command: Parser, text: str) -> None:
+    command.add_argument("--workers", type=count, metavar="N", help=text)
+
+
+def _add_checkpoint(command: Parser) -> None:
+    command.add_argument(
+        "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
+    )
+
+
+def _add_data_changed(command: Parser) -> None:
+    command.add_argument(
+        "--data-changed",
+        action="store_true",
+        help="go ahead if a data file is not the one that a run was trained on",
+    )
+
+
+def _add_json(command: Parser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_quiet(command: Parser) -> None:
+    command.add_argument(
+        "-q", "--quiet", action="store_true", help="show results and errors but no progress"
+    )
+
+
+def _add_yes(command: Parser, text: str) -> None:
+    command.add_argument("--yes", action="store_true", help=text)
+
+
+def _complete(argument: argparse.Action, *kinds: str) -> None:
+    """Let the shell complete an argument: names of these kinds, or config keys."""
+    if "_ARGCOMPLETE" in os.environ:
+        from experiments import completion
+
+        completer = completion.names_of(*kinds) if kinds else completion.keys
+        argument.completer = completer  # type: ignore[attr-defined]
