@@ -49,6 +49,7 @@ class ExpectedLoss(Criterion):
 
     run: RunName
     expected: float
+    tolerance: float = Field(gt=0)  # the largest difference that counts as equal
     expected_is: Literal["one_run", "mean", "exact"] = "one_run"
     deviation: float | None = Field(default=None, gt=0)
     published_runs: int | None = Field(default=None, ge=2)
@@ -59,11 +60,6 @@ class ExpectedLoss(Criterion):
         if given != (self.expected_is == "mean",) * 2:
             raise ValueError("deviation, published_runs: both and only for expected_is: mean")
         return self
-
-    @property
-    @abstractmethod
-    def limit(self) -> float:
-        """The largest difference that counts as equal."""
 
     @property
     @abstractmethod
@@ -83,12 +79,12 @@ class ExpectedLoss(Criterion):
         threshold = middle(run)
         side = self._side(losses, threshold)
         parts: list[Judge] = [] if threshold is None else [side.most]
-        note = f"{self.metric}; limit {self.limit:g} from what is expected"
+        note = f"{self.metric}; at most {self.tolerance:g} from what is expected"
         interval = Interval(float(np.mean([*losses.values()])), None, None)
         if side.losses:
             estimate = self._less_expected(side.losses)
-            parts.append(partial(equivalence.within, estimate, self.limit, 0))
-            mean, low, high = equivalence.within(estimate, self.limit, level=level).interval
+            parts.append(partial(equivalence.within, estimate, self.tolerance, 0))
+            mean, low, high = equivalence.within(estimate, self.tolerance, level=level).interval
             ends = (end if end is None else end + self.expected for end in (low, high))
             interval = Interval(mean + self.expected, *ends)
             note += f"; {self._kind_of_interval(len(side.losses), level)}"
@@ -130,12 +126,6 @@ class ExpectedLoss(Criterion):
 class FinalLoss(ExpectedLoss):
     """The mean final loss over seeds equals a number, within a tolerance."""
 
-    tolerance: float = Field(gt=0)
-
-    @property
-    def limit(self) -> float:
-        return self.tolerance
-
     @property
     def metric(self) -> str:
         return "mean final loss"
@@ -146,12 +136,6 @@ class FinalLoss(ExpectedLoss):
 
 class LeastValidationLoss(ExpectedLoss):
     """The least validation loss of the epochs, mean over seeds, equals a number."""
-
-    tolerance: float = Field(gt=0)
-
-    @property
-    def limit(self) -> float:
-        return self.tolerance
 
     @property
     def metric(self) -> str:
@@ -168,15 +152,10 @@ class LeastValidationLoss(ExpectedLoss):
 
 
 class LossOfUpdates(ExpectedLoss):
-    """The mean loss of updates `first` to `last` equals a number, within a margin."""
+    """The mean loss of updates `first` to `last` equals a number."""
 
     first: int = Field(ge=1)
     last: int = Field(ge=1)
-    margin: float = Field(gt=0)
-
-    @property
-    def limit(self) -> float:
-        return self.margin
 
     @property
     def metric(self) -> str:

@@ -14,13 +14,25 @@ from experiments.studies import (
     figures,
     fluctuation,
     horizon,
-    influence,
+    influence_criteria,
+    influence_figures,
+    influence_training,
     learning,
     losses,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
-DEFINED_IN = (criteria, losses, fluctuation, learning, horizon, influence, figures)
+DEFINED_IN = (
+    criteria,
+    losses,
+    fluctuation,
+    learning,
+    horizon,
+    influence_criteria,
+    influence_training,
+    influence_figures,
+    figures,
+)
 
 E = TypeVar("E", bound=Entry)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.console import plain, print_table
-from experiments.reporting.claims import Claim, NotRun, Verdict, count_verdicts
+from experiments.reporting.claims import Claim, NotRun, Verdict
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import save_figure
 from experiments.reporting.report import (
@@ -19,6 +19,7 @@ from experiments.reporting.report import (
     shown,
     write_report,
 )
+from experiments.reporting.verdicts import tally
 from experiments.runs.run import Run
 from experiments.studies.runs import StudyRuns, names_in
 from experiments.studies.spec import FigureSpec, StudyConfig
@@ -169,7 +170,8 @@ def print_claims(claims: Sequence[Claim]) -> None:
             verdict += f" ({in_words(claim.verdict_corrected)})"
         table.append([verdict, claim.id, expected, measured, spread, str(claim.seeds or "")])
     print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
-    print(", ".join(f"{count} {verdict}" for verdict, count in count_verdicts(claims).items()))
+    if claims:
+        print(tally(claims))
     if any(claim.verdict_corrected not in (None, claim.verdict) for claim in claims):
         print("in brackets: the verdict once all claims of the study count (Holm's correction)")
     for claim in claims:
