@@ -12,6 +12,7 @@ from typing import Any
 
 from experiments.config.compose import load_yaml, validate
 from experiments.config.flat import flatten
+from experiments.config.quoting import escaped, unescaped
 from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
@@ -75,7 +76,7 @@ class RunDirectory:
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
-            write_atomic(self.config, dump_yaml(config.as_dict()))
+            write_atomic(self.config, dump_yaml(escaped(config.as_dict())))
         for path in self._temporaries():
             path.unlink(missing_ok=True)
         return remove_moved(self.path)
@@ -84,7 +85,8 @@ class RunDirectory:
         """The run's own config. Raises UsageError where this is no run directory."""
         if not self.config.is_file():
             raise UsageError(f"{self.path}: no run directory: config.yaml expected, not found")
-        config: Config = validate(Config, load_yaml(self.config), str(self.config))
+        content = unescaped(load_yaml(self.config))
+        config: Config = validate(Config, content, str(self.config))
         return config
 
     def read_summary(self) -> dict[str, Any]:

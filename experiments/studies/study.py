@@ -28,7 +28,9 @@ from experiments.sweeps.points import Point, Result, check, read_results
 from experiments.training.runner import default_directory
 
 
-def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
+def plan(
+    study: StudyConfig, overrides: Sequence[str], data_changed: bool = False
+) -> list[Point]:  # fmt: skip
     """The study's runs and where they are, every one checked before the first one starts.
 
     A run that was recorded is read from there, unless it is complete here.
@@ -44,7 +46,7 @@ def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
             here.append(point)
             points.append(point)
     check_names(study, overrides, {point.name: point.config for point in points})
-    check(here)
+    check(here, data_changed)
     return points
 
 
@@ -102,6 +104,7 @@ class Asked(NamedTuple):
     out: Path | None = None
     budget: Budget | None = None  # None: one look at the study's own seeds
     debug: bool = False  # show tracebacks of claims and figures that fail
+    data_changed: bool = False  # whether runs may be of other data than there is now
 
 
 def reproduce(name: str, asked: Asked) -> int:
@@ -110,7 +113,7 @@ def reproduce(name: str, asked: Asked) -> int:
     Raises Interrupted when asked to stop, with a report of the runs that are there.
     """
     study = load_study(name)
-    points = plan(study, asked.overrides)
+    points = plan(study, asked.overrides, asked.data_changed)
     own = {point.name: point for point in own_points(study, asked.overrides)}
     looks = Looks(
         study.claims,
@@ -125,13 +128,14 @@ def reproduce(name: str, asked: Asked) -> int:
     try:
         batch = points
         while batch:
-            absent |= _not_complete(train_missing(batch, "local", asked.workers))
+            results = train_missing(batch, "local", asked.workers, asked.data_changed)
+            absent |= _not_complete(results)
             if looks.look:
                 looks.add(batch)
             looks.take(read_runs(looks.batches, absent), judge)
             batch = looks.next_batch()
             if batch:
-                check(batch)
+                check(batch, asked.data_changed)
                 print(looks.describe())
     except Interrupted:
         if not looks.look:

@@ -56,7 +56,7 @@ def _train(job: Job, open_session: OpenSession, send: Send) -> None:
     send(began(job.name))
     try:
         config = Config.model_validate(job.config)
-        summary = _when_free(RunResources(open_session, progress), config, Path(job.directory))
+        summary = _when_free(RunResources(open_session, progress), config, job)
         loss = summary["final_loss"]["mean"]
     except ExperimentError as error:
         reason = str(error)
@@ -65,12 +65,12 @@ def _train(job: Job, open_session: OpenSession, send: Send) -> None:
     send(ended(job.name, " ".join(reason.split()), loss, time.monotonic() - start))
 
 
-def _when_free(resources: RunResources, config: Config, path: Path) -> dict[str, Any]:
+def _when_free(resources: RunResources, config: Config, job: Job) -> dict[str, Any]:
     """Train as soon as the directory is free. Raises InUseError if it stays in use."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            return train_with(resources, config, path)
+            return train_with(resources, config, Path(job.directory), data_changed=job.data_changed)
         except InUseError:
             if time.monotonic() > deadline:
                 raise

@@ -16,6 +16,7 @@ class Job(NamedTuple):
     name: str
     config: dict[str, Any]
     directory: str
+    data_changed: bool = False  # whether it may continue on other data than it began on
 
 
 class JobBatch(NamedTuple):

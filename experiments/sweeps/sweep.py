@@ -44,20 +44,22 @@ def sweep(
     where: Where,
     conclude: Callable[[Sequence[Path]], None],
     yes: bool = False,
+    data_changed: bool = False,
 ) -> None:
     """Train the incomplete points, and print a table of all points.
 
     `conclude` is called with the run directories of the complete points. Asks before starting more
-    than UNASKED points, unless `yes`. Raises UsageError before anything starts, RunError if points
-    failed, and Interrupted.
+    than UNASKED points, unless `yes`. `data_changed` allows points to continue on other data than
+    they began on. Raises UsageError before anything starts, RunError if points failed, and
+    Interrupted.
     """
     check_cluster(where.cluster, where.workers)
     count = count_points(_read_grid(name, overrides)[1])
     if count > UNASKED and not is_confirmed(f"{name}: start {count:,} points?", yes):
         print("nothing was started")
         return
-    points = load_points(name, overrides)
-    results = train_missing(points, where.cluster, where.workers)
+    points = load_points(name, overrides, data_changed)
+    results = train_missing(points, where.cluster, where.workers, data_changed)
     complete = [result.point.directory for result in results if result.status == "complete"]
     if complete:
         conclude(complete)
@@ -70,10 +72,16 @@ def sweep(
         )
 
 
-def show(name: str, overrides: Sequence[str], where: Where, as_json: bool = False) -> None:
+def show(
+    name: str,
+    overrides: Sequence[str],
+    where: Where,
+    as_json: bool = False,
+    data_changed: bool = False,
+) -> None:
     """Print the points of a sweep, the estimated time and, for Slurm, the job script."""
     check_cluster(where.cluster, where.workers)
-    results = read_results(load_points(name, overrides), {})
+    results = read_results(load_points(name, overrides, data_changed), {})
     estimate = estimate_time(results, where)
     if as_json:
         points = [_as_dict(result) for result in results]
@@ -133,16 +141,18 @@ def _in_words(estimate: TimeEstimate, points: int, where: Where) -> str:
     )
 
 
-def load_points(name: str, overrides: Sequence[str]) -> list[Point]:
+def load_points(
+    name: str, overrides: Sequence[str], data_changed: bool = False
+) -> list[Point]:  # fmt: skip
     """The checked points of a sweep, or of an experiment with the overrides as its grid.
 
-    Raises UsageError for an invalid name, config or grid.
+    Raises UsageError for an invalid name, config or grid, and as `check` does.
     """
     experiment, texts = _read_grid(name, overrides)
     if (count := count_points(texts)) > MOST:
         raise UsageError(f"{name}: {count:,} points; expected at most {MOST:,}")
     points = make_points(experiment, expand(texts))
-    check(points)
+    check(points, data_changed)
     return points
 
 

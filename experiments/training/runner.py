@@ -142,13 +142,14 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
         _plot(run, summary["floors"])
         directory.write_summary(summary)
         return summary
-    except (Interrupted, KeyboardInterrupt) as stopped:
-        _summarize_unfinished(run, "interrupted", positions, str(stopped))
-        reason = str(stopped) or "stopped"
+    except (Exception, KeyboardInterrupt) as error:
+        # TensorFlow, while it is imported, turns a KeyboardInterrupt into errors of its own.
+        if not run.stop.raised and not isinstance(error, Interrupted | KeyboardInterrupt):
+            _summarize_unfinished(run, "failed", positions, f"{type(error).__name__}: {error}")
+            raise
+        reason = str(error) if isinstance(error, Interrupted) else "stopped"
+        _summarize_unfinished(run, "interrupted", positions, reason)
         raise Interrupted(f"{directory.path}: {reason}; rerun the command to resume") from None
-    except Exception as error:
-        _summarize_unfinished(run, "failed", positions, f"{type(error).__name__}: {error}")
-        raise
 
 
 def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Position]) -> None:
