@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.task import Array, Drawn, Examples
+from data.task import Array, Drawn, Examples, Sequence
 
 
 class Windows(NamedTuple):
@@ -68,6 +68,20 @@ def _side_by_side(part: NDArray[Any], batch_size: int) -> NDArray[Any]:
     """[batches * batch, time, …] → [batch, batches * time, …]: a batch of examples a window."""
     batches = part.reshape(-1, batch_size, *part.shape[1:]).swapaxes(0, 1)
     return batches.reshape(batch_size, -1, *part.shape[2:])
+
+
+def in_windows(sequence: Sequence, num_steps: int) -> Examples:
+    """A Sequence in windows that each start anew; the last one is padded at its end."""
+    size = len(sequence.labels)
+    count = -(-size // num_steps)
+    lengths = np.full(count, num_steps, np.int32)
+    lengths[-1] -= count * num_steps - size
+    inputs, labels = (
+        np.concatenate([part, np.zeros(count * num_steps - size, part.dtype)]).reshape(count, -1)
+        for part in sequence
+    )
+    weights = (np.arange(num_steps) < lengths[:, None]).astype(np.float32)
+    return Examples(inputs, labels, weights, lengths)
 
 
 def sequence_windows(size: int, batch_size: int, num_steps: int, context: int) -> int:

@@ -30,6 +30,11 @@ class ExampleTask:
         return None  # an example starts anew in any batch
 
     @property
+    def every_step_counts(self) -> bool:
+        steps = np.arange(self.train.labels.shape[1]) < self.train.lengths[:, None]
+        return bool((self.train.weights[steps] > 0).all())
+
+    @property
     def probe(self) -> Probe | None:
         return None
 

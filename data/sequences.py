@@ -36,6 +36,10 @@ class SequenceTask(ABC):
         return None
 
     @property
+    def every_step_counts(self) -> bool:
+        return True
+
+    @property
     def probe(self) -> Probe | None:
         return None
 

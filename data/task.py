@@ -126,6 +126,10 @@ class Task(Protocol):
         """Whether it draws a Sequence, whose windows follow each other, or Examples."""
 
     @property
+    def every_step_counts(self) -> bool:
+        """Whether each time step before the padding has a loss."""
+
+    @property
     def held_out(self) -> tuple[str, ...]:
         """The sets that training never sees, such as ("valid", "test")."""
 

@@ -12,12 +12,12 @@ In a stack, each layer reads the outputs of both directions of the layer below, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rnn_graphs.tf1 import tf
-from rnn_graphs.unrolls import Unrolled, UnrollFunction, stack, unstack
-from rnn_graphs.unrolls import scratch as scratch_forward
+from rnn_graphs.unrolls import Unrolled, UnrollFunction, scan, scratch, stack, unstack
 
 Tensor = Any
 
@@ -47,17 +47,20 @@ class BidirectionalLayers:
 LayerFunction = Callable[[Pair, Tensor, Tensor | None], Tensor]
 
 
-def _scratch(pair: Pair, inputs: Tensor, lengths: Tensor | None) -> Tensor:
+def _in_turn(
+    unroll: UnrollFunction, pair: Pair, inputs: Tensor, lengths: Tensor | None
+) -> Tensor:  # fmt: skip
+    """One direction after the other; the backward one reads its inputs reversed."""
     time, batch, dtype = _shape(inputs)
     ends = tf.fill([batch], time) if lengths is None else lengths
 
     def reverse(part: Tensor) -> Tensor:
         return tf.reverse_sequence(part, ends, seq_axis=0, batch_axis=1)
 
-    forward = scratch_forward(pair.forward, inputs, pair.forward.zero_state(batch, dtype), lengths)
+    forward = unroll(pair.forward, inputs, pair.forward.zero_state(batch, dtype), lengths)
     reversed_inputs = tf.nest.map_structure(reverse, inputs)
     start = pair.backward.zero_state(batch, dtype)
-    backward = scratch_forward(pair.backward, reversed_inputs, start, lengths)
+    backward = unroll(pair.backward, reversed_inputs, start, lengths)
     return tf.concat([forward.outputs, reverse(backward.outputs)], 2)
 
 
@@ -99,7 +102,8 @@ def _stacked(layer: LayerFunction) -> UnrollFunction:
 
 
 BIDIRECTIONAL_UNROLLS: dict[str, UnrollFunction] = {
-    "scratch": _stacked(_scratch),
+    "scratch": _stacked(functools.partial(_in_turn, scratch)),
     "static": _stacked(_static),
     "dynamic": _stacked(_dynamic),
+    "scan": _stacked(functools.partial(_in_turn, scan)),
 }

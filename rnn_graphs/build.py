@@ -13,6 +13,7 @@ from rnn_graphs.config import (
     OptimizerConfig,
     TruncationConfig,
 )
+from rnn_graphs.first_state import from_first_state
 from rnn_graphs.initializers import initialize
 from rnn_graphs.metrics import update_metric
 from rnn_graphs.model import Model, TaskShape
@@ -83,7 +84,7 @@ def build_training_graph(
         model = Model(configs.model, shape, tf.as_dtype(configs.graph.precision), xla)
         updater = Updater(configs.optimizer, model.variables)
         step = step_maker(model, model.unrolls[configs.graph.unroll], configs.truncation)
-        update = _make_update(model, updater, step, metrics)
+        update = _make_update(model, updater, from_first_state(model, step), metrics)
         names = dict.fromkeys(["loss", *metrics], model.dtype)
         feeds = _make_feeds(configs, shape, iterations)
         count = tf.placeholder(tf.int32, [], "count")
@@ -132,7 +133,7 @@ def _make_update(
         measured = {"loss": result.loss}
         for name in metrics:
             measured[name] = tf.cast(update_metric(name, result, window, updater), model.dtype)
-        state = result.final_state if model.shape.carries_state else window.state
+        state = window.state if model.shape.starts_anew else result.final_state
         # Metrics such as the learning rate are read before the update.
         with tf.control_dependencies(list(measured.values())):
             operation = updater.apply(result.gradients)
@@ -146,7 +147,8 @@ def _make_feeds(configs: GraphConfigs, shape: TaskShape, iterations: int) -> Fee
     inputs = [configs.truncation.context_steps + time, batch, *shape.input_tail]
     weights = lengths = None
     if not shape.carries_state:
-        weights = tf.placeholder(tf.float32, [time, batch], "weights")
+        if configs.graph.padding != "none":
+            weights = tf.placeholder(tf.float32, [time, batch], "weights")
         if configs.graph.padding == "sequence_length":
             lengths = tf.placeholder(tf.int32, [iterations, batch], "lengths")
     return Feeds(

@@ -14,6 +14,7 @@ __all__ = [
     "Activation",
     "ExecutionConfig",
     "GraphConfig",
+    "InitialState",
     "Initializer",
     "ModelConfig",
     "OptimizerConfig",
@@ -24,7 +25,8 @@ __all__ = [
 ]
 
 Initializer = Literal["glorot_uniform", "orthogonal", "uniform", "normal"]
-Unroll = Literal["scratch", "static", "dynamic"]
+InitialState = Literal["zero", "learned", "noisy", "learned_noisy"]
+Unroll = Literal["scratch", "static", "dynamic", "scan"]
 OptimizerKind = Literal["sgd", "momentum", "adagrad", "adam", "rmsprop"]
 
 
@@ -39,6 +41,8 @@ class ModelConfig(CellConfig):
     output_keep_prob: float = Field(default=1, gt=0, le=1)
     initializer: Initializer = "glorot_uniform"
     initializer_scale: float | None = Field(default=None, gt=0)
+    initial_state: InitialState = "zero"
+    initial_noise: float | None = Field(default=None, gt=0)
 
     @field_validator("state_size")
     @classmethod
@@ -58,6 +62,11 @@ class ModelConfig(CellConfig):
             takes = "needs one" if self.initializer in NEED_SCALE else "takes none"
             raise ValueError(
                 f"initializer_scale: {self.initializer} {takes}; got {self.initializer_scale}"
+            )
+        if (self.initial_noise is None) == ("noisy" in self.initial_state):
+            takes = "needs one" if "noisy" in self.initial_state else "takes none"
+            raise ValueError(
+                f"initial_noise: {self.initial_state} {takes}; got {self.initial_noise}"
             )
         return self
 
@@ -80,9 +89,16 @@ class ModelConfig(CellConfig):
         return (self.state_size,) if isinstance(self.state_size, int) else self.state_size
 
     @property
+    def learns_initial_state(self) -> bool:
+        """Whether the first state is a variable."""
+        return "learned" in self.initial_state
+
+    @property
     def without_dropout(self) -> ModelConfig:
-        """The same model without dropout, as used outside training."""
-        return self.model_copy(update=dict.fromkeys(KEEP_PROBS, 1.0))
+        """The same model as used outside training: nothing dropped, no noise in the first state."""
+        quiet = "learned" if self.learns_initial_state else "zero"
+        unused = {"initial_state": quiet, "initial_noise": None}
+        return self.model_copy(update=dict.fromkeys(KEEP_PROBS, 1.0) | unused)
 
 
 KEEP_PROBS = ("input_keep_prob", "state_keep_prob", "output_keep_prob")
@@ -96,7 +112,7 @@ class GraphConfig(Section):
     num_steps: int = Field(ge=1, le=100_000)
     batch_size: int = Field(ge=1, le=10_000_000)
     precision: Literal["float32", "float64"]
-    padding: Literal["mask", "sequence_length"] = "mask"
+    padding: Literal["mask", "sequence_length", "none"] = "mask"
 
 
 class OptimizerConfig(Section):

@@ -42,7 +42,7 @@ def build_evaluation_graph(
         labels = tf.placeholder(shape.label_dtype, [None, None], "labels")
         lengths = tf.placeholder(tf.int32, [None], "lengths")
         batch_size = tf.placeholder(tf.int32, [], "batch_size")
-        zero_state = model.zero_state(batch_size)
+        zero_state = model.first_state.rows(batch_size)
         state = tf.nest.map_structure(
             lambda zeros: tf.placeholder(zeros.dtype, [None, *zeros.shape[1:]]), zero_state
         )

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from rnn_graphs.build import Snapshot, make_snapshot
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig
+from rnn_graphs.first_state import from_first_state
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import gradients
@@ -44,8 +45,9 @@ def build_gradient_graph(
     """The training step of every truncation on the same window, without context and dropout."""
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
-        first_state = model.zero_state(graph_config.batch_size)
+        first_state = model.first_state.rows(graph_config.batch_size)
         ids = [graph_config.num_steps, graph_config.batch_size]
+        is_weighted = not shape.carries_state and graph_config.padding != "none"
         state = tf.nest.map_structure(
             lambda part: tf.placeholder(part.dtype, part.shape), first_state
         )
@@ -54,11 +56,13 @@ def build_gradient_graph(
             tf.placeholder(shape.label_dtype, ids, "labels"),
             state,
             tf.placeholder(tf.int32, [2], "key"),
-            None if shape.carries_state else tf.placeholder(DTYPE, ids, "weights"),
+            tf.placeholder(DTYPE, ids, "weights") if is_weighted else None,
         )
         unroll = model.unrolls[graph_config.unroll]
-        full = make_step(model, unroll, TruncationConfig(kind="full"))(window)
-        steps = [make_step(model, unroll, truncation)(window) for truncation in truncations]
+        full, *steps = (
+            from_first_state(model, make_step(model, unroll, truncation))(window)
+            for truncation in (TruncationConfig(kind="full"), *truncations)
+        )
         signal = error_signal(model, window)
         snapshot = make_snapshot(model.variables)
         vectors = [_vector(step.gradients) for step in steps]

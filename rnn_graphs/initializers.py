@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rnn_graphs.config import ModelConfig
+from rnn_graphs.first_state import SCOPE as FIRST_STATE
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -16,15 +17,16 @@ BIASES = ("b", "bias")
 def initialize(variables: list[Any], seed: Tensor, config: ModelConfig) -> Any:
     """An operation that sets every variable from `seed` (scalar int).
 
-    `config.initializer` draws the weights. Biases, and variables listed in the cell's entry in
-    cell_traits.py, keep the value that the cell gives them. Weight number i depends only on the
-    seed, on i and on its shape, so models of the same shapes start with the same weights,
-    whichever cell and unroll built them.
+    `config.initializer` draws the weights. Biases, a learned first state and the variables that the
+    cell's entry in cell_traits.py lists keep the value that they are created with. Weight number i
+    depends only on the seed, on i and on its shape, so models of the same shapes start with the
+    same weights, whichever cell and unroll built them.
     """
     draw, scale = INITIALIZERS[config.initializer], config.initializer_scale
     kept, operations = (*BIASES, *config.traits.kept), []
     for index, variable in enumerate(variables):
-        if variable.op.name.rsplit("/", 1)[-1] in kept:
+        *scopes, name = variable.op.name.split("/")
+        if name in kept or FIRST_STATE in scopes:
             operations.append(variable.initializer)
         else:
             # In float64, so that a float32 and a float64 graph start from the same weights.

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Pair
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
+from rnn_graphs.first_state import FirstState
 from rnn_graphs.heads import head_class
 from rnn_graphs.products import Affine, affine, affine_for_xla
 from rnn_graphs.tf1 import tf
@@ -23,7 +24,13 @@ class TaskShape(NamedTuple):
     num_classes: int
     inputs: Literal["ids", "features"] = "ids"
     labels: Literal["ids", "values"] = "ids"
-    carries_state: bool = True  # whether a window starts from the final state of the previous one
+    carries_state: bool = True  # whether the windows of a row follow each other; else: examples
+    resets_state: bool = False  # whether windows that follow each other start anew all the same
+
+    @property
+    def starts_anew(self) -> bool:
+        """Whether each window starts from the first state, not from the one before it."""
+        return self.resets_state or not self.carries_state
 
     @property
     def ids(self) -> tf.DType:
@@ -71,6 +78,8 @@ class Model:
             self.cell: Any = layers()
             head = head_class(shape.labels, shape.num_classes, xla)
             self.head: Any = head(self.cell.output_size, shape.num_classes, dtype)
+            # Last, so that all other weights start as they do without it.
+            self.first_state = FirstState(config, self.cell, dtype)
         self.variables = tf.trainable_variables("model")
 
     @property

@@ -1,4 +1,4 @@
-"""Unrolls, which apply a cell along time: one signature, three graphs, the same losses.
+"""Unrolls, which apply a cell along time: one signature, four graphs, the same losses.
 
     inputs   x_0    x_1    x_2         [time, batch, input_size]
               |      |      |
@@ -6,9 +6,9 @@
               |      |      |
     outputs  o_0    o_1    o_2         [time, batch, output_size]
 
-`scratch` and `static` put a copy of the cell into the graph for every time step; `dynamic` puts one
-copy into a while loop. With `lengths`, [batch], a row's outputs past its length are zeros, and its
-final state is the state at its length.
+`scratch` and `static` put a copy of the cell into the graph for every time step; `dynamic` and
+`scan` put one copy into a while loop. With `lengths`, [batch], a row's outputs past its length are
+zeros, and its final state is the state at its length.
 """
 
 from __future__ import annotations
@@ -62,6 +62,29 @@ def dynamic(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | 
     return Unrolled(outputs, state)
 
 
+def scan(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | None) -> Unrolled:
+    """`tf.scan`, as in r2rt's part II. Its accumulator holds the outputs beside the state."""
+    first = tf.nest.flatten(inputs)[0]
+    batch = tf.shape(first)[1]
+
+    def zeros(size: Any) -> Tensor:
+        return tf.zeros(tf.stack([batch, size]), first.dtype)
+
+    def step(before: Unrolled, at: tuple[Tensor, Tensor]) -> Unrolled:
+        time, x = at
+        output, state = cell(x, before.final_state)
+        if lengths is not None:
+            is_inside = (time < lengths)[:, None]
+            output = _choose(is_inside, output, tf.nest.map_structure(tf.zeros_like, output))
+            state = _choose(is_inside, state, before.final_state)
+        return Unrolled(output, state)
+
+    start = Unrolled(tf.nest.map_structure(zeros, cell.output_size), initial_state)
+    steps = tf.range(tf.shape(first)[0])
+    outputs, states = tf.scan(step, (steps, inputs), start)
+    return Unrolled(outputs, tf.nest.map_structure(lambda part: part[-1], states))
+
+
 def unstack(inputs: Tensor) -> list[Tensor]:
     """[time, batch, …] → a list of [batch, …], nested as the inputs are."""
     leaves = [tf.unstack(leaf) for leaf in tf.nest.flatten(inputs)]
@@ -77,4 +100,10 @@ def _choose(condition: Tensor, first: Tensor, second: Tensor) -> Tensor:
     return tf.nest.map_structure(lambda a, b: tf.where_v2(condition, a, b), first, second)
 
 
-UNROLLS: dict[str, UnrollFunction] = {"scratch": scratch, "static": static, "dynamic": dynamic}
+UNROLLS: dict[str, UnrollFunction] = {
+    "scratch": scratch,
+    "static": static,
+    "dynamic": dynamic,
+    "scan": scan,
+}
+LOOPS = (dynamic, scan)  # their graphs are small, however many time steps there are

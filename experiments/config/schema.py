@@ -28,6 +28,7 @@ class TrainingConfig(Section):
     epochs: int = Field(ge=1, le=1_000_000)
     seeds: int = Field(ge=1, le=10_000)
     first_seed: int = Field(ge=0, le=2**31 - 10_001)
+    carry_state: bool = True
     validate_every: int | None = Field(default=None, ge=1)
     patience: int | None = Field(default=None, ge=1)
 

@@ -195,13 +195,14 @@ class Gauge(GraphSession):
     """A session on a gradient graph, used for the weights of every seed and moment."""
 
     def __init__(self, config: Config, task: Task, truncations: Sequence[TruncationConfig]) -> None:
-        graph = build_gradient_graph(config.model, config.graph, shape_of(task), truncations)
+        shape = shape_of(task, config.training.carry_state)
+        graph = build_gradient_graph(config.model, config.graph, shape, truncations)
         options = session_options(config.execution.threads)
         # Rewriting a graph of many styles takes longer than it saves.
         options.graph_options.rewrite_options.disable_meta_optimizer = True
         super().__init__(graph.graph, graph.snapshot, options)
         self._graph = graph
-        self._carries_state = task.carries_state
+        self._carries_state = not shape.starts_anew
         fetches = dict(zip(truncations, self._graph.estimates, strict=True))
         self._random = {one: fetches[one] for one in fetches if one.style.random}
         self._exact = {one: fetches[one] for one in fetches if not one.style.random}
@@ -225,7 +226,7 @@ class Gauge(GraphSession):
                 graph.window.inputs: window.inputs.swapaxes(0, 1),
                 graph.window.labels: window.labels.T,
             }
-            if window.weights is not None:
+            if graph.window.weights is not None and window.weights is not None:
                 feeds[graph.window.weights] = window.weights.T
             feeds |= dict(zip(leaves, state, strict=True))
             signal, full, exact, final_state = self._session.run(

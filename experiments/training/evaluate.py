@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from data.batching import Rows, cut_into_rows
+from data.batching import Rows, cut_into_rows, in_windows
 from data.streams import evaluation_stream
 from data.task import Array, Drawn, Examples, Task
 from experiments.config.schema import Config
@@ -49,17 +49,21 @@ class Evaluator(GraphSession):
     """One forward graph and session, for the checkpoints of every seed."""
 
     def __init__(self, config: Config, task: Task) -> None:
-        graph = build_evaluation_graph(config.model, config.graph, shape_of(task))
+        shape = shape_of(task, config.training.carry_state)
+        graph = build_evaluation_graph(config.model, config.graph, shape)
         super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
         self._task = task
         self._graph = graph
+        # Of windows that start anew, as they do in training; None: the state is carried.
+        self._window_steps = config.graph.num_steps if shape.resets_state else None
 
     def evaluate(self, drawn: Drawn, batch_size: int, rows: int | None = None) -> Evaluated:
         """The mean loss and metrics over all time steps that count.
 
         A Sequence is read as one, with the state carried to its end; the batch size decides only
         how many parts of it are read side by side. With `rows`, it is cut into so many rows
-        that start from zeros.
+        that start from zeros. A model trained with training.carry_state=false reads it in
+        windows of graph.num_steps, which start anew.
         """
         fetches = (self._graph.losses, *self._graph.metrics.values())
         total, sums = 0.0, np.zeros(len(fetches))
@@ -94,6 +98,8 @@ class Evaluator(GraphSession):
         self, drawn: Drawn, batch_size: int, rows: int | None, fetches: tuple[Any, ...]
     ) -> Iterator[Fetched]:
         """A whole set, each time step once; in rows that start from zeros, the rest is left out."""
+        if self._window_steps is not None and not isinstance(drawn, Examples):
+            drawn = in_windows(drawn, self._window_steps)
         if rows is not None or isinstance(drawn, Examples):
             yield from self._runs(drawn, rows or batch_size, fetches)
             return
@@ -140,8 +146,10 @@ class Evaluator(GraphSession):
         """Rows from their states [rows, …], which are carried from run to run."""
         graph = self._graph
         steps = LOGITS_PER_RUN // (len(rows.inputs) * self._task.num_classes)
-        steps = max(1, min(TIME_STEPS_PER_RUN, steps))
+        steps = self._window_steps or max(1, min(TIME_STEPS_PER_RUN, steps))
         for start in range(0, rows.inputs.shape[1], steps):
+            if self._window_steps is not None:
+                state = self._zero_state(len(rows.inputs))
             time = slice(start, start + steps)
             labels = rows.labels[:, time].T
             feeds = {graph.inputs: rows.inputs[:, time].swapaxes(0, 1), graph.labels: labels}

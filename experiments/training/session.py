@@ -33,17 +33,18 @@ def build(
         GraphConfigs(
             config.model, config.graph, config.truncation, config.optimizer, config.execution
         ),
-        shape_of(workload.task),
+        shape_of(workload.task, config.training.carry_state),
         measured_in_graph(config.logging.metrics),
         uses_xla(config, workload.updates),
         step_maker,
     )
 
 
-def shape_of(task: Task) -> TaskShape:
-    """The properties of the task that the graph depends on."""
+def shape_of(task: Task, carry_state: bool = True) -> TaskShape:
+    """The properties of the task that the graph depends on; for `carry_state` see base.yaml."""
     return TaskShape(
-        task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state
+        task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state,
+        not carry_state,
     )  # fmt: skip
 
 

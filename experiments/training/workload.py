@@ -52,6 +52,38 @@ def _left_out_note(share: float) -> str:
     )
 
 
+def _problems_of_the_state(config: Config, task: Task) -> Iterator[str]:
+    """Conflicts about the state that a window starts from."""
+    kind, first = config.task.kind, config.model.initial_state
+    if first != "zero" and config.model.bidirectional:
+        yield (
+            "model.initial_state: bidirectional layers start both directions from zeros; expected "
+            f"zero, got {first}"
+        )
+    if not config.training.carry_state:
+        if not task.carries_state:
+            yield (
+                f"training.carry_state: each example of {kind} starts anew, there is no state to "
+                "carry; expected true, got false"
+            )
+        if config.truncation.context:
+            yield (
+                "truncation.context: it continues a state that is carried; expected false where "
+                "training.carry_state is false, got true"
+            )
+        if task.held_out_rows is not None:
+            yield (
+                "task.held_out_rows: where training.carry_state is false, held-out data are read "
+                f"in windows that start anew; expected null, got {task.held_out_rows}"
+            )
+    elif first != "zero" and task.carries_state:
+        yield (
+            f"model.initial_state: {kind} carries its state, so that only the first window of an "
+            "epoch would start from this one; expected zero, or training.carry_state=false; "
+            f"got {first}"
+        )
+
+
 def _problems(config: Config, task: Task) -> Iterator[str]:
     """Conflicts between the config and the task, one message each."""
     kind = config.task.kind
@@ -60,15 +92,22 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
             f"model.bidirectional: {kind} carries the state from window to window, and a "
             "bidirectional graph has none to carry: its first output has read the last input"
         )
-    if config.model.bidirectional and config.graph.padding == "mask":
+    if config.model.bidirectional and config.graph.padding != "sequence_length":
         yield (
             "graph.padding: the backward direction would read the padding before the sequence; "
-            "expected sequence_length where model.bidirectional is true, got mask"
+            "expected sequence_length where model.bidirectional is true, "
+            f"got {config.graph.padding}"
         )
     if config.model.embedding and task.inputs == "features":
         yield f"model.embedding: the inputs of {kind} are features, not ids; expected null"
-    if config.graph.padding == "sequence_length" and task.carries_state:
-        yield f"graph.padding: {kind} has no padding; expected mask, got sequence_length"
+    if config.graph.padding != "mask" and task.carries_state:
+        yield f"graph.padding: {kind} has no padding; expected mask, got {config.graph.padding}"
+    elif config.graph.padding == "none" and not task.every_step_counts:
+        yield (
+            f"graph.padding: {kind} has no loss at some steps before the padding, so there is "
+            "none that could count in the padding; expected mask or sequence_length, got none"
+        )
+    yield from _problems_of_the_state(config, task)
     for name in config.logging.metrics:
         if task.labels not in METRICS[name].labels:
             yield (

@@ -38,7 +38,7 @@ def uses_xla(config: Config, updates: int) -> bool:
         return False
     graph = config.graph
     compiling = OWN_CELL if config.model.traits.uses_product else TENSORFLOW_CELL
-    copies = 1 if graph.unroll == "dynamic" else graph.num_steps
+    copies = 1 if graph.unroll in ("dynamic", "scan") else graph.num_steps
     cost = COMPILE_SECONDS + compiling.seconds_per_copy * copies
     time_steps = updates * len(config.seeds) * graph.num_steps
     return time_steps * compiling.saved_per_time_step > cost

@@ -15,7 +15,7 @@ from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import Stretches, crossing_errors, gradients
 from rnn_graphs.truncation.gates import GatedCell, draw_gates
 from rnn_graphs.truncation.recording import RecordingCell
-from rnn_graphs.unrolls import Unrolled, UnrollFunction, dynamic, unstack
+from rnn_graphs.unrolls import LOOPS, Unrolled, UnrollFunction, unstack
 
 Tensor = Any
 
@@ -134,7 +134,7 @@ def _unroll_blocks(
     """Unroll block by block; gradients treat the state that enters a block as constant."""
     outputs, state, lengths = [], window.state, window.lengths
     steps, piece = depth, functools.partial(unroll, cell)
-    if unroll is not dynamic:  # which is small, and would be slower in a function
+    if unroll not in LOOPS:  # which are small, and would be slower in a function
         steps, piece = _piece_steps(depth), tf.function(piece, autograph=False)
     for start in range(0, int(window.inputs.shape[0]), steps):
         if start and start % depth == 0:

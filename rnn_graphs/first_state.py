@@ -1,0 +1,73 @@
+"""The state before the first input of a window that starts anew.
+
+zero: the cell's own first state. learned: a variable for each part of the state, the same for every
+row, which is added to it and starts as zeros. noisy: Gaussian noise on the state, new in each
+window, and none outside training. learned_noisy: both. Source: S. Pitis, "Non-Zero Initial States
+for Recurrent Neural Networks" (r2rt, 2016).
+
+The error at the state flows back from the first step of the window alone, so ∂loss/∂h₀ of a
+learned state is Σ_t M[t, 0] ∂L_t/∂h₀: each style cuts it as it cuts the error at the first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rnn_graphs.config import ModelConfig
+from rnn_graphs.tf1 import tf
+
+if TYPE_CHECKING:
+    from rnn_graphs.model import Model
+
+Tensor = Any
+SALT = -1_000_003  # below the seed, where dropout masks have theirs above it
+SCOPE = "initial_state"
+
+
+class FirstState:
+    """The first state of a model's layers."""
+
+    def __init__(self, config: ModelConfig, cell: Any, dtype: tf.DType) -> None:
+        """Creates the variables of a learned state, one for each part of the cell's state."""
+        self._cell = cell
+        self._dtype = dtype
+        self._deviation = config.initial_noise
+        self._learned: list[Any] = []
+        if config.learns_initial_state:
+            parts = tf.nest.flatten(cell.zero_state(1, dtype))
+            with tf.variable_scope(SCOPE):
+                self._learned = [
+                    tf.get_variable(f"part_{index}", part.shape[1:], dtype, tf.zeros_initializer())
+                    for index, part in enumerate(parts)
+                ]
+
+    def rows(self, batch_size: Any, key: Tensor | None = None) -> Tensor:
+        """[batch, state_size], nested as the cell's state is.
+
+        key: [2] int32, what the noise is drawn from; None: without noise.
+        """
+        nested = self._cell.zero_state(batch_size, self._dtype)
+        parts = tf.nest.flatten(nested)
+        if self._learned:
+            parts = [part + value for part, value in zip(parts, self._learned, strict=True)]
+        if self._deviation is not None and key is not None:
+            parts = [part + self._noise(part, place, key) for place, part in enumerate(parts)]
+        return tf.nest.pack_sequence_as(nested, parts)
+
+    def _noise(self, part: Tensor, place: int, key: Tensor) -> Tensor:
+        seed = tf.stack([key[0] + SALT * (place + 1), key[1]])
+        drawn = tf.random.stateless_normal(tf.shape(part), seed, 0.0, self._deviation, tf.float64)
+        return tf.cast(drawn, part.dtype)
+
+
+def from_first_state(model: Model, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`step`, with the state of each window replaced by the first one, if windows start anew."""
+    if not model.shape.starts_anew or model.config.initial_state == "zero":
+        return step
+
+    def started(window: Any) -> Any:
+        batch_size = int(window.inputs.shape[1])
+        return step(window._replace(state=model.first_state.rows(batch_size, window.key)))
+
+    return started

@@ -1,0 +1,61 @@
+"""graph.padding=none: the losses of the padding count in training, and in nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from data.batching import cut_into_rows
+from data.examples import take
+from data.streams import training_stream
+from data.task import Examples
+from experiments.config.compose import load_config
+from experiments.errors import UsageError
+from experiments.training.evaluate import Evaluator
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
+
+SMALL = (
+    "model.state_size=5", "graph.precision=float64", "execution.xla=off",
+    "execution.iterations_per_loop=2", "optimizer.kind=sgd", "optimizer.learning_rate=1e-9",
+)  # fmt: skip
+
+
+def test_training_takes_the_mean_over_the_padding_too_and_evaluation_does_not() -> None:
+    config = load_config("captions", [*SMALL, "graph.padding=none"])
+    masked = load_config("captions", [*SMALL, "graph.padding=mask"])
+    work = make_workload(config)
+    drawn = work.task.draw(training_stream(0))
+    assert isinstance(drawn, Examples)
+    windows = cut_into_rows(drawn, 32).windows(0, 1, 6)
+    with TrainingSession(build(config, work), 1) as session:
+        session.initialize(0)
+        variables = session.variables()
+        trained = session.train(windows, 1)["loss"][0]
+    with TrainingSession(build(masked, work), 1) as session:
+        session.initialize(0)
+        real = session.train(windows, 1)["loss"][0]
+    with Evaluator(config, work.task) as evaluator:
+        evaluator.restore(variables)
+        examples = take(drawn, slice(32))
+        chances = evaluator.probabilities(examples, 32)
+        measured = evaluator.evaluate(examples, 32)
+    losses = -np.log(np.take_along_axis(chances, examples.labels[..., None], -1)[..., 0])
+    assert trained == pytest.approx(losses.mean(), abs=1e-9)
+    assert real == pytest.approx(np.average(losses, weights=examples.weights), abs=1e-9)
+    assert measured.loss == pytest.approx(real, abs=1e-9)
+    assert measured.time_steps == examples.weights.sum() < losses.size
+    assert abs(trained - real) > 1e-6
+
+
+@pytest.mark.parametrize(
+    ("experiment", "message"),
+    [
+        ("r2rt_n5", "binary_dependency has no padding; expected mask, got none"),
+        ("sentiment_small", "sentiment has no loss at some steps before the padding"),
+        ("digits_bidirectional", "expected sequence_length where model.bidirectional is true"),
+    ],
+)
+def test_where_there_is_no_loss_in_the_padding_it_is_refused(experiment: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_workload(load_config(experiment, ["graph.padding=none"]))
