@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.compat.v1.nn.rnn_cell lives in tf_keras
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # oneDNN's sums differ from machine to machine
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # oneDNN's sums differ from machine to machine
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter arrive as exceptions
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # results are defined on the CPU
 # XLA schedules kernels to run several at a time. Handing each to another thread takes longer than

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-# JSON values: the kind, the name of the run, and fields that depend on the kind.
+# JSON values: the kind, and fields that depend on the kind, the name of the run among them.
 Message = dict[str, Any]
 Send = Callable[[Message], None]
 
@@ -55,3 +55,13 @@ def advanced(name: str, what: str, done: int, total: int, loss: float) -> Messag
 def ended(name: str, reason: str, loss: float | None, seconds: float) -> Message:
     """The run has ended with this mean final loss; it is complete if the reason is empty."""
     return {"kind": "ended", "name": name, "reason": reason, "loss": loss, "seconds": seconds}
+
+
+def forked(pid: int) -> Message:
+    """A zygote has started the process of a batch."""
+    return {"kind": "forked", "pid": pid}
+
+
+def exited(code: int) -> Message:
+    """That process has ended; a negative code is the number of the signal that killed it."""
+    return {"kind": "exited", "code": code}
