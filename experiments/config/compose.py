@@ -174,10 +174,10 @@ def _base(groups: Sequence[Override]) -> DictConfig:
     content = _read_yaml(path)
     _rename(content)
     own = groups_named(content.pop("defaults", []), path)
-    chosen = {str(each.key_or_group): each.value() for each in (*own, *groups)}
+    chosen = {str(each.key_or_group): str(each.value()) for each in (*own, *groups)}
     for group, choice in chosen.items():
         if choice not in names(group):
-            raise UsageError(unknown(group, str(choice)))
+            raise UsageError(unknown(group, choice))
     files = {group: _read_yaml(path_of(group, choice)) for group, choice in chosen.items()}
     return cast(DictConfig, OmegaConf.merge(files, content))
 

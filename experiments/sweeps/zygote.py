@@ -33,13 +33,13 @@ FORKS = sys.platform == "linux"
 def main() -> None:
     """Serve batches until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; it is for the children
-    channel = _take_standard_output()
+    channel = take_standard_output()
     _import_all()
     gc.freeze()  # children need not copy what a collection would touch
     for batch in _batches():
         if not FORKS:
             _send_to(channel)(forked(os.getpid()))
-            _train(batch, channel)
+            train_batch(batch, channel)
         _serve(batch, channel)
 
 
@@ -62,14 +62,14 @@ def _serve(batch: dict[str, Any], channel: TextIO) -> None:
     """Fork a child that trains the batch, and wait until it ends."""
     pid = os.fork()
     if pid == 0:
-        _train(batch, channel)
+        train_batch(batch, channel)
     send = _send_to(channel)
     send(forked(pid))
     _, status = os.waitpid(pid, 0)
     send(exited(os.waitstatus_to_exitcode(status)))
 
 
-def _train(batch: dict[str, Any], channel: TextIO) -> NoReturn:
+def train_batch(batch: dict[str, Any], channel: TextIO) -> NoReturn:
     """Train the jobs of the batch in this process, and end it."""
     code = 1
     try:
@@ -91,7 +91,7 @@ def _send_to(channel: TextIO) -> Send:
     return lambda message: print(json.dumps(message), file=channel, flush=True)
 
 
-def _take_standard_output() -> TextIO:
+def take_standard_output() -> TextIO:
     """Reserve standard output for messages; output of libraries goes to standard error."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -151,10 +151,9 @@ def _be_command(arguments: Sequence[str], folder: str, streams: Sequence[int]) -
             os.dup2(descriptor, number)
         sys.stdin = os.fdopen(0, closefd=False)
         if list(arguments) == [CHILD]:
-            from experiments.sweeps.child import main
+            from experiments.sweeps.zygote import take_standard_output, train_batch
 
-            main()
-            code = 0
+            train_batch(json.loads(sys.stdin.readline()), take_standard_output())
         else:
             import run
 

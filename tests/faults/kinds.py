@@ -56,7 +56,8 @@ class Kind(NamedTuple):
             }
             for seed in range(self.points)
         ]
-        return Command([CHILD], folder, json.dumps(jobs) + "\n")
+        batch = {"jobs": jobs, "folder": str(folder)}
+        return Command([CHILD], folder, json.dumps(batch) + "\n")
 
     def is_complete(self, ended: Ended) -> bool:
         """Whether the command trained everything to its end."""
