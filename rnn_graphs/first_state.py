@@ -11,14 +11,10 @@ learned state is Σ_t M[t, 0] ∂L_t/∂h₀: each style cuts it as it cuts the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.tf1 import tf
-
-if TYPE_CHECKING:
-    from rnn_graphs.model import Model
 
 Tensor = Any
 SALT = -1_000_003  # below the seed, where dropout masks have theirs above it
@@ -59,15 +55,3 @@ class FirstState:
         seed = tf.stack([key[0] + SALT * (place + 1), key[1]])
         drawn = tf.random.stateless_normal(tf.shape(part), seed, 0.0, self._deviation, tf.float64)
         return tf.cast(drawn, part.dtype)
-
-
-def from_first_state(model: Model, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`step`, with the state of each window replaced by the first one, if windows start anew."""
-    if not model.shape.starts_anew or model.config.initial_state == "zero":
-        return step
-
-    def started(window: Any) -> Any:
-        batch_size = int(window.inputs.shape[1])
-        return step(window._replace(state=model.first_state.rows(batch_size, window.key)))
-
-    return started
