@@ -112,6 +112,7 @@ def reproduce(options: Namespace) -> int:
         options.out,
         budget if options.seeds_until else None,
         options.debug,
+        options.yes,
     )
     return run_study(options.study, asked)
 
