@@ -99,6 +99,7 @@ def _reproduce(command: Parser) -> None:
         "--max-time", type=duration, metavar="TIME", help="90s, 30m or 2h; no batch starts later"
     )
     _add_data_changed(command)
+    _add_yes(command, "do not ask before starting more than 1,000 runs")
     _add_quiet(command)
 
 

@@ -117,6 +117,7 @@ def reproduce(options: Namespace) -> int:
         budget if options.seeds_until else None,
         options.debug,
         options.data_changed,
+        options.yes,
     )
     return run_study(options.study, asked)
 

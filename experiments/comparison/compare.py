@@ -33,8 +33,9 @@ from experiments.comparison.targets import parse_target
 from experiments.console import plain, print_table, print_text
 from experiments.reporting.chart import Chart, curve_chart
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import Series, own_style, save_figure
+from experiments.reporting.plots import BANDS_IN_WORDS, Series, own_style, save_figure
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
+from experiments.reporting.seed_losses import INTERVALS
 from experiments.reporting.tables import write_csv
 from experiments.runs.curves import Curves
 from experiments.runs.files import make_output_folder
@@ -53,9 +54,10 @@ DRAWN = 70  # curves of a task at most; a figure of more is too long to read
 CAPTION = (
     "Sorted from best to worst. Above the best: the mean difference, paired where seeds are "
     "shared, with an interval that covers all pairs at once (Bonferroni). Tied: indistinguishable "
-    "from the best. Final loss: training loss, nats per time step, mean over the last tenth of the "
-    "updates. Seconds a seed: training time, mean over the complete seeds. At the floor: the floor "
-    "whose band of sampling noise contains the ranked loss."
+    f"from the best. {INTERVALS} Final loss: training loss, nats per time step, mean over the last "
+    "tenth of the updates. Updates in the final loss: how many those are; (rows) if only logged "
+    "rows are there, which reach further back. Seconds a seed: training time, mean over the "
+    "complete seeds. At the floor: the floor whose band of sampling noise contains the ranked loss."
 )
 
 LINES = (
@@ -209,7 +211,8 @@ def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[Re
 def _chart(groups: Sequence[Group], curve: Curve) -> Chart:
     """The curves as an interactive chart."""
     series = [Series(group.label, curve.of(group)) for group in groups]
-    return curve_chart(series, curve.floors, top=greatest_loss(groups, curve))
+    top = greatest_loss(groups, curve)
+    return curve_chart(series, curve.floors, top=top, bands=curve.bands)
 
 
 def _floor_text(floors: Mapping[str, float], bands: Mapping[str, Interval], symbols: int) -> str:
@@ -217,10 +220,7 @@ def _floor_text(floors: Mapping[str, float], bands: Mapping[str, Interval], symb
         return ""
     text = " Dashed: exact entropy floors."
     if bands:
-        text += (
-            f" Grey bands: 95 % of the rows of a model at the floor, each a mean over {symbols:,} "
-            f"symbols; a loss below a floor but within its band is sampling noise."
-        )
+        text += " " + BANDS_IN_WORDS.format(of=f", each a mean over {symbols:,} symbols")
     return text
 
 

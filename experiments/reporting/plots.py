@@ -36,6 +36,10 @@ COLORS = (
 FLOOR = "#666666"
 CROWDED = 3  # curves; a legend of more would cover some of them
 NO_BANDS: Mapping[str, Interval] = MappingProxyType({})
+BANDS_IN_WORDS = (
+    "Grey bands: 95 % of the rows of a model at the floor{of}; a loss below a floor but within its "
+    "band is sampling noise."
+)
 LONG = 32  # characters of a label; two longer labels do not fit side by side
 
 

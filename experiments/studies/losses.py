@@ -11,11 +11,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from experiments.reporting.claims import Finding, NotRun
+from experiments.reporting.seed_losses import in_words, modes_of
+from experiments.runs.onset import halfway
 from experiments.runs.run import Run
 from experiments.statistics import equivalence, estimates, paired, prediction, verdicts
 from experiments.statistics.estimates import Estimate
 from experiments.statistics.intervals import Interval
-from experiments.statistics.mixtures import mixture
 from experiments.statistics.parts import Judge, all_of
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
@@ -196,28 +197,10 @@ class LowersLoss(Comparison):
 
 def middle(run: Run) -> float | None:
     """The middle of the floors, below which a seed has learned; None where there are not two."""
-    floors = set(run.floors.values())
-    return (max(floors) + min(floors)) / 2 if len(floors) > 1 else None
+    return halfway(run.floors) if len(set(run.floors.values())) > 1 else None
 
 
 def modes(run: Run, losses: Losses, name: str = "") -> str:
     """The seeds below the middle of the floors and the others, where there are both."""
-    threshold, values = middle(run), [*losses.values()]
-    if threshold is None or not min(values) < threshold <= max(values):
-        return ""
-    floors = run.floors.values()
-    found = mixture(values, threshold, min(floors), max(floors))
-    assert found.learned
-    assert found.others
-    count = round(found.share.mean * len(values))
-    _, low, high = found.share
-    return (
-        f"; {name}{count} of {len(values)} seeds end below the middle of the floors, "
-        f"{threshold:.4g} (share {low:.2f} to {high:.2f}), at {_text(found.learned)}, the others "
-        f"at {_text(found.others)}, all at {_text(found.mean)}"
-    )
-
-
-def _text(interval: Interval) -> str:
-    mean, low, high = interval
-    return f"{mean:.4f}" if low is None else f"{mean:.4f} ({low:.4f} to {high:.4f})"
+    found = modes_of([*losses.values()], run.floors)
+    return f"; {name}{in_words(found)}" if found else ""

@@ -23,7 +23,7 @@ from experiments.studies.looks import Budget, Looks, planned_looks
 from experiments.studies.recorded import find_recorded
 from experiments.studies.runs import StudyRuns, hits, names_in
 from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
-from experiments.sweeps.launcher import train_missing
+from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, read_results
 from experiments.training.runner import default_directory
 
@@ -105,14 +105,18 @@ class Asked(NamedTuple):
     budget: Budget | None = None  # None: one look at the study's own seeds
     debug: bool = False  # show tracebacks of claims and figures that fail
     data_changed: bool = False  # whether runs may be of other data than there is now
+    yes: bool = False  # do not ask before starting many runs
 
 
 def reproduce(name: str, asked: Asked) -> int:
     """Train what is missing, decide the claims, write the report. Returns the exit code.
 
-    Raises Interrupted when asked to stop, with a report of the runs that are there.
+    Asks before starting many runs, as a sweep does. Raises Interrupted when asked to stop, with a
+    report of the runs that are there.
     """
     study = load_study(name)
+    if not may_start(name, len(study.all_runs), asked.yes):
+        return 0
     points = plan(study, asked.overrides, asked.data_changed)
     own = {point.name: point for point in own_points(study, asked.overrides)}
     looks = Looks(

@@ -7,13 +7,26 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.console import is_quiet
+from experiments.console import is_confirmed, is_quiet
 from experiments.errors import Interrupted
 from experiments.interrupts import StopRequest, stop_request
 from experiments.sweeps.clusters import Cluster, open_cluster
 from experiments.sweeps.display import Monitor, open_monitor, print_results
 from experiments.sweeps.messages import Job, JobBatch, JobEnded
 from experiments.sweeps.points import Point, Result, read_results, share_graphs, short_names
+
+UNASKED = 1_000  # points that start without confirmation
+
+
+def may_start(name: str, points: int, yes: bool) -> bool:
+    """Whether the user agrees to so many points; asks if they are more than UNASKED, unless `yes`.
+
+    Raises UsageError if there is neither `yes` nor a terminal to ask on.
+    """
+    if points <= UNASKED or is_confirmed(f"{name}: start {points:,} points?", yes):
+        return True
+    print("nothing was started")
+    return False
 
 
 def train_missing(

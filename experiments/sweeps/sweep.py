@@ -10,16 +10,15 @@ from pydantic import Field
 
 from experiments.config.catalog import names, nearest, path_of
 from experiments.config.compose import load_yaml, validate
-from experiments.console import is_confirmed, plain, print_json
+from experiments.console import plain, print_json
 from experiments.errors import RunError, UsageError
 from experiments.sweeps import slurm
 from experiments.sweeps.clusters import allowed_cores, check_cluster
 from experiments.sweeps.grid import count_points, expand, grid_overrides
-from experiments.sweeps.launcher import train_missing
+from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
 from rnn_graphs.config import Section
 
-UNASKED = 1_000  # points that start without confirmation
 MOST = 1_000_000  # points, to fit into memory
 
 
@@ -48,15 +47,13 @@ def sweep(
 ) -> None:
     """Train the incomplete points, and print a table of all points.
 
-    `conclude` is called with the run directories of the complete points. Asks before starting more
-    than UNASKED points, unless `yes`. `data_changed` allows points to continue on other data than
-    they began on. Raises UsageError before anything starts, RunError if points failed, and
-    Interrupted.
+    `conclude` is called with the run directories of the complete points. Asks before starting
+    many points, unless `yes`. `data_changed` allows points to continue on other data than they
+    began on. Raises UsageError before anything starts, RunError if points failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
     count = count_points(_read_grid(name, overrides)[1])
-    if count > UNASKED and not is_confirmed(f"{name}: start {count:,} points?", yes):
-        print("nothing was started")
+    if not may_start(name, count, yes):
         return
     points = load_points(name, overrides, data_changed)
     results = train_missing(points, where.cluster, where.workers, data_changed)
