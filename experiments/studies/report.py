@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.console import plain, print_table
 from experiments.reporting.claims import Claim, NotRun, Verdict, count_verdicts
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import save_figure
+from experiments.reporting.plots import own_style, save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
@@ -60,7 +60,8 @@ def draw(
     """One figure, as a PNG in the folder; None, and a line that says why, where it cannot be."""
     path = folder / f"{spec.id}.png"
     try:
-        save_figure(spec.kind.draw(spec.title, runs), path)
+        with own_style():
+            save_figure(spec.kind.draw(spec.title, runs), path)
     except NotRun as error:
         reason = str(error)
     except Exception as error:  # one figure must not take the report with it
