@@ -65,6 +65,7 @@ class Cell:
     takes: tuple[str, ...] = ("activation",)  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
+    gates: int = 1  # columns of the product for each unit: an LSTM has 4
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
 
 
@@ -115,8 +116,8 @@ def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _prod
 CELLS: dict[str, Cell] = {
     "scratch": Cell(_scratch, pairs=True, uses_product=True),
     "basic_rnn": Cell(_basic_rnn),
-    "gru": Cell(_gru),
-    "basic_lstm": Cell(_basic_lstm),
-    "lstm": Cell(_lstm, takes=("activation", "peepholes", "cell_clip", "projection")),
+    "gru": Cell(_gru, gates=3),
+    "basic_lstm": Cell(_basic_lstm, gates=4),
+    "lstm": Cell(_lstm, takes=("activation", "peepholes", "cell_clip", "projection"), gates=4),
     "influence_balancing": Cell(_influence_balancing, takes=(), kept=("theta",)),
 }

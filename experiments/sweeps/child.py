@@ -16,7 +16,7 @@ from experiments.errors import ExperimentError, InUseError
 from experiments.interrupts import stop_request
 from experiments.sweeps.messages import Job, Send, advanced, began, ended, entered
 from experiments.training.progress import append_line
-from experiments.training.resources import OpenSession, RunResources, one_session
+from experiments.training.resources import OpenSessions, RunResources, one_graph
 from experiments.training.runner import train_with
 
 MESSAGE_SECONDS = 1.0  # between two progress messages of a run
@@ -25,14 +25,14 @@ LOCK_SECONDS = 5.0  # time for the process of a dead worker to release the run d
 
 def train_jobs(jobs: Sequence[Job], send: Send) -> None:
     """Train the jobs one after the other, on one graph."""
-    with stop_request() as stop, one_session() as open_session:
+    with stop_request() as stop, one_graph() as open_sessions:
         for job in jobs:
             if stop.requested:
                 break
-            _train(job, open_session, send)
+            _train(job, open_sessions, send)
 
 
-def _train(job: Job, open_session: OpenSession, send: Send) -> None:
+def _train(job: Job, open_sessions: OpenSessions, send: Send) -> None:
     """Train one run, and send a message about how it ended."""
 
     @contextlib.contextmanager
@@ -43,7 +43,7 @@ def _train(job: Job, open_session: OpenSession, send: Send) -> None:
     send(began(job.name))
     try:
         config = Config.model_validate(job.config)
-        summary = _when_free(RunResources(open_session, progress), config, job)
+        summary = _when_free(RunResources(open_sessions, progress), config, job)
         loss = summary["final_loss"]["mean"]
     except ExperimentError as error:
         reason = str(error)

@@ -10,10 +10,13 @@ from pathlib import Path
 from experiments.console import is_confirmed, is_quiet
 from experiments.errors import Interrupted
 from experiments.interrupts import StopRequest, stop_request
+from experiments.runs.directory import RunDirectory
 from experiments.sweeps.clusters import Cluster, open_cluster
 from experiments.sweeps.display import Monitor, open_monitor, print_results
 from experiments.sweeps.messages import Job, JobBatch, JobEnded
 from experiments.sweeps.points import Point, Result, read_results, share_graphs, short_names
+from experiments.training.execution import executed
+from experiments.training.workload import make_workload
 
 UNASKED = 1_000  # points that start without confirmation
 
@@ -110,4 +113,11 @@ def _batch(points: Sequence[Point], children: str, data_changed: bool) -> JobBat
         Job(point.name, point.config.as_dict(), str(here / point.directory), data_changed)
         for point in points
     ]
-    return JobBatch(tuple(jobs), str(here), children)
+    return JobBatch(tuple(jobs), str(here), children, _wants_onednn(points[0]))
+
+
+def _wants_onednn(point: Point) -> bool:
+    """Whether the point is to be trained with oneDNN, on its own or as it began."""
+    workload = make_workload(point.config)
+    decided = executed(point.config, workload, RunDirectory(point.directory))
+    return decided.execution.onednn == "on"

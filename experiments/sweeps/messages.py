@@ -25,6 +25,7 @@ class JobBatch(NamedTuple):
     jobs: tuple[Job, ...]
     folder: str  # to run in, because paths of data files may be relative to it
     children: str  # name of the worker plugin that starts the process
+    onednn: bool  # whether TensorFlow is imported with oneDNN
 
 
 class JobEnded(NamedTuple):

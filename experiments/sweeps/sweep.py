@@ -13,10 +13,11 @@ from experiments.config.compose import load_yaml, validate
 from experiments.console import plain, print_json
 from experiments.errors import RunError, UsageError
 from experiments.sweeps import slurm
-from experiments.sweeps.clusters import allowed_cores, check_cluster
+from experiments.sweeps.clusters import check_cluster
 from experiments.sweeps.grid import count_points, expand, grid_overrides
 from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
+from experiments.training.cores import allowed_cores
 from rnn_graphs.config import Section
 
 MOST = 1_000_000  # points, to fit into memory

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from dask.system import CPU_COUNT
 from distributed import Worker, WorkerPlugin, get_worker
 
-from experiments.sweeps.messages import Job, JobBatch, JobEnded, Send
+from experiments.sweeps.messages import JobBatch, JobEnded, Send
 from experiments.sweeps.zygotes import Zygote
 
 # The sizes of TensorFlow's thread pools, unless the config sets them.
@@ -24,19 +24,19 @@ def train_batch(batch: JobBatch, send: Send) -> list[JobEnded]:
     assert isinstance(children, Children)
     ended: list[JobEnded] = []
     while len(ended) < len(batch.jobs) and not children.stopping:
-        ended += _run_child(children, batch.jobs[len(ended) :], batch.folder, send)
+        rest = batch._replace(jobs=batch.jobs[len(ended) :])
+        ended += _run_child(children, rest, send)
     return ended
 
 
-def _run_child(
-    children: Children, jobs: Sequence[Job], folder: str, send: Send
-) -> list[JobEnded]:  # fmt: skip
+def _run_child(children: Children, batch: JobBatch, send: Send) -> list[JobEnded]:
     """Run one child. Returns the jobs that ended: all of them unless it dies or is stopped."""
+    jobs = batch.jobs
     ended: list[JobEnded] = []
-    with children.zygote() as zygote:
+    with children.zygote(batch.onednn) as zygote:
         if zygote is None:
             return []
-        for message in zygote.train(jobs, folder):
+        for message in zygote.train(jobs, batch.folder):
             if message["kind"] == "ended":
                 ended.append(JobEnded(message["name"], message["reason"]))
             send(message)
@@ -71,19 +71,23 @@ class Children(WorkerPlugin):
         self.stop(signal.SIGKILL)
 
     @contextlib.contextmanager
-    def zygote(self) -> Iterator[Zygote | None]:
-        """An idle zygote, or a new one; None after `stop`."""
+    def zygote(self, onednn: bool) -> Iterator[Zygote | None]:
+        """An idle zygote of this setting, or a new one; None after `stop`."""
         with self._lock:
-            if self.stopping:
-                found = None
-            else:
-                found = self._idle.pop() if self._idle else Zygote(self._environment)
-                self._busy.append(found)
+            found = None if self.stopping else self._take(onednn)
         try:
             yield found
         finally:
             if found is not None:
                 self._take_back(found)
+
+    def _take(self, onednn: bool) -> Zygote:
+        fitting = [zygote for zygote in self._idle if zygote.onednn == onednn]
+        if fitting:
+            self._idle.remove(fitting[0])
+        found = fitting[0] if fitting else Zygote(self._environment, onednn)
+        self._busy.append(found)
+        return found
 
     def _take_back(self, zygote: Zygote) -> None:
         with self._lock:

@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, NoReturn, TextIO
 
+from experiments.sweeps.child import train_jobs
 from experiments.sweeps.messages import Job, Send, exited, forked
 
 # Where a fork of a process with TensorFlow in it is sound. Elsewhere system libraries may start
@@ -76,8 +77,6 @@ def train_batch(batch: dict[str, Any], channel: TextIO) -> NoReturn:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=_exit_with_the_worker, daemon=True).start()
         os.chdir(batch["folder"])
-        from experiments.sweeps.child import train_jobs
-
         train_jobs([Job(**fields) for fields in batch["jobs"]], _send_to(channel))
         code = 0
     except BaseException:

@@ -14,19 +14,21 @@ from typing import IO
 
 from experiments.paths import ROOT
 from experiments.sweeps.messages import Job, Message
+from experiments.training.execution import ONEDNN
 
 
 class Zygote:
     """One zygote. Where it has ended, `train` ends early, and `is_alive` is false."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """Start it, with these variables added to the environment."""
+    def __init__(self, environment: Mapping[str, str], onednn: bool = False) -> None:
+        """Start it, with these variables added to the environment; `onednn`: TensorFlow's."""
+        self.onednn = onednn
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             # -P: import nothing from the current folder, which may belong to someone else
             [sys.executable, "-P", "-m", "experiments.sweeps.zygote"],
-            env=os.environ | environment | {"PYTHONPATH": search},
+            env=os.environ | environment | {"PYTHONPATH": search, ONEDNN: str(int(onednn))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -406,7 +406,7 @@ def test_cores_that_are_not_allowed_get_no_worker(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT,
     )  # fmt: skip
     assert done.returncode == 0
-    program = "from experiments.sweeps.clusters import allowed_cores; print(allowed_cores())"
+    program = "from experiments.training.cores import allowed_cores; print(allowed_cores())"
     counted = subprocess.run(
         ["taskset", "-c", str(core), sys.executable, "-c", program],
         cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT,
