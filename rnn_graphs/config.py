@@ -158,6 +158,7 @@ class ExecutionConfig(Section):
     iterations_per_loop: int = Field(ge=1, le=1_000_000)
     xla: Literal["auto", "on", "off"]
     threads: int | None = Field(ge=1, le=1024)
+    memory_limit: float = Field(default=2.0, gt=0)
 
     @field_validator("xla", mode="before")
     @classmethod
