@@ -44,7 +44,7 @@ class TrainingGraph(NamedTuple):
     count: Tensor  # feed: scalar int32, the number of windows to train on
     iterations: int  # the most windows in one session.run
     metrics: dict[str, Tensor]  # fetch, which trains: [iterations] each; "loss" is a mean
-    reset_state: tf.Operation  # resets the state at the start of an epoch
+    reset_state: tf.Operation  # resets what is carried, at the start of an epoch
     snapshot: Snapshot
 
 
@@ -96,14 +96,15 @@ def build_training_graph(
 
         if xla:
             train = tf.function(train, jit_compile=True, autograph=False)
-        state = _state_variables(model, configs.graph.batch_size)
+        carried = _carried_variables(model, configs)
         key = tf.get_variable("key", [2], tf.int32, tf.zeros_initializer(), trainable=False)
-        values = tf.nest.map_structure(tf.identity, state)
+        before = tf.nest.map_structure(tf.identity, carried)
         windows = Window(
-            feeds.inputs, feeds.labels, values, tf.identity(key), feeds.weights, feeds.lengths
-        )
+            feeds.inputs, feeds.labels, before.state, tf.identity(key), feeds.weights,
+            feeds.lengths, before.influence,
+        )  # fmt: skip
         looped = train(windows, count)
-        with tf.control_dependencies(_assign(state, looped.final_state)):
+        with tf.control_dependencies(_assign(carried, looped.carried)):
             advanced = key.assign_add([0, count])  # after all updates have read it
         with tf.control_dependencies([advanced]):
             measured = {name: tf.identity(value) for name, value in looped.metrics.items()}
@@ -115,7 +116,7 @@ def build_training_graph(
             key.assign(tf.stack([seed, 0])),
             *[variable.initializer for variable in others if variable is not key],
         )
-        reset_state = tf.group(*[variable.initializer for variable in tf.nest.flatten(state)])
+        reset_state = tf.group(*[variable.initializer for variable in tf.nest.flatten(carried)])
         snapshot = make_snapshot(tf.global_variables())
     graph.finalize()
     return TrainingGraph(
@@ -133,11 +134,15 @@ def _make_update(
         measured = {"loss": result.loss}
         for name in metrics:
             measured[name] = tf.cast(update_metric(name, result, window, updater), model.dtype)
-        state = window.state if model.shape.starts_anew else result.final_state
-        # Metrics such as the learning rate are read before the update.
-        with tf.control_dependencies(list(measured.values())):
+        carried = loops.Carried(window.state, window.influence)
+        if not model.shape.starts_anew:
+            carried = loops.Carried(result.final_state, result.influence)
+        # Metrics such as the learning rate are read before the update, and so are the weights that
+        # the influence depends on.
+        before = [*measured.values(), *tf.nest.flatten(carried.influence)]
+        with tf.control_dependencies(before):
             operation = updater.apply(result.gradients)
-        return loops.Updated(measured, state, operation)
+        return loops.Updated(measured, carried, operation)
 
     return update
 
@@ -159,10 +164,20 @@ def _make_feeds(configs: GraphConfigs, shape: TaskShape, iterations: int) -> Fee
     )
 
 
-def _state_variables(model: Model, batch_size: int) -> Tensor:
-    """A variable for each part of the RNN's state, which stays in the graph between updates."""
-    first = model.zero_state(batch_size)
-    with tf.variable_scope("state"):
+def _carried_variables(model: Model, configs: GraphConfigs) -> loops.Carried:
+    """Variables for the RNN's state and the style's influence, which stay in the graph."""
+    batch_size = configs.graph.batch_size
+    influence = ()
+    if not model.shape.starts_anew:
+        influence = configs.truncation.first_influence(model, batch_size)
+    return loops.Carried(
+        _variables("state", model.zero_state(batch_size)), _variables("influence", influence)
+    )
+
+
+def _variables(scope: str, first: Tensor) -> Tensor:
+    """A variable for each tensor of `first`, with that initial value."""
+    with tf.variable_scope(scope):
         leaves = [
             tf.get_variable(f"part_{index}", initializer=part, trainable=False)
             for index, part in enumerate(tf.nest.flatten(first))
@@ -170,8 +185,8 @@ def _state_variables(model: Model, batch_size: int) -> Tensor:
     return tf.nest.pack_sequence_as(first, leaves)
 
 
-def _assign(state: Tensor, values: Tensor) -> list[Tensor]:
-    pairs = zip(tf.nest.flatten(state), tf.nest.flatten(values), strict=True)
+def _assign(carried: loops.Carried, values: loops.Carried) -> list[Tensor]:
+    pairs = zip(tf.nest.flatten(carried), tf.nest.flatten(values), strict=True)
     return [variable.assign(value) for variable, value in pairs]
 
 

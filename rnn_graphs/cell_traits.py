@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from rnn_graphs import cell_layouts
+from rnn_graphs.cell_layouts import Layout
 from rnn_graphs.section import Section
 
 if TYPE_CHECKING:
@@ -62,10 +64,13 @@ class Cell:
     # (config, state_size, dtype, product) → the cell of one layer, before its variables are
     # created. `product` multiplies by the weights; TensorFlow's own cells do not use it.
     make: Callable[[CellConfig, int, Any, Affine], Any]
+    # (config, state_size, number of inputs) → the variables and the state of one layer.
+    layout: Callable[[CellConfig, int, int], Layout] = cell_layouts.one_product
     takes: tuple[str, ...] = ("activation",)  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
     gates: int = 1  # columns of the product for each unit: an LSTM has 4
+    one_product: bool = False  # whether it is f([x, h] W + b)
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
 
 
@@ -114,10 +119,17 @@ def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _prod
 
 
 CELLS: dict[str, Cell] = {
-    "scratch": Cell(_scratch, pairs=True, uses_product=True),
-    "basic_rnn": Cell(_basic_rnn),
-    "gru": Cell(_gru, gates=3),
-    "basic_lstm": Cell(_basic_lstm, gates=4),
-    "lstm": Cell(_lstm, takes=("activation", "peepholes", "cell_clip", "projection"), gates=4),
-    "influence_balancing": Cell(_influence_balancing, takes=(), kept=("theta",)),
+    "scratch": Cell(_scratch, pairs=True, uses_product=True, one_product=True),
+    "basic_rnn": Cell(_basic_rnn, one_product=True),
+    "gru": Cell(_gru, cell_layouts.gru, gates=3),
+    "basic_lstm": Cell(_basic_lstm, cell_layouts.lstm, gates=4),
+    "lstm": Cell(
+        _lstm,
+        cell_layouts.lstm,
+        takes=("activation", "peepholes", "cell_clip", "projection"),
+        gates=4,
+    ),
+    "influence_balancing": Cell(
+        _influence_balancing, cell_layouts.influence_balancing, takes=(), kept=("theta",)
+    ),
 }

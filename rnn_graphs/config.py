@@ -180,6 +180,7 @@ class ExecutionConfig(Section):
     xla: Literal["auto", "on", "off"]
     onednn: Literal["auto", "on", "off"] = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] | None
+    memory_limit: float = Field(default=2.0, gt=0)
 
     @field_validator("xla", "onednn", mode="before")
     @classmethod

@@ -11,11 +11,18 @@ from rnn_graphs.truncation.step import Window
 Tensor = Any
 
 
+class Carried(NamedTuple):
+    """The tensors that one window hands to the next."""
+
+    state: Tensor  # of the RNN, [batch, state_size], nested as the cell's state is
+    influence: Tensor  # of the style, nested; () if it carries none
+
+
 class Updated(NamedTuple):
     """The results of one update."""
 
     metrics: dict[str, Tensor]  # scalars by name, the mean loss among them
-    final_state: Tensor  # for the next window
+    carried: Carried  # for the next window
     operation: tf.Operation  # the update itself
 
 
@@ -23,7 +30,7 @@ class Looped(NamedTuple):
     """The results of several updates."""
 
     metrics: dict[str, Tensor]  # [iterations] each; zeros past `count`
-    final_state: Tensor  # after the last update
+    carried: Carried  # after the last update
 
 
 UpdateFunction = Callable[[Window], Updated]
@@ -45,30 +52,30 @@ def in_graph(
     update's metrics to types.
     """
     iterations = int(windows.labels.shape[0]) // num_steps
-    leaves = tf.nest.flatten(windows.state)
+    carried = Carried(windows.state, windows.influence)
 
-    def body(index: Tensor, measured: list[tf.TensorArray], *state: Tensor) -> list[Any]:
-        nested = tf.nest.pack_sequence_as(windows.state, state)
+    def body(index: Tensor, measured: list[tf.TensorArray], *leaves: Tensor) -> list[Any]:
+        nested = tf.nest.pack_sequence_as(carried, leaves)
         updated = update(window_at(windows, index, nested, num_steps))
         with tf.control_dependencies([updated.operation]):
             written = [
                 array.write(index, updated.metrics[name])
                 for name, array in zip(metrics, measured, strict=True)
             ]
-            return [index + 1, written, *tf.nest.flatten(updated.final_state)]
+            return [index + 1, written, *tf.nest.flatten(updated.carried)]
 
     arrays = [
         tf.TensorArray(dtype, iterations, element_shape=[]) for dtype in metrics.values()
     ]  # fmt: skip
-    _, measured, *state = tf.while_loop(
+    _, measured, *leaves = tf.while_loop(
         lambda index, *_: index < count,
         body,
-        [tf.constant(0), arrays, *leaves],
+        [tf.constant(0), arrays, *tf.nest.flatten(carried)],
         parallel_iterations=1,
     )
     return Looped(
         {name: array.stack() for name, array in zip(metrics, measured, strict=True)},
-        tf.nest.pack_sequence_as(windows.state, state),
+        tf.nest.pack_sequence_as(carried, leaves),
     )
 
 
@@ -78,7 +85,7 @@ def per_step(update: UpdateFunction, window: Window) -> Looped:
     with tf.control_dependencies([updated.operation]):
         return Looped(
             {name: tf.reshape(value, [1]) for name, value in updated.metrics.items()},
-            tf.nest.map_structure(tf.identity, updated.final_state),
+            tf.nest.map_structure(tf.identity, updated.carried),
         )
 
 
@@ -87,7 +94,7 @@ def only_window(windows: Window) -> Window:
     return windows if windows.lengths is None else windows._replace(lengths=windows.lengths[0])
 
 
-def window_at(windows: Window, index: Tensor, state: Tensor, num_steps: int) -> Window:
+def window_at(windows: Window, index: Tensor, carried: Carried, num_steps: int) -> Window:
     """Window number `index` of windows that are side by side."""
     context = int(windows.inputs.shape[0]) - int(windows.labels.shape[0])
     start = index * num_steps
@@ -95,10 +102,11 @@ def window_at(windows: Window, index: Tensor, state: Tensor, num_steps: int) -> 
     return Window(
         _time_slice(windows.inputs, start, context + num_steps),
         _time_slice(windows.labels, start, num_steps),
-        state,
+        carried.state,
         windows.key + tf.stack([0, index]),
         None if weights is None else _time_slice(weights, start, num_steps),
         None if lengths is None else lengths[index],
+        carried.influence,
     )
 
 

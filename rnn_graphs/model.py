@@ -6,6 +6,7 @@ import warnings
 from typing import Any, Literal, NamedTuple
 
 from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Pair
+from rnn_graphs.cell_layouts import RecurrentLayout, recurrent_layout
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
 from rnn_graphs.first_state import FirstState
@@ -76,6 +77,7 @@ class Model:
             self._masks: list[list[MaskSpec]] = []
             layers = self._make_bidirectional if config.bidirectional else self._make_stack
             self.cell: Any = layers()
+            self.recurrent_variables = tf.trainable_variables("model")
             head = head_class(shape.labels, shape.num_classes, xla)
             self.head: Any = head(self.cell.output_size, shape.num_classes, dtype)
             # Last, so that all other weights start as they do without it.
@@ -87,6 +89,12 @@ class Model:
         """The width of the first layer's inputs."""
         embedded = self.config.embedding if self.shape.inputs == "ids" else None
         return embedded or self.shape.num_inputs
+
+    @property
+    def recurrent_layout(self) -> RecurrentLayout:
+        """The variables that the state depends on, and the state."""
+        embeds = self.config.embedding is not None and self.shape.inputs == "ids"
+        return recurrent_layout(self.config, self.shape.num_inputs, embeds)
 
     @property
     def unrolls(self) -> dict[str, UnrollFunction]:
@@ -113,6 +121,15 @@ class Model:
             return encoded
         time, batch = int(encoded.shape[0]), int(encoded.shape[1])
         return encoded, draw_masks(self._masks, time, batch, key, self.dtype)
+
+    def encode_by_products(self, inputs: Tensor) -> Tensor:
+        """The same without masks, with no gather from a variable, which cannot be vectorized."""
+        if self.shape.inputs == "features":
+            return tf.cast(inputs, self.dtype)
+        one_hot = tf.one_hot(tf.cast(inputs, tf.int32), self.shape.num_inputs, dtype=self.dtype)
+        if not self.config.embedding:
+            return one_hot
+        return tf.tensordot(one_hot, tf.convert_to_tensor(self.embedding), 1)
 
     @property
     def _drops(self) -> bool:

@@ -78,6 +78,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:
         self.truncation.check_window(self.graph.num_steps)
+        self.truncation.check_model(self.model)
         if self.model.bidirectional and self.truncation.cuts:
             raise ValueError(
                 "truncation.kind: a bidirectional graph has errors from both sides, and none may "

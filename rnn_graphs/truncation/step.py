@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from rnn_graphs.cell_layouts import RecurrentLayout
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import Stretches, crossing_errors, gradients
 from rnn_graphs.truncation.gates import GatedCell, draw_gates
@@ -31,6 +32,7 @@ class Window(NamedTuple):
     key: Tensor  # [2] int32: the key of random styles and dropout
     weights: Tensor | None = None  # [time, batch]: the weight of each loss; None: all equal
     lengths: Tensor | None = None  # [batch]: time steps before the padding; None: all
+    influence: Any = ()  # nested tensors that the style carried here; (): nothing
 
 
 class Step(NamedTuple):
@@ -41,6 +43,7 @@ class Step(NamedTuple):
     loss: Tensor  # scalar, their mean with the window's weights
     final_state: Tensor  # to carry: the state before the next window's first input
     gradients: list[Tensor]  # of `loss`, one for each of the model's variables
+    influence: Any = ()  # to carry beside the state, nested as the window's
 
 
 class StepModel(Protocol):
@@ -49,10 +52,15 @@ class StepModel(Protocol):
     dtype: tf.DType
     cell: Any
     variables: list[Any]
+    recurrent_variables: list[Any]  # the first of `variables`: those that the state depends on
+    recurrent_layout: RecurrentLayout
     head: Any  # logits(outputs), losses(logits, labels)
 
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
         """[time, batch, …] → the inputs of the cell along time."""
+
+    def encode_by_products(self, inputs: Tensor) -> Tensor:
+        """[time, …] → one row's inputs of the cell, without masks and without gathers."""
 
 
 class Truncation(Protocol):
@@ -162,12 +170,21 @@ def _piece(inputs: Tensor, start: int, steps: int) -> Tensor:
 
 def _plain_step(model: StepModel, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
     """The losses of outputs after the context, with TensorFlow's own gradient of their mean."""
+    step, _ = step_and_errors(model, window, outputs, final_state, [])
+    return step
+
+
+def step_and_errors(
+    model: StepModel, window: Window, outputs: Tensor, final_state: Tensor, at: list[Tensor]
+) -> tuple[Step, list[Tensor]]:
+    """The step with TensorFlow's own gradient, and ∂loss/∂ each tensor of `at`."""
     context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
     logits = model.head.logits(outputs[context:])
     losses = model.head.losses(logits, window.labels)
     loss = weighted_mean(losses, window.weights)
-    found = gradients([loss], model.variables, [tf.ones_like(loss)])
-    return Step(logits, losses, loss, final_state, found)
+    found = gradients([loss], [*model.variables, *at], [tf.ones_like(loss)])
+    count = len(model.variables)
+    return Step(logits, losses, loss, final_state, found[:count]), found[count:]
 
 
 def weighted_mean(values: Tensor, weights: Tensor | None) -> Tensor:

@@ -7,29 +7,27 @@ style estimates the gradient of the mean loss as
 
 and is defined by its credit matrix M, within one window of num_steps losses. An entry holds M, the
 function that computes ĝ, and the traits that the rest of the program reads; no other file compares
-names of styles. Configs are checked without TensorFlow, so this file does not import it; the
+names of styles. Those that carry credit beyond the window are in forward_mode.py. Configs are checked without TensorFlow, so this file does not import it; the
 functions that compute ĝ do when they are called.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from rnn_graphs.section import Section
+from rnn_graphs.truncation.forward_mode import FORWARD_MODE
+from rnn_graphs.truncation.style import Matrix, Steps, Style
 
 if TYPE_CHECKING:
+    from rnn_graphs.cell_layouts import RecurrentLayout
+    from rnn_graphs.config import ModelConfig
     from rnn_graphs.truncation.step import Step, StepModel, Window
     from rnn_graphs.unrolls import UnrollFunction
-
-Steps = NDArray[np.int64]
-Matrix = NDArray[Any]
 
 
 class TruncationConfig(Section):
@@ -40,6 +38,8 @@ class TruncationConfig(Section):
     stride: int | None = Field(default=None, ge=1)
     context: bool = False
     cut_probability: float | None = Field(default=None, ge=0, lt=1)
+    leak: float | None = Field(default=None, ge=0, le=1)
+    order: int | None = Field(default=None, ge=1)
 
     @field_validator("kind")
     @classmethod
@@ -90,6 +90,24 @@ class TruncationConfig(Section):
         """Raise ValueError, naming the key, if a window of `num_steps` losses does not fit."""
         self.style.check(self, num_steps)
 
+    def check_model(self, model: ModelConfig) -> None:
+        """Raise ValueError, naming the key, if the style cannot train the model."""
+        self.style.check_model(self, model)
+
+    @property
+    def carries(self) -> bool:
+        """Whether an influence is carried from window to window."""
+        return self.style.influence is not None
+
+    def carried_numbers(self, layout: RecurrentLayout) -> int:
+        """The numbers of the influence that each row carries."""
+        return self.style.carried(self, layout)
+
+    def first_influence(self, model: StepModel, batch_size: int) -> Any:
+        """The influence at the start of a sequence: nested zeros; () if none is carried."""
+        influence = self.style.influence
+        return () if influence is None else influence(self).first(model, batch_size)
+
     def step(self, model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
         """One training step of the style."""
         return self.style.step(model, unroll, self, window)
@@ -99,62 +117,6 @@ def kinds_that_cut_nothing() -> list[str]:
     """The styles that cut no error if no other key is given."""
     alone = [TruncationConfig(kind=kind) for kind, style in STYLES.items() if not style.needs]
     return [truncation.kind for truncation in alone if not truncation.cuts]
-
-
-# Defaults of an entry's traits.
-
-
-def _fits_every_window(_truncation: TruncationConfig, _num_steps: int) -> None:
-    pass
-
-
-def _cuts_always(_truncation: TruncationConfig) -> bool:
-    return True
-
-
-def _depth_within_the_graph(truncation: TruncationConfig, num_steps: int) -> int:
-    return min(truncation.depth or num_steps, num_steps + truncation.context_steps)
-
-
-def _not_compared(_num_steps: int) -> list[dict[str, Any]]:
-    return []
-
-
-@dataclass(frozen=True)
-class Style:
-    """The traits of one style."""
-
-    # (t, s, config, num_steps) → M[t, s] for s ≤ t, or its mean if it is random. t [losses, 1] and
-    # s [1, steps] count from the window's first loss; s is negative in the context.
-    credit: Callable[[Steps, Steps, TruncationConfig, int], Matrix]
-    # One training step, which computes ĝ.
-    step: Callable[[StepModel, UnrollFunction, TruncationConfig, Window], Step]
-    needs: tuple[str, ...] = ()  # keys of TruncationConfig that must be given
-    takes: tuple[str, ...] = ()  # keys that may be given
-    # (config, num_steps) raises ValueError, naming the key, if the window does not fit.
-    check: Callable[[TruncationConfig, int], None] = _fits_every_window
-    # Whether any error within a window is cut off.
-    cuts: Callable[[TruncationConfig], bool] = _cuts_always
-    # (config, num_steps) → the most cell applications that an error reaches.
-    effective_depth: Callable[[TruncationConfig, int], int] = _depth_within_the_graph
-    # (config, t − s) → the standard deviation of M[t, s] for one sequence. None: not random.
-    deviation: Callable[[TruncationConfig, Steps], Matrix] | None = None
-    # Whether an update is faster under XLA.
-    xla_pays: bool = True
-    # The copies of the cell that XLA compiles, as a multiple of those of `full`.
-    copies_compiled: float = 1.0
-    # num_steps → the keys of each setting that `run.py gradients` compares with full.
-    compared: Callable[[int], list[dict[str, Any]]] = _not_compared
-    # The relation between those keys, for a plot's legend.
-    compared_as: str = ""
-    # (config, num_steps) → its place on the depth axis of a plot, and its meaning if not a depth.
-    axis_depth: Callable[[TruncationConfig, int], float] = _depth_within_the_graph
-    axis_meaning: str = ""
-
-    @property
-    def random(self) -> bool:
-        """Whether M is random and differs between the sequences of a batch."""
-        return self.deviation is not None
 
 
 # full
@@ -334,4 +296,5 @@ STYLES: dict[str, Style] = {
         axis_depth=_steps_between_cuts,
         axis_meaning="mean steps between cuts",
     ),
+    **FORWARD_MODE,
 }

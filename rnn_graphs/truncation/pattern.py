@@ -1,0 +1,100 @@
+"""Sparse influences: of ∂h/∂θ, only the entries that a mask keeps.
+
+Units of the same colour are never reached by the same parameter, so their entries fit in one row:
+[batch, colours, parameters] in place of [batch, units, parameters]. A tanh cell whose parameters
+reach one unit each has a single colour, an LSTM has two, c and h.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_graphs.cell_layouts import Mask, RecurrentLayout
+from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.linearized import LinearizedWindow
+
+Tensor = Any
+
+
+class Pattern:
+    """The entries of ∂h/∂θ that a mask keeps, and products with them."""
+
+    def __init__(self, layout: RecurrentLayout, mask: Mask) -> None:
+        """mask: [units, columns of all variables]."""
+        self._units, self.parameters = layout.units, layout.parameters
+        self._colours = colours(mask)
+        self.count = max(self._colours) + 1
+        kept = layout.by_parameter(mask)  # [units, parameters]
+        self._mask = kept
+        # [colours, parameters]: the unit that a parameter reaches in each colour, and whether.
+        self._unit = np.zeros([self.count, self.parameters], np.int32)
+        self._reached = np.zeros([self.count, self.parameters], bool)
+        for unit, colour in enumerate(self._colours):
+            self._unit[colour, kept[unit]] = unit
+            self._reached[colour] |= kept[unit]
+
+    @property
+    def _is_sparse(self) -> bool:
+        """Whether gathering colours² entries of a Jacobian is less than a product with it."""
+        return self.count**2 < self._units
+
+    def immediate(self, window: LinearizedWindow, scale: Tensor | None = None) -> Tensor:
+        """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colours, parameters]; scale: [time, batch].
+
+        The mask must keep all that one application reaches.
+        """
+        ones = tf.ones([window.time, window.batch], window.dtype) if scale is None else scale
+        slots = np.equal.outer(np.arange(self.count), self._colours)  # [colours, units]
+        errors = ones[None, ..., None] * tf.constant(slots[:, None, None], window.dtype)
+        return self._kept(window.row_gradients(errors))
+
+    def dense(self, entries: Tensor) -> Tensor:
+        """[batch, colours, parameters] → [batch, units, parameters]."""
+        spread = entries
+        if self.count > 1:
+            spread = tf.gather(entries, self._colours, axis=1)
+        return spread * tf.constant(self._mask, entries.dtype)
+
+    def times(self, jacobian: Tensor, entries: Tensor) -> Tensor:
+        """The kept entries of a product, [batch, units, units] × [batch, colours, parameters]."""
+        if not self._is_sparse:
+            product = tf.matmul(jacobian, self.dense(entries))
+            rows = [
+                tf.reduce_sum(
+                    tf.boolean_mask(product * self._mask, self._colours == colour, axis=1), 1
+                )
+                for colour in range(self.count)
+            ]
+            return tf.stack(rows, 1)
+        batch = int(jacobian.shape[0])
+        flat = tf.reshape(jacobian, [batch, self._units**2])
+        index = self._unit[:, None] * self._units + self._unit[None]  # [new, old, parameters]
+        factors = tf.gather(flat, index.reshape(-1), axis=1)
+        factors = tf.reshape(factors, [batch, self.count, self.count, self.parameters])
+        return self._kept(tf.reduce_sum(factors * entries[:, None], 2))
+
+    def product(self, errors: Tensor, entries: Tensor) -> Tensor:
+        """Σ over rows and units of errors [batch, units] × entries. [parameters]."""
+        factors = tf.gather(errors, self._unit.reshape(-1), axis=1)
+        factors = tf.reshape(factors, [-1, self.count, self.parameters])
+        return tf.reduce_sum(factors * entries, [0, 1])
+
+    def _kept(self, entries: Tensor) -> Tensor:
+        return entries * tf.constant(self._reached, entries.dtype)
+
+
+def colours(mask: Mask) -> NDArray[np.int64]:
+    """A colour for each unit, so that no column reaches two units of one colour. Greedy."""
+    found: list[Mask] = []  # by colour, the columns that its units are reached by
+    chosen = []
+    for columns in mask:
+        free = (index for index, taken in enumerate(found) if not (taken & columns).any())
+        colour = next(free, len(found))
+        if colour == len(found):
+            found.append(np.zeros_like(columns))
+        found[colour] = found[colour] | columns
+        chosen.append(colour)
+    return np.array(chosen)
