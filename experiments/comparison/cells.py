@@ -155,7 +155,7 @@ def _more_columns(compared: Comparison) -> Iterator[Column]:
     by = compared.ranking.by
     yield Column("bootstrap", lambda line: ends(line.found and line.found.bootstrap), False)
     yield Column(
-        "below and above the middle of the floors",
+        "either side of the middle",
         lambda line: in_short(line.found.modes) if line.found else "",
         False,
     )

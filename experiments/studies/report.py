@@ -101,7 +101,7 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
         rows.append([name, command, len(losses), found.mean.mean, *cells, f"{run.seconds:.1f}"])
     columns = [
         "run", "experiment and overrides", "seeds", "final loss", "95 % interval", "bootstrap",
-        "below and above the middle of the floors", "seconds",
+        "either side of the middle", "seconds",
     ]  # fmt: skip
     caption = (
         "Final loss: nats per time step, mean over the last tenth of training and over seeds. "

@@ -329,10 +329,8 @@ class TestSeedsOfEitherSide:
         compared = ranked(tmp_path, "train")
         wide, narrow = compared.lines
         cell = {column.title: column.cell for column in columns(compared)}
-        assert (
-            cell["below and above the middle of the floors"](narrow) == "4 at 0.4250, 1 at 0.6000"
-        )
-        assert cell["below and above the middle of the floors"](wide) == ""
+        assert cell["either side of the middle"](narrow) == "4 at 0.4250, 1 at 0.6000"
+        assert cell["either side of the middle"](wide) == ""
         (note,) = [note for note in notes(compared) if "middle of the floors" in note]
         assert note.startswith(
             "num_steps=18: 4 of 5 seeds end below the middle of the floors, 0.5 "
