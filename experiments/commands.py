@@ -185,15 +185,15 @@ def evaluate(options: Namespace) -> int:
     from rnn_graphs.metrics import texts_of
 
     results = evaluate_run(directory, options.batch_size, options.checkpoint, options.data_changed)
-    if options.json:
-        from experiments.console import print_json
+    from experiments.console import print_json, print_line
 
+    if options.json:
         print_json([_evaluated(result) for result in results])
         return 0
     for result in results:
         loss, metrics, time_steps = result.evaluated
         parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts_of(metrics)])
-        print(
+        print_line(
             f"seed {result.seed}, {result.split}: {parts}; "
             f"checkpoint of update {result.updates}, {time_steps} time steps"
         )

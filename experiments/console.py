@@ -20,6 +20,8 @@ from experiments.errors import UsageError
 MAX_LINES = 3  # of a row or the header; if one needs more, rows are printed as blocks
 GAPS = (2, 1)  # spaces between columns: two, or one if only that makes the table fit
 INDENT = "    "  # of folded lines in a block
+SHORTEST = 24  # columns of a shortened path
+LEFT_OUT = "..."  # in the middle of a shortened path; every terminal has these characters
 NUMBER = re.compile(r"[-+−]?\.?\d\S*( \S+){0,2}")  # "9 of 10", "0.4100 ± 0.0127", "12 ms"
 Rows = Sequence[Sequence[str]]
 
@@ -35,14 +37,23 @@ def plain(text: str) -> str:
     )
 
 
+def is_terminal() -> bool:
+    """Whether standard output is a terminal, where long lines are hard to read."""
+    return sys.stdout.isatty()
+
+
 def print_table(columns: Sequence[str], rows: Rows) -> None:
     """Print rows under a header, or each row as a block if the columns do not fit.
 
-    Nothing is cut off. Text wraps between words; a number stays on one line with its unit or
-    interval. The width is that of the terminal; in a pipe or a file it is COLUMNS, or else 80.
+    Text wraps between words; a number stays on one line with its unit or interval. On a terminal,
+    paths are shortened in the middle if that makes the table fit and they stay different; nothing
+    else is left out. The width is that of the terminal; in a pipe or a file it is COLUMNS, or else
+    80.
     """
     width = shutil.get_terminal_size().columns
-    shown = [[plain(cell) for cell in row] for row in rows]
+    shown: Rows = [[plain(cell) for cell in row] for row in rows]
+    if is_terminal():
+        shown = _with_short_paths(columns, shown, width)
     for gap in GAPS:
         if widths := _fit(columns, shown, width, gap):
             lines = _table(columns, shown, widths, " " * gap)
@@ -56,6 +67,34 @@ def print_text(text: str) -> None:
     """Print a paragraph in lines that fit the width of `print_table`."""
     width = shutil.get_terminal_size().columns
     print("\n".join(_fold(plain(text), width)), flush=True)
+
+
+def print_line(text: str) -> None:
+    """Print text on one line; on a terminal, on as many as its width needs."""
+    width = shutil.get_terminal_size().columns
+    lines = _fold(plain(text), width, INDENT) if is_terminal() else [plain(text)]
+    print("\n".join(lines), flush=True)
+
+
+def shortened(path: str, room: int) -> str:
+    """At most `room` characters of a path: a third of its start, and more of its end."""
+    if len(path) <= room or room <= len(LEFT_OUT) + 1:
+        return path
+    kept = room - len(LEFT_OUT)
+    return f"{path[: kept // 3]}{LEFT_OUT}{path[kept // 3 - kept :]}"
+
+
+def _with_short_paths(columns: Sequence[str], rows: Rows, width: int) -> Rows:
+    """The rows, with the paths of the first column shortened by what a table is too wide."""
+    if not rows or not any("/" in row[0] for row in rows):
+        return rows
+    cells = list(zip(columns, *rows, strict=True))
+    others = sum(max(map(_longest_part, column)) + GAPS[0] for column in cells[1:])
+    room = max(SHORTEST, width - others)
+    short = [shortened(row[0], room) for row in rows]
+    if len(set(short)) < len({row[0] for row in rows}):  # they differ in what would be left out
+        return rows
+    return [[path, *row[1:]] for path, row in zip(short, rows, strict=True)]
 
 
 def _fit(columns: Sequence[str], rows: Rows, width: int, gap: int) -> list[int] | None:
@@ -127,9 +166,9 @@ def _blocks(columns: Sequence[str], rows: Rows, width: int) -> list[str]:
 
 
 def _fold(text: str, width: int, indent: str = "") -> list[str]:
-    """The text in lines of this width, split between words; a longer word stays whole.
+    """The text in lines of this width, split between words.
 
-    All lines but the first begin with `indent`.
+    A longer word stays whole, except on a terminal. All lines but the first begin with `indent`.
     """
     text = text.rstrip()
     if cell_len(text) <= width:
@@ -141,7 +180,23 @@ def _fold(text: str, width: int, indent: str = "") -> list[str]:
             lines.append(indent + word)
         else:
             lines[-1] += f" {word}"
+    if is_terminal():
+        return [part for line in lines for part in _cut(line, width, indent)]
     return lines
+
+
+def _cut(line: str, width: int, indent: str) -> list[str]:
+    """The line in pieces of this width, cut after a separator of paths if there is one."""
+    pieces = []
+    while cell_len(line) > width > len(indent):
+        end = width
+        while cell_len(line[:end]) > width:  # wide characters take two columns
+            end -= 1
+        separator = max(line.rfind(mark, 0, end) for mark in "/,") + 1
+        end = separator if separator > end // 2 else end
+        pieces.append(line[:end])
+        line = indent + line[end:]
+    return [*pieces, line]
 
 
 def _padded(text: str, width: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from experiments.console import plain, print_table
+from experiments.console import plain, print_line, print_table
 
 Capture = pytest.CaptureFixture[str]
 
@@ -114,3 +114,64 @@ def test_markup_and_control_characters_are_shown(capsys: Capture) -> None:
     lines = printed(["one", "two", "three"], [row], 80, capsys)
     assert lines[-1] == r"[bold]x[/bold]  a\x1b[31mred b  :smile:"
     assert plain("\udcff\x07é") == r"\udcff\x07é"
+
+
+PATH = f"runs/an_experiment_of_mine/{LONG},training.seeds=10,optimizer.learning_rate=0.003"
+
+
+class TestOnATerminal:
+    """80 columns wide. Nothing is longer than a line of it, and paths keep their end."""
+
+    @pytest.fixture(autouse=True)
+    @staticmethod
+    def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.setattr("experiments.console.is_terminal", lambda: True)
+
+    def lines(self, capsys: Capture) -> list[str]:
+        found = capsys.readouterr().out.splitlines()
+        assert max(map(len, found)) <= 80
+        return found
+
+    def test_a_path_is_shortened_in_the_middle(self, capsys: Capture) -> None:
+        columns = ("run", "status", "loss", "seconds", "size")
+        other = PATH.replace("0.003", "0.001")
+        rows = [[PATH, "complete", "0.4500", "12.3", "1.5 MB"],
+                [other, "interrupted", "0.5", "1.0", "15 kB"]]  # fmt: skip
+        print_table(columns, rows)
+        header, _, first, second = self.lines(capsys)
+        assert header.split() == [*columns]
+        assert first.startswith("runs/an_e")
+        assert "..." in first
+        assert "learning_rate=0.003  complete" in first
+        assert "learning_rate=0.001" in second
+
+    def test_a_path_that_fits_is_whole(self, capsys: Capture) -> None:
+        print_table(("run", "status"), [["runs/lag_17/default", "complete"]])
+        assert self.lines(capsys)[2] == "runs/lag_17/default  complete"
+
+    def test_a_line_of_text_becomes_several(self, capsys: Capture) -> None:
+        print_line(f"seed 0: {'accuracy 0.5, ' * 12}{PATH}")
+        assert "".join(line.strip() for line in self.lines(capsys)).endswith(PATH[-60:])
+
+    def test_a_block_with_a_long_value_is_cut_into_lines_and_loses_nothing(
+        self, capsys: Capture
+    ) -> None:
+        print_table(("config", "first", "second"), [["task.path", "x" * 200, "y" * 200]])
+        found = "".join(self.lines(capsys))
+        assert (found.count("x"), found.count("y")) == (200, 200)
+
+    def test_paths_that_differ_in_the_middle_are_whole(self, capsys: Capture) -> None:
+        columns = ("run", "status", "loss", "seconds", "size")
+        other = PATH.replace("batch_size=20", "batch_size=40")
+        cells = ["complete", "0.4500", "12.3", "1.5 MB"]
+        print_table(columns, [[PATH, *cells], [other, *cells]])
+        lines = self.lines(capsys)
+        assert any(line.endswith("graph.batch_size=20,") for line in lines)
+        assert any(line.endswith("graph.batch_size=40,") for line in lines)
+
+
+def test_in_a_pipe_paths_and_lines_are_whole(capsys: Capture) -> None:
+    print_line(f"seed 0: {PATH}")
+    print_table(("run", "status"), [[PATH, "complete"]])
+    assert capsys.readouterr().out.count(PATH) == 2

@@ -27,11 +27,11 @@ class Column(NamedTuple):
 
     title: str
     cell: Callable[[Line], str]
-    is_short: bool  # whether the terminal, Markdown and LaTeX show it too
+    is_short: bool  # whether the first table shows it, and the terminal, Markdown and LaTeX
 
 
 def columns(compared: Comparison) -> list[Column]:
-    """The columns of the report, without those that would be empty."""
+    """All columns, without those that would be empty."""
     found = [*_key_columns(compared), Column("seeds", _seeds, True)]
     found.append(Column(compared.ranking.title, lambda line: shown(line.mean), True))
     title = "below the best" if compared.ranking.higher_is_better else "above the best"
@@ -39,7 +39,7 @@ def columns(compared: Comparison) -> list[Column]:
     found.append(Column("standing", lambda line: line.standing, True))
     found += _lag_columns(compared)
     found += _target_columns(compared)
-    found += _detail_columns(compared)
+    found += _more_columns(compared)
     found.append(Column("at the floor", lambda line: _floor(line, compared), False))
     found.append(Column("seconds a seed", lambda line: _seconds(line.group), False))
     always = len(_key_columns(compared)) + 1
@@ -48,6 +48,18 @@ def columns(compared: Comparison) -> list[Column]:
         for place, column in enumerate(found)
         if place < always or any(map(column.cell, compared.lines))
     ]
+
+
+def short_columns(compared: Comparison) -> list[Column]:
+    """The columns that answer the question, on the terminal too."""
+    return [column for column in columns(compared) if column.is_short]
+
+
+def detail_columns(compared: Comparison) -> list[Column]:
+    """The columns of the report's second table: the names of the groups, and what is not short."""
+    found = columns(compared)
+    names = found[: len(_key_columns(compared))]
+    return [*names, *(column for column in found if not column.is_short)]
 
 
 def shown(interval: Interval | None, sign: str = "", digits: str = ".4f") -> str:
@@ -138,12 +150,12 @@ def _key_columns(compared: Comparison) -> list[Column]:
     return [Column(key, of(key), True) for key in compared.keys]
 
 
-def _detail_columns(compared: Comparison) -> Iterator[Column]:
+def _more_columns(compared: Comparison) -> Iterator[Column]:
     """More about the ranked numbers, then the other losses."""
     by = compared.ranking.by
     yield Column("bootstrap", lambda line: ends(line.found and line.found.bootstrap), False)
     yield Column(
-        "below and above the middle of the floors",
+        "either side of the middle",
         lambda line: in_short(line.found.modes) if line.found else "",
         False,
     )

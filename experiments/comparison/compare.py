@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.comparison.answer import answers
-from experiments.comparison.cells import columns, record
+from experiments.comparison.cells import Column, detail_columns, record, short_columns
 from experiments.comparison.data import check_same_data
 from experiments.comparison.figures import (
     Curve,
@@ -55,10 +55,13 @@ DRAWN = 70  # curves of a task at most; a figure of more is too long to read
 CAPTION = (
     "Sorted from best to worst. Above the best: the mean difference, paired where seeds are "
     "shared, with an interval that covers all pairs at once (Bonferroni). Tied: indistinguishable "
-    f"from the best. {INTERVALS} Final loss: training loss, nats per time step, mean over the last "
-    "tenth of the updates. Updates in the final loss: how many those are; (rows) if only logged "
-    "rows are there, which reach further back. Seconds a seed: training time, mean over the "
-    "complete seeds. At the floor: the floor whose band of sampling noise contains the ranked loss."
+    "from the best."
+)
+DETAILS = (
+    f"{INTERVALS} Final loss: training loss, nats per time step, mean over the last tenth of the "
+    "updates. Updates in the final loss: how many those are; (rows) if only logged rows are there, "
+    "which reach further back. Seconds a seed: training time, mean over the complete seeds. At the "
+    "floor: the floor whose band of sampling noise contains the ranked loss."
 )
 
 LINES = (
@@ -101,7 +104,7 @@ def compare(paths: Sequence[Path], options: Options) -> None:
     if holds_other_runs(out, runs):
         remarks.append(f"This replaces a comparison of other runs in {out}.")
     _write(compared, remarks, runs, out)
-    shown = [column for column in columns(compared) if column.is_short]
+    shown = short_columns(compared)
     rows = [[column.cell(line) for column in shown] for line in compared.lines[:PRINTED]]
     print_table([column.title for column in shown], rows)
     if len(compared.lines) > PRINTED:
@@ -126,14 +129,15 @@ def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], ou
     records = [record(line, compared) for line in compared.lines]
     header = list(dict.fromkeys(name for each in records for name in each))
     write_csv(out / TABLE, header, [[_cell(each.get(name)) for name in header] for each in records])
-    shown = columns(compared)
-    rows = [[column.cell(line) for column in shown] for line in compared.lines]
     report = Report(
         f"Comparison of {_count(compared.groups, len(runs))}",
         remarks,
         list(_figures(compared, out)),
         [],
-        [Table("Runs", CAPTION, [column.title for column in shown], rows)],
+        [
+            _table("Runs", CAPTION, short_columns(compared), compared),
+            _table("Details", DETAILS, detail_columns(compared), compared),
+        ],
         {
             group.label: group.runs[0].directory.config.read_text("utf-8")
             for group in compared.groups
@@ -142,6 +146,11 @@ def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], ou
         answer=answers(compared),
     )
     write_report(out / "report.html", report)
+
+
+def _table(title: str, caption: str, shown: Sequence[Column], compared: Comparison) -> Table:
+    rows = [[column.cell(line) for column in shown] for line in compared.lines]
+    return Table(title, caption, [column.title for column in shown], rows)
 
 
 def _cell(value: object) -> object:

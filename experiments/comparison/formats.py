@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.comparison.cells import columns, record
+from experiments.comparison.cells import record, short_columns
 from experiments.comparison.table import Comparison
 from experiments.console import plain
 
@@ -19,7 +19,7 @@ SPECIAL = {
 
 def as_markdown(compared: Comparison, _notes: Sequence[str]) -> str:
     """A table for GitHub and most blogs. The best and groups tied with it are bold."""
-    shown = [column for column in columns(compared) if column.is_short]
+    shown = short_columns(compared)
     lines = [
         "| " + " | ".join(_pipe(column.title) for column in shown) + " |",
         "|" + "|".join(" --- " for _ in shown) + "|",
@@ -35,7 +35,7 @@ def as_markdown(compared: Comparison, _notes: Sequence[str]) -> str:
 
 def as_latex(compared: Comparison, _notes: Sequence[str]) -> str:
     """A tabular for the package booktabs. The best and groups tied with it are bold."""
-    shown = [column for column in columns(compared) if column.is_short]
+    shown = short_columns(compared)
     lines = [
         rf"\begin{{tabular}}{{{'l' * len(shown)}}}",
         r"\toprule",

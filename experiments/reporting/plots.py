@@ -164,17 +164,24 @@ def draw_floors(
 ) -> None:
     """Draw floors as dashed lines, with their names beyond the right edge, clear of the curves.
 
-    `bands` holds the sampling noise of a mean loss by the floor's name, drawn as grey bands.
+    `bands` holds the sampling noise of a mean loss by the floor's name, drawn as grey bands, whose
+    half width is beside the floor's value.
     """
     for _, low, high in bands.values():
         axes.axhspan(low, high, color=FLOOR, alpha=0.15, linewidth=0, zorder=0.5)  # type: ignore[arg-type]
     for name, value in floors.items():
         axes.axhline(value, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
         axes.annotate(
-            f"{value:.4f}\n{floor_label(name)}", (1, value), (5, 0),
+            f"{_with_noise(value, bands.get(name))}\n{floor_label(name)}", (1, value), (5, 0),
             xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7.5,
             color=FLOOR, va="center",
         )  # fmt: skip
+
+
+def _with_noise(value: float, band: Interval | None) -> str:
+    if band is None or band.high is None:
+        return f"{value:.4f}"
+    return f"{value:.4f} ± {band.high - value:.4f}"
 
 
 def floor_label(name: str) -> str:

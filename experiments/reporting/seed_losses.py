@@ -16,8 +16,9 @@ from experiments.statistics.mixtures import Mixture, mixture
 # For the captions of tables.
 INTERVALS = (
     "Intervals are Student's t. Bootstrap: the studentized interval beside it, for fewer than ten "
-    "seeds or skewed values. Where some seeds end below the middle of the floors and others above "
-    "it, both means are shown, and the interval of all is that of their mixture."
+    "seeds or skewed values. Either side of the middle: where some seeds end below the middle of "
+    "the floors and others above it, how many and their means; the interval of all is that of the "
+    "mixture."
 )
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from experiments.config.flat import shown_value
-from experiments.console import plain, print_table
+from experiments.console import print_line, print_table
 from experiments.runs.difference import Difference, FirstDifference
 
 
 def print_difference(found: Difference, first: str, second: str) -> None:
     """A table for each part that differs, and a line for each that does not."""
     runs = ("first", "second")
-    print(plain(f"first:  {first}"))
-    print(plain(f"second: {second}"))
+    print_line(f"first:  {first}")
+    print_line(f"second: {second}")
     for title, pairs in (("config", found.config), ("environment", found.environment)):
         print()
         if pairs:
@@ -23,7 +23,7 @@ def print_difference(found: Difference, first: str, second: str) -> None:
             print(f"{title}: no difference")
     print()
     for line in _row_lines(found):
-        print(line)
+        print_line(line)
     print()
     losses = [[str(seed), *map(_loss, pair)] for seed, pair in found.final_losses.items()]
     print_table(("final loss of seed", *runs), losses)

@@ -88,6 +88,12 @@ class Run:
         return found
 
     @property
+    def seconds_a_seed(self) -> float:
+        """Seconds of training, mean over the seeds that have rows."""
+        found = [rows[-1].seconds for rows in self.rows_by_seed.values()]
+        return sum(found) / len(found) if found else 0.0
+
+    @property
     def final_losses(self) -> dict[int, float]:
         """Each seed's mean loss over the last tenth of training."""
         return {seed: final.loss for seed, final in self.finals.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,13 @@ from experiments.studies.runs import StudyRuns, names_in
 from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
 
-PRINTED = ("run", "seeds", "final loss", "95 % interval", "seconds")  # the report has more columns
+PRINTED = (
+    "run",
+    "seeds",
+    "final loss",
+    "95 % interval",
+    "seconds a seed",
+)  # the report has more columns
 
 
 def write_study_report(
@@ -38,6 +45,8 @@ def write_study_report(
     debug: bool = False,
 ) -> Path:
     """Figures as PNG and report.html. A figure that cannot be drawn is left out."""
+    path = folder / "report.html"
+    remove_pictures(path)
     figures = [draw(spec, runs, folder, debug) for spec in study.figures]
     there = runs.there
     report = Report(
@@ -53,9 +62,15 @@ def write_study_report(
             {figure.id: [*names_in(figure.kind)] for figure in study.figures},
         ),
     )
-    path = folder / "report.html"
     write_report(path, report)
     return path
+
+
+def remove_pictures(report: Path) -> None:
+    """Remove the figures that an earlier report names; the study may have others now."""
+    if report.is_file():
+        for name in re.findall(r'id="figure-([a-z0-9_]+)"', report.read_text("utf-8")):
+            (report.parent / f"{name}.png").unlink(missing_ok=True)
 
 
 def draw(
@@ -93,19 +108,16 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
         losses = [*run.final_losses.values()]
         found = seed_losses(losses, run.floors)
         command = f"{run.config.name} {overrides[name]}".strip()
-        cells = [
-            ends(found.mean),
-            ends(found.bootstrap),
-            in_short(found.modes) if found.modes else "",
-        ]
-        rows.append([name, command, len(losses), found.mean.mean, *cells, f"{run.seconds:.1f}"])
+        cells = [ends(found.mean), ends(found.bootstrap), in_short(found.modes)]
+        seconds = f"{run.seconds_a_seed:.1f}"
+        rows.append([name, command, len(losses), found.mean.mean, *cells, seconds])
     columns = [
         "run", "experiment and overrides", "seeds", "final loss", "95 % interval", "bootstrap",
-        "below and above the middle of the floors", "seconds",
+        "either side of the middle", "seconds a seed",
     ]  # fmt: skip
     caption = (
         "Final loss: nats per time step, mean over the last tenth of training and over seeds. "
-        f"{INTERVALS} Seconds: of training, all seeds."
+        f"{INTERVALS} Seconds a seed: training time, mean over the seeds."
     )
     return Table("Runs", caption, columns, rows)
 

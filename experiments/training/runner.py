@@ -20,6 +20,7 @@ from experiments.runs.checkpoints import Position
 from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import write_atomic
+from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.runs.naming import run_directory
@@ -233,9 +234,11 @@ def _plot(run: ActiveRun, floors: dict[str, float]) -> None:
     found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
     series = [Series(label, curve) for label, curve in found.items() if curve.seeds]
     title = config.description or config.name
+    symbols = rows[0].time_steps if rows else 0
     try:
+        bands = noise_bands(floors, floor_variances(config), symbols)
         with own_style():
-            png = render(learning_curve_figure(title, series, floors))
+            png = render(learning_curve_figure(title, series, floors, bands=bands))
     except Exception as error:  # a library's, of fonts or of its settings: the run is good
         shown.log(f"{directory.curve}: cannot be drawn: {type(error).__name__}: {error}")
     else:

@@ -297,10 +297,11 @@ def test_names_leave_out_what_is_constant_or_null() -> None:
 def test_panels_name_their_floors(tmp_path: Path) -> None:
     for number in range(8):
         add(tmp_path, str(number), (0.4, 0.41), f"graph.num_steps={18 + number}")
-    curve = Curve("updates", lambda group: group.curves, FLOORS, {})
+    bands = {"lag 17": Interval(0.4, 0.39, 0.41)}
+    curve = Curve("updates", lambda group: group.curves, FLOORS, bands)
     for axes in curves_figure(groups_in(tmp_path), curve, "title").axes:
         assert [text.get_text() for text in axes.texts] == [
-            "0.6000\nnothing known", "0.4000\nlag 17 known",
+            "0.6000\nnothing known", "0.4000 ± 0.0100\nlag 17 known",
         ]  # fmt: skip
 
 
@@ -329,10 +330,8 @@ class TestSeedsOfEitherSide:
         compared = ranked(tmp_path, "train")
         wide, narrow = compared.lines
         cell = {column.title: column.cell for column in columns(compared)}
-        assert (
-            cell["below and above the middle of the floors"](narrow) == "4 at 0.4250, 1 at 0.6000"
-        )
-        assert cell["below and above the middle of the floors"](wide) == ""
+        assert cell["either side of the middle"](narrow) == "4 at 0.4250, 1 at 0.6000"
+        assert cell["either side of the middle"](wide) == ""
         (note,) = [note for note in notes(compared) if "middle of the floors" in note]
         assert note.startswith(
             "num_steps=18: 4 of 5 seeds end below the middle of the floors, 0.5 "

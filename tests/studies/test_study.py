@@ -19,14 +19,14 @@ from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
 from experiments.studies.entries import Criterion
 from experiments.studies.registry import CRITERIA, FIGURES
-from experiments.studies.report import draw
+from experiments.studies.report import draw, runs_table, write_study_report
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.studies.spec import ClaimSpec, FigureSpec, StudyConfig, load_study
 from experiments.studies.study import check_names, configs_of, decide, plan, read_runs
 from experiments.sweeps.points import Point
 from experiments.training import runner
 from tests.conftest import small_config
-from tests.handmade import finished_run
+from tests.handmade import EVERY, TIME_STEPS, finished_run
 
 
 def thinned(study: StudyConfig) -> StudyConfig:
@@ -383,3 +383,34 @@ def test_learning_curves_can_be_explored_in_the_report(tmp_path: Path) -> None:
     assert list(line.points["updates"].mean) == pytest.approx([0.6, 0.45])
     assert figure.chart.marks is not None
     assert dict(figure.chart.marks.values) == {10: 0.55}
+
+
+def study_with(*figures: str) -> StudyConfig:
+    arguments = {"labels": {"a": "run a"}}
+    specs = [FIGURE | {"id": each, "kind": "curves", "arguments": arguments} for each in figures]
+    content = {"description": "d", "title": "t", "runs": {"a": {"experiment": "lag_17"}}}
+    return StudyConfig.model_validate(content | {"figures": specs})
+
+
+def test_no_picture_of_an_earlier_report_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "mine.png").write_bytes(b"not of a report")
+    run = finished_run(tmp_path / "runs", "a", [[0.6, 0.5]])
+    points = [Point("a", (), run.config, run.directory.path)]
+    for figures in (("first", "second"), ("second", "third")):
+        write_study_report(study_with(*figures), points, StudyRuns({"a": run}), [], folder)
+    found = sorted(path.name for path in folder.glob("*.png"))
+    assert found == ["mine.png", "second.png", "third.png"]
+
+
+def test_the_table_of_runs_has_seconds_of_one_seed_and_both_sides_of_the_middle(
+    tmp_path: Path,
+) -> None:
+    losses = [[0.41], [0.42], [0.43], [0.44], [0.60]]
+    run = finished_run(tmp_path, "a", losses, pace=[1e-4, 2e-4, 3e-4, 4e-4, 5e-4])
+    table = runs_table({"a": run}, {"a": ""})
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    assert row["seconds a seed"] == f"{3e-4 * EVERY * TIME_STEPS:.1f}"
+    assert row["either side of the middle"] == "4 at 0.4250, 1 at 0.6000"
+    assert row["bootstrap"]
