@@ -178,7 +178,7 @@ def _base(groups: Sequence[Override]) -> DictConfig:
     for group, choice in chosen.items():
         if choice not in names(group):
             raise UsageError(unknown(group, str(choice)))
-    files = {group: _read_yaml(path_of(group, choice)) for group, choice in chosen.items()}
+    files = {group: _read_yaml(path_of(group, str(choice))) for group, choice in chosen.items()}
     return cast(DictConfig, OmegaConf.merge(files, content))
 
 

@@ -64,7 +64,7 @@ class MetricsFile:
         self.path = path
 
     def start(self) -> None:
-        """Begin the file anew, with a header alone."""
+        """Replace the file by one that holds the header alone."""
         write_atomic(self.path, _new_header())
 
     def read(self) -> MetricsTable:

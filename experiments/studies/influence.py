@@ -46,7 +46,7 @@ UNITS = 23
 THETA = 0.5  # where training starts
 OPTIMUM = -1 / 6  # of θ: its influence in the long run is −6, and s_1 is to be 1
 ROWS = 4000  # of random gates at a time
-DRAWS = 40  # of so many rows
+DRAWS = 40  # of ROWS each
 ROUNDING = 1e-9  # of a gradient in float64
 
 
