@@ -27,7 +27,7 @@ class ExampleTask:
 
     @property
     def held_out_rows(self) -> int | None:
-        return None  # an example starts anew in any batch
+        return None  # each example starts from zeros
 
     @property
     def every_step_counts(self) -> bool:
@@ -63,7 +63,7 @@ class ExampleTask:
         return self.sets[split]
 
     def floors(self) -> dict[str, float]:
-        """Empty: none is known."""
+        """Empty, because no floor is known."""
         return {}
 
 

@@ -119,7 +119,7 @@ def _place(folder: Path, name: str) -> Path:
 
 
 def _unpacked(path: Path, most: int) -> bytes:
-    """At most so many bytes of the content.
+    """At most this many bytes of the content.
 
     It is unpacked where its first bytes are those of gzip: names are often wrong.
     """

@@ -34,7 +34,7 @@ MAX_UNPACKED = 200_000_000  # bytes; Keras's unpacks to 28 MB
 KNOWN_SHA256 = (
     # as Keras offers it
     "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
-    # the same reviews, written anew by NumPy 2
+    # the same reviews, saved again by NumPy 2
     "6814c0beea01878740d178d45caaf84fa878f5f452bd5f6bb6b5e3add8655f32",
 )
 ORIGIN = (

@@ -98,7 +98,8 @@ class Words:
     """Words are separated by white space, and each end of a line is <eos>.
 
     The vocabulary begins with the most frequent word; equally frequent ones are in order of
-    code points. With a `size`, the rarest words give way to <unk>, so that so many are left.
+    code points. With a `size`, the vocabulary has at most that many symbols: the rarest words
+    become <unk>.
     """
 
     unit = "word"

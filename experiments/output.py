@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads, so nobody is told
+GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # there is no reader to tell
 
 
 class SafeStream:

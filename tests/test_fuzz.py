@@ -51,7 +51,7 @@ GIBIBYTES = 4
 
 
 def inputs(count: int) -> Iterator[int]:
-    """So many inputs by default, numbered; each has a limited time, and all a limited memory."""
+    """This many numbered inputs by default; each has limited time, and all have limited memory."""
     for number in range(max(1, round(count * SCALE))):
         with within(SECONDS):
             yield number

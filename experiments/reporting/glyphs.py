@@ -17,7 +17,7 @@ BOXES = "Last Resort"  # draws any character as a box with its number
 def show_all_characters(texts: Sequence[Text], named: Sequence[Axis]) -> None:
     """Draw each character in a font that has it, and one that no font has as \\u674e.
 
-    `named` are the axes whose labels are among the texts; they write these anew.
+    `named` are the axes whose labels are among the texts; an axis rewrites them when it is drawn.
     """
     lacking = _printable("".join(text.get_text() for text in texts)) - _characters(FONT)
     if not lacking:

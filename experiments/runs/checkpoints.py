@@ -1,9 +1,9 @@
-"""Checkpoints: all that a seed needs to go on, bit for bit, in one file each.
+"""Checkpoints: all that a seed needs to resume, bit for bit, in one file each.
 
 `checkpoint/seed-3/000001200.npz` holds every variable of the graph (weights, slots,
 RNN state), the random stream as it stood at the start of the epoch, and the position
 as JSON. The zip container holds a CRC of each array, nothing in it is unpickled, and
-the newest two files of a seed are kept, so that there is one to fall back to.
+the newest two files of a seed are kept, so that one can be damaged.
 """
 
 from __future__ import annotations

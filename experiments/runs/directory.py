@@ -17,7 +17,7 @@ from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.runs.files import is_temporary, write_atomic
-from experiments.runs.links import check_links, require_file
+from experiments.runs.links import check_links, is_link_of_user, permit_links, require_file
 from experiments.runs.replacing import FOLDER, is_replaced, move_aside, remove_moved
 from experiments.runs.summary_form import SummaryForm
 
@@ -62,7 +62,7 @@ class RunDirectory:
                 f"run directory {self.path}: holds files but no config.yaml, so it is no run; "
                 "name another with --run-dir"
             )
-        check_links(self.path)
+        check_links(self.path, is_new)
         if self.config.exists() and not overwrite:
             self._check_same(config)
 
@@ -76,6 +76,7 @@ class RunDirectory:
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
+            permit_links(self.path)
             write_atomic(self.config, dump_yaml(escaped(config.as_dict())))
         for path in self._temporaries():
             path.unlink(missing_ok=True)
@@ -154,7 +155,9 @@ class RunDirectory:
         return (
             path
             for path in self.path.iterdir()
-            if not path.name.startswith((".lock", FOLDER)) and not is_temporary(path, names)
+            if not path.name.startswith((".lock", FOLDER))
+            and not is_temporary(path, names)
+            and not is_link_of_user(path)
         )
 
     def empty(self) -> None:

@@ -27,7 +27,7 @@ def floor_variances(config: Config) -> dict[str, float]:
 def noise_bands(
     floors: Mapping[str, float], variances: Mapping[str, float], symbols: int
 ) -> dict[str, Interval]:
-    """Where 95 % of the mean losses over so many symbols are, by floor."""
+    """The interval of 95 % of the mean losses over this many symbols, by floor."""
     return {
         name: noise_band(floor, variances[name], symbols)
         for name, floor in floors.items()

@@ -66,7 +66,7 @@ class MetricsFile:
         self._lock = threading.Lock()  # nobody reads half of what is appended
 
     def start(self) -> None:
-        """Begin the file anew, with a header alone."""
+        """Replace the file by one that holds the header alone."""
         write_atomic(self.path, _new_header())
 
     def read(self) -> MetricsTable:

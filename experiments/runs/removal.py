@@ -21,7 +21,7 @@ SPARE_FILES = 256  # open files that the program needs beside the locks
 
 @contextlib.contextmanager
 def hold(directories: Sequence[RunDirectory]) -> Iterator[None]:
-    """Hold the locks of all these runs, so that none is trained meanwhile.
+    """Hold the locks of all these runs, so that none is trained within the block.
 
     Raises InUseError where one is trained now, UsageError for a link and where a lock cannot
     be taken.

@@ -27,7 +27,7 @@ def starts_of_rows(
     """The state at the start of each row, [rows, …] arrays; None where no passes find it.
 
     `ends_of` runs every row from such states and returns the states at their ends. `zeros` are
-    the states of rows that start anew.
+    the states of rows that each start from zeros.
     """
     starts = list(zeros)
     for _ in range(PASSES):

@@ -61,9 +61,9 @@ class Evaluator(GraphSession):
         """The mean loss and metrics over all time steps that count.
 
         A Sequence is read as one, with the state carried to its end; the batch size decides only
-        how many parts of it are read side by side. With `rows`, it is cut into so many rows
-        that start from zeros. A model trained with training.carry_state=false reads it in
-        windows of graph.num_steps, which start anew.
+        how many parts of it are read side by side. With `rows`, it is cut into that many
+        rows, each of which starts from zeros. A model trained with training.carry_state=false
+        reads it in windows of graph.num_steps, which start anew.
         """
         fetches = (self._graph.losses, *self._graph.metrics.values())
         total, sums = 0.0, np.zeros(len(fetches))

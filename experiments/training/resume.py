@@ -71,7 +71,7 @@ def _find(
         how = "have been changed" if directory.metrics.exists() else "are missing with the file"
         raise UsageError(
             f"{directory.metrics}: the rows of seed {seed} that {changed} continues {how}; "
-            "restore the file to resume, or train anew with --overwrite"
+            "restore the file to resume, or train it again with --overwrite"
         )
     return SeedPoint(None, [], len(lines), unusable)
 

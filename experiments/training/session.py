@@ -104,7 +104,7 @@ class GraphSession:
 
 
 class TrainingSession(GraphSession):
-    """A session on a training graph, which is initialized anew for each seed."""
+    """A session on a training graph, which is initialized for each seed."""
 
     def __init__(self, graph: TrainingGraph, threads: Threads) -> None:
         super().__init__(graph.graph, graph.snapshot, session_options(threads))

@@ -25,10 +25,10 @@ VERSION = "brain.Event:2"  # of the format; from 2 on, a START purges later step
 
 
 class Events:
-    """Writes the loss and metrics of each row, after those of the rows that are there already.
+    """Writes the loss and metrics of each row, after those of the rows of metrics.csv.
 
-    A seed's events are one file. Where a run resumes, the file is written anew from the rows of
-    metrics.csv: what a killed process left in an earlier one may lack rows or have too many.
+    A seed's events are one file. When a run resumes, the file is written again from the rows of
+    metrics.csv, because the file of a killed process may lack rows or have too many.
     """
 
     def __init__(self, directory: Path, seed: int, rows: Sequence[MetricsRow]) -> None:
@@ -73,7 +73,7 @@ class Events:
             self._writer.flush()
 
     def close(self) -> None:
-        """See everything to the disk."""
+        """Write everything to the disk."""
         with _os_errors():
             self._writer.close()
 

@@ -48,7 +48,7 @@ class Forks:
         self._process = process
 
     def run(self, command: Command, kill_after: float | None = None) -> Ended:
-        """Run a command to its end, or send SIGKILL after so many seconds."""
+        """Run a command to its end, or send SIGKILL after `kill_after` seconds."""
         return self._ask(command, {"kill_after": kill_after, "tracer": None})
 
     def run_traced(self, command: Command, tracer: Sequence[str]) -> Ended:
@@ -181,7 +181,7 @@ def _attach(tracer: Sequence[str], process: int) -> subprocess.Popen[bytes]:
 
 
 def _ends_within(process: int, seconds: float | None) -> bool:
-    """Wait for the end of a process; False where it has not come after so many seconds."""
+    """Wait for the end of a process; False if it has not ended after this many seconds."""
     descriptor = os.pidfd_open(process)
     ready, _, _ = select.select([descriptor], [], [], seconds)
     os.close(descriptor)

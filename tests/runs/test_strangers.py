@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import yaml
 
 import run
 from experiments.config.compose import load_config
-from experiments.errors import UsageError
+from experiments.errors import Interrupted, UsageError
 from experiments.runs.directory import RunDirectory
+from experiments.training import runner
 from experiments.training.progress import PlainProgress
+from tests.conftest import StopAtSave, assert_same_end, small_config
 from tests.handmade import finished_run
 
 Capture = pytest.CaptureFixture[str]
@@ -56,6 +59,56 @@ def test_a_link_that_leads_out_of_a_run_is_refused_before_anything_is_written(
         found.directory.check(found.config, overwrite)
     assert [path.name for path in outside.iterdir()] == ["kept.txt"]
     assert (outside / "kept.txt").read_text() == "kept"
+
+
+LARGE = ("checkpoint", "events")
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A directory whose large folders are on another disk, before its run begins."""
+    (tmp_path / "run").mkdir()
+    for name in LARGE:
+        (tmp_path / "disk" / name).mkdir(parents=True)
+        (tmp_path / "run" / name).symlink_to(tmp_path / "disk" / name)
+    return tmp_path / "run"
+
+
+@pytest.mark.usefixtures("only_training")
+def test_checkpoints_and_events_may_be_on_another_disk(
+    prepared: Path, stop_at_save: StopAtSave, tmp_path: Path
+) -> None:
+    stop_at_save.arm(2)
+    with pytest.raises(Interrupted):
+        runner.train(small_config(), prepared)
+    assert list((tmp_path / "disk" / "checkpoint").glob("seed-0/*.npz"))
+    runner.train(small_config(), prepared)
+    runner.train(small_config(), tmp_path / "undisturbed")
+    assert_same_end(prepared, tmp_path / "undisturbed", [0])
+    assert list((tmp_path / "disk" / "events").glob("seed-0/*"))
+    runner.train(small_config(), prepared, overwrite=True)
+    assert_same_end(prepared, tmp_path / "undisturbed", [0])
+    assert not (prepared / "checkpoint").is_symlink()
+
+
+def test_a_folder_that_was_moved_to_another_disk_is_used_once_it_names_the_run(
+    tmp_path: Path,
+) -> None:
+    found = finished_run(tmp_path, "run", [[0.5]])
+    elsewhere = tmp_path / "disk"
+    elsewhere.mkdir()
+    (found.directory.path / "checkpoint").symlink_to(elsewhere)
+    line = f"unless {elsewhere / '.run'} has a line that says {found.directory.path}"
+    with pytest.raises(UsageError, match=re.escape(line)):
+        found.directory.check(found.config, overwrite=False)
+    (elsewhere / ".run").write_text(f"/another/run\n{found.directory.path}\n")
+    found.directory.check(found.config, overwrite=False)
+
+
+def test_a_new_run_takes_no_folder_that_holds_something(prepared: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk" / "checkpoint" / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"checkpoint is a link to .*, outside of it"):
+        RunDirectory(prepared).check(small_config(), overwrite=False)
 
 
 def test_links_within_a_run_and_to_a_run_work(tmp_path: Path) -> None:

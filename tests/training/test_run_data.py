@@ -14,19 +14,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import run
 from experiments.comparison.compare import Options, compare
 from experiments.comparison.groups import group_runs
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
+from experiments.config.yaml_file import dump_yaml
 from experiments.errors import Interrupted, UsageError
 from experiments.runs.data_identity import read_identity
 from experiments.runs.directory import RunDirectory
 from experiments.runs.found import find_runs
 from experiments.runs.metrics import read_metrics
+from experiments.sweeps.child import _train
+from experiments.sweeps.launcher import _batch
+from experiments.sweeps.messages import Message
 from experiments.sweeps.points import Point, check
 from experiments.training import runner
 from experiments.training.evaluate import evaluate_run
 from experiments.training.generate import Sampling, generate_text
+from experiments.training.resources import one_session
 from tests.conftest import StopAtSave, assert_same_end, summary_of
 
 TEXT = "the cat sat on the mat.\n" * 500
@@ -197,6 +203,51 @@ def test_a_sweep_stops_before_its_first_point(book: Path) -> None:
     replace(book)
     with pytest.raises(UsageError, match=CHANGED):
         check([point])
+
+
+def test_a_sweep_goes_ahead_on_changed_data_where_the_user_says_so(
+    book: Path, stop_at_save: StopAtSave
+) -> None:
+    """The permission reaches the process that trains a point."""
+    directory = book.parent / "point"
+    stop_at_save.arm(3)
+    with pytest.raises(Interrupted):
+        runner.train(config_of(book), directory)
+    book.write_text(TEXT.replace("cat", "mat"))
+    point = Point("point", (), config_of(book), directory)
+    for data_changed in (False, True):
+        sent: list[Message] = []
+        (job,) = _batch([point], "children", data_changed).jobs
+        with one_session() as open_session:
+            _train(job, open_session, sent.append)
+        assert ("trained on other data" in sent[-1]["reason"]) == (not data_changed)
+    assert sent[-1]["reason"] == ""
+    assert summary_of(directory)["status"] == "complete"
+
+
+@pytest.mark.parametrize("command", ["sweep", "reproduce"])
+def test_a_sweep_and_a_study_stop_at_changed_data_or_use_it(
+    command: str,
+    book: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(book.parent)
+    settings = dump_yaml(config_of(book).as_dict())
+    (book.parent / "mine.yaml").write_text(settings)
+    study = (
+        "title: t\ndescription: d\nruns: {only: {experiment: mine.yaml}}\nfigures: []\nclaims: []\n"
+    )
+    (book.parent / "study.yaml").write_text(study)
+    directory = book.parent / "runs" / "text_python_docs" / "default"
+    directory.parent.mkdir(parents=True)
+    (book.parent / "run").rename(directory)
+    replace(book)
+    asked = {"sweep": ["sweep", "mine.yaml"], "reproduce": ["reproduce", "study.yaml"]}[command]
+    assert run.main(asked) == 2
+    assert "trained on other data" in capsys.readouterr().err
+    assert run.main([*asked, "--data-changed"]) == 0
+    assert "1 points, 1 already done" in capsys.readouterr().out
 
 
 def test_a_task_that_reads_nothing_has_no_identity(tmp_path: Path) -> None:
