@@ -55,9 +55,17 @@ class Model:
     """
 
     def __init__(
-        self, config: ModelConfig, shape: TaskShape, dtype: tf.DType, xla: bool = False
+        self,
+        config: ModelConfig,
+        shape: TaskShape,
+        dtype: tf.DType,
+        xla: bool = False,
+        in_loop: bool = False,
     ) -> None:
-        """`xla`: whether XLA compiles the graph, which changes operations but not results."""
+        """`xla`: whether XLA compiles the graph; `in_loop`: whether the cell is in a while loop.
+
+        Both change operations but not results.
+        """
         self.config = config
         self.shape = shape
         self.dtype = dtype
@@ -69,7 +77,7 @@ class Model:
             self._masks: list[list[MaskSpec]] = []
             layers = self._make_bidirectional if config.bidirectional else self._make_stack
             self.cell: Any = layers()
-            head = head_class(shape.labels, shape.num_classes, xla)
+            head = head_class(shape.labels, shape.num_classes, xla, in_loop)
             self.head: Any = head(self.cell.output_size, shape.num_classes, dtype)
         self.variables = tf.trainable_variables("model")
 
