@@ -107,6 +107,18 @@ def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> 
     )  # fmt: skip
 
 
+def _scratch_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    from rnn_graphs.gated_cells import ScratchLSTMCell
+
+    return ScratchLSTMCell(state_size, config.activation, dtype)
+
+
+def _scratch_gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    from rnn_graphs.gated_cells import ScratchGRUCell
+
+    return ScratchGRUCell(state_size, config.activation, dtype)
+
+
 def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     from rnn_graphs.influence_balancing import InfluenceBalancingCell
 
@@ -119,5 +131,7 @@ CELLS: dict[str, Cell] = {
     "gru": Cell(_gru, gates=3),
     "basic_lstm": Cell(_basic_lstm, gates=4),
     "lstm": Cell(_lstm, takes=("activation", "peepholes", "cell_clip", "projection"), gates=4),
+    "scratch_lstm": Cell(_scratch_lstm, gates=4),
+    "scratch_gru": Cell(_scratch_gru, gates=3),
     "influence_balancing": Cell(_influence_balancing, takes=(), kept=("theta",)),
 }
