@@ -8,7 +8,7 @@ with the cell itself.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,10 +101,33 @@ def lstm(config: CellConfig, n: int, inputs: int) -> Layout:
     return Layout(shapes, (n, outputs), outputs, reach, between)
 
 
+def scratch_gru(config: CellConfig, n: int, inputs: int) -> Layout:
+    """As `gru`, with W and b."""
+    return _with_own_names(gru(config, n, inputs))
+
+
+def scratch_lstm(config: CellConfig, n: int, inputs: int) -> Layout:
+    """As `lstm`, with W and b."""
+    return _with_own_names(lstm(config, n, inputs))
+
+
 def influence_balancing(_config: CellConfig, n: int, _inputs: int) -> Layout:
     """θ reaches every unit; each unit depends on itself and the next one."""
     between = np.eye(n, dtype=bool) | np.eye(n, k=1, dtype=bool)
     return Layout({"theta": ()}, (n,), n, {"theta": _all(n, 1)}, between)
+
+
+def _with_own_names(layout: Layout) -> Layout:
+    """TensorFlow's kernel is W here, its bias b."""
+
+    def own(name: str) -> str:
+        return name.replace("kernel", "W").replace("bias", "b")
+
+    return replace(
+        layout,
+        variables={own(name): shape for name, shape in layout.variables.items()},
+        reach={own(name): mask for name, mask in layout.reach.items()},
+    )
 
 
 def _own(units: int, columns: int) -> Mask:

@@ -112,6 +112,18 @@ def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> 
     )  # fmt: skip
 
 
+def _scratch_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    from rnn_graphs.gated_cells import ScratchLSTMCell
+
+    return ScratchLSTMCell(state_size, config.activation, dtype)
+
+
+def _scratch_gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    from rnn_graphs.gated_cells import ScratchGRUCell
+
+    return ScratchGRUCell(state_size, config.activation, dtype)
+
+
 def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     from rnn_graphs.influence_balancing import InfluenceBalancingCell
 
@@ -129,6 +141,8 @@ CELLS: dict[str, Cell] = {
         takes=("activation", "peepholes", "cell_clip", "projection"),
         gates=4,
     ),
+    "scratch_lstm": Cell(_scratch_lstm, cell_layouts.scratch_lstm, gates=4),
+    "scratch_gru": Cell(_scratch_gru, cell_layouts.scratch_gru, gates=3),
     "influence_balancing": Cell(
         _influence_balancing, cell_layouts.influence_balancing, takes=(), kept=("theta",)
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PlainValidator, field_validator, model_validator
 
 from rnn_graphs.cell_traits import CELLS, Activation, CellConfig
 from rnn_graphs.section import Section
@@ -172,6 +172,19 @@ KEYS_OF_KIND: dict[str, dict[str, float]] = {
 }
 
 
+def _threads(value: object) -> object:
+    if value in ("auto", None):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_THREADS:
+        return value
+    raise ValueError(f"expected auto, null or a number from 1 to {MOST_THREADS}; got {value!r}")
+
+
+MOST_THREADS = 1024
+# One validator, because an error of a union would name each of its types.
+Threads = Annotated[int | Literal["auto"] | None, PlainValidator(_threads)]
+
+
 class ExecutionConfig(Section):
     """How the graph is run. It does not change the results, but for rounding."""
 
@@ -179,7 +192,7 @@ class ExecutionConfig(Section):
     iterations_per_loop: int = Field(ge=1, le=1_000_000)
     xla: Literal["auto", "on", "off"]
     onednn: Literal["auto", "on", "off"] = "auto"
-    threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] | None
+    threads: Threads
     memory_limit: float = Field(default=2.0, gt=0)
 
     @field_validator("xla", "onednn", mode="before")

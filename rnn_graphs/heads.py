@@ -34,15 +34,13 @@ class TwoClassHead(SoftmaxHead):
     """A softmax over two classes, as the logistic function of the difference of their logits.
 
     The variables, losses and gradients are the same, but one column is computed instead of two. It
-    is for XLA: there is one product for each time step, because XLA would fuse a single product of
-    all steps with the code that collects its rows, into a slower loop.
+    is for XLA.
     """
 
     def logits(self, outputs: Tensor) -> Tensor:
         """[time, batch, output_size] → [time, batch, 2]; the first is 0."""
         column, bias = self.W[:, 1] - self.W[:, 0], self.b[1] - self.b[0]
-        steps = [tf.linalg.matvec(output, column) for output in tf.unstack(outputs)]
-        above = tf.stack(steps) + bias
+        above = self._product(outputs, column) + bias
         return tf.stack([tf.zeros_like(above), above], -1)
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -51,9 +49,30 @@ class TwoClassHead(SoftmaxHead):
             labels=tf.cast(labels, logits.dtype), logits=logits[..., 1] - logits[..., 0]
         )
 
+    def _product(self, outputs: Tensor, column: Tensor) -> Tensor:
+        return tf.linalg.matvec(outputs, column)
 
-def head_class(labels: str, num_classes: int, xla: bool) -> type[SoftmaxHead] | type[FirstUnitHead]:
-    """The head for labels that are "ids" or "values"; `xla`: whether XLA compiles the graph."""
+
+class TwoClassHeadByStep(TwoClassHead):
+    """The same, with one product for each time step of an unrolled graph.
+
+    XLA would fuse a single product of all steps with the code that collects its rows from the
+    copies of the cell, into a slower loop.
+    """
+
+    def _product(self, outputs: Tensor, column: Tensor) -> Tensor:
+        return tf.stack([tf.linalg.matvec(output, column) for output in tf.unstack(outputs)])
+
+
+def head_class(
+    labels: str, num_classes: int, xla: bool, in_loop: bool
+) -> type[SoftmaxHead] | type[FirstUnitHead]:
+    """The head for labels that are "ids" or "values".
+
+    `xla`: whether XLA compiles the graph; `in_loop`: whether the cell is in a while loop.
+    """
     if labels == "values":
         return FirstUnitHead
-    return TwoClassHead if xla and num_classes == 2 else SoftmaxHead
+    if not xla or num_classes != 2:
+        return SoftmaxHead
+    return TwoClassHead if in_loop else TwoClassHeadByStep

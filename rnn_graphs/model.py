@@ -63,9 +63,17 @@ class Model:
     """
 
     def __init__(
-        self, config: ModelConfig, shape: TaskShape, dtype: tf.DType, xla: bool = False
+        self,
+        config: ModelConfig,
+        shape: TaskShape,
+        dtype: tf.DType,
+        xla: bool = False,
+        in_loop: bool = False,
     ) -> None:
-        """`xla`: whether XLA compiles the graph, which changes operations but not results."""
+        """`xla`: whether XLA compiles the graph; `in_loop`: whether the cell is in a while loop.
+
+        Both change operations but not results.
+        """
         self.config = config
         self.shape = shape
         self.dtype = dtype
@@ -78,7 +86,7 @@ class Model:
             layers = self._make_bidirectional if config.bidirectional else self._make_stack
             self.cell: Any = layers()
             self.recurrent_variables = tf.trainable_variables("model")
-            head = head_class(shape.labels, shape.num_classes, xla)
+            head = head_class(shape.labels, shape.num_classes, xla, in_loop)
             self.head: Any = head(self.cell.output_size, shape.num_classes, dtype)
             # Last, so that all other weights start as they do without it.
             self.first_state = FirstState(config, self.cell, dtype)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from rnn_graphs.hoisting import hoisting
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -31,6 +32,7 @@ class Unrolled(NamedTuple):
 UnrollFunction = Callable[[Any, Tensor, Tensor, Tensor | None], Unrolled]
 
 
+@hoisting
 def scratch(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | None) -> Unrolled:
     """The blog's own loop over a list of tensors."""
     state = initial_state
@@ -46,6 +48,7 @@ def scratch(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | 
     return Unrolled(stack(outputs), state)
 
 
+@hoisting
 def static(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | None) -> Unrolled:
     """`tf.compat.v1.nn.static_rnn`."""
     outputs, state = tf.nn.static_rnn(
@@ -54,6 +57,7 @@ def static(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | N
     return Unrolled(stack(outputs), state)
 
 
+@hoisting
 def dynamic(cell: Any, inputs: Tensor, initial_state: Tensor, lengths: Tensor | None) -> Unrolled:
     """`tf.compat.v1.nn.dynamic_rnn`."""
     outputs, state = tf.nn.dynamic_rnn(

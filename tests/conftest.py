@@ -34,13 +34,15 @@ settings.load_profile("suite")
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 200  # seconds for one command: it hangs, rather than being slow
 
-# 200 updates an epoch, a checkpoint after each 10 of them, a row of metrics after each 100.
+# 200 updates an epoch, a checkpoint after each 10 of them, a row of metrics after each 100; one
+# seed after the other.
 SMALL = (
     "task.size=20000",
     "graph.batch_size=20",
     "training.epochs=2",
     "execution.iterations_per_loop=10",
     "execution.xla=off",
+    "execution.threads=1",
     "logging.checkpoint_seconds=0",
 )
 

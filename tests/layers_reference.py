@@ -153,7 +153,7 @@ def _parts(config: ModelConfig, size: int) -> list[int]:
 def _count(config: ModelConfig) -> int:
     """How many variables one cell has."""
     more = 3 * config.peepholes + (config.projection is not None)
-    return 4 if config.cell == "gru" else 2 + more
+    return 4 if "gru" in config.cell else 2 + more
 
 
 def _mask(masks: dict[str, Array], place: str, s: int) -> Any:
@@ -234,4 +234,6 @@ CELLS: dict[str, Cell] = {
     "gru": _gru,
     "basic_lstm": _lstm,
     "lstm": _lstm,
+    "scratch_lstm": _lstm,
+    "scratch_gru": _gru,
 }

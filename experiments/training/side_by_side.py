@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from experiments.errors import Interrupted
+
+POLL_SECONDS = 0.1
 
 
 def side_by_side(functions: Sequence[Callable[[], object]]) -> None:
@@ -18,6 +20,8 @@ def side_by_side(functions: Sequence[Callable[[], object]]) -> None:
         return
     with ThreadPoolExecutor(len(functions)) as threads:
         futures = [threads.submit(function) for function in functions]
+        while wait(futures, POLL_SECONDS).not_done:
+            pass  # Python handles signals here, between two waits
         errors = [error for error in (future.exception() for future in futures) if error]
     if errors:
         raise min(errors, key=lambda error: isinstance(error, Interrupted))

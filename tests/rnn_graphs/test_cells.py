@@ -16,6 +16,8 @@ WAYS = [(unroll, FULL) for unroll in ALL_UNROLLS]
 CELLS: list[dict[str, Any]] = [
     {"cell": "scratch"},
     {"cell": "gru"},
+    {"cell": "scratch_gru"},
+    {"cell": "scratch_lstm"},
     {"cell": "basic_lstm"},
     {"cell": "lstm"},
     {"cell": "lstm", "peepholes": True},

@@ -28,6 +28,8 @@ from tests.layers_reference import Array, gradient, pairs
 TIME, BATCH = 6, 2
 CELLS: dict[str, dict[str, Any]] = {
     "gru": {"cell": "gru", "state_size": 3},
+    "scratch_gru": {"cell": "scratch_gru", "state_size": 3, "embedding": 2},
+    "scratch_lstm": {"cell": "scratch_lstm", "state_size": 3},
     "basic_lstm": {"cell": "basic_lstm", "state_size": 3},
     "lstm": {"cell": "lstm", "state_size": 3, "projection": 2, "peepholes": True},
     "stack of gru": {"cell": "gru", "state_size": (3, 2), "embedding": 2},
