@@ -32,6 +32,8 @@ class CellConfig(Section):
     peepholes: bool = False
     cell_clip: float | None = Field(default=None, gt=0)
     projection: int | None = Field(default=None, ge=1, le=65536)
+    forget_bias: float | None = None
+    layer_norm: bool = False
 
     @field_validator("cell")
     @classmethod
@@ -49,6 +51,15 @@ class CellConfig(Section):
                 raise ValueError(f"{key} is for {users}; {self.cell} does not use it")
         return self
 
+    @model_validator(mode="after")
+    def _a_normalized_cell_is_a_plain_one(self) -> CellConfig:
+        for key in ("peepholes", "cell_clip", "projection"):
+            if self.layer_norm and getattr(self, key):
+                raise ValueError(f"layer_norm: a normalized cell has no {key}; got both")
+        if self.layer_norm and self.activation == "crelu":
+            raise ValueError("layer_norm: a normalized cell has one value a unit; got crelu")
+        return self
+
     @property
     def traits(self) -> Cell:
         """The traits of the cell."""
@@ -62,19 +73,35 @@ class Cell:
     # (config, state_size, dtype, product) → the cell of one layer, before its variables are
     # created. `product` multiplies by the weights; TensorFlow's own cells do not use it.
     make: Callable[[CellConfig, int, Any, Affine], Any]
-    takes: tuple[str, ...] = ("activation",)  # the keys of CellConfig that it uses
+    takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
 
 
+def _normalized(config: CellConfig, kind: str, state_size: int, dtype: Any, *more: Any) -> Any:
+    from rnn_graphs import layer_norm
+    from rnn_graphs.cells import activation
+
+    make = getattr(layer_norm, f"LayerNorm{kind}Cell")
+    return make(state_size, activation(config.activation), dtype, *more)
+
+
+def _forget_bias(config: CellConfig) -> float:
+    return 1.0 if config.forget_bias is None else config.forget_bias
+
+
 def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "RNN", state_size, dtype)
     from rnn_graphs.cells import ScratchCell
 
     return ScratchCell(state_size, config.activation, dtype, product)
 
 
 def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "RNN", state_size, dtype)
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
@@ -82,6 +109,8 @@ def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine
 
 
 def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "GRU", state_size, dtype)
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
@@ -89,20 +118,26 @@ def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> A
 
 
 def _basic_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "LSTM", state_size, dtype, _forget_bias(config))
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
     function = activation(config.activation)
-    return tf.nn.rnn_cell.BasicLSTMCell(state_size, activation=function, dtype=dtype)
+    return tf.nn.rnn_cell.BasicLSTMCell(
+        state_size, _forget_bias(config), activation=function, dtype=dtype
+    )
 
 
 def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "LSTM", state_size, dtype, _forget_bias(config))
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
     return tf.nn.rnn_cell.LSTMCell(
         state_size, config.peepholes, config.cell_clip, num_proj=config.projection,
-        activation=activation(config.activation), dtype=dtype,
+        forget_bias=_forget_bias(config), activation=activation(config.activation), dtype=dtype,
     )  # fmt: skip
 
 
@@ -112,11 +147,15 @@ def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _prod
     return InfluenceBalancingCell(state_size, dtype)
 
 
+LSTM_KEYS = (
+    *("activation", "forget_bias", "layer_norm"),
+    *("peepholes", "cell_clip", "projection"),
+)
 CELLS: dict[str, Cell] = {
     "scratch": Cell(_scratch, pairs=True, uses_product=True),
     "basic_rnn": Cell(_basic_rnn),
     "gru": Cell(_gru),
-    "basic_lstm": Cell(_basic_lstm),
-    "lstm": Cell(_lstm, takes=("activation", "peepholes", "cell_clip", "projection")),
+    "basic_lstm": Cell(_basic_lstm, takes=("activation", "forget_bias", "layer_norm")),
+    "lstm": Cell(_lstm, takes=LSTM_KEYS),
     "influence_balancing": Cell(_influence_balancing, takes=(), kept=("theta",)),
 }
