@@ -76,6 +76,8 @@ class Cell:
     takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
+    # (config, weights, x, before, after) → each gate along time (rnn_graphs/gate_values.py).
+    read_gates: Callable[..., dict[str, Any]] | None = None
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
 
 
@@ -147,6 +149,18 @@ def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _prod
     return InfluenceBalancingCell(state_size, dtype)
 
 
+def _gates_of_lstm(*arguments: Any) -> dict[str, Any]:
+    from rnn_graphs.gate_values import lstm
+
+    return lstm(*arguments)
+
+
+def _gates_of_gru(*arguments: Any) -> dict[str, Any]:
+    from rnn_graphs.gate_values import gru
+
+    return gru(*arguments)
+
+
 LSTM_KEYS = (
     *("activation", "forget_bias", "layer_norm"),
     *("peepholes", "cell_clip", "projection"),
@@ -154,8 +168,8 @@ LSTM_KEYS = (
 CELLS: dict[str, Cell] = {
     "scratch": Cell(_scratch, pairs=True, uses_product=True),
     "basic_rnn": Cell(_basic_rnn),
-    "gru": Cell(_gru),
-    "basic_lstm": Cell(_basic_lstm, takes=("activation", "forget_bias", "layer_norm")),
-    "lstm": Cell(_lstm, takes=LSTM_KEYS),
+    "gru": Cell(_gru, read_gates=_gates_of_gru),
+    "basic_lstm": Cell(_basic_lstm, takes=LSTM_KEYS[:3], read_gates=_gates_of_lstm),
+    "lstm": Cell(_lstm, takes=LSTM_KEYS, read_gates=_gates_of_lstm),
     "influence_balancing": Cell(_influence_balancing, takes=(), kept=("theta",)),
 }

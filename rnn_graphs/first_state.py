@@ -12,13 +12,10 @@ learned state is Σ_t M[t, 0] ∂L_t/∂h₀: each style cuts it as it cuts the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.tf1 import tf
-
-if TYPE_CHECKING:
-    from rnn_graphs.model import Model
 
 Tensor = Any
 SALT = -1_000_003  # below the seed, where dropout masks have theirs above it
@@ -61,8 +58,8 @@ class FirstState:
         return tf.cast(drawn, part.dtype)
 
 
-def from_first_state(model: Model, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`step`, with the state of each window replaced by the first one, if windows start anew."""
+def from_first_state(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`step`, with each window's state replaced by the model's first one if windows start anew."""
     if not model.shape.starts_anew or model.config.initial_state == "zero":
         return step
 

@@ -38,7 +38,9 @@ def test_training_moves_it_or_not(trains: bool) -> None:
         after = session.variables()
     assert before[NAME].any()
     assert np.array_equal(before[NAME], after[NAME]) != trains
-    assert not np.array_equal(before["model/layer_0/scratch_cell/W"], after["model/layer_0/scratch_cell/W"])
+    assert not np.array_equal(
+        before["model/layer_0/scratch_cell/W"], after["model/layer_0/scratch_cell/W"]
+    )
     assert any(name.startswith(f"{NAME}/") for name in after) == trains  # the optimizer's slot
     with Evaluator(config, work.task) as evaluator:
         assert NAME in evaluator.names
