@@ -77,6 +77,12 @@ def take(examples: Examples, index: NDArray[np.intp] | slice) -> Examples:
     )
 
 
+def at_position(examples: Examples, position: int) -> Examples:
+    """The same examples, with the losses of time step `position` alone, counted from 1."""
+    chosen = np.arange(1, examples.weights.shape[1] + 1) == position
+    return examples._replace(weights=examples.weights * chosen.astype(np.float32))
+
+
 def hold_out(
     examples: Examples, test: Examples, share: float
 ) -> tuple[Examples, dict[str, Examples]]:

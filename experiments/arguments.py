@@ -170,6 +170,12 @@ def _evaluate(command: Parser) -> None:
         metavar="N",
         help="examples, or parts of a sequence, side by side; default: as in training",
     )
+    command.add_argument(
+        "--position",
+        type=count,
+        metavar="N",
+        help="count the losses at this time step of each example alone, from 1 on",
+    )
     _add_checkpoint(command)
     _add_data_changed(command)
     _add_json(command)
@@ -187,7 +193,51 @@ def _generate(command: Parser) -> None:
         help="0 always writes the likeliest symbol",
     )
     command.add_argument("--seed", type=seed, default=0, metavar="N", help="of the random draws")
+    command.add_argument(
+        "--top-k", type=count, metavar="K", help="draw from the K likeliest symbols; default: all"
+    )
+    command.add_argument(
+        "--at-spaces",
+        action="store_true",
+        help="draw only after white space, and write the likeliest symbol elsewhere",
+    )
     _add_checkpoint(command)
+
+
+def _score(command: Parser) -> None:
+    _add_run(command)
+    command.add_argument("text", metavar="TEXT", help="read from the start of a line on")
+    _add_checkpoint(command)
+    _add_json(command)
+
+
+def _neighbours(command: Parser) -> None:
+    _add_run(command)
+    command.add_argument("word", metavar="WORD", help="a symbol of the run's vocabulary")
+    command.add_argument("--count", type=count, default=10, metavar="N", help="default: 10")
+    _add_checkpoint(command)
+    _add_json(command)
+
+
+def _states(command: Parser) -> None:
+    _add_run(command)
+    command.add_argument(
+        "--prompt", metavar="TEXT", help="the sequence to read; default: held-out data"
+    )
+    command.add_argument(
+        "--example", type=seed, default=0, metavar="N", help="of held-out examples; default: 0"
+    )
+    command.add_argument(
+        "--length", type=count, default=60, metavar="N", help="time steps at most; default: 60"
+    )
+    _add_checkpoint(command)
+    _add_out(command, "reports/states")
+
+
+def _export(command: Parser) -> None:
+    _add_run(command)
+    _add_checkpoint(command)
+    _add_out(command, "reports/export")
 
 
 def _credit(command: Parser) -> None:
@@ -219,6 +269,10 @@ COMMANDS = {
     "compare": ("curves, a heat map where two keys vary, a table, one report", _compare),
     "evaluate": ("loss of a run's checkpoints on fresh data", _evaluate),
     "generate": ("write text with a run's model", _generate),
+    "score": ("the probability of a text under a run's model", _score),
+    "neighbours": ("the symbols whose vectors are nearest to a symbol's", _neighbours),
+    "states": ("states and gates of a run's model along a sequence", _states),
+    "export": ("write a run's model as a checkpoint that tf.train.Saver restores", _export),
     "credit": ("measure the credit matrix: which errors reach which steps", _credit),
     "gradients": (
         "train, and measure the error signal by lag and the bias of each style",

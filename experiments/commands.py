@@ -184,8 +184,11 @@ def evaluate(options: Namespace) -> int:
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of
 
-    results = evaluate_run(directory, options.batch_size, options.checkpoint, options.data_changed)
+    results = evaluate_run(
+        directory, options.batch_size, options.checkpoint, options.data_changed, options.position
+    )
     from experiments.console import print_json, print_line
+
 
     if options.json:
         print_json([_evaluated(result) for result in results])
@@ -216,8 +219,93 @@ def generate(options: Namespace) -> int:
     directory.read_config()  # fails before TensorFlow is imported if this is not a run
     from experiments.training.generate import Sampling, generate_text
 
-    sampling = Sampling(options.length, options.temperature, options.seed)
+    sampling = Sampling(
+        options.length, options.temperature, options.seed, options.top_k, options.at_spaces
+    )
     print(generate_text(directory, options.prompt, sampling, options.checkpoint))
+    return 0
+
+
+def score(options: Namespace) -> int:
+    """Print the probability of a text under a run's model."""
+    from experiments.runs.directory import RunDirectory
+
+    directory = RunDirectory(options.run_dir)
+    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    from experiments.console import print_json, print_table
+    from experiments.training.score import score_text
+
+    scored = score_text(directory, options.text, options.checkpoint)
+    if options.json:
+        print_json(
+            {
+                "symbols": scored.symbols, "log_probabilities": scored.log_probabilities,
+                "total": scored.total, "perplexity": scored.perplexity,
+                "bits_per_character": scored.bits_per_character,
+            }
+        )  # fmt: skip
+        return 0
+    rows = zip(scored.symbols, scored.log_probabilities, strict=True)
+    print_table(("symbol", "log P"), [(repr(symbol), f"{value:.4f}") for symbol, value in rows])
+    print(
+        f"log P(text) = {scored.total:.4f} nats; perplexity {scored.perplexity:.4f}, "
+        f"{scored.bits_per_character:.4f} bits per character"
+    )
+    return 0
+
+
+def neighbours(options: Namespace) -> int:
+    """Print the symbols whose vectors are nearest to a symbol's."""
+    from experiments.runs.directory import RunDirectory
+
+    directory = RunDirectory(options.run_dir)
+    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    from experiments.console import print_json, print_table
+    from experiments.training.neighbours import neighbours as nearest
+
+    found = nearest(directory, options.word, options.count, options.checkpoint)
+    if options.json:
+        print_json([each._asdict() for each in found])
+    else:
+        rows = [(repr(each.symbol), f"{each.cosine:.4f}") for each in found]
+        print_table(("symbol", "cosine"), rows)
+    return 0
+
+
+def states(options: Namespace) -> int:
+    """Draw the states and gates of a run's model along a sequence."""
+    from experiments.runs.directory import RunDirectory
+    from experiments.runs.files import make_output_folder, write_atomic
+
+    directory = RunDirectory(options.run_dir)
+    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    picture, table = options.out / "states.png", options.out / "states.csv"
+    make_output_folder(options.out, [picture.name, table.name])
+    from experiments.reporting.plots import save_figure
+    from experiments.reporting.state_figure import state_csv, state_figure
+    from experiments.training.states import Asked, record_run
+
+    asked = Asked(options.prompt, options.length, options.example)
+    recording = record_run(directory, asked, options.checkpoint)
+    write_atomic(table, state_csv(recording.symbols, recording.layers))
+    save_figure(state_figure(*recording), picture)
+    print(f"written: {picture}, {table}")
+    return 0
+
+
+def export(options: Namespace) -> int:
+    """Write a run's model as a checkpoint of TensorFlow 1."""
+    from experiments.runs.directory import RunDirectory
+
+    directory = RunDirectory(options.run_dir)
+    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    from experiments.console import print_table
+    from experiments.training.export import export as write
+
+    written = write(directory, options.out, options.checkpoint)
+    shapes = [(name, "×".join(map(str, shape))) for name, shape in written.variables.items()]
+    print_table(("variable", "shape"), shapes)
+    print(f"written: {written.checkpoint}, {written.endpoints}")
     return 0
 
 

@@ -12,6 +12,9 @@ OVERVIEW = """examples:
   python run.py diff runs/r2rt_n5/default runs/mine      how two runs differ
   python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
+  python run.py score runs/text_python_docs/default "The "     log P of a text
+  python run.py states runs/digits_lstm/default          a picture of c, h and each gate
+  python run.py export runs/r2rt_n5/default              a checkpoint for tf.train.Saver
   python run.py reproduce r2rt_part1                     a study: many runs, claims, a report
   python run.py claim runs/r2rt_n5/default --loss 0.52   a study of your own, as YAML
   python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
@@ -74,10 +77,28 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("evaluate runs/r2rt_n5/default", "the loss of the last checkpoints on fresh data"),
         ("evaluate runs/imdb/default --checkpoint best --batch-size 7", "the best by validation"),
         ("evaluate runs/r2rt_n5/default --json", "the same as JSON"),
+        ("evaluate runs/captions/default --position 3", "the loss at the third time step"),
     ),
     "generate": (
         ('generate runs/text_python_docs/default --prompt "The "', "500 more symbols"),
         ("generate runs/text_python_docs/default --temperature 0", "the likeliest symbols"),
+        ("generate runs/text_python_docs/default --top-k 5 --at-spaces", "fewer surprises"),
+    ),
+    "score": (
+        ("score runs/text_python_docs/default 'The statement'", "log P of each symbol, and in all"),
+        ("score runs/text_python_docs/default 'import os' --json", "the same as JSON"),
+    ),
+    "neighbours": (
+        ("neighbours runs/ptb_vanilla/default market", "the 10 nearest words, by cosine"),
+        ("neighbours runs/ptb_vanilla/default one --count 3", "the 3 nearest"),
+    ),
+    "states": (
+        ("states runs/digits_lstm/default --example 3", "c, h and each gate, row by row"),
+        ("states runs/text_python_docs/default --prompt 'The for statement'", "of your own text"),
+    ),
+    "export": (
+        ("export runs/r2rt_n5/default", "reports/export/model.ckpt and its graph"),
+        ("export runs/imdb/default --checkpoint best --out imdb_model", "another folder"),
     ),
     "credit": (
         ("credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4", "how far errors reach"),

@@ -111,9 +111,9 @@ def build_training_graph(
             measured = {name: tf.identity(value) for name, value in looped.metrics.items()}
 
         seed = tf.placeholder(tf.int32, [], "seed")
-        others = [v for v in tf.global_variables() if not any(v is w for w in model.variables)]
+        others = [v for v in tf.global_variables() if not any(v is w for w in model.all_variables)]
         initial = tf.group(
-            initialize(model.variables, seed, configs.model),
+            initialize(model.all_variables, seed, configs.model, model.input_rows),
             key.assign(tf.stack([seed, 0])),
             *[variable.initializer for variable in others if variable is not key],
         )

@@ -34,6 +34,8 @@ class CellConfig(Section):
     peepholes: bool = False
     cell_clip: float | None = Field(default=None, gt=0)
     projection: int | None = Field(default=None, ge=1, le=65536)
+    forget_bias: float | None = None
+    layer_norm: bool = False
 
     @field_validator("cell")
     @classmethod
@@ -51,6 +53,15 @@ class CellConfig(Section):
                 raise ValueError(f"{key} is for {users}; {self.cell} does not use it")
         return self
 
+    @model_validator(mode="after")
+    def _a_normalized_cell_is_a_plain_one(self) -> CellConfig:
+        for key in ("peepholes", "cell_clip", "projection"):
+            if self.layer_norm and getattr(self, key):
+                raise ValueError(f"layer_norm: a normalized cell has no {key}; got both")
+        if self.layer_norm and self.activation == "crelu":
+            raise ValueError("layer_norm: a normalized cell has one value a unit; got crelu")
+        return self
+
     @property
     def traits(self) -> Cell:
         """The traits of the cell."""
@@ -66,21 +77,39 @@ class Cell:
     make: Callable[[CellConfig, int, Any, Affine], Any]
     # (config, state_size, number of inputs) → the variables and the state of one layer.
     layout: Callable[[CellConfig, int, int], Layout] = cell_layouts.one_product
-    takes: tuple[str, ...] = ("activation",)  # the keys of CellConfig that it uses
+    takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
     gates: int = 1  # columns of the product for each unit: an LSTM has 4
     one_product: bool = False  # whether it is f([x, h] W + b)
+    # (config, weights, x, before, after) → each gate along time (rnn_graphs/gate_values.py).
+    read_gates: Callable[..., dict[str, Any]] | None = None
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
 
 
+def _normalized(config: CellConfig, kind: str, state_size: int, dtype: Any, *more: Any) -> Any:
+    from rnn_graphs import layer_norm
+    from rnn_graphs.cells import activation
+
+    make = getattr(layer_norm, f"LayerNorm{kind}Cell")
+    return make(state_size, activation(config.activation), dtype, *more)
+
+
+def _forget_bias(config: CellConfig) -> float:
+    return 1.0 if config.forget_bias is None else config.forget_bias
+
+
 def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "RNN", state_size, dtype)
     from rnn_graphs.cells import ScratchCell
 
     return ScratchCell(state_size, config.activation, dtype, product)
 
 
 def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "RNN", state_size, dtype)
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
@@ -88,6 +117,8 @@ def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine
 
 
 def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "GRU", state_size, dtype)
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
@@ -95,20 +126,26 @@ def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> A
 
 
 def _basic_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "LSTM", state_size, dtype, _forget_bias(config))
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
     function = activation(config.activation)
-    return tf.nn.rnn_cell.BasicLSTMCell(state_size, activation=function, dtype=dtype)
+    return tf.nn.rnn_cell.BasicLSTMCell(
+        state_size, _forget_bias(config), activation=function, dtype=dtype
+    )
 
 
 def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized(config, "LSTM", state_size, dtype, _forget_bias(config))
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
     return tf.nn.rnn_cell.LSTMCell(
         state_size, config.peepholes, config.cell_clip, num_proj=config.projection,
-        activation=activation(config.activation), dtype=dtype,
+        forget_bias=_forget_bias(config), activation=activation(config.activation), dtype=dtype,
     )  # fmt: skip
 
 
@@ -130,19 +167,32 @@ def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _prod
     return InfluenceBalancingCell(state_size, dtype)
 
 
+def _gates_of_lstm(*arguments: Any) -> dict[str, Any]:
+    from rnn_graphs.gate_values import lstm
+
+    return lstm(*arguments)
+
+
+def _gates_of_gru(*arguments: Any) -> dict[str, Any]:
+    from rnn_graphs.gate_values import gru
+
+    return gru(*arguments)
+
+
+LSTM_KEYS = (
+    *("activation", "forget_bias", "layer_norm"),
+    *("peepholes", "cell_clip", "projection"),
+)
 CELLS: dict[str, Cell] = {
     "scratch": Cell(_scratch, pairs=True, uses_product=True, one_product=True),
     "basic_rnn": Cell(_basic_rnn, one_product=True),
-    "gru": Cell(_gru, cell_layouts.gru, gates=3),
-    "basic_lstm": Cell(_basic_lstm, cell_layouts.lstm, gates=4),
-    "lstm": Cell(
-        _lstm,
-        cell_layouts.lstm,
-        takes=("activation", "peepholes", "cell_clip", "projection"),
-        gates=4,
+    "gru": Cell(_gru, cell_layouts.gru, gates=3, read_gates=_gates_of_gru),
+    "basic_lstm": Cell(
+        _basic_lstm, cell_layouts.lstm, LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm
     ),
-    "scratch_lstm": Cell(_scratch_lstm, cell_layouts.scratch_lstm, gates=4),
-    "scratch_gru": Cell(_scratch_gru, cell_layouts.scratch_gru, gates=3),
+    "lstm": Cell(_lstm, cell_layouts.lstm, LSTM_KEYS, gates=4, read_gates=_gates_of_lstm),
+    "scratch_lstm": Cell(_scratch_lstm, cell_layouts.scratch_lstm, ("activation",), gates=4),
+    "scratch_gru": Cell(_scratch_gru, cell_layouts.scratch_gru, ("activation",), gates=3),
     "influence_balancing": Cell(
         _influence_balancing, cell_layouts.influence_balancing, takes=(), kept=("theta",)
     ),

@@ -39,8 +39,14 @@ class ModelConfig(CellConfig):
     input_keep_prob: float = Field(default=1, gt=0, le=1)
     state_keep_prob: float = Field(default=1, gt=0, le=1)
     output_keep_prob: float = Field(default=1, gt=0, le=1)
+    dropout_mask: Literal["step", "sequence"] = "step"
     initializer: Initializer = "glorot_uniform"
     initializer_scale: float | None = Field(default=None, gt=0)
+    recurrent_initializer: Initializer | None = None
+    recurrent_scale: float | None = Field(default=None, gt=0)
+    embedding_initializer: Initializer | None = None
+    embedding_scale: float | None = Field(default=None, gt=0)
+    train_embedding: bool = True
     initial_state: InitialState = "zero"
     initial_noise: float | None = Field(default=None, gt=0)
 
@@ -58,17 +64,30 @@ class ModelConfig(CellConfig):
     def _values_fit_each_other(self) -> ModelConfig:
         if self.activation == "crelu":
             self._check_crelu()
-        if (self.initializer_scale is None) == (self.initializer in NEED_SCALE):
-            takes = "needs one" if self.initializer in NEED_SCALE else "takes none"
-            raise ValueError(
-                f"initializer_scale: {self.initializer} {takes}; got {self.initializer_scale}"
-            )
+        for prefix in ("", "recurrent_", "embedding_"):
+            self._check_scale(f"{prefix}initializer", f"{prefix or 'initializer_'}scale")
         if (self.initial_noise is None) == ("noisy" in self.initial_state):
             takes = "needs one" if "noisy" in self.initial_state else "takes none"
             raise ValueError(
                 f"initial_noise: {self.initial_state} {takes}; got {self.initial_noise}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _no_key_is_ignored(self) -> ModelConfig:
+        for key in ("embedding_initializer", "train_embedding"):
+            if self.embedding is None and getattr(self, key) not in (None, True):
+                raise ValueError(f"{key}: there is no embedding; got {getattr(self, key)}")
+        keeps = min(getattr(self, key) for key in KEEP_PROBS)
+        if self.dropout_mask != "step" and keeps == 1:
+            raise ValueError(f"dropout_mask: nothing is dropped; got {self.dropout_mask}")
+        return self
+
+    def _check_scale(self, key: str, scale_key: str) -> None:
+        initializer, scale = getattr(self, key), getattr(self, scale_key)
+        if (scale is None) == (initializer in NEED_SCALE):
+            takes = "needs one" if initializer in NEED_SCALE else "takes none"
+            raise ValueError(f"{scale_key}: {initializer or key} {takes}; got {scale}")
 
     def _check_crelu(self) -> None:
         if not self.traits.pairs:
@@ -97,7 +116,7 @@ class ModelConfig(CellConfig):
     def without_dropout(self) -> ModelConfig:
         """The same model as used outside training: nothing dropped, no noise in the first state."""
         quiet = "learned" if self.learns_initial_state else "zero"
-        unused = {"initial_state": quiet, "initial_noise": None}
+        unused = {"initial_state": quiet, "initial_noise": None, "dropout_mask": "step"}
         return self.model_copy(update=dict.fromkeys(KEEP_PROBS, 1.0) | unused)
 
 

@@ -53,7 +53,7 @@ def build_evaluation_graph(
         logits = model.head.logits(unrolled.outputs)
         metrics = label_metrics(logits, labels, shape.labels)
         losses = model.head.losses(logits, labels)
-        snapshot = make_snapshot(model.variables)
+        snapshot = make_snapshot(model.all_variables)
         probabilities = tf.nn.softmax(logits)
     graph.finalize()
     return EvaluationGraph(

@@ -64,7 +64,7 @@ def build_gradient_graph(
             for truncation in (TruncationConfig(kind="full"), *truncations)
         )
         signal = error_signal(model, window)
-        snapshot = make_snapshot(model.variables)
+        snapshot = make_snapshot(model.all_variables)
         vectors = [_vector(step.gradients) for step in steps]
         whole = _vector(full.gradients)
     graph.finalize()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnn_graphs.config import ModelConfig
@@ -11,28 +11,54 @@ from rnn_graphs.first_state import SCOPE as FIRST_STATE
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
-BIASES = ("b", "bias")
+CONSTANT = ("b", "bias", "gain", "shift")  # start with the values that their layers give them
+EMBEDDING = "embedding"
 
 
-def initialize(variables: list[Any], seed: Tensor, config: ModelConfig) -> Any:
+def initialize(
+    variables: list[Any], seed: Tensor, config: ModelConfig, input_rows: Mapping[str, int]
+) -> Any:
     """An operation that sets every variable from `seed` (scalar int).
 
     `config.initializer` draws the weights. Biases, a learned first state and the variables that the
     cell's entry in cell_traits.py lists keep the value that they are created with. Weight number i
     depends only on the seed, on i and on its shape, so models of the same shapes start with the
     same weights, whichever cell and unroll built them.
+
+    input_rows: by the name of a matrix that multiplies [x, h], the number of its rows for x. The
+    other rows are the recurrent weights, which `config.recurrent_initializer` draws on their own.
     """
-    draw, scale = INITIALIZERS[config.initializer], config.initializer_scale
-    kept, operations = (*BIASES, *config.traits.kept), []
+    kept, operations = (*CONSTANT, *config.traits.kept), []
     for index, variable in enumerate(variables):
         *scopes, name = variable.op.name.split("/")
         if name in kept or FIRST_STATE in scopes:
             operations.append(variable.initializer)
+            continue
+        shape, key = variable.shape.as_list(), tf.stack([seed, index])
+        # In float64, so that a float32 and a float64 graph start from the same weights.
+        if name == EMBEDDING and config.embedding_initializer:
+            drawn = INITIALIZERS[config.embedding_initializer](shape, key, config.embedding_scale)
+        elif config.recurrent_initializer and variable.op.name in input_rows:
+            drawn = _in_two_parts(shape, key, config, input_rows[variable.op.name])
         else:
-            # In float64, so that a float32 and a float64 graph start from the same weights.
-            drawn = draw(variable.shape.as_list(), tf.stack([seed, index]), scale)
-            operations.append(variable.assign(tf.cast(drawn, variable.dtype.base_dtype)))
+            drawn = INITIALIZERS[config.initializer](shape, key, config.initializer_scale)
+        operations.append(variable.assign(tf.cast(drawn, variable.dtype.base_dtype)))
     return tf.group(operations)
+
+
+def _in_two_parts(shape: list[int], key: Tensor, config: ModelConfig, rows: int) -> Tensor:
+    """The rows for x and those for h, each drawn as a matrix of its own, as Keras does."""
+    assert config.recurrent_initializer is not None
+    columns, apart = shape[1:], tf.stack([key[0], -1 - key[1]])
+    return tf.concat(
+        [
+            INITIALIZERS[config.initializer]([rows, *columns], key, config.initializer_scale),
+            INITIALIZERS[config.recurrent_initializer](
+                [shape[0] - rows, *columns], apart, config.recurrent_scale
+            ),
+        ],
+        0,
+    )
 
 
 def glorot_uniform(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:

@@ -11,6 +11,7 @@ from rnn_graphs.config import ModelConfig
 from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
 from rnn_graphs.first_state import FirstState
 from rnn_graphs.heads import head_class
+from rnn_graphs.initializers import EMBEDDING
 from rnn_graphs.products import Affine, affine, affine_for_xla
 from rnn_graphs.tf1 import tf
 from rnn_graphs.unrolls import UNROLLS, UnrollFunction
@@ -81,8 +82,11 @@ class Model:
         with tf.variable_scope("model"):
             if config.embedding and shape.inputs == "ids":
                 size = [shape.num_inputs, config.embedding]
-                self.embedding = tf.get_variable("embedding", size, dtype, tf.zeros_initializer())
+                self.embedding = tf.get_variable(
+                    EMBEDDING, size, dtype, tf.zeros_initializer(), trainable=config.train_embedding
+                )
             self._masks: list[list[MaskSpec]] = []
+            self.input_rows: dict[str, int] = {}
             layers = self._make_bidirectional if config.bidirectional else self._make_stack
             self.cell: Any = layers()
             self.recurrent_variables = tf.trainable_variables("model")
@@ -91,6 +95,7 @@ class Model:
             # Last, so that all other weights start as they do without it.
             self.first_state = FirstState(config, self.cell, dtype)
         self.variables = tf.trainable_variables("model")
+        self.all_variables = tf.global_variables("model")  # those that are not trained included
 
     @property
     def input_size(self) -> int:
@@ -128,7 +133,10 @@ class Model:
         if not self._drops:
             return encoded
         time, batch = int(encoded.shape[0]), int(encoded.shape[1])
-        return encoded, draw_masks(self._masks, time, batch, key, self.dtype)
+        if self.config.dropout_mask == "step":
+            return encoded, draw_masks(self._masks, time, batch, key, self.dtype)
+        one = draw_masks(self._masks, 1, batch, key, self.dtype)
+        return encoded, tf.nest.map_structure(lambda mask: tf.repeat(mask, time, 0), one)
 
     def encode_by_products(self, inputs: Tensor) -> Tensor:
         """The same without masks, with no gather from a variable, which cannot be vectorized."""
@@ -172,7 +180,9 @@ class Model:
         """One cell with its variables, wrapped in DropoutCell if dropout is used."""
         with tf.variable_scope(name):
             cell = make_cell(self.config, size, self.dtype, self._product)
+            before = len(tf.global_variables())
             create_variables(cell, self._example_inputs(input_size, []), self.dtype)
+            self._note_input_rows(tf.global_variables()[before:], input_size, cell)
         if not self._drops:
             return cell
         specs = mask_specs(self.config, input_size, cell)
@@ -180,6 +190,13 @@ class Model:
         wrapped = DropoutCell(cell, specs)
         create_variables(wrapped, self._example_inputs(input_size, [specs]), self.dtype)
         return wrapped
+
+    def _note_input_rows(self, variables: list[Any], input_size: int, cell: Any) -> None:
+        """Note which rows of each matrix that multiplies [x, h] are those of x: the first ones."""
+        rows = input_size + int(tf.nest.flatten(cell.state_size)[-1])
+        for variable in variables:
+            if len(variable.shape) == 2 and int(variable.shape[0]) == rows:
+                self.input_rows[variable.op.name] = input_size
 
     def _example_inputs(self, input_size: int, layers: list[list[MaskSpec]]) -> Tensor:
         encoded = tf.zeros([1, input_size], self.dtype)

@@ -152,6 +152,8 @@ def _parts(config: ModelConfig, size: int) -> list[int]:
 
 def _count(config: ModelConfig) -> int:
     """How many variables one cell has."""
+    if config.layer_norm:  # a kernel, its gains and its shifts
+        return 6 if config.cell == "gru" else 3
     more = 3 * config.peepholes + (config.projection is not None)
     return 4 if "gru" in config.cell else 2 + more
 
@@ -188,10 +190,38 @@ def _affine(W: Array, b: Array, *parts: Array) -> Array:
     return result
 
 
+def _product(W: Array, *parts: Array) -> Array:
+    result: Array = np.concatenate(parts, -1) @ W
+    return result
+
+
+def _normalized(z: Array, gain: Array, shift: Array, place: int) -> Array:
+    """Ba, Kiros & Hinton 2016, eq. 4, with the ε of r2rt's code."""
+    centred = z - z.mean(axis=-1, keepdims=True)
+    scaled = centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5)
+    result: Array = gain[:, place, None] * scaled + shift[:, place, None]
+    return result
+
+
+def _normalized_gru(
+    config: ModelConfig, w: list[Array], x: Array, h: Array
+) -> tuple[Array, list[Array]]:
+    r, u = np.split(_product(w[0], x, h), 2, -1)
+    r, u = (sigmoid(_normalized(z, w[1], w[2], place)) for place, z in enumerate((r, u)))
+    z = _product(w[3], x, r * h)
+    candidate = ACTIVATIONS[config.activation or "tanh"](_normalized(z, w[4], w[5], 0))
+    h = u * h + (1 - u) * candidate
+    return h, [h]
+
+
 def _plain(
     config: ModelConfig, w: list[Array], x: Array, state: list[Array]
 ) -> tuple[Array, list[Array]]:
-    """h = φ([x, h] W + b)."""
+    """h = φ([x, h] W + b), or with the product normalized in the place of the bias."""
+    if config.layer_norm:
+        z = _product(w[0], x, state[0])
+        h = ACTIVATIONS[config.activation or "tanh"](_normalized(z, w[1], w[2], 0))
+        return h, [h]
     h = ACTIVATIONS[config.activation or "tanh"](_affine(w[0], w[1], x, state[0]))
     return h, [h]
 
@@ -201,6 +231,8 @@ def _gru(
 ) -> tuple[Array, list[Array]]:
     """Cho et al. 2014: r resets what the candidate sees of h, u is the share of h that stays."""
     (h,) = state
+    if config.layer_norm:
+        return _normalized_gru(config, w, x, h)
     r, u = np.split(sigmoid(_affine(w[0], w[1], x, h)), 2, -1)
     candidate = ACTIVATIONS[config.activation or "tanh"](_affine(w[2], w[3], x, r * h))
     h = u * h + (1 - u) * candidate
@@ -213,11 +245,18 @@ def _lstm(
     """Hochreiter & Schmidhuber 1997, Gers et al. 2000 (forget gate, bias 1 added), Sak 2014."""
     act, more = ACTIVATIONS[config.activation or "tanh"], list(w[2:])
     c, h = state
+    forget_bias = 1 if config.forget_bias is None else config.forget_bias
+    if config.layer_norm:
+        parts = np.split(_product(w[0], x, h), 4, -1)
+        i, j, f, o = (_normalized(z, w[1], w[2], place) for place, z in enumerate(parts))
+        c = sigmoid(f + forget_bias) * c + sigmoid(i) * act(j)
+        h = sigmoid(o) * act(_normalized(c, w[1], w[2], 4))
+        return h, [c, h]
     i, j, f, o = np.split(_affine(w[0], w[1], x, h), 4, -1)
     peephole_f, peephole_i, peephole_o = (
         [more.pop(0)[:, None] for _ in range(3)] if config.peepholes else [0.0] * 3
     )
-    c = sigmoid(f + 1 + peephole_f * c) * c + sigmoid(i + peephole_i * c) * act(j)
+    c = sigmoid(f + forget_bias + peephole_f * c) * c + sigmoid(i + peephole_i * c) * act(j)
     if config.cell_clip is not None:
         limit = config.cell_clip
         c = np.where(abs(c.real) < limit, c, np.sign(c.real) * limit)

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from data.batching import Rows, cut_into_rows, in_windows
+from data.examples import at_position
 from data.streams import evaluation_stream
 from data.task import Array, Drawn, Examples, Task
+from data.task import Sequence as OneSequence
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
@@ -80,6 +82,11 @@ class Evaluator(GraphSession):
         fetches = (self._graph.probabilities,)
         parts = [part for (part,), *_ in self._runs(drawn, batch_size, fetches)]
         return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
+
+    def losses(self, sequence: OneSequence) -> Array:
+        """The loss of each step of one sequence, [size], nats."""
+        parts = [part for (part,), *_ in self._runs(sequence, 1, (self._graph.losses,))]
+        return np.concatenate(parts)[:, 0].astype(np.float64)
 
     def first_state(self) -> Any:
         """The state of one row before its first input."""
@@ -200,8 +207,11 @@ def evaluate_run(
     batch_size: int | None,
     checkpoint: str,
     data_changed: bool = False,
+    position: int | None = None,
 ) -> Iterator[SplitResult]:
     """Each seed's checkpoint, "last" or "best", on every held-out set, at any batch size.
+
+    With `position`, only the losses at that time step of each example count, from 1 on.
 
     Raises UsageError where the data are not those of the run, unless `data_changed` allows it,
     and at the end RunError for seeds whose checkpoint is of no use.
@@ -211,6 +221,7 @@ def evaluate_run(
     if is_unknown(directory, task):
         print(warning(directory), file=sys.stderr)
     _check_batch_size(batch_size, task)
+    _check_position(position, task)
     found, refused = [], []
     for seed in config.seeds:
         try:
@@ -227,18 +238,25 @@ def evaluate_run(
             except RunError as error:
                 refused.append(str(error))
                 continue
-            yield from _evaluate(evaluator, task, each, batch_size or config.graph.batch_size)
+            size = batch_size or config.graph.batch_size
+            yield from _evaluate(evaluator, task, each, size, position)
     if refused:
         raise RunError("; ".join(refused))
 
 
 def _evaluate(
-    evaluator: Evaluator, task: Task, checkpoint: Checkpoint, batch_size: int
+    evaluator: Evaluator,
+    task: Task,
+    checkpoint: Checkpoint,
+    batch_size: int,
+    position: int | None,
 ) -> Iterator[SplitResult]:
     """A checkpoint that is loaded, on every held-out set."""
     seed, updates = checkpoint.position.seed, checkpoint.position.updates
     for split in task.held_out:
         drawn = task.evaluation(split, evaluation_stream(seed))
+        if position is not None and isinstance(drawn, Examples):
+            drawn = at_position(drawn, position)
         size = min(batch_size, len(drawn.inputs))
         evaluated = evaluator.evaluate(drawn, size, task.held_out_rows)
         yield SplitResult(seed, updates, split, evaluated)
@@ -272,6 +290,26 @@ def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpo
     broken = not_finite(checkpoint.variables)
     if broken is not None:
         raise RunError(f"{path}: the model diverged: {broken} is not finite")
+
+
+def _check_position(position: int | None, task: Task) -> None:
+    """Raise UsageError for a position at which no example has a loss."""
+    if position is None:
+        return
+    sets = [task.evaluation(split, evaluation_stream(0)) for split in task.held_out]
+    examples = [drawn for drawn in sets if isinstance(drawn, Examples)]
+    if not examples:
+        raise UsageError(
+            "--position: the data are one sequence, whose state is carried: no step of it has a "
+            f"place in an example; expected no --position, got {position}"
+        )
+    counted = [np.flatnonzero((each.weights > 0).any(axis=0)) + 1 for each in examples]
+    steps = sorted(set.intersection(*(set(each.tolist()) for each in counted)))
+    if position not in steps:
+        raise UsageError(
+            f"--position: expected a time step with a loss, {steps[0]} to {steps[-1]}; "
+            f"got {position}"
+        )
 
 
 def _check_batch_size(asked: int | None, task: Task) -> None:

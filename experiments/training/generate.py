@@ -8,14 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.task import Task, TextCodec
-from experiments.config.schema import Config
-from experiments.errors import RunError, UsageError
-from experiments.runs.data_identity import read_identity
+from data.task import TextCodec
+from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import Evaluator, find_checkpoint, load_into
-from experiments.training.run_data import is_unknown, warning
-from experiments.training.workload import make_workload
+from experiments.training.text_model import TextModel, open_text_model
 
 
 class Sampling(NamedTuple):
@@ -24,6 +20,8 @@ class Sampling(NamedTuple):
     length: int  # how many
     temperature: float  # of the softmax; at 0 the likeliest symbol
     seed: int
+    top_k: int | None = None  # draw from so many of the likeliest symbols; None: from all
+    at_spaces: bool = False  # draw only after white space, and take the likeliest symbol elsewhere
 
 
 def generate_text(
@@ -35,32 +33,12 @@ def generate_text(
     seed gives the same text. Raises UsageError where the task has no text, or the prompt has a
     symbol that the model does not know.
     """
-    config = directory.read_config()
-    task = _task(config, directory)
-    if task.codec is None:
-        raise UsageError(f"{directory.path}: a run of {config.task.kind} cannot write text")
-    given = _encode(task.codec, prompt)
-    found = find_checkpoint(directory, config.training.first_seed, checkpoint)
-    if found is None:
-        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to write with; train first")
-    with Evaluator(config, task) as evaluator:
-        load_into(evaluator, directory, found)
-        start = given if len(given) else np.asarray(task.codec.first())
-        written = _write(evaluator, start, sampling)
-    return task.codec.decode(np.concatenate([given, written]))
-
-
-def _task(config: Config, directory: RunDirectory) -> Task:
-    """The run's task, with the vocabulary of the run rather than that of its file."""
-    known = read_identity(directory)
-    if known is not None and known.vocabulary is not None:
-        task = config.task.without_data(known.vocabulary)
-        if task is not None:
-            return task
-    task = make_workload(config).task
-    if is_unknown(directory, task):
-        print(warning(directory), file=sys.stderr)
-    return task
+    with open_text_model(directory, checkpoint) as model:
+        codec = model.codec
+        given = _encode(codec, prompt)
+        start = given if len(given) else np.asarray(codec.first())
+        written = _write(model, start, sampling)
+    return codec.decode(np.concatenate([given, written]))
 
 
 def _encode(codec: TextCodec, prompt: str) -> NDArray[Any]:
@@ -74,23 +52,33 @@ def _encode(codec: TextCodec, prompt: str) -> NDArray[Any]:
     return np.asarray(ids)
 
 
-def _write(evaluator: Evaluator, start: NDArray[Any], sampling: Sampling) -> NDArray[Any]:
+def _write(model: TextModel, start: NDArray[Any], sampling: Sampling) -> NDArray[Any]:
     """Ids of the symbols after `start`, [length]."""
+    evaluator, vocabulary = model.evaluator, model.codec.vocabulary
     stream, state = np.random.default_rng(sampling.seed), evaluator.first_state()
     read, written = start, []
     for _ in range(sampling.length):
         logits, state = evaluator.read(read, state)
-        read = np.array([draw(logits, sampling.temperature, stream)], start.dtype)
+        is_random = not sampling.at_spaces or vocabulary[read[-1]].isspace()
+        temperature = sampling.temperature if is_random else 0
+        read = np.array([draw(logits, temperature, stream, sampling.top_k)], start.dtype)
         written.append(read)
     return np.concatenate(written)
 
 
-def draw(logits: NDArray[Any], temperature: float, stream: np.random.Generator) -> int:
-    """A class from softmax(logits / temperature); at temperature 0 the likeliest."""
+def draw(
+    logits: NDArray[Any], temperature: float, stream: np.random.Generator, top_k: int | None = None
+) -> int:
+    """A class from softmax(logits / temperature); at temperature 0 the likeliest.
+
+    With `top_k`, only so many of the likeliest are drawn from.
+    """
     if temperature == 0:
         return int(np.argmax(logits))
     # The largest of the logits with Gumbel noise on them is a draw from their softmax. Below the
     # largest, a very low temperature divides to −∞, which is never drawn.
     with np.errstate(over="ignore"):
         scaled = (logits - logits.max()).astype(np.float64) / temperature
+    if top_k is not None and top_k < len(scaled):
+        scaled[np.argsort(-scaled, kind="stable")[top_k:]] = -np.inf
     return int(np.argmax(scaled + stream.gumbel(size=len(logits))))

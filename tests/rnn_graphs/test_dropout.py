@@ -93,6 +93,19 @@ def test_the_step_is_numpys_with_the_same_masks(keys: dict[str, Any]) -> None:
     assert_is_reference(config, ran, WAYS)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_one_mask_for_all_steps_of_a_window(bidirectional: bool) -> None:
+    keys: dict[str, Any] = {"cell": "gru", "state_size": (3, 2), "bidirectional": bidirectional}
+    config = ModelConfig(**keys, **EVERYWHERE, dropout_mask="sequence")
+    ran = run_steps(config, draw_example(0), WAYS[:1], key=(5, 2))
+    masks = [mask for layer in ran.example.masks for mask in layer.values()]
+    assert len(masks) == 6
+    for mask in masks:
+        np.testing.assert_array_equal(mask, np.broadcast_to(mask[0], mask.shape))
+    assert len(np.unique(masks[0][0], axis=0)) > 1  # rows have masks of their own
+    assert_is_reference(config, ran, WAYS[:1])
+
+
 @pytest.mark.parametrize(
     ("keys", "truncation", "unroll"),
     [

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from experiments.errors import UsageError
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import Unroll
@@ -177,3 +178,46 @@ def drawn(seed: int, *model: str) -> list[NDArray[np.float64]]:
         for name, value in values.items()
         if name.startswith("model/") and "Adagrad" not in name and not name.endswith(("/b", "bias"))
     ]
+
+
+@pytest.mark.parametrize("cell", ["scratch", "basic_rnn", "gru", "lstm"])
+def test_the_recurrent_rows_are_drawn_on_their_own(cell: str) -> None:
+    """As in Keras: an orthogonal recurrent kernel, and Glorot's bound of the other rows alone."""
+    keys = ("model.recurrent_initializer=orthogonal", f"model.cell={cell}")
+    config = small_config(*SHAPE, *keys, "graph.precision=float64")
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
+        session.initialize(0)
+        variables = session.variables()
+    kernels = [v for n, v in variables.items() if n.startswith("model/layer_0") and v.ndim == 2]
+    kernels = [kernel for kernel in kernels if abs(kernel - 0.1).max() > 1e-9]  # Adagrad's slots
+    assert len(kernels) == (2 if cell == "gru" else 1)
+    for kernel in kernels:
+        x, h = kernel[:2], kernel[2:]
+        np.testing.assert_allclose(h @ h.T, np.eye(16), atol=1e-12)
+        bound = (6 / sum(x.shape)) ** 0.5
+        assert 0.8 * bound < abs(x).max() <= bound
+
+
+def test_the_embedding_is_drawn_by_its_own_initializer() -> None:
+    keys = ("model.embedding=40", "model.embedding_initializer=uniform")
+    config = small_config(*keys, "model.embedding_scale=0.05")
+    with TrainingSession(build(config, make_workload(config)), 1) as session:
+        session.initialize(0)
+        found = session.variables()
+    assert 0.04 < abs(found["model/embedding"]).max() <= 0.05
+    assert abs(found["model/layer_0/scratch_cell/W"]).max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.recurrent_initializer=uniform", "recurrent_scale: uniform needs one"),
+        ("model.recurrent_scale=1", "recurrent_scale: recurrent_initializer takes none"),
+        ("model.embedding_initializer=orthogonal", "embedding_initializer: there is no embedding"),
+        ("model.train_embedding=false", "train_embedding: there is no embedding"),
+        ("model.dropout_mask=sequence", "dropout_mask: nothing is dropped"),
+    ],
+)
+def test_keys_that_would_be_ignored_are_refused(override: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        small_config(override)

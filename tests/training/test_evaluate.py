@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import evaluation_stream
+from experiments.config.compose import load_config
 from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.directory import RunDirectory
@@ -159,3 +160,24 @@ def test_a_damaged_checkpoint_is_named(run: RunDirectory, tmp_path: Path) -> Non
     (folder / "best.npz").write_bytes(b"")
     with pytest.raises(RunError, match=r"seed-0/best\.npz: damaged"):
         list(evaluate_run(copied, None, "best"))
+
+
+def test_a_position_counts_the_losses_of_one_time_step_alone(tmp_path: Path) -> None:
+    config = load_config("captions", ["training.epochs=1", "execution.xla=off"])
+    runner.train(config, tmp_path)
+    directory = RunDirectory(tmp_path)
+    whole = {each.split: each.evaluated for each in evaluate_run(directory, None, "last")}
+    totals = dict.fromkeys(whole, 0.0)
+    for position in range(1, 7):
+        for each in evaluate_run(directory, None, "last", position=position):
+            totals[each.split] += each.evaluated.loss * each.evaluated.time_steps
+    for split, evaluated in whole.items():
+        assert totals[split] == pytest.approx(evaluated.loss * evaluated.time_steps, rel=1e-5)
+    with pytest.raises(UsageError, match="--position: expected a time step with a loss, 1 to 6"):
+        [*evaluate_run(directory, None, "last", position=7)]
+
+
+def test_a_sequence_that_is_carried_has_no_positions(tmp_path: Path) -> None:
+    runner.train(small_config("training.epochs=1"), tmp_path)
+    with pytest.raises(UsageError, match="--position: the data are one sequence"):
+        [*evaluate_run(RunDirectory(tmp_path), None, "last", position=2)]

@@ -136,3 +136,22 @@ def test_draws_follow_the_softmax(temperature: float) -> None:
     np.testing.assert_array_less(
         np.abs(drawn / count - chances), 5 * np.sqrt(chances * (1 - chances) / count)
     )
+
+
+def test_top_k_draws_from_the_likeliest_alone() -> None:
+    logits, stream, count = np.array([0.0, 1.0, -1.0, 2.0]), np.random.default_rng(0), 20_000
+    drawn = np.bincount([draw(logits, 1.0, stream, 2) for _ in range(count)], minlength=4)
+    assert drawn[0] == drawn[2] == 0
+    chance = 1 / (1 + np.exp(-1))  # of the two that are left
+    assert abs(drawn[3] / count - chance) < 5 * (chance * (1 - chance) / count) ** 0.5
+    assert {draw(logits, 1.0, stream, 1) for _ in range(50)} == {3}
+
+
+def test_at_spaces_only_the_symbol_after_white_space_is_drawn(run: RunDirectory) -> None:
+    """A model that knows "abcd" by heart, so hot that it writes anything where it draws."""
+    texts = [
+        generate_text(run, "\na", Sampling(5, 50.0, seed, at_spaces=True), "last")
+        for seed in range(12)
+    ]
+    assert all(text.startswith("\nabcd\n") for text in texts)
+    assert len({text[-1] for text in texts}) >= 3  # drawn after the line's end

@@ -1,0 +1,58 @@
+"""The probability that a trained model gives to a text: log P(text) = Σ log P(symbol | before)."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from data.task import Sequence
+from experiments.errors import UsageError
+from experiments.runs.directory import RunDirectory
+from experiments.training.text_model import open_text_model
+
+
+class Scored(NamedTuple):
+    """A text and its probability under a model."""
+
+    symbols: list[str]
+    log_probabilities: list[float]  # nats, of each symbol given those before it
+    characters: int
+
+    @property
+    def total(self) -> float:
+        """log P(text), nats."""
+        return math.fsum(self.log_probabilities)
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the mean loss of a symbol."""
+        return math.exp(-self.total / len(self.symbols))
+
+    @property
+    def bits_per_character(self) -> float:
+        """−log₂ P(text) for each character, which models of any symbols can be compared by."""
+        return -self.total / math.log(2) / self.characters
+
+
+def score_text(directory: RunDirectory, text: str, checkpoint: str) -> Scored:
+    """Read a text with the model of the run's first seed, from the start of a line on.
+
+    Raises UsageError where the text is empty or has a symbol that the model does not know.
+    """
+    with open_text_model(directory, checkpoint) as model:
+        codec = model.codec
+        try:
+            ids = np.asarray(codec.encode(text))
+        except ValueError as error:
+            raise UsageError(f"TEXT: {error}") from error
+        if not len(ids):
+            raise UsageError("TEXT: expected at least one symbol, got none")
+        for symbol in codec.replaced(text):
+            print(f"TEXT: {symbol!r} is not in the vocabulary; read as <unk>", file=sys.stderr)
+        inputs = np.concatenate([np.asarray(codec.first(), ids.dtype), ids[:-1]])
+        losses = model.evaluator.losses(Sequence(inputs, ids))
+    symbols = [codec.vocabulary[index] for index in ids]
+    return Scored(symbols, [-float(loss) for loss in losses], max(1, len(text)))

@@ -1,0 +1,135 @@
+"""The states and gates of a trained model along one sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.streams import evaluation_stream
+from data.task import Array, Examples, Task
+from experiments.config.schema import Config
+from experiments.errors import RunError, UsageError
+from experiments.runs.directory import RunDirectory
+from experiments.training.evaluate import find_checkpoint
+from experiments.training.session import GraphSession, session_options, shape_of
+from experiments.training.text_model import task_of
+from experiments.training.workload import make_workload
+from rnn_graphs.config import ModelConfig
+from rnn_graphs.states import build_state_graph
+
+PARTS = {1: ("h",), 2: ("c", "h")}
+
+
+class Recording(NamedTuple):
+    """Values along one sequence."""
+
+    title: str
+    symbols: list[str]  # the input of each step, in words
+    layers: list[dict[str, NDArray[np.float64]]]  # by layer and name, [time, units]
+
+
+class Asked(NamedTuple):
+    """The sequence to read."""
+
+    prompt: str | None  # of a task with text; None: held-out data
+    length: int  # time steps at most
+    example: int  # of tasks of examples, counted from 0
+
+
+def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Recording:
+    """The states of the run's first seed.
+
+    Raises UsageError where the model has no states along time, or the task no such sequence, and
+    RunError without a checkpoint.
+    """
+    config = directory.read_config()
+    if config.model.bidirectional:
+        raise UsageError(
+            f"{directory.path}: model.bidirectional: each direction has a state of its own; "
+            "expected false"
+        )
+    task = make_workload(config).task if asked.prompt is None else task_of(config, directory)
+    inputs, symbols = _sequence(task, config, asked)
+    found = find_checkpoint(directory, config.training.first_seed, checkpoint)
+    if found is None:
+        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to read with; train first")
+    shape = shape_of(task, config.training.carry_state)
+    with StateReader(config.model, shape, config.graph.precision) as reader:
+        try:
+            reader.restore(found.variables)
+        except ValueError as error:
+            raise RunError(f"{directory.path}: {error}") from error
+        layers = reader.read(inputs)
+    return Recording(f"{config.name}: {config.model.cell}", symbols, layers)
+
+
+class StateReader(GraphSession):
+    """A session on a graph of one row that returns all states."""
+
+    def __init__(self, model: ModelConfig, shape: Any, precision: str = "float64") -> None:
+        self._states = build_state_graph(model, shape, precision)
+        self._model = model
+        super().__init__(self._states.graph, self._states.snapshot, session_options(1))
+
+    def read(self, inputs: Array) -> list[dict[str, NDArray[np.float64]]]:
+        """By layer: h, for an LSTM c, and each gate of the cell, [time, units]."""
+        graph = self._states
+        weights, encoded, first, states = self._session.run(
+            (graph.snapshot.variables, graph.encoded, graph.first_state, graph.states),
+            {graph.inputs: inputs[:, None]},
+        )
+        x, found = encoded[:, 0], []
+        for names, start, parts in zip(graph.variables, first, states, strict=True):
+            after = [part[:, 0] for part in parts]
+            before = [np.concatenate([s, a[:-1]]) for s, a in zip(start, after, strict=True)]
+            named = dict(zip(PARTS.get(len(after), ()), after, strict=True))
+            read_gates = self._model.traits.read_gates
+            if read_gates is not None:
+                own = [weights[name] for name in names]
+                named |= read_gates(self._model, own, x, before, after)
+            found.append({name: value.astype(np.float64) for name, value in named.items()})
+            x = after[-1]
+        return found
+
+
+def _sequence(task: Task, config: Config, asked: Asked) -> tuple[Array, list[str]]:
+    """The inputs, [time, …], and each of them in words."""
+    if asked.prompt is not None:
+        return _prompt(task, config, asked)
+    if not task.held_out:
+        raise UsageError(f"{config.task.kind} has no held-out data; expected --prompt")
+    split = task.held_out[0]
+    drawn = task.evaluation(split, evaluation_stream(config.training.first_seed))
+    inputs = drawn.inputs
+    if isinstance(drawn, Examples):
+        if asked.example >= len(inputs):
+            raise UsageError(
+                f"--example: expected less than the {len(inputs):,} of {split}; got {asked.example}"
+            )
+        inputs = inputs[asked.example][: drawn.lengths[asked.example]]
+    inputs = inputs[: asked.length]
+    return inputs, _in_words(task, inputs)
+
+
+def _prompt(task: Task, config: Config, asked: Asked) -> tuple[Array, list[str]]:
+    if task.codec is None:
+        raise UsageError(f"--prompt: {config.task.kind} has no text; expected no --prompt")
+    try:
+        ids = np.asarray(task.codec.encode(asked.prompt or ""))[: asked.length]
+    except ValueError as error:
+        raise UsageError(f"--prompt: {error}") from error
+    if not len(ids):
+        raise UsageError("--prompt: expected at least one symbol, got none")
+    return ids, _in_words(task, ids)
+
+
+def _in_words(task: Task, inputs: Sequence[Any] | Array) -> list[str]:
+    if task.codec is not None:
+        vocabulary = task.codec.vocabulary
+        return [vocabulary[index].replace("\n", "\\n").replace(" ", "␣") for index in inputs]
+    if task.inputs == "ids":
+        return [str(index) for index in inputs]
+    return [str(step) for step in range(len(inputs))]

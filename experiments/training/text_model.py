@@ -1,0 +1,57 @@
+"""A trained model of text, opened without the text that it was trained on."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from data.task import Task, TextCodec
+from experiments.config.schema import Config
+from experiments.errors import RunError, UsageError
+from experiments.runs.checkpoints import Checkpoint
+from experiments.runs.data_identity import read_identity
+from experiments.runs.directory import RunDirectory
+from experiments.training.evaluate import Evaluator, find_checkpoint, load_into
+from experiments.training.run_data import is_unknown, warning
+from experiments.training.workload import make_workload
+
+
+class TextModel(NamedTuple):
+    """The model of a run's first seed, with the run's own vocabulary."""
+
+    codec: TextCodec
+    evaluator: Evaluator
+    checkpoint: Checkpoint
+
+
+@contextlib.contextmanager
+def open_text_model(directory: RunDirectory, checkpoint: str) -> Iterator[TextModel]:
+    """Open the "last" or "best" checkpoint of a run's first seed.
+
+    Raises UsageError where the task has no text, RunError where there is no checkpoint.
+    """
+    config = directory.read_config()
+    task = task_of(config, directory)
+    if task.codec is None:
+        raise UsageError(f"{directory.path}: a run of {config.task.kind} cannot write text")
+    found = find_checkpoint(directory, config.training.first_seed, checkpoint)
+    if found is None:
+        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to read or write with")
+    with Evaluator(config, task) as evaluator:
+        load_into(evaluator, directory, found)
+        yield TextModel(task.codec, evaluator, found)
+
+
+def task_of(config: Config, directory: RunDirectory) -> Task:
+    """The run's task, with the vocabulary of the run rather than that of its file."""
+    known = read_identity(directory)
+    if known is not None and known.vocabulary is not None:
+        task = config.task.without_data(known.vocabulary)
+        if task is not None:
+            return task
+    task = make_workload(config).task
+    if is_unknown(directory, task):
+        print(warning(directory), file=sys.stderr)
+    return task
