@@ -152,7 +152,7 @@ def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> 
 def _scratch_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     from rnn_graphs.gated_cells import ScratchLSTMCell
 
-    return ScratchLSTMCell(state_size, config.activation, dtype)
+    return ScratchLSTMCell(state_size, config.activation, dtype, _forget_bias(config))
 
 
 def _scratch_gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
@@ -191,8 +191,12 @@ CELLS: dict[str, Cell] = {
         _basic_lstm, cell_layouts.lstm, LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm
     ),
     "lstm": Cell(_lstm, cell_layouts.lstm, LSTM_KEYS, gates=4, read_gates=_gates_of_lstm),
-    "scratch_lstm": Cell(_scratch_lstm, cell_layouts.scratch_lstm, ("activation",), gates=4),
-    "scratch_gru": Cell(_scratch_gru, cell_layouts.scratch_gru, ("activation",), gates=3),
+    "scratch_lstm": Cell(
+        _scratch_lstm, cell_layouts.scratch_lstm, LSTM_KEYS[:2], gates=4, read_gates=_gates_of_lstm
+    ),
+    "scratch_gru": Cell(
+        _scratch_gru, cell_layouts.scratch_gru, ("activation",), gates=3, read_gates=_gates_of_gru
+    ),
     "influence_balancing": Cell(
         _influence_balancing, cell_layouts.influence_balancing, takes=(), kept=("theta",)
     ),

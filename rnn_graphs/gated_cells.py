@@ -24,15 +24,18 @@ class ScratchLSTMCell(HoistedCell):
         c_t = σ(f + 1) ⊙ c_{t−1} + σ(i) ⊙ f(g)
         h_t = σ(o) ⊙ f(c_t)
 
-    The forget gate begins open: 1 is added to it, as Jozefowicz et al. 2015 advise. W is
+    The 1 is `forget_bias`: the forget gate begins open, as Jozefowicz et al. 2015 advise. W is
     [input_size + units, 4 units], b is [4 units], both as in `tf.nn.rnn_cell.LSTMCell`.
     """
 
-    def __init__(self, units: int, name: str | None, dtype: tf.DType) -> None:
+    def __init__(
+        self, units: int, name: str | None, dtype: tf.DType, forget_bias: float = 1.0
+    ) -> None:
         """`name` is the name of the activation."""
         super().__init__(dtype=dtype)
         self._units = units
         self._activation = activation(name)
+        self._forget_bias = forget_bias
 
     @property
     def state_size(self) -> Any:
@@ -61,7 +64,7 @@ class ScratchLSTMCell(HoistedCell):
     ) -> tuple[Tensor, State]:  # fmt: skip
         c, h = state
         i, g, f, o = tf.split(projected + tf.matmul(h, weights[0]), 4, 1)
-        c = tf.sigmoid(f + 1) * c + tf.sigmoid(i) * self._activation(g)
+        c = tf.sigmoid(f + self._forget_bias) * c + tf.sigmoid(i) * self._activation(g)
         h = tf.sigmoid(o) * self._activation(c)
         return h, tf.nn.rnn_cell.LSTMStateTuple(c, h)
 
