@@ -156,6 +156,10 @@ class RecurrentLayout:
             found = (self.between.astype(int) @ found > 0) | self.reach
         return found
 
+    def count_colours(self, applications: int) -> int:
+        """The units that need an entry of their own for each parameter (truncation/pattern.py)."""
+        return int(max(colours(self.reach_in(applications)))) + 1
+
     def by_parameter(self, mask: Mask) -> Mask:
         """[units, columns] → [units, parameters]."""
         parts, first = [], 0
@@ -192,3 +196,17 @@ def recurrent_layout(config: Any, num_inputs: int, embeds: bool) -> RecurrentLay
         first = mine.stop
     parameters = sum(math.prod(shape) for shape in shapes)
     return RecurrentLayout(units, parameters, np.hstack(reach), between, tuple(shapes))
+
+
+def colours(mask: Mask) -> NDArray[np.int64]:
+    """A colour for each unit, so that no column reaches two units of one colour. Greedy."""
+    found: list[Mask] = []  # by colour, the columns that its units are reached by
+    chosen = []
+    for columns in mask:
+        free = (index for index, taken in enumerate(found) if not (taken & columns).any())
+        colour = next(free, len(found))
+        if colour == len(found):
+            found.append(np.zeros_like(columns))
+        found[colour] = found[colour] | columns
+        chosen.append(colour)
+    return np.array(chosen)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, field_validator, model_validator
 
-from rnn_graphs.cell_traits import CELLS, Activation, CellConfig
+from rnn_graphs.cell_traits import CELLS, Activation, Cell, CellConfig
 from rnn_graphs.section import Section
 from rnn_graphs.truncation.styles import TruncationConfig
 
@@ -106,6 +107,10 @@ class ModelConfig(CellConfig):
     def state_sizes(self) -> tuple[int, ...]:
         """The state size of each layer."""
         return (self.state_size,) if isinstance(self.state_size, int) else self.state_size
+
+    def known_cells(self) -> Mapping[str, Cell]:
+        """Every cell's traits, by name."""
+        return CELLS
 
     @property
     def learns_initial_state(self) -> bool:

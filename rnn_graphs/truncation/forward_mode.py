@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rnn_graphs.truncation.style import Matrix, Steps, Style
 
 if TYPE_CHECKING:
     from rnn_graphs.cell_layouts import RecurrentLayout
+    from rnn_graphs.config import ModelConfig
     from rnn_graphs.truncation.influence import Influence
     from rnn_graphs.truncation.step import Step, StepModel, Window
     from rnn_graphs.truncation.styles import TruncationConfig
@@ -52,6 +55,99 @@ def _units_by_parameters(_truncation: TruncationConfig, layout: RecurrentLayout)
     return layout.units * layout.parameters
 
 
+# rflo
+
+
+def _fading(t: Steps, s: Steps, truncation: TruncationConfig, _num_steps: int) -> Matrix:
+    assert truncation.leak is not None
+    return np.asarray(truncation.leak ** np.maximum(t - s, 0).astype(float))
+
+
+def _rflo(truncation: TruncationConfig) -> Influence:
+    from rnn_graphs.truncation.rflo import Rflo
+
+    assert truncation.leak is not None
+    return Rflo(truncation.leak)
+
+
+def _entries_of_one_application(_truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+    return layout.count_colours(1) * layout.parameters
+
+
+def _output_is_the_state(_truncation: TruncationConfig, model: ModelConfig) -> None:
+    if model.output_keep_prob < 1:
+        raise ValueError(
+            "model.output_keep_prob: rflo takes errors from the output to the state, which "
+            f"dropout sets apart; expected 1, got {model.output_keep_prob:g}"
+        )
+
+
+# snap
+
+
+def _paths_inside_the_mask(
+    t: Steps, s: Steps, truncation: TruncationConfig, num_steps: int
+) -> Matrix:
+    """Of the probe: order 1 loses half at each step before the window; order 2 keeps all."""
+    del t, num_steps
+    assert truncation.order is not None
+    lost = np.where((s < 0) & (truncation.order == 1), -1 - s, 0)
+    return np.asarray(0.5 ** lost.astype(float))
+
+
+def _snap(truncation: TruncationConfig) -> Influence:
+    from rnn_graphs.truncation.snap import Snap
+
+    assert truncation.order is not None
+    return Snap(truncation.order)
+
+
+def _entries_in_the_mask(truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+    assert truncation.order is not None
+    return layout.count_colours(truncation.order) * layout.parameters
+
+
+# uoro and kf_rtrl
+
+
+def _uoro(_truncation: TruncationConfig) -> Influence:
+    from rnn_graphs.truncation.uoro import Uoro
+
+    return Uoro()
+
+
+def _units_and_parameters(_truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+    return layout.units + layout.parameters
+
+
+def _kf_rtrl(_truncation: TruncationConfig) -> Influence:
+    from rnn_graphs.truncation.kf_rtrl import KroneckerFactored
+
+    return KroneckerFactored()
+
+
+def _both_factors(_truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+    return layout.parameters // layout.units + layout.units**2
+
+
+def _is_one_product(_truncation: TruncationConfig, model: ModelConfig) -> None:
+    if not model.traits.one_product or model.activation == "crelu":
+        users = ", ".join(name for name, cell in model.known_cells().items() if cell.one_product)
+        raise ValueError(
+            "model.cell: kf_rtrl is for a cell f([x, h] W + b) with one value a unit, "
+            f"{users} without crelu; got {model.cell}"
+        )
+    if len(model.state_sizes) > 1:
+        raise ValueError(
+            f"model.state_size: kf_rtrl is for a single layer; got {len(model.state_sizes)}"
+        )
+    if model.embedding is not None:
+        raise ValueError(
+            "model.embedding: kf_rtrl has factors for the cell's weights alone; expected null, "
+            f"got {model.embedding}"
+        )
+
+
 FORWARD_MODE: dict[str, Style] = {
     # Williams & Zipser 1989, in blocks of num_steps (Schmidhuber 1992).
     "rtrl": Style(
@@ -61,5 +157,46 @@ FORWARD_MODE: dict[str, Style] = {
         effective_depth=_unbounded,
         influence=_rtrl,
         carried=_units_by_parameters,
+    ),
+    # Murray 2019; Bellec et al. 2020 (e-prop).
+    "rflo": Style(
+        _fading,
+        _step,
+        needs=("leak",),
+        effective_depth=_unbounded,
+        influence=_rflo,
+        carried=_entries_of_one_application,
+        check_model=_output_is_the_state,
+    ),
+    # Menick et al. 2020 (SnAp-n).
+    "snap": Style(
+        _paths_inside_the_mask,
+        _step,
+        needs=("order",),
+        cuts=_cuts_nothing,
+        effective_depth=_unbounded,
+        influence=_snap,
+        carried=_entries_in_the_mask,
+    ),
+    # Tallec & Ollivier 2018.
+    "uoro": Style(
+        _all_steps,
+        _step,
+        cuts=_cuts_nothing,
+        effective_depth=_unbounded,
+        influence=_uoro,
+        carried=_units_and_parameters,
+        random_beyond_window=True,
+    ),
+    # Mujika, Meier & Steger 2018.
+    "kf_rtrl": Style(
+        _all_steps,
+        _step,
+        cuts=_cuts_nothing,
+        effective_depth=_unbounded,
+        influence=_kf_rtrl,
+        carried=_both_factors,
+        check_model=_is_one_product,
+        random_beyond_window=True,
     ),
 }

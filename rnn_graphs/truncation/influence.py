@@ -29,7 +29,7 @@ class Influence(ABC):
         """The influence at the start of a sequence: nested tensors, all zeros."""
 
     @abstractmethod
-    def credit(self, influence: Any, errors: Tensor) -> Tensor:
+    def credit(self, model: StepModel, influence: Any, errors: Tensor) -> Tensor:
         """Σ over rows of E J, [parameters]; errors: E = ∂loss/∂h_0, [batch, units]."""
 
     @abstractmethod
@@ -54,7 +54,7 @@ def step_with_influence(
     if not tf.nest.flatten(window.influence):
         return step
     linearized = LinearizedWindow(model, window, inputs, states)
-    before = rule.credit(window.influence, tf.concat(errors, 1))
+    before = rule.credit(model, window.influence, tf.concat(errors, 1))
     gradients = [*step.gradients]
     for index, part in enumerate(_by_variable(before, model.recurrent_variables)):
         gradients[index] += part

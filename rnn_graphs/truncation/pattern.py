@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rnn_graphs.cell_layouts import Mask, RecurrentLayout
+from rnn_graphs.cell_layouts import Mask, RecurrentLayout, colours
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.linearized import LinearizedWindow
 
@@ -56,19 +55,19 @@ class Pattern:
         spread = entries
         if self.count > 1:
             spread = tf.gather(entries, self._colours, axis=1)
-        return spread * tf.constant(self._mask, entries.dtype)
+        return _where(self._mask, spread)
+
+    def from_dense(self, dense: Tensor) -> Tensor:
+        """The kept entries of [batch, units, parameters], [batch, colours, parameters]."""
+        kept = _where(self._mask, dense)
+        of_colour = [np.flatnonzero(self._colours == colour) for colour in range(self.count)]
+        rows = [tf.reduce_sum(tf.gather(kept, units, axis=1), 1) for units in of_colour]
+        return tf.stack(rows, 1)
 
     def times(self, jacobian: Tensor, entries: Tensor) -> Tensor:
         """The kept entries of a product, [batch, units, units] × [batch, colours, parameters]."""
         if not self._is_sparse:
-            product = tf.matmul(jacobian, self.dense(entries))
-            rows = [
-                tf.reduce_sum(
-                    tf.boolean_mask(product * self._mask, self._colours == colour, axis=1), 1
-                )
-                for colour in range(self.count)
-            ]
-            return tf.stack(rows, 1)
+            return self.from_dense(tf.matmul(jacobian, self.dense(entries)))
         batch = int(jacobian.shape[0])
         flat = tf.reshape(jacobian, [batch, self._units**2])
         index = self._unit[:, None] * self._units + self._unit[None]  # [new, old, parameters]
@@ -83,18 +82,13 @@ class Pattern:
         return tf.reduce_sum(factors * entries, [0, 1])
 
     def _kept(self, entries: Tensor) -> Tensor:
-        return entries * tf.constant(self._reached, entries.dtype)
+        return _where(self._reached, entries)
 
 
-def colours(mask: Mask) -> NDArray[np.int64]:
-    """A colour for each unit, so that no column reaches two units of one colour. Greedy."""
-    found: list[Mask] = []  # by colour, the columns that its units are reached by
-    chosen = []
-    for columns in mask:
-        free = (index for index, taken in enumerate(found) if not (taken & columns).any())
-        colour = next(free, len(found))
-        if colour == len(found):
-            found.append(np.zeros_like(columns))
-        found[colour] = found[colour] | columns
-        chosen.append(colour)
-    return np.array(chosen)
+def _where(mask: Mask, entries: Tensor) -> Tensor:
+    """The entries that a mask keeps, else 0."""
+    if mask.all():
+        return entries
+    # Not a product: TensorFlow's rewriting of graphs does not end where products with constants
+    # follow each other in a certain way.
+    return tf.where_v2(mask, entries, tf.zeros([], entries.dtype))

@@ -31,7 +31,7 @@ class Rtrl(Influence):
         layout = model.recurrent_layout
         return tf.zeros([batch_size, layout.units, layout.parameters], model.dtype)
 
-    def credit(self, influence: Tensor, errors: Tensor) -> Tensor:
+    def credit(self, _model: StepModel, influence: Tensor, errors: Tensor) -> Tensor:
         """E J, summed over the rows: one product of them all."""
         batch, units, parameters = (int(size) for size in influence.shape)
         flat = tf.reshape(influence, [batch * units, parameters])

@@ -67,6 +67,8 @@ class Style:
     effective_depth: Callable[[TruncationConfig, int], int] = _depth_within_the_graph
     # (config, t − s) → the standard deviation of M[t, s] for one sequence. None: not random.
     deviation: Callable[[TruncationConfig, Steps], Matrix] | None = None
+    # Whether M is random for s before the window, with a deviation that depends on the task.
+    random_beyond_window: bool = False
     # config → how the style holds the influence that it carries from window to window. None: it
     # carries none.
     influence: Callable[[TruncationConfig], Influence] | None = None
@@ -89,4 +91,4 @@ class Style:
     @property
     def random(self) -> bool:
         """Whether M is random and differs between the sequences of a batch."""
-        return self.deviation is not None
+        return self.deviation is not None or self.random_beyond_window
