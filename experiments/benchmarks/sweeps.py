@@ -17,7 +17,7 @@ from time import perf_counter
 
 import psutil
 
-from experiments.benchmarks.timing import Measurement, seconds
+from experiments.benchmarks.timing import Measurement
 from experiments.interrupts import StopRequest
 from experiments.paths import ROOT
 from experiments.sweeps.clusters import Cluster, open_cluster
@@ -27,6 +27,7 @@ from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.messages import Job, JobEnded, Send, began, ended
 from experiments.sweeps.points import Point, read_results
 from experiments.sweeps.sweep import load_points
+from experiments.training.timing import seconds
 
 # 16 points, each in its own process.
 EQUAL = ["execution.xla=off", "task.size=200000", "logging.every=range(101,117)"]
