@@ -15,6 +15,7 @@ from experiments.parser import (
     duration,
     path,
     seed,
+    share,
     temperature,
 )
 
@@ -253,6 +254,33 @@ def _gradients(command: Parser) -> None:
     _add_quiet(command)
 
 
+def _advise(command: Parser) -> None:
+    _add_configured(command)
+    command.add_argument(
+        "--budget", type=duration, default=300.0, metavar="TIME", help="90s, 5m or 1h; default: 5m"
+    )
+    command.add_argument(
+        "--tolerance",
+        type=share,
+        default=0.1,
+        metavar="SHARE",
+        help="of the error signal that may be left out; default: 0.1",
+    )
+    command.add_argument(
+        "--check", action="store_true", help="train the advised setting and others for equal time"
+    )
+    _add_workers(command, "runs of --check trained at a time; default: one per core")
+    _add_out(command, "reports/advise")
+    _add_json(command)
+    _add_quiet(command)
+
+
+def _describe(command: Parser) -> None:
+    _add_configured(command)
+    command.add_argument("--out", type=path, metavar="DIR", help="write a picture of the graph")
+    _add_json(command)
+
+
 def _bench(command: Parser) -> None:
     _add_out(command, "reports/bench")
 
@@ -277,6 +305,11 @@ COMMANDS = {
     "gradients": (
         "train, and measure the error signal by lag and the bias of each style",
         _gradients,
+    ),
+    "advise": ("find the num_steps and the style that the data need, and the cost", _advise),
+    "describe": (
+        "shapes, parameters, memory and work of an experiment, without training",
+        _describe,
     ),
     "bench": ("measure speed on this machine", _bench),
 }

@@ -189,7 +189,6 @@ def evaluate(options: Namespace) -> int:
     )
     from experiments.console import print_json, print_line
 
-
     if options.json:
         print_json([_evaluated(result) for result in results])
         return 0
@@ -332,6 +331,40 @@ def gradients(options: Namespace) -> int:
 
     with naming_sizes(composed):
         measure(composed, options.out, options.json)
+    return 0
+
+
+def advise(options: Namespace) -> int:
+    """Advise on num_steps and the style of truncation; train both sides with --check."""
+    from experiments.config.compose import load_config
+
+    composed = load_config(options.experiment, options.overrides)
+    from experiments.advice import advise as advice
+    from experiments.config.sizes import naming_sizes
+
+    asked = advice.Asked(options.out, options.budget, options.tolerance, options.json)
+    if options.workers and not options.check:
+        raise UsageError("--workers works with --check only")
+    with naming_sizes(composed):
+        found = advice.run(composed, [options.experiment, *options.overrides], asked)
+    if options.check:
+        from experiments.advice.check import check_advice
+
+        out = options.out / "check"
+        check_advice(found, options.experiment, options.overrides, out, options.workers)
+    return 0
+
+
+def describe(options: Namespace) -> int:
+    """Describe an experiment without training it."""
+    from experiments.config.compose import load_config
+
+    composed = load_config(options.experiment, options.overrides)
+    from experiments.config.sizes import naming_sizes
+    from experiments.description.describe import describe as describe_config
+
+    with naming_sizes(composed):
+        describe_config(composed, options.out, options.json)
     return 0
 
 

@@ -216,7 +216,7 @@ def _longest_part(cell: str) -> int:
 
 def print_json(value: Any) -> None:
     """Print a value as indented JSON. Numbers that JSON lacks, such as nan, become null."""
-    print(json.dumps(_finite(value), indent=2, allow_nan=False), flush=True)
+    print(json.dumps(finite(value), indent=2, allow_nan=False), flush=True)
 
 
 def is_confirmed(question: str, yes: bool) -> bool:
@@ -247,9 +247,10 @@ def is_quiet() -> bool:
     return _QUIET.get()
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value for JSON: a number that JSON lacks, such as nan, becomes null."""
     if isinstance(value, dict):
-        return {str(key): _finite(each) for key, each in value.items()}
+        return {str(key): finite(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -19,6 +19,8 @@ OVERVIEW = """examples:
   python run.py claim runs/r2rt_n5/default --loss 0.52   a study of your own, as YAML
   python run.py credit r2rt_n10 truncation.kind=true_bptt truncation.depth=4
   python run.py gradients r2rt_n10                       error signal by lag, each style's bias
+  python run.py advise r2rt_n10                          num_steps and style for these data
+  python run.py describe r2rt_n10                        shapes, parameters, memory, work
   python run.py bench                                    speed on this machine
 
 tab completion: eval "$(register-python-argcomplete rnn-experiments)"
@@ -107,6 +109,16 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "gradients": (
         ("gradients r2rt_n10", "the error signal by lag, the bias of each style"),
         ("gradients r2rt_n10 graph.num_steps=20 --out reports/wide", "a wider graph"),
+    ),
+    "advise": (
+        ("advise r2rt_n10", "the num_steps and the style to take, and the cost"),
+        ("advise my_text.yaml --budget 10m --tolerance 0.2", "a longer pilot, a looser limit"),
+        ("advise lag_17 --check --out reports/advise-lag_17", "and train it against others"),
+    ),
+    "describe": (
+        ("describe r2rt_n10", "the shape of every tensor, parameters, memory and work"),
+        ("describe lag_17 truncation.kind=tf_style --out reports/lag_17", "and a picture"),
+        ("describe shakespeare --json", "the same as JSON"),
     ),
     "bench": (
         ("bench", "speed on this machine, as ratios to a baseline"),

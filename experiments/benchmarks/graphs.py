@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from data.batching import Windows
-from experiments.benchmarks.timing import seconds
 from experiments.config.compose import load_config
 from experiments.training.session import TrainingSession, build
+from experiments.training.timing import seconds
 from experiments.training.workload import make_workload
 from rnn_graphs.tf1 import tf
 

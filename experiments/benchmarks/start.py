@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from functools import partial
 from statistics import median
 
-from experiments.benchmarks.timing import Measurement, alternate, seconds
+from experiments.benchmarks.timing import Measurement, alternate
 from experiments.paths import ROOT
+from experiments.training.timing import seconds
 
 PROGRAM = ROOT / "run.py"
 ROUNDS = 5

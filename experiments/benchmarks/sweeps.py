@@ -13,7 +13,7 @@ from time import perf_counter
 
 import psutil
 
-from experiments.benchmarks.timing import Measurement, seconds
+from experiments.benchmarks.timing import Measurement
 from experiments.interrupts import StopRequest
 from experiments.sweeps.clusters import Cluster, open_cluster
 from experiments.sweeps.display import Monitor, PlainDisplay, print_results
@@ -23,6 +23,7 @@ from experiments.sweeps.messages import Job, JobEnded, Message, Send, began, end
 from experiments.sweeps.points import Point, read_results
 from experiments.sweeps.sweep import load_points
 from experiments.sweeps.zygotes import Zygote
+from experiments.training.timing import seconds
 
 # 16 points, each in its own process.
 EQUAL = ["execution.xla=off", "task.size=200000", "logging.every=range(101,117)"]

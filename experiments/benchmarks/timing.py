@@ -1,13 +1,12 @@
-"""Time functions in turn, so that a drift in the machine's speed affects all alike."""
+"""Rows of the table of a benchmark, and the comparison of two functions timed in turn."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import NamedTuple
 
-Clock = Callable[[], float]
+from experiments.training.timing import in_turn
 
 
 class Measurement(NamedTuple):
@@ -28,26 +27,6 @@ class Pair(NamedTuple):
     first: float  # median seconds
     second: float  # median seconds
     ratio: float  # second / first, median over the pairs
-
-
-def seconds(function: Callable[[], object], clock: Clock = time.perf_counter) -> float:
-    """The seconds that one call takes."""
-    began = clock()
-    function()
-    return clock() - began
-
-
-def in_turn(
-    functions: Sequence[Callable[[], object]], rounds: int, clock: Clock = time.perf_counter
-) -> list[list[float]]:
-    """Time functions A B C A B C …, after an untimed first call of each.
-
-    Returns the seconds of each function, by round.
-    """
-    for function in functions:
-        function()
-    table = [[seconds(function, clock) for function in functions] for _ in range(rounds)]
-    return [list(column) for column in zip(*table, strict=True)]
 
 
 def alternate(first: Callable[[], object], second: Callable[[], object], rounds: int) -> Pair:

@@ -18,10 +18,11 @@ import numpy as np
 from data.batching import cut_into_rows
 from experiments.benchmarks import per_loss
 from experiments.benchmarks.graphs import count_operations
-from experiments.benchmarks.timing import Measurement, at_least, at_most, compare, in_turn
+from experiments.benchmarks.timing import Measurement, at_least, at_most, compare
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.training.session import TrainingSession, build
+from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
 from rnn_graphs.build import StepMaker, TrainingGraph
 from rnn_graphs.truncation.step import make_step

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.benchmarks import per_loss
-from experiments.benchmarks.timing import compare, in_turn
+from experiments.benchmarks.timing import compare
 from experiments.benchmarks.truncation import GraphSize, judge_sizes
 from experiments.training.session import TrainingSession, build
+from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
 from rnn_graphs.build import StepMaker
 from rnn_graphs.truncation.step import make_step

@@ -32,7 +32,7 @@ from experiments.sweeps.points import Point, check
 from experiments.training import runner
 from experiments.training.evaluate import evaluate_run
 from experiments.training.generate import Sampling, generate_text
-from experiments.training.resources import one_session
+from experiments.training.resources import one_graph
 from tests.conftest import StopAtSave, assert_same_end, summary_of
 
 TEXT = "the cat sat on the mat.\n" * 500
@@ -218,8 +218,8 @@ def test_a_sweep_goes_ahead_on_changed_data_where_the_user_says_so(
     for data_changed in (False, True):
         sent: list[Message] = []
         (job,) = _batch([point], "children", data_changed).jobs
-        with one_session() as open_session:
-            _train(job, open_session, sent.append)
+        with one_graph() as open_sessions:
+            _train(job, open_sessions, sent.append)
         assert ("trained on other data" in sent[-1]["reason"]) == (not data_changed)
     assert sent[-1]["reason"] == ""
     assert summary_of(directory)["status"] == "complete"

@@ -1,0 +1,1 @@
+"""Advice: the num_steps and the style of truncation that data need, and the cost."""

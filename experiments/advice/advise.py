@@ -1,0 +1,102 @@
+"""`run.py advise`: a pilot, what it saw, what settings cost, and which one to take."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.advice.answer import Advice, as_dict, lines
+from experiments.advice.choice import choose, to_time
+from experiments.advice.costs import time_settings
+from experiments.advice.findings import find
+from experiments.advice.pilot import run_pilot
+from experiments.advice.settings import setting_of, settings_for
+from experiments.config.schema import Config
+from experiments.console import finite, is_quiet, print_json, print_text
+from experiments.errors import UsageError
+from experiments.runs.files import make_output_folder, write_atomic
+from experiments.training.workload import make_workload
+
+PILOT_SHARE = 0.4  # of the budget, for training the pilot
+LEAST_TIMING = 0.2  # of the budget, for building the graphs that are timed
+TIMED = 8  # settings
+
+
+class Asked(NamedTuple):
+    """The options of `advise`."""
+
+    out: Path
+    budget: float = 300.0  # seconds
+    tolerance: float = 0.1
+    as_json: bool = False
+
+
+def check(config: Config) -> None:
+    """Raise UsageError if the experiment has no error signal by lag."""
+    if config.model.bidirectional:
+        raise UsageError(
+            "model.bidirectional: its errors come from both sides and have no lag, so there is "
+            "nothing to truncate; expected false"
+        )
+
+
+def advise(config: Config, asked: Asked) -> Advice:
+    """The advice for a config, within about the budget. Writes nothing.
+
+    Raises UsageError if the config has no advice, RunError if the pilot diverges.
+    """
+    check(config)
+    began = time.monotonic()
+    workload = make_workload(config)
+    pilot = run_pilot(config, workload, PILOT_SHARE * asked.budget, tell)
+    carries_state, own = workload.task.carries_state, setting_of(config)
+    settings = settings_for(carries_state, pilot.schedule.num_steps, own)
+    findings = find(pilot, workload.task, settings, asked.tolerance)
+    chosen = to_time(findings.candidates, findings.need, asked.tolerance, TIMED)
+    if not findings.need.learned:
+        chosen = chosen[:1]
+    left = asked.budget - (time.monotonic() - began)
+    tell(f"timing {len(chosen)} settings")
+    seconds = time_settings(config, chosen, max(left, LEAST_TIMING * asked.budget))
+    timed = [each._replace(seconds=seconds.get(each.setting)) for each in findings.candidates]
+    choice = choose(timed, findings.need, asked.tolerance)
+    findings = findings._replace(candidates=timed)
+    return Advice(config, asked.tolerance, carries_state, pilot, findings, choice)
+
+
+def tell(line: str) -> None:
+    """Print a line of progress."""
+    if not is_quiet():
+        print(line, flush=True)
+
+
+def write(advice: Advice, command: Sequence[str], asked: Asked) -> None:
+    """Write advice.json, figures and the report, and print the three lines.
+
+    `command` is the experiment and the overrides as they were given.
+    """
+    from experiments.advice.report import write_advice_report
+
+    content = as_dict(advice)
+    write_atomic(asked.out / "advice.json", json.dumps(finite(content), indent=2) + "\n")
+    report = write_advice_report(advice, asked.out)
+    if asked.as_json:
+        print_json(content)
+        return
+    for line in lines(advice):
+        print_text(line)
+    if content["overrides"]:
+        print(f"to train it: python run.py train {' '.join([*command, *content['overrides']])}")
+    print(f"report: {report}")
+
+
+def run(config: Config, command: Sequence[str], asked: Asked) -> Advice:
+    """`advise`, and write its results to `asked.out`."""
+    check(config)
+    make_output_folder(asked.out, ["advice.json", "report.html"])
+    advice = advise(config, asked)
+    write(advice, command, asked)
+    return advice

@@ -1,0 +1,162 @@
+"""The advice in three lines, and as JSON values."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from experiments.advice.choice import Candidate, Choice
+from experiments.advice.findings import Findings
+from experiments.advice.pilot import Pilot
+from experiments.config.schema import Config
+from experiments.statistics.intervals import Interval
+
+
+class Advice(NamedTuple):
+    """Everything that `advise` found."""
+
+    config: Config
+    tolerance: float
+    carries_state: bool
+    pilot: Pilot
+    findings: Findings  # its candidates are timed
+    choice: Choice
+
+    @property
+    def own(self) -> Candidate:
+        """The config's own setting."""
+        return self.findings.candidates[0]
+
+
+def lines(advice: Advice) -> list[str]:
+    """Three lines: what to set, what else costs and loses, and what the pilot saw."""
+    return [_first(advice), _second(advice), _third(advice)]
+
+
+def _first(advice: Advice) -> str:
+    findings, width = advice.findings, advice.pilot.schedule.num_steps
+    need, advised = findings.need, advice.choice.advised
+    if advised:
+        return f"{advised.setting}: {_cost(advised)}leaves out {_share(advised.left_out)}"
+    if advice.choice.status == "nothing_learned":
+        if findings.loss.high is None or findings.loss.high >= findings.guess:
+            reason = (
+                f"the pilot's loss on held-out data, {findings.loss.mean:.4f}, is no better than "
+                f"a guess, {findings.guess:.4f}"
+            )
+        else:
+            reason = "the pilot uses no input but the present one"
+        return f"nothing learned yet: {reason}; give it a larger budget"
+    if need.inputs is None or need.unseen >= advice.tolerance:
+        return (
+            f"not enough: the error signal has not decayed within the pilot's {width} steps (up to "
+            f"{need.unseen:.0%} lies beyond); train longer or wider, with a larger budget"
+        )
+    return (
+        f"not enough: no setting of at most {width} steps is known to leave out less than "
+        f"{advice.tolerance:.0%}; give a larger budget, or a larger tolerance"
+    )
+
+
+def _second(advice: Advice) -> str:
+    """The config's own setting, and the next cheaper one."""
+    own, choice = advice.own, advice.choice
+    advised = choice.advised
+    if advised and advised.setting == own.setting:
+        text = "that is what the experiment has"
+    else:
+        text = f"your {own.setting}: {_cost(own)}leaves out {own.left_out.mean:.0%}"
+        needed = advice.findings.need.inputs
+        if needed and own.setting.effective_depth < needed:
+            text += f" and reaches {own.setting.effective_depth} of {needed} inputs"
+    if choice.cheaper and choice.cheaper.setting != own.setting:
+        cheaper = choice.cheaper
+        return (
+            f"{text}; the next cheaper, {cheaper.setting}: {_cost(cheaper)}"
+            f"leaves out {cheaper.left_out.mean:.0%}"
+        )
+    if choice.narrower and choice.narrower.setting != own.setting and not choice.cheaper:
+        narrower = choice.narrower
+        return (
+            f"{text}; nothing cheaper; {narrower.setting} makes "
+            f"{_times(advised, narrower)} times the updates and leaves out "
+            f"{narrower.left_out.mean:.0%}"
+        )
+    return text
+
+
+def _third(advice: Advice) -> str:
+    pilot, findings = advice.pilot, advice.findings
+    text = (
+        f"pilot: {pilot.schedule.num_steps} steps, {pilot.updates:,} updates, held-out loss "
+        f"{findings.loss.mean:.4f}"
+    )
+    if findings.memory is not None and findings.need.learned:
+        inputs = findings.need.inputs
+        text += f"; it uses the last {inputs} inputs" if inputs else "; it uses all its inputs"
+    if findings.is_still_growing:
+        text += (
+            f", after {findings.earlier_inputs} halfway: a larger budget may find a longer "
+            "dependency"
+        )
+    if advice.carries_state:
+        text += f"; a dependency of {pilot.schedule.num_steps} steps or more would not show"
+    return text
+
+
+def _times(advised: Candidate | None, narrower: Candidate) -> str:
+    assert advised is not None
+    return f"{advised.setting.num_steps / narrower.setting.num_steps:.3g}"
+
+
+def _cost(candidate: Candidate) -> str:
+    if candidate.seconds is None:
+        return ""
+    return f"{candidate.seconds * 1e6:.3g} µs a symbol; "
+
+
+def _share(share: Interval) -> str:
+    text = f"{share.mean:.0%} of the error signal"
+    return text if share.high is None else f"{text} (at most {share.high:.1%})"
+
+
+def as_dict(advice: Advice) -> dict[str, Any]:
+    """The content of advice.json."""
+    findings, choice, pilot = advice.findings, advice.choice, advice.pilot
+    memory = findings.memory
+    named = {"advised": choice.advised, "own": advice.own, "cheaper": choice.cheaper}
+    return {
+        "experiment": advice.config.name,
+        "status": choice.status,
+        "tolerance": advice.tolerance,
+        "lines": lines(advice),
+        "overrides": choice.advised.setting.overrides(advice.config) if choice.advised else [],
+        **{name: each and _candidate(each) for name, each in named.items()},
+        "pilot": {
+            "num_steps": pilot.schedule.num_steps,
+            "updates": pilot.updates,
+            "planned_updates": pilot.schedule.updates,
+            "seconds": pilot.seconds,
+            "loss": findings.loss._asdict(),
+            "guess": findings.guess,
+            "inputs_used": findings.need.inputs if memory else None,
+            "inputs_used_before": findings.earlier_inputs,
+            "left_beyond": findings.need.unseen,
+        },
+        "error_signal": {
+            str(reading.updates): reading.error_signal.mean(0).tolist()
+            for reading in pilot.readings
+        },
+        "excess_loss": memory.excess.tolist() if memory else None,
+        "candidates": [_candidate(each) for each in findings.candidates],
+    }
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    setting = candidate.setting
+    return {
+        "num_steps": setting.num_steps,
+        "truncation": setting.truncation.model_dump(),
+        "effective_depth": setting.effective_depth,
+        "left_out": candidate.left_out._asdict(),
+        "microseconds_per_symbol": None if candidate.seconds is None else candidate.seconds * 1e6,
+    }

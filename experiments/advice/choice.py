@@ -1,0 +1,128 @@
+"""The cheapest setting that leaves out less than the tolerance, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from experiments.advice.settings import Setting
+from experiments.statistics.intervals import Interval
+
+NEAR = 1.25  # costs within this factor of the least count as equal: timings vary by as much
+
+Status = Literal["advised", "not_enough", "nothing_learned"]
+
+
+class Candidate(NamedTuple):
+    """A setting with what it leaves out and what it costs."""
+
+    setting: Setting
+    left_out: Interval  # share of the error signal, at the moment where it is greatest
+    seconds: float | None = None  # for one symbol; None: not timed
+
+    @property
+    def bound(self) -> float:
+        """The high end of the 95 % interval of the share left out."""
+        return 1.0 if self.left_out.high is None else self.left_out.high
+
+
+class Need(NamedTuple):
+    """What the pilot found out about the data."""
+
+    learned: bool  # whether its loss is below a guess, and it uses earlier inputs
+    inputs: int | None  # the last inputs that it uses; None: more than the pilot's window
+    unseen: float  # share of the error signal beyond the pilot's window, at most
+
+
+class Choice(NamedTuple):
+    """The candidates in the order of their cost, and those that advice names."""
+
+    status: Status
+    advised: Candidate | None
+    cheaper: Candidate | None  # the next cheaper one, which leaves out more
+    narrower: Candidate | None  # of the advised style, with more updates from the same data
+
+
+def is_enough(candidate: Candidate, need: Need, tolerance: float) -> bool:
+    """Whether a setting leaves out less than the tolerance, and reaches all inputs that count.
+
+    A random style is right on average only; its noise is not measured, so it is never advised.
+    """
+    reaches = need.inputs is not None and candidate.setting.effective_depth >= need.inputs
+    exact = not candidate.setting.truncation.style.random
+    return exact and reaches and candidate.bound < tolerance
+
+
+def choose(candidates: Sequence[Candidate], need: Need, tolerance: float) -> Choice:
+    """The narrowest of the cheapest settings that are enough.
+
+    Of settings that cost about the same a symbol, the narrowest makes the most updates.
+    """
+    if not need.learned:
+        return Choice("nothing_learned", None, None, None)
+    enough = [each for each in candidates if each.seconds and is_enough(each, need, tolerance)]
+    if need.inputs is None or need.unseen >= tolerance or not enough:
+        return Choice("not_enough", None, None, None)
+    least = min(_cost(each) for each in enough)
+    near = [each for each in enough if _cost(each) <= NEAR * least]
+    advised = min(near, key=lambda each: (each.setting.num_steps, _cost(each)))
+    return Choice("advised", advised, _cheaper(candidates, advised), _narrower(candidates, advised))
+
+
+def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The timed settings of which no cheaper one leaves out as little, from cheap to dear."""
+    found: list[Candidate] = []
+    timed = [each for each in candidates if each.seconds and _is_exact(each)]
+    for each in sorted(timed, key=lambda each: (_cost(each), each.left_out.mean)):
+        if not found or each.left_out.mean < found[-1].left_out.mean:
+            found.append(each)
+    return found
+
+
+def to_time(
+    candidates: Sequence[Candidate], need: Need, tolerance: float, most: int
+) -> list[Setting]:
+    """The settings whose cost decides, the most important first.
+
+    Of each style, in the order of its widths: the first two that are enough, and the last one that
+    is not. The config's own, which comes first among the candidates, is always timed.
+    """
+    own, others = candidates[0], candidates[1:]
+    ranked: list[list[Setting]] = [[own.setting], [], [], []]
+    for kind in dict.fromkeys(each.setting.truncation.kind for each in others):
+        of_kind = [each for each in others if each.setting.truncation.kind == kind]
+        of_kind = [each for each in of_kind if _is_exact(each)]
+        of_kind.sort(key=lambda each: (each.setting.num_steps, each.setting.effective_depth))
+        passed = [each.setting for each in of_kind if is_enough(each, need, tolerance)]
+        failed = [each.setting for each in of_kind if not is_enough(each, need, tolerance)]
+        for place, names in enumerate((passed[:1], failed[-1:], passed[1:2]), 1):
+            ranked[place] += names
+    return list(dict.fromkeys(setting for rank in ranked for setting in rank))[:most]
+
+
+def _is_exact(candidate: Candidate) -> bool:
+    return not candidate.setting.truncation.style.random
+
+
+def _cheaper(candidates: Sequence[Candidate], advised: Candidate) -> Candidate | None:
+    """Of the cheaper settings, the one that leaves out the least."""
+    below = [
+        each for each in candidates
+        if each.seconds and _is_exact(each) and _cost(each) < _cost(advised)
+        and each.left_out.mean > advised.left_out.mean
+    ]  # fmt: skip
+    return min(below, key=lambda each: each.left_out.mean, default=None)
+
+
+def _narrower(candidates: Sequence[Candidate], advised: Candidate) -> Candidate | None:
+    kind, width = advised.setting.truncation.kind, advised.setting.num_steps
+    below = [
+        each for each in candidates
+        if each.setting.truncation.kind == kind and each.setting.num_steps < width
+    ]  # fmt: skip
+    return max(below, key=lambda each: each.setting.num_steps, default=None)
+
+
+def _cost(candidate: Candidate) -> float:
+    assert candidate.seconds is not None
+    return candidate.seconds

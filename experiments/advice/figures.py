@@ -1,0 +1,83 @@
+"""The figures of an advice: error signal, memory, and shares left out against costs."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.advice.answer import Advice
+from experiments.advice.choice import frontier
+from experiments.reporting.plots import COLORS, FLOOR, new_figure, style_grid
+
+
+def error_signal_figure(advice: Advice) -> Figure:
+    """A line for each moment, the mean over windows; the start is darkest."""
+    figure = new_figure()
+    axes = figure.subplots()
+    readings = advice.pilot.readings
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(readings)))
+    for reading, color in zip(readings, shades, strict=True):
+        mean = reading.error_signal.mean(0)
+        shown = np.where(mean > 0, mean, np.nan)  # the axis is logarithmic
+        axes.plot(shown, color=color, label=f"update {reading.updates:,}", linewidth=1.8)
+    axes.set_yscale("log")
+    axes.set_xlabel("lag k (steps)")
+    axes.set_ylabel("error signal ‖∂L_t/∂h_(t−k)‖")
+    if advice.choice.advised:
+        depth = advice.choice.advised.setting.effective_depth
+        axes.axvline(depth - 1, color=FLOOR, linestyle="--", linewidth=0.9)
+        axes.annotate(f"advised: {depth} steps", (depth - 1, axes.get_ylim()[1]), (4, -10),
+                      textcoords="offset points", fontsize=8, color=FLOOR)  # fmt: skip
+    axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
+    style_grid(axes)
+    return figure
+
+
+def memory_figure(advice: Advice) -> Figure:
+    """The excess loss of the trained pilot by the number of true inputs."""
+    memory = advice.findings.memory
+    assert memory is not None
+    figure = new_figure(3.5)
+    axes = figure.subplots()
+    known = np.arange(1, len(memory.excess) + 1)
+    axes.plot(known, memory.excess, "o-", color=COLORS[0], markersize=3)
+    axes.axhline(advice.tolerance * memory.excess[0], color=FLOOR, linestyle="--", linewidth=0.9)
+    axes.set_xscale("log", base=2)
+    axes.set_xlabel("inputs read from a stranger's state")
+    axes.set_ylabel("excess loss (nats per time step)")
+    style_grid(axes)
+    return figure
+
+
+def cost_figure(advice: Advice) -> Figure:
+    """Each timed setting by its cost and what it leaves out; a line joins the frontier."""
+    figure = new_figure()
+    axes = figure.subplots()
+    timed = [each for each in advice.findings.candidates if each.seconds]
+    kinds = list(dict.fromkeys(each.setting.truncation.kind for each in timed))
+    for kind, color in zip(kinds, COLORS, strict=False):
+        here = [each for each in timed if each.setting.truncation.kind == kind]
+        costs = [each.seconds * 1e6 for each in here if each.seconds]
+        shares = [each.left_out.mean for each in here]
+        axes.plot(costs, shares, "o", color=color, label=kind)
+    best = frontier(timed)
+    axes.plot(
+        [each.seconds * 1e6 for each in best if each.seconds],
+        [each.left_out.mean for each in best],
+        color=FLOOR, linewidth=1, zorder=1, label="frontier",
+    )  # fmt: skip
+    for each in timed:
+        assert each.seconds is not None
+        mark = " (advised)" if each == advice.choice.advised else ""
+        mark += " (yours)" if each == advice.own else ""
+        axes.annotate(f"{each.setting.num_steps}{mark}", (each.seconds * 1e6, each.left_out.mean),
+                      (5, 3), textcoords="offset points", fontsize=8)  # fmt: skip
+    axes.axhline(advice.tolerance, color=FLOOR, linestyle="--", linewidth=0.9)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("µs a symbol, on this machine")
+    axes.set_ylabel("share of the error signal left out")
+    axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
+    style_grid(axes)
+    return figure

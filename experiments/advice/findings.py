@@ -1,0 +1,102 @@
+"""From the readings of a pilot to the need of the data, and to what each setting leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.task import Task
+from experiments.advice.choice import Candidate, Need
+from experiments.advice.left_out import kept, left_out
+from experiments.advice.memory import Memory, memory_of
+from experiments.advice.pilot import Pilot
+from experiments.advice.reading import Reading
+from experiments.advice.settings import Setting
+from experiments.advice.tail import fit_tail
+from experiments.statistics import estimates
+from experiments.statistics.intervals import Interval
+
+
+class Findings(NamedTuple):
+    """The findings of a pilot."""
+
+    need: Need
+    memory: Memory | None  # at the end; None for examples
+    earlier_inputs: int | None  # the last inputs that the pilot used at the moment before the end
+    loss: Interval  # at the end, nats per time step
+    guess: float  # the loss to be below: of labels alone, or before training where they are values
+    candidates: list[Candidate]  # not timed; the config's own first
+
+    @property
+    def is_still_growing(self) -> bool:
+        """Whether the pilot found a longer dependency between its last two moments."""
+        before, now = self.earlier_inputs, self.need.inputs
+        return before is not None and now is not None and now > before
+
+
+def find(pilot: Pilot, task: Task, settings: Sequence[Setting], tolerance: float) -> Findings:
+    """Judge the pilot, and every setting by it."""
+    last = pilot.readings[-1]
+    guess = pilot.data.guess
+    guess = float(pilot.readings[0].loss.mean()) if guess is None else guess
+    loss = _interval(last.loss, 0, np.inf)
+    is_below = loss.high is not None and loss.high < guess
+    memories = [_memory(reading, tolerance) for reading in pilot.readings[-2:]]
+    memory = memories[-1]
+    # The states of a task of values need not hold inputs, and those of examples begin anew.
+    remembers = task.carries_state and task.labels == "ids"
+    inputs = memory.inputs if remembers and memory else 1
+    learned = is_below and (not remembers or (memory is not None and memory.is_used))
+    judged = _learned(pilot.readings, guess)
+    need = Need(learned, inputs, max(_high(_unseen(reading)) for reading in judged))
+    lags = pilot.schedule.num_steps
+    candidates = [
+        Candidate(setting, _worst(judged, kept(setting, lags, pilot.data.losses)))
+        for setting in settings
+    ]
+    earlier = memories[0].inputs if remembers and memories[0] else None
+    return Findings(need, memory if remembers else None, earlier, loss, guess, candidates)
+
+
+def _learned(readings: Sequence[Reading], guess: float) -> list[Reading]:
+    """The readings during training whose loss is below a guess; the last one if none is."""
+    return [each for each in readings[1:] if each.loss.mean() < guess] or [readings[-1]]
+
+
+def _memory(reading: Reading, tolerance: float) -> Memory | None:
+    return None if reading.excess is None else memory_of(reading.excess, tolerance)
+
+
+def _worst(readings: Sequence[Reading], shares: NDArray[np.float64]) -> Interval:
+    """The share left out, with its interval over windows, at the moment where it is greatest."""
+    intervals = [
+        _interval([left_out(signal, shares, fit_tail(signal)) for signal in _signals(reading)])
+        for reading in readings
+    ]
+    return max(intervals, key=_high)
+
+
+def _unseen(reading: Reading) -> Interval:
+    """The share of the error signal beyond the pilot's window."""
+    nothing = np.ones(reading.error_signal.shape[1])
+    return _interval([left_out(signal, nothing, fit_tail(signal)) for signal in _signals(reading)])
+
+
+def _signals(reading: Reading) -> list[NDArray[np.float64]]:
+    """The error signal of each window. Lags that no row of an example reaches count as 0."""
+    return list(np.nan_to_num(reading.error_signal))
+
+
+def _interval(
+    values: Sequence[float] | NDArray[np.float64], lowest: float = 0, highest: float = 1
+) -> Interval:
+    return estimates.interval(
+        estimates.mean(np.asarray(values).tolist()), lowest=lowest, highest=highest
+    )
+
+
+def _high(interval: Interval) -> float:
+    return 1.0 if interval.high is None else interval.high

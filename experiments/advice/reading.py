@@ -1,0 +1,160 @@
+"""Read a trained model on held-out windows: losses, error signal by lag, and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batching import Rows, Windows, cut_into_rows
+from data.examples import take
+from data.streams import evaluation_stream
+from data.task import Drawn, Examples, Task
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+from experiments.training.session import GraphSession, session_options, shape_of
+from rnn_graphs.signal_graph import build_signal_graph
+from rnn_graphs.tf1 import tf
+
+WINDOWS = 8  # read one after the other
+FEWEST = 2  # windows, for a spread between them
+MOST_ROWS = 256  # read side by side
+WARM_UP = 1  # windows before them, after which a state has forgotten that it began with zeros
+
+
+class Reading(NamedTuple):
+    """One model on all windows."""
+
+    updates: int  # of training, before it
+    loss: NDArray[np.float64]  # [windows], nats per time step, the mean of each
+    error_signal: NDArray[np.float64]  # [windows, lags], ‖∂L_t/∂h_{t−k}‖
+    excess: NDArray[np.float64] | None  # [windows, num_steps], of memory.py; None: examples
+
+
+class HeldOut(NamedTuple):
+    """The held-out data of a pilot."""
+
+    windows: list[Windows]  # the first WARM_UP are read only to have a state, if it is carried
+    rows: int
+    guess: float | None  # the entropy of the labels, nats: the loss without any input
+    losses: NDArray[np.float64] | None  # [num_steps], how often a step of an example has a loss
+
+
+def held_out(config: Config, task: Task, num_steps: int) -> HeldOut:
+    """The windows of the first held-out set that fills them.
+
+    Raises UsageError, naming the key, where none does.
+    """
+    for split in task.held_out:
+        drawn = task.evaluation(split, evaluation_stream(config.training.first_seed))
+        examples = isinstance(drawn, Examples)
+        warm_up = 0 if examples else WARM_UP
+        most = config.graph.batch_size if examples else MOST_ROWS
+        steps = 1 if examples else num_steps  # of the data, for a window of one row
+        number = min(most, len(drawn.labels) // ((warm_up + WINDOWS) * steps)) or 1
+        rows = cut_into_rows(_whole_batches(drawn, number), number)
+        count = min(warm_up + WINDOWS, rows.labels.shape[1] // num_steps)
+        if count >= warm_up + FEWEST:
+            windows = [rows.windows(place, 1, num_steps) for place in range(count)]
+            return HeldOut(windows, number, _guess(task, rows), _places(rows, num_steps))
+    raise UsageError(
+        f"advise: no held-out set ({', '.join(task.held_out) or 'the task has none'}) fills "
+        f"{FEWEST} windows of {num_steps} steps; expected more data"
+    )
+
+
+def _whole_batches(drawn: Drawn, rows: int) -> Drawn:
+    """Examples without the rest that fills no batch; a sequence as it is."""
+    if not isinstance(drawn, Examples):
+        return drawn
+    return take(drawn, slice(len(drawn.labels) // rows * rows))
+
+
+def _guess(task: Task, rows: Rows) -> float | None:
+    """Entropy of the labels that count."""
+    if task.labels != "ids":
+        return None
+    weights = None if rows.weights is None else rows.weights.ravel()
+    counts = np.bincount(rows.labels.ravel().astype(np.int64), weights)
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _places(rows: Rows, num_steps: int) -> NDArray[np.float64] | None:
+    if rows.weights is None:
+        return None
+    return np.asarray(rows.weights.reshape(-1, num_steps).sum(0), np.float64)
+
+
+class Reader(GraphSession):
+    """A session on a signal graph, used for the weights of every moment."""
+
+    def __init__(self, config: Config, task: Task, data: HeldOut) -> None:
+        """`config.graph.num_steps` is the width of a window."""
+        wide = config.graph.model_copy(update={"batch_size": data.rows})
+        graph = build_signal_graph(config.model, wide, shape_of(task))
+        options = session_options(config.execution.threads)
+        # Rewriting a wide unrolled graph takes longer than it saves in a few readings.
+        options.graph_options.rewrite_options.disable_meta_optimizer = True
+        super().__init__(graph.graph, graph.snapshot, options)
+        self._graph = graph
+        self._data = data
+        self._carries_state = task.carries_state
+
+    def read(self, variables: dict[str, NDArray[Any]], updates: int) -> Reading:
+        """Read the model with these weights."""
+        # The graph is float64, whatever the run's precision: widening is exact.
+        self.restore({name: value.astype(np.float64) for name, value in variables.items()})
+        warm_up = WARM_UP if self._carries_state else 0
+        states, losses, signals = self._read_in_turn()
+        weights = [window.weights for window in self._data.windows]
+        means = [
+            float(np.average(loss, weights=None if weight is None else weight.T))
+            for loss, weight in zip(losses, weights, strict=True)
+        ]
+        excess = None
+        if self._carries_state:
+            excess = np.array(self._excess(states, losses)[warm_up:])
+        return Reading(updates, np.array(means[warm_up:]), np.array(signals[warm_up:]), excess)
+
+    def _read_in_turn(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """The state before each window, [leaves] each, its losses and its error signal."""
+        graph = self._graph
+        first = self._session.run(tf.nest.flatten(graph.first_state))
+        states, losses, signals = [first], [], []
+        for window in self._data.windows:
+            loss, signal, final = self._session.run(
+                (graph.losses, graph.error_signal, tf.nest.flatten(graph.final_state)),
+                self._feeds(window, states[-1]),
+            )
+            losses.append(loss)
+            signals.append(signal)
+            states.append(final if self._carries_state else first)
+        return states[:-1], losses, signals
+
+    def _excess(self, states: Sequence[Any], losses: Sequence[Any]) -> list[NDArray[np.float64]]:
+        """For each window, the mean over rows of its loss from a stranger's state, less its own."""
+        found = []
+        for place, window in enumerate(self._data.windows):
+            stranger = [_of_another_row(states, place, leaf) for leaf in range(len(states[0]))]
+            (read,) = self._session.run((self._graph.losses,), self._feeds(window, stranger))
+            found.append((read - losses[place]).mean(1))
+        return found
+
+    def _feeds(self, window: Windows, state: Sequence[Any]) -> dict[Any, Any]:
+        into = self._graph.window
+        feeds = {into.inputs: window.inputs.swapaxes(0, 1), into.labels: window.labels.T}
+        if window.weights is not None:
+            feeds[into.weights] = window.weights.T
+        return feeds | dict(zip(tf.nest.flatten(into.state), state, strict=True))
+
+
+def _of_another_row(states: Sequence[Any], place: int, leaf: int) -> NDArray[np.float64]:
+    """A part of the state before window `place`, each row with that of the row before it.
+
+    The first row has that of the last row, one window earlier; so has a single row its own.
+    """
+    own, earlier = states[place][leaf], states[max(place - 1, 0)][leaf]
+    return np.concatenate([earlier[-1:], own[:-1]])

@@ -1,0 +1,115 @@
+"""The report of an advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.advice.answer import Advice, lines
+from experiments.advice.choice import Candidate, frontier, is_enough
+from experiments.advice.figures import cost_figure, error_signal_figure, memory_figure
+from experiments.config.yaml_file import dump_yaml
+from experiments.reporting.environment import describe_environment, environment
+from experiments.reporting.plots import own_style, save_figure
+from experiments.reporting.report import Report, ReportFigure, Table, write_report
+
+COLUMNS = (
+    "setting", "effective depth", "left out", "at most (95 %)", "µs a symbol", "enough", "",
+)  # fmt: skip
+CAPTION = (
+    "Left out: the share of the error signal that does not reach the weights, a bound of the bias "
+    "of the gradient relative to the same bound of the whole; with the high end of its 95 % "
+    "interval over held-out windows, at the moment of the pilot where it is greatest. Costs are "
+    "medians of rounds in turn; settings without one were not timed. A random style (artbp) leaves "
+    "out nothing on average, but its noise is not measured here, so it is never advised."
+)
+
+
+def write_advice_report(advice: Advice, out: Path) -> Path:
+    """Write the figures and report.html to the folder `out`, which exists."""
+    with own_style():
+        figures = list(_figures(advice, out))
+    path = out / "report.html"
+    report = Report(
+        f"Advice for {advice.config.name}",
+        _introduction(advice),
+        figures,
+        [],
+        [Table("Candidates", CAPTION, COLUMNS, [_row(advice, each) for each in _sorted(advice)])],
+        {advice.config.name: dump_yaml(advice.config.as_dict())},
+        describe_environment(environment()),
+        answer=lines(advice),
+    )
+    write_report(path, report)
+    return path
+
+
+def _introduction(advice: Advice) -> list[str]:
+    pilot = advice.pilot
+    return [
+        "A pilot of one seed was trained with full gradients in a graph "
+        f"{pilot.schedule.num_steps} "
+        f"steps wide for {pilot.updates:,} updates, and read on held-out data. Advised is "
+        f"the cheapest setting that leaves out less than {advice.tolerance:.0%} of the error "
+        "signal with 95 % confidence and reaches every input that the pilot uses; of settings that cost "
+        "about the same, the narrowest, which makes the most updates.",
+        "A dependency shows only once it is learned, and two may be learned one after the other: "
+        "a larger budget may find more.",
+    ]
+
+
+def _figures(advice: Advice, out: Path) -> Iterator[ReportFigure]:
+    save_figure(error_signal_figure(advice), out / "error_signal.png")
+    yield ReportFigure.from_file(
+        out / "error_signal.png", "Error signal by lag",
+        "The size of the derivative of a loss with respect to the state some steps earlier, at "
+        "several moments of the pilot. The dashed line is the effective depth of the advice.",
+    )  # fmt: skip
+    if advice.findings.memory is not None:
+        save_figure(memory_figure(advice), out / "memory.png")
+        yield ReportFigure.from_file(
+            out / "memory.png", "Inputs that the pilot uses",
+            "The trained pilot reads windows from the state of another row. The excess of its loss "
+            "falls to zero after as many inputs as it uses. The dashed line is the tolerance.",
+        )  # fmt: skip
+    save_figure(cost_figure(advice), out / "cost.png")
+    yield ReportFigure.from_file(
+        out / "cost.png", "What settings leave out, against their cost",
+        "Numbers are num_steps. No cheaper setting leaves out as little as one on the frontier. "
+        "The dashed line is the tolerance.",
+    )  # fmt: skip
+
+
+def _sorted(advice: Advice) -> list[Candidate]:
+    """By style, then by width; the timed ones first."""
+    kinds = [each.setting.truncation.kind for each in advice.findings.candidates]
+    return sorted(
+        advice.findings.candidates,
+        key=lambda each: (
+            each.seconds is None,
+            kinds.index(each.setting.truncation.kind),
+            each.setting.num_steps,
+        ),
+    )
+
+
+def _row(advice: Advice, candidate: Candidate) -> list[str | float]:
+    marks = [
+        name
+        for name, there in (
+            ("advised", candidate == advice.choice.advised),
+            ("yours", candidate == advice.own),
+            ("frontier", candidate in frontier(advice.findings.candidates)),
+        )
+        if there
+    ]
+    enough = is_enough(candidate, advice.findings.need, advice.tolerance)
+    return [
+        str(candidate.setting),
+        str(candidate.setting.effective_depth),
+        f"{candidate.left_out.mean:.1%}",
+        f"{candidate.bound:.1%}",
+        "" if candidate.seconds is None else f"{candidate.seconds * 1e6:.3g}",
+        "yes" if enough else "no",
+        ", ".join(marks),
+    ]

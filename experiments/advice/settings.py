@@ -1,0 +1,100 @@
+"""Settings that advice chooses between: a width of the graph with a style of truncation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from experiments.config.flat import flatten, shown_value
+from experiments.config.schema import Config
+from rnn_graphs.config import TruncationConfig
+from rnn_graphs.truncation.styles import STYLES
+
+STATIC_AT_MOST = 32  # steps; a wider static graph takes long to build and to compile
+WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384)
+
+
+class Setting(NamedTuple):
+    """How to truncate: the losses of an update, and how far their errors flow back."""
+
+    num_steps: int
+    truncation: TruncationConfig
+
+    @property
+    def graph_steps(self) -> int:
+        """Cell applications of each row in one update, context included."""
+        return self.num_steps + self.truncation.context_steps
+
+    @property
+    def effective_depth(self) -> int:
+        """The most cell applications that an error reaches."""
+        return self.truncation.effective_depth(self.num_steps)
+
+    def __str__(self) -> str:
+        keys = self.truncation.model_dump(exclude_none=True, exclude_defaults=True)
+        kind = keys.pop("kind")
+        return f"num_steps={self.num_steps} " + " ".join([kind, *map(_shown, keys.items())])
+
+    def applied_to(self, config: Config) -> Config:
+        """The config with this setting; a graph too wide for `static` becomes `dynamic`."""
+        is_new = self != setting_of(config)
+        unroll = "dynamic" if is_new and self.graph_steps > STATIC_AT_MOST else config.graph.unroll
+        graph = config.graph.model_copy(update={"num_steps": self.num_steps, "unroll": unroll})
+        return config.model_copy(update={"graph": graph, "truncation": self.truncation})
+
+    def overrides(self, config: Config) -> list[str]:
+        """The overrides that turn the config into one with this setting."""
+        before = flatten(config.as_dict())
+        after = flatten(self.applied_to(config).as_dict())
+        return [f"{key}={shown_value(new)}" for key, new in after.items() if before[key] != new]
+
+
+def _shown(item: tuple[str, Any]) -> str:
+    key, value = item
+    if value is True:
+        return key
+    return f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+
+
+def setting_of(config: Config) -> Setting:
+    """The setting of a config."""
+    return Setting(config.graph.num_steps, config.truncation)
+
+
+def settings_of_sequences(widest: int) -> list[Setting]:
+    """Settings for rows whose state is carried, from what each style's entry compares.
+
+    An update has as many losses as errors that flow back together, so that it is as early as the
+    style allows, and a graph with context gives every loss its full depth.
+    """
+    found: dict[Setting, None] = {}
+    for width in [*(each for each in WIDTHS if each < widest), widest]:
+        for kind, style in STYLES.items():
+            for keys in style.compared(width):
+                found[_of_sequence(TruncationConfig(kind=kind, **keys), widest)] = None
+    return list(found)
+
+
+def _of_sequence(truncation: TruncationConfig, widest: int) -> Setting:
+    style, depth = truncation.style, truncation.depth
+    num_steps = truncation.stride or depth or widest
+    if depth == num_steps and "depth" in style.takes:  # the plain narrow graph
+        return Setting(num_steps, truncation.model_copy(update={"depth": None}))
+    if "context" in style.takes and depth and depth > truncation.errors_stride:
+        return Setting(num_steps, truncation.model_copy(update={"context": True}))
+    return Setting(num_steps, truncation)
+
+
+def settings_of_examples(length: int) -> list[Setting]:
+    """Settings for examples, whose graph is always as wide as an example is long."""
+    return [
+        Setting(length, TruncationConfig(kind=kind, **keys))
+        for kind, style in STYLES.items()
+        for keys in style.compared(length)
+    ]
+
+
+def settings_for(carries_state: bool, widest: int, own: Setting) -> Sequence[Setting]:
+    """All settings to choose between; the config's own comes first."""
+    others = settings_of_sequences(widest) if carries_state else settings_of_examples(widest)
+    return [own, *(setting for setting in others if setting != own)]

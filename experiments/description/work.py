@@ -1,0 +1,93 @@
+"""The work of an update and of the whole run: multiplications, memory, updates and seconds."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from statistics import median
+from typing import NamedTuple
+
+from experiments.config.schema import Config
+from experiments.description.shapes import Parameter, Shapes
+from experiments.training.pace import training_call
+from experiments.training.timing import clock_for, seconds
+from experiments.training.workload import Workload
+
+BYTES = {"float32": 4, "float64": 8}
+SLOTS = {"sgd": 0, "momentum": 1, "adagrad": 1, "adam": 2, "rmsprop": 2}  # values a parameter
+ROUNDS = 3
+
+
+class Work(NamedTuple):
+    """The work of one update and of the run."""
+
+    forward_multiplications: int  # of weights, for one update
+    backward_multiplications: int
+    error_passes: float  # errors that flow back through a cell application side by side
+    activation_bytes: int  # kept by the forward pass for the backward pass
+    parameter_bytes: int  # weights, their gradients, and the optimizer's slots
+    updates_per_epoch: int
+    updates: int  # of all seeds
+    time_steps: int  # of all seeds
+
+
+class Pace(NamedTuple):
+    """Measured time."""
+
+    first_seconds: float  # of the first call, which compiles where XLA does
+    seconds_per_update: float
+    run_seconds: float  # of all seeds, expected
+
+
+def count_work(config: Config, workload: Workload, shapes: Shapes) -> Work:
+    """Count the multiplications by weights; activations are those that these products make."""
+    graph, seeds = config.graph, len(config.seeds)
+    rows = graph.batch_size * (graph.num_steps + config.truncation.context_steps)
+    losses = graph.batch_size * graph.num_steps
+    matrices = [each for each in shapes.parameters if len(each.shape) == 2]
+    layers = [each for each in matrices if each.variable.startswith("layer_")]
+    head = [each for each in matrices if not each.variable.startswith(("layer_", "embedding"))]
+    passes = error_passes(config)
+    of_layers, of_head = rows * _size(layers), losses * _size(head)
+    size = BYTES[graph.precision]
+    (encoded,) = (each for each in shapes.tensors if each.tensor == "encoded inputs")
+    kept = rows * (encoded.shape[-1] + sum(each.shape[1] for each in layers))
+    kept += losses * sum(each.shape[1] for each in head)
+    parameters = sum(each.size for each in shapes.parameters)
+    updates = workload.updates * seeds
+    return Work(
+        of_layers + of_head,
+        # The error of the inputs and that of the weights each take as many as the product itself.
+        2 * round(of_layers * passes) + 2 * of_head,
+        passes,
+        kept * size,
+        parameters * size * (2 + SLOTS[config.optimizer.kind]),
+        workload.updates_per_epoch,
+        updates,
+        updates * losses,
+    )
+
+
+def error_passes(config: Config) -> float:
+    """How many errors flow back through one cell application side by side.
+
+    Plain backpropagation adds up the errors that meet, and takes one pass; errors that must stop
+    at different places stay apart: depth / stride of them.
+    """
+    truncation = config.truncation
+    if truncation.depth is None or "context" not in truncation.style.takes:
+        return 1
+    return truncation.depth / truncation.errors_stride
+
+
+def _size(parameters: list[Parameter]) -> int:
+    return sum(each.size for each in parameters)
+
+
+def measure_pace(config: Config, workload: Workload) -> Pace:
+    """Time a few updates on this machine; nothing is kept of what they train."""
+    clock = clock_for(config.execution.threads)
+    with ExitStack() as stack:
+        call = training_call(stack, config)
+        first = seconds(call.train, clock)
+        each = median(seconds(call.train, clock) for _ in range(ROUNDS)) / call.updates
+    return Pace(first, each, first + each * workload.updates * len(config.seeds))

@@ -1,0 +1,47 @@
+"""Updates of a config as a function to time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import NamedTuple
+
+from data.batching import cut_into_rows
+from data.streams import training_stream
+from experiments.config.schema import Config
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
+
+SYMBOLS = 100_000  # in one call at most, but for a single update
+
+
+class Call(NamedTuple):
+    """A function that trains, and what one call of it trains on."""
+
+    train: Callable[[], object]
+    updates: int
+    symbols: int
+
+
+def training_call(stack: ExitStack, config: Config) -> Call:
+    """A call that makes several updates, as `train` makes them; `stack` closes its session.
+
+    Whether XLA compiles is decided as in `train`; the first call then compiles. Raises UsageError
+    where the data do not fit the config.
+    """
+    graph = config.graph
+    an_update = graph.batch_size * graph.num_steps
+    most = config.execution.iterations_per_loop if config.execution.loop == "in_graph" else 1
+    count = max(1, min(most, SYMBOLS // an_update, make_workload(config).updates_per_epoch))
+    execution = config.execution.model_copy(update={"iterations_per_loop": count})
+    config = config.model_copy(update={"execution": execution})
+    workload = make_workload(config)
+    drawn = workload.task.draw(training_stream(config.training.first_seed))
+    rows = cut_into_rows(drawn, graph.batch_size)
+    windows = rows.windows(0, count, graph.num_steps, config.truncation.context_steps)
+    session = stack.enter_context(
+        TrainingSession(build(config, workload), config.execution.threads)
+    )
+    session.initialize(config.training.first_seed)
+    return Call(partial(session.train, windows, count), count, count * an_update)

@@ -1,0 +1,55 @@
+"""A graph that reads a trained model on held-out windows: its losses, and its error signal.
+
+Weights come from a training graph's snapshot; a window and the state before it are fed. Everything
+is float64, as in gradients.py. No gradient with respect to weights is built, so a wide window is
+cheap.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rnn_graphs.build import Snapshot, make_snapshot
+from rnn_graphs.config import GraphConfig, ModelConfig
+from rnn_graphs.gradients import DTYPE, error_signal
+from rnn_graphs.model import Model, TaskShape
+from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.step import Window
+
+Tensor = Any
+
+
+class SignalGraph(NamedTuple):
+    """Endpoints of a finalized graph of one window."""
+
+    graph: tf.Graph
+    window: Window  # feed: inputs, labels, the state's leaves, weights if there are any
+    first_state: Tensor  # fetch: the state before the first window
+    error_signal: Tensor  # fetch: [num_steps], as `gradients.error_signal`
+    losses: Tensor  # fetch: [num_steps, batch], nats
+    final_state: Tensor  # fetch, to feed with the next window
+    snapshot: Snapshot  # the model's variables
+
+
+def build_signal_graph(
+    model_config: ModelConfig, graph_config: GraphConfig, shape: TaskShape
+) -> SignalGraph:
+    """The model without dropout on one window of `num_steps` and `batch_size`."""
+    with tf.Graph().as_default() as graph:
+        model = Model(model_config.without_dropout, shape, DTYPE)
+        first_state = model.zero_state(graph_config.batch_size)
+        ids = [graph_config.num_steps, graph_config.batch_size]
+        window = Window(
+            tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
+            tf.placeholder(shape.label_dtype, ids, "labels"),
+            tf.nest.map_structure(lambda part: tf.placeholder(part.dtype, part.shape), first_state),
+            tf.zeros([2], tf.int32),  # unused: nothing is drawn
+            None if shape.carries_state else tf.placeholder(DTYPE, ids, "weights"),
+        )
+        encoded = model.encode(window.inputs, window.key)
+        unrolled = model.unrolls["dynamic"](model.cell, encoded, window.state, None)
+        losses = model.head.losses(model.head.logits(unrolled.outputs), window.labels)
+        signal = error_signal(model, window)
+        snapshot = make_snapshot(model.variables)
+    graph.finalize()
+    return SignalGraph(graph, window, first_state, signal, losses, unrolled.final_state, snapshot)

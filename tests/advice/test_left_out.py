@@ -1,0 +1,77 @@
+"""The share that a setting leaves out, against sums on paper and against real gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from experiments.advice.left_out import kept, left_out
+from experiments.advice.settings import Setting
+from experiments.advice.tail import Tail
+from rnn_graphs.config import TruncationConfig
+
+NONE = Tail(0.0, 0.0)
+
+
+def setting(num_steps: int, kind: str, **keys: Any) -> Setting:
+    return Setting(num_steps, TruncationConfig(kind=kind, **keys))
+
+
+def test_a_narrow_graph_keeps_lag_k_for_all_but_its_first_k_losses() -> None:
+    np.testing.assert_allclose(kept(setting(4, "tf_style"), 6), [1, 3 / 4, 1 / 2, 1 / 4, 0, 0])
+
+
+def test_true_truncation_with_context_keeps_every_lag_below_its_depth() -> None:
+    shares = kept(setting(3, "true_bptt", depth=4, context=True), 6)
+    np.testing.assert_array_equal(shares, [1, 1, 1, 1, 0, 0])
+
+
+def test_williams_and_peng_keep_all_below_half_their_depth() -> None:
+    """BPTT(8; 4): the errors of a group reach 5, 6, 7 and 8 cell applications."""
+    shares = kept(setting(4, "williams_peng", depth=8, stride=4, context=True), 9)
+    np.testing.assert_allclose(shares, [1, 1, 1, 1, 1, 3 / 4, 1 / 2, 1 / 4, 0])
+
+
+def test_the_last_loss_of_an_example_counts_alone() -> None:
+    last = np.array([0.0, 0, 0, 1])
+    np.testing.assert_array_equal(kept(setting(4, "tf_style", depth=2), 4, last), [1, 1, 0, 0])
+    np.testing.assert_array_equal(kept(setting(4, "full"), 4, last), 1)
+
+
+def test_what_would_begin_before_an_example_is_not_left_out() -> None:
+    every = np.ones(3)
+    np.testing.assert_array_equal(kept(setting(3, "full"), 5, every), 1)
+
+
+def test_the_share_is_that_of_the_sums() -> None:
+    signal, shares = np.array([4.0, 2, 1]), np.array([1, 0.5, 0])
+    assert left_out(signal, shares, NONE) == pytest.approx(2 / 7)
+    assert left_out(signal, shares, Tail(0.5, 1.0)) == pytest.approx(3 / 8)
+    assert left_out(signal, shares, Tail(1.0, math.inf)) == 1
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        setting(6, "tf_style"),
+        setting(4, "true_bptt", depth=5, context=True),
+        setting(3, "williams_peng", depth=6, stride=3, context=True),
+    ],
+)
+def test_it_is_the_relative_bias_of_a_linear_cell(chosen: Setting) -> None:
+    """h_s = a h_{s−1} + w, L_t = h_t: ∂L_t/∂w = Σ_k a^k in the long run, of which a style keeps M.
+
+    The gradient is taken by the credit matrix, one loss and one step at a time.
+    """
+    a, lags = 0.7, 60
+    t = np.arange(chosen.num_steps)[:, None]
+    s = np.arange(-chosen.truncation.context_steps, chosen.num_steps)[None, :]
+    credit = chosen.truncation.style.credit(t, s, chosen.truncation, chosen.num_steps)
+    terms = np.where(s <= t, credit * a ** np.maximum(t - s, 0.0), 0)
+    gradient, whole = terms.sum() / chosen.num_steps, 1 / (1 - a)
+    signal = np.asarray(a ** np.arange(lags), np.float64)
+    tail = Tail(a, a**lags / (1 - a))
+    assert left_out(signal, kept(chosen, lags), tail) == pytest.approx(1 - gradient / whole)
