@@ -46,7 +46,9 @@ def seed_losses(values: Sequence[float], floors: Mapping[str, float]) -> SeedLos
     mean = found.parts.mean if found else estimates.interval(estimates.mean(values), lowest=lowest)
     beside = None
     if bootstrap.is_advised(values):
-        beside = bootstrap.studentized_interval(values, lowest=lowest)
+        least = min(floors.values(), default=lowest)  # of any model, if no loss is below it
+        least = least if min(values) >= least else lowest
+        beside = bootstrap.studentized_interval(values, lowest=least)
     return SeedLosses(mean, beside if beside and beside.low is not None else None, found)
 
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.console import plain, print_table
+from experiments.console import print_line, print_table
 from experiments.reporting.claims import Claim, NotRun, Verdict
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.plots import BANDS_IN_WORDS, own_style, save_figure
@@ -160,14 +160,16 @@ def print_study(
     """The claims, what is stale, and the final losses, on the terminal."""
     print_claims(claims)
     for name, reason in runs.absent.items():
-        print(plain(f"run {name}: {reason}"))
+        print_line(f"run {name}: {reason}")
     for reason in dict.fromkeys(stale.values()):
         names = [name for name in stale if stale[name] == reason]
-        print(plain(f"stale: {reason}: runs {', '.join(names)}"))
+        print_line(f"stale: {reason}: runs {', '.join(names)}")
     again = [claim.id for claim in claims if claim.stale]
     if again:
-        print(plain(f"claims to decide again: {', '.join(again)}"))
-        print("remove the run directories of stale runs, and the same command trains them again")
+        print_line(f"claims to decide again: {', '.join(again)}")
+        print_line(
+            "remove the directories of stale runs, and rerun the command to train them again"
+        )
     print_runs(runs.there, points)
 
 
@@ -198,7 +200,9 @@ def print_claims(claims: Sequence[Claim]) -> None:
     if claims:
         print(tally(claims))
     if any(claim.verdict_corrected not in (None, claim.verdict) for claim in claims):
-        print("in brackets: the verdict once all claims of the study count (Holm's correction)")
+        print_line(
+            "in brackets: the verdict once all claims of the study count (Holm's correction)"
+        )
     for claim in claims:
         if claim.verdict == "not_run":
-            print(plain(f"{claim.id} not run: {claim.note}"))
+            print_line(f"{claim.id} not run: {claim.note}")

@@ -180,7 +180,9 @@ class CurveChart {
       parts.push({ name, role: "high", x, y: high, options: edge });
       parts.push({ name, role: "low", x, y: low, options: edge });
     });
-    const everywhere = parts.flatMap((part) => (part.x.length ? [part.x[0], part.x.at(-1)] : []));
+    const marks = this.data.marks?.axis === this.axis ? this.data.marks : null;
+    const drawn = marks ? [...parts, marks] : parts;
+    const everywhere = drawn.flatMap(({ x }) => (x.length ? [x[0], x.at(-1)] : []));
     const [first, last] = [Math.min(...everywhere), Math.max(...everywhere)];
     const ends = !everywhere.length ? [] : first < last ? [first, last] : [first / 2, first * 1.5];
     this.data.floors.forEach((floor, index) => {
@@ -193,8 +195,7 @@ class CurveChart {
       flat("high", high, { stroke: "transparent", width: 0 });
       flat("low", low, { stroke: "transparent", width: 0 });
     });
-    const marks = this.data.marks;
-    if (marks && marks.axis === this.axis) {
+    if (marks) {
       parts.push({ name: this.names.length - 1, role: "mark", x: marks.x, y: marks.y, options: {
         stroke: color("--ink"), paths: () => null, points: { show: true, size: 8 } } });
     }
