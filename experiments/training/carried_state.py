@@ -6,7 +6,8 @@ start:     zeros     end of 0  end of 1         next; no row may start from zero
 
 All rows are run from a guess, and each then starts from the end of the row before it, until no
 start changes. The starts then follow from each other as they do in one row, however many rows
-there are. A network forgets the state it started from within a row, so two or three passes do.
+there are. A network that forgets its start within a row needs two or three passes; the slower it
+forgets, the more it needs.
 """
 
 from __future__ import annotations
