@@ -10,6 +10,8 @@ from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
+    closeness,
+    cost,
     criteria,
     figures,
     fluctuation,
@@ -17,10 +19,13 @@ from experiments.studies import (
     influence,
     learning,
     losses,
+    memory,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
-DEFINED_IN = (criteria, losses, fluctuation, learning, horizon, influence, figures)
+DEFINED_IN = (
+    criteria, losses, fluctuation, learning, horizon, influence, figures, cost, memory, closeness
+)  # fmt: skip
 
 E = TypeVar("E", bound=Entry)
 

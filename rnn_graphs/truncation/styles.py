@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from rnn_graphs.unrolls import UnrollFunction
 
 
+WINDOWS_BEFORE = 2  # that a credit matrix shows, if a style reaches them
+
+
 class TruncationConfig(Section):
     """How far errors flow back. A key that the style does not use must keep its default."""
 
@@ -81,6 +84,10 @@ class TruncationConfig(Section):
     def context_steps(self) -> int:
         """Time steps of the graph before its first loss."""
         return (self.depth or 0) - self.errors_stride if self.context else 0
+
+    def steps_before(self, num_steps: int) -> int:
+        """Time steps before a window at which M is shown: the context, or two earlier windows."""
+        return WINDOWS_BEFORE * num_steps if self.carries else self.context_steps
 
     def effective_depth(self, num_steps: int) -> int:
         """The most cell applications that an error of a window of `num_steps` losses reaches."""
