@@ -94,7 +94,9 @@ def lstm(config: CellConfig, n: int, inputs: int) -> Layout:
         reach["w_o_diag"] = output_only
     if config.projection:
         shapes["projection/kernel"] = (n, outputs)
-        reach["projection/kernel"] = np.vstack([np.zeros([n, outputs], bool), _own(outputs, outputs)])
+        reach["projection/kernel"] = np.vstack(
+            [np.zeros([n, outputs], bool), _own(outputs, outputs)]
+        )
     between = np.hstack([column, _all(n + outputs, outputs)])
     return Layout(shapes, (n, outputs), outputs, reach, between)
 

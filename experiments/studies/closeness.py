@@ -91,7 +91,10 @@ class CosinesToExact(StudyFigure):
 
 def cosines(run: Run, leak: float) -> dict[int, dict[str, float]]:
     """By seed and style, the mean cosine with rtrl's gradient. Raises NotRun without checkpoints."""
-    from experiments.gradients.carried import CarriedGauge, fresh_windows  # TensorFlow takes seconds
+    from experiments.gradients.carried import (
+        CarriedGauge,
+        fresh_windows,
+    )  # imports TensorFlow
 
     config = run.config.model_copy(
         update={"graph": run.config.graph.model_copy(update={"num_steps": 1})}

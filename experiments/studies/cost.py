@@ -24,7 +24,7 @@ class CostExponent(Criterion):
 
     names: tuple[RunPattern, ...] = Field(min_length=1)
     at_most: float = Field(gt=0)
-    least_state: int = Field(default=1, ge=1)  # smaller states are left out: overhead hides their work
+    least_state: int = Field(default=1, ge=1)  # below it, overhead hides the work
 
     def expectation(self) -> str:
         return f"at most {self.at_most:g}"
@@ -43,7 +43,9 @@ class CostExponent(Criterion):
                 for seed, pace in run.paces.items():
                     points[seed].append((np.log(state), np.log(pace)))
         slopes = [
-            float(np.polyfit(*np.transpose(each), 1)[0]) for each in points.values() if len(each) > 1
+            float(np.polyfit(*np.transpose(each), 1)[0])
+            for each in points.values()
+            if len(each) > 1
         ]
         if not slopes:
             raise NotRun("too few state sizes with two rows to time")

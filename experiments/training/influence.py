@@ -27,8 +27,8 @@ def problem(config: Config, task: Task) -> str | None:
     if needed <= limit:
         return None
     return (
-        f"truncation.kind: the influence of {config.truncation.kind} takes {numbers:,} numbers, for "
-        f"{batch:,} rows (graph.batch_size) of {layout.units:,} state units and "
+        f"truncation.kind: the influence of {config.truncation.kind} takes {numbers:,} numbers, "
+        f"for {batch:,} rows (graph.batch_size) of {layout.units:,} state units and "
         f"{layout.parameters:,} parameters; an update holds {COPIES} of these, {needed:.3g} GB; "
         f"expected at most execution.memory_limit, {limit:g} GB"
     )

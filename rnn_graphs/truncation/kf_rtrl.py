@@ -4,8 +4,8 @@
 
     u ← c₁ ρ₁ u + c₂ ρ₂ v,    A ← c₁ D A / ρ₁ + c₂ diag(f') / ρ₂,
 
-at each step, where D = ∂h_t/∂h_{t−1}: the mean of u ⊗ A is D J + v ⊗ diag(f'). Source: Mujika, Meier
-& Steger 2018, "Approximating Real-Time Recurrent Learning with Random Kronecker Factors".
+at each step, where D = ∂h_t/∂h_{t−1}: the mean of u ⊗ A is D J + v ⊗ diag(f'). Source: Mujika,
+Meier & Steger 2018, "Approximating Real-Time Recurrent Learning with Random Kronecker Factors".
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ class Uoro(Influence):
         self, _model: StepModel, influence: RankOne, window: LinearizedWindow, key: Tensor
     ) -> RankOne:
         """The estimate after the window, with signs drawn from its key."""
-        return after(influence, window, random_signs([window.batch, window.units], key, window.dtype))
+        return after(
+            influence, window, random_signs([window.batch, window.units], key, window.dtype)
+        )
 
 
 def after(influence: RankOne, window: LinearizedWindow, signs: Tensor) -> RankOne:

@@ -41,7 +41,9 @@ def test_mean_of_artbp_is_near_full() -> None:
     overrides = ["graph.num_steps=4", "truncation.kind=artbp", "truncation.cut_probability=0.2"]
     config = load_config("r2rt_n10", overrides)
     # 1000 rows: the deviation of an entry is below sqrt(1 / 0.8**3 - 1) / sqrt(1000) = 0.031.
-    np.testing.assert_allclose(measure(config).mean, definition(config.truncation, 4), rtol=0, atol=0.15)
+    np.testing.assert_allclose(
+        measure(config).mean, definition(config.truncation, 4), rtol=0, atol=0.15
+    )
 
 
 def test_style_in_words() -> None:

@@ -59,7 +59,10 @@ def gradients(case: Case, truncation: TruncationConfig) -> Gradients:
     labels = np.tile(stream.integers(0, 2, [steps, rows]), [1, case.batch // rows])
     with tf.Graph().as_default(), tf.Session() as session:
         model = Model(ModelConfig(**case.keys), SHAPE, tf.float64, case.xla)
-        state, influence = model.zero_state(case.batch), truncation.first_influence(model, case.batch)
+        state, influence = (
+            model.zero_state(case.batch),
+            truncation.first_influence(model, case.batch),
+        )
         lengths = np.arange(case.batch) + steps - case.batch + 1 if case.padded else None
         whole = Window(
             tf.constant(inputs), tf.constant(labels), state, tf.constant([3, 0]),
