@@ -90,7 +90,7 @@ class CosinesToExact(StudyFigure):
 
 
 def cosines(run: Run, leak: float) -> dict[int, dict[str, float]]:
-    """By seed and style, the mean cosine with rtrl's gradient. Raises NotRun without checkpoints."""
+    """By seed and style, the mean cosine with rtrl. Raises NotRun without checkpoints."""
     from experiments.gradients.carried import (
         CarriedGauge,
         fresh_windows,

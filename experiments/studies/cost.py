@@ -18,8 +18,8 @@ from experiments.studies.runs import RunPattern, StudyRuns, matching
 class CostExponent(Criterion):
     """Seconds for a time step grow at most as a power of the state size.
 
-    The exponent is the slope of a straight line through log seconds against log state size, one line
-    for each seed. Each seed counts with its least disturbed rows.
+    The exponent is the slope of a straight line through log seconds against log state size, one
+    line for each seed. Each seed counts with its least disturbed rows.
     """
 
     names: tuple[RunPattern, ...] = Field(min_length=1)

@@ -3,8 +3,8 @@
 The measurement uses the gradient of training, on two linear units that exchange half of what
 they hold at each step, h_s = C h_{s−1} + (θ_s, 0). Inputs are one-hot in time and there is a single
 loss, the sum of both units at t. All of θ_s is still there at t, so the gradient with respect to
-θ_s is exactly M[t, s]. Half of it has passed through the other unit at each step, so a style that drops
-such paths shows.
+θ_s is exactly M[t, s]. Half of it has passed through the other unit at each step, so a style that
+drops such paths shows.
 """
 
 from __future__ import annotations

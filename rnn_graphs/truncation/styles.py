@@ -6,9 +6,9 @@ style estimates the gradient of the mean loss as
     ĝ = Σ_t Σ_s M[t,s] · (∂L_t/∂h_t)(∂h_t/∂h_s)(∂⁺h_s/∂θ)
 
 and is defined by its credit matrix M. An entry holds M, the function that computes ĝ, and the
-traits that the rest of the program reads (style.py); no other file compares names of styles. The entries
-that carry credit beyond the window are in forward_mode.py. Configs are checked without TensorFlow,
-so this file does not import it; the functions that compute ĝ do when they are called.
+traits that the rest of the program reads (style.py); no other file compares names of styles. The
+entries that carry credit beyond the window are in forward_mode.py. Configs are checked without
+TensorFlow, so this file does not import it; the functions that compute ĝ do when they are called.
 """
 
 from __future__ import annotations

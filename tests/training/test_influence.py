@@ -66,8 +66,8 @@ def rtrl_in_numpy(first: Weights, inputs: Any, labels: Any) -> Weights:
         for x, y in zip(inputs[window], labels[window], strict=True):
             before = np.concatenate([one_hot(x, 2), h], axis=1)
             h = np.tanh(before @ weights.W + weights.b)
-            immediate = np.einsum("bk,ij->bkij", np.pad(before, [(0, 0), (0, 1)], constant_values=1),
-                                  np.eye(units))  # fmt: skip
+            v = np.pad(before, [(0, 0), (0, 1)], constant_values=1)
+            immediate = np.einsum("bk,ij->bkij", v, np.eye(units))
             slope = (1 - h**2)[:, None, None]
             J = slope * (np.einsum("bkij,jl->bkil", J, weights.W[2:]) + immediate)
             at_logits = (probabilities(weights, h) - one_hot(y, 2)) / (batch * NUM_STEPS)
