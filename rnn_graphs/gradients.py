@@ -73,6 +73,50 @@ def build_gradient_graph(
     )
 
 
+class CarriedGraph(NamedTuple):
+    """Endpoints of a finalized graph of one window, for styles that carry an influence."""
+
+    graph: tf.Graph
+    window: Window  # feed: inputs, labels, the state's leaves, the key
+    first: Any  # fetch: the state and the influence of each style at the start of a sequence
+    before: Any  # feed: the same, nested alike
+    after: Any  # fetch, to feed with the next window
+    estimates: list[Tensor]  # fetch: [parameters] each, by style: of the recurrent variables
+    snapshot: Snapshot  # the model's variables
+
+
+def build_carried_graph(
+    model_config: ModelConfig,
+    graph_config: GraphConfig,
+    shape: TaskShape,
+    truncations: Sequence[TruncationConfig],
+) -> CarriedGraph:
+    """The training step of every truncation on the same window, each with its own influence."""
+    with tf.Graph().as_default() as graph:
+        model = Model(model_config.without_dropout, shape, DTYPE)
+        ids = [graph_config.num_steps, graph_config.batch_size]
+        influences = [one.first_influence(model, graph_config.batch_size) for one in truncations]
+        first = (model.zero_state(graph_config.batch_size), influences)
+        before = tf.nest.map_structure(lambda part: tf.placeholder(part.dtype, part.shape), first)
+        window = Window(
+            tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
+            tf.placeholder(shape.label_dtype, ids, "labels"),
+            before[0],
+            tf.placeholder(tf.int32, [2], "key"),
+        )
+        unroll = model.unrolls[graph_config.unroll]
+        steps = [
+            make_step(model, unroll, one)(window._replace(influence=influence))
+            for one, influence in zip(truncations, before[1], strict=True)
+        ]
+        recurrent = len(model.recurrent_variables)
+        estimates = [_vector(step.gradients[:recurrent]) for step in steps]
+        after = (steps[0].final_state, [step.influence for step in steps])
+        snapshot = make_snapshot(model.variables)
+    graph.finalize()
+    return CarriedGraph(graph, window, first, before, after, estimates, snapshot)
+
+
 def error_signal(model: Model, window: Window) -> Tensor:
     """‖∂L_t/∂h_{t−k}‖ for each row's last loss that counts, mean over the batch. [num_steps].
 

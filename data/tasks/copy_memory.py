@@ -7,7 +7,14 @@ input    a b c _ | _ _ _      _ a blank, | the delimiter, which ends the blanks 
 label    _ _ _ _ _ a b c      each symbol m + T steps after it was shown
 
 Without blanks there is no delimiter, and none is needed: the first blank input starts the
-recall. Episodes follow each other as one long sequence, whose state is carried from window to
+recall. With `marker` the first symbol of an episode is always the same, and is repeated too, as in
+the code of Aicher, Foti & Fox (https://github.com/aicherc/adaptive_tbptt); with `least_symbols`
+the length of each episode is drawn, m from least_symbols to symbols:
+
+input    # b c _ _ _ # d _ _         # the marker
+label    _ _ _ # b c _ _ # d
+
+Episodes follow each other as one long sequence, whose state is carried from window to
 window, as in Aicher, Foti & Fox 2019: what a model may learn depends on how far errors reach.
 """
 
@@ -35,6 +42,8 @@ class CopyMemoryConfig(TaskSection):
     symbols: int = Field(ge=1, le=10_000)
     alphabet: int = Field(ge=2, le=126)  # with blank and delimiter, an id fits in a byte
     blanks: int = Field(ge=0, le=100_000)
+    marker: bool = False
+    least_symbols: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _an_episode_fits(self) -> Self:
@@ -45,9 +54,31 @@ class CopyMemoryConfig(TaskSection):
             )
         return self
 
+    @model_validator(mode="after")
+    def _keys_of_the_marker_fit(self) -> Self:
+        if self.marker and self.blanks:
+            raise ValueError(f"blanks: with marker the recall follows directly; got {self.blanks}")
+        if self.least_symbols is None:
+            return self
+        if not self.marker:
+            raise ValueError(
+                "least_symbols: only with marker, which shows where an episode begins; "
+                f"got {self.least_symbols}"
+            )
+        if self.least_symbols > self.symbols:
+            raise ValueError(
+                f"least_symbols: expected at most symbols, {self.symbols}; got {self.least_symbols}"
+            )
+        return self
+
+    @property
+    def least(self) -> int:
+        """The symbols of the shortest episode."""
+        return self.symbols if self.least_symbols is None else self.least_symbols
+
     @property
     def episode(self) -> int:
-        """Time steps of an episode."""
+        """Time steps of an episode, of the longest if they differ."""
         return self.blanks + 2 * self.symbols
 
     @property
@@ -77,12 +108,17 @@ class CopyMemory(SequenceTask):
         return self.config.alphabet + 1
 
     @property
+    def marker(self) -> int:
+        """The id of the first symbol of each episode, as an input and as a label."""
+        return self.config.alphabet + 1
+
+    @property
     def num_inputs(self) -> int:
-        return self.config.alphabet + (2 if self.config.blanks else 1)
+        return self.config.alphabet + (2 if self.config.blanks or self.config.marker else 1)
 
     @property
     def num_classes(self) -> int:
-        return self.config.alphabet + 1
+        return self.config.alphabet + (2 if self.config.marker else 1)
 
     @property
     def size(self) -> int:
@@ -102,6 +138,8 @@ class CopyMemory(SequenceTask):
 
     def _draw(self, stream: np.random.RandomState, size: int) -> Sequence:
         config = self.config
+        if config.marker:
+            return self._draw_with_marker(stream, size)
         episodes = math.ceil(size / config.episode)
         symbols = stream.randint(0, config.alphabet, (episodes, config.symbols), dtype=np.int8)
         inputs = np.full((episodes, config.episode), self.blank, np.int8)
@@ -112,10 +150,31 @@ class CopyMemory(SequenceTask):
         labels[:, config.lag :] = symbols
         return Sequence(inputs.reshape(-1)[:size], labels.reshape(-1)[:size])
 
+    def _draw_with_marker(self, stream: np.random.RandomState, size: int) -> Sequence:
+        config = self.config
+        episodes = math.ceil(size / (2 * config.least))
+        lengths = stream.randint(config.least, config.symbols + 1, episodes)
+        symbols = stream.randint(0, config.alphabet, (episodes, config.symbols), dtype=np.int8)
+        symbols[:, 0] = self.marker
+        starts = np.concatenate([[0], np.cumsum(2 * lengths)])
+        step = np.arange(size)
+        episode = np.searchsorted(starts, step, side="right") - 1
+        place, length = step - starts[episode], lengths[episode]
+        shown, asked = place < length, place >= length
+        inputs = np.full(size, self.blank, np.int8)
+        labels = inputs.copy()
+        inputs[shown] = symbols[episode[shown], place[shown]]
+        labels[asked] = symbols[episode[asked], (place - length)[asked]]
+        return Sequence(inputs, labels)
+
     def floors(self) -> dict[str, float]:
         """Exact. A model without memory knows when to recall, and guesses: m ln(alphabet).
 
-        Blanks cost it nothing, so its mean is over T + 2m steps of which m cost ln(alphabet).
+        Blanks cost it nothing, so its mean is over T + 2m steps of which m cost ln(alphabet). The
+        marker costs nothing either: of 2m steps, m − 1 do.
         """
-        guesses = self.config.symbols * math.log(self.config.alphabet)
-        return {"without memory": guesses / self.config.episode, "copied": 0.0}
+        config = self.config
+        random, steps = config.symbols, config.episode
+        if config.marker:  # sums of the shortest and the longest: all lengths are equally likely
+            random, steps = config.least + config.symbols - 2, 2 * (config.least + config.symbols)
+        return {"without memory": random * math.log(config.alphabet) / steps, "copied": 0.0}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ from rnn_graphs.config import TruncationConfig
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import build_credit_graph, definition
 
-RANDOM_ROWS = 1000  # sequences to average a random style over
+RANDOM_ROWS = 40  # sequences of a random style at a time
+DRAWS = 25  # of so many
+SEQUENCES = RANDOM_ROWS * DRAWS
 MOST_STEPS = 2000  # of a graph; each loss takes a session.run
 HIGHEST = 2.0  # of the colour scale; the mean of M is at most 1, plus noise
 
@@ -33,13 +36,15 @@ def credit(config: Config, out: Path, as_json: bool = False) -> None:
     `out` or the config cannot be used.
     """
     check(config)
-    make_output_folder(out, ["credit.csv", "credit.png"])
+    random = config.truncation.style.random
+    names = ["credit.csv", *(["spread.csv"] if random else []), "credit.png"]
+    make_output_folder(out, names)
     measured = measure(config)
     expected = definition(config.truncation, config.graph.num_steps)
-    buffer = io.StringIO()
-    np.savetxt(buffer, measured, delimiter=",", fmt="%.10g")
-    write_atomic(out / "credit.csv", buffer.getvalue())
-    files = [str(out / "credit.csv")]
+    _write(out / "credit.csv", measured.mean)
+    if random:
+        _write(out / "spread.csv", measured.spread)
+    files = [str(out / name) for name in names[:-1]]
     if save_picture(lambda: figure(config, measured), out / "credit.png"):
         files.append(str(out / "credit.png"))
     summary = summarize(config, measured, expected)
@@ -54,6 +59,19 @@ def credit(config: Config, out: Path, as_json: bool = False) -> None:
     print(f"{config.name}: {describe(config.truncation)}, unroll {config.graph.unroll}")
     print(summary)
     print(f"written: {', '.join(files)}")
+
+
+def _write(path: Path, matrix: NDArray[np.float64]) -> None:
+    buffer = io.StringIO()
+    np.savetxt(buffer, matrix, delimiter=",", fmt="%.10g")
+    write_atomic(path, buffer.getvalue())
+
+
+class MeasuredCredit(NamedTuple):
+    """M[t, s] as measured, [losses, steps]."""
+
+    mean: NDArray[np.float64]  # over the sequences; of an exact style, M itself
+    spread: NDArray[np.float64]  # the standard deviation between sequences; zeros if M is exact
 
 
 class ExactSummary(NamedTuple):
@@ -79,32 +97,37 @@ class RandomSummary(NamedTuple):
     gap: float
     back: int  # steps
     standard_error: float
+    spread: float  # the largest standard deviation of an entry between sequences
 
     def __str__(self) -> str:
         return (
             f"mean of {self.sequences} sequences; at most {self.gap:.3g} from its expected "
-            f"value, {self.back} steps back, where the standard error is {self.standard_error:.3g}"
+            f"value, {self.back} steps back, where the standard error is "
+            f"{self.standard_error:.3g}; the spread of one sequence is at most {self.spread:.3g}"
         )
 
 
 def summarize(
-    config: Config, measured: NDArray[np.float64], expected: NDArray[np.float64]
+    config: Config, measured: MeasuredCredit, expected: NDArray[np.float64]
 ) -> ExactSummary | RandomSummary:
-    """The measured matrix, [losses, steps], against the definition.
+    """The measured matrix against the definition.
 
     Raises RunError if the matrix of an exact style differs from its definition.
     """
     if config.truncation.style.random:
-        gaps = np.abs(measured - expected)
+        gaps = np.abs(measured.mean - expected)
         t, column = np.unravel_index(gaps.argmax(), gaps.shape)
-        back = int(t - column) + config.truncation.context_steps
-        error = standard_error(config.truncation, back)
-        return RandomSummary(RANDOM_ROWS, float(gaps[t, column]), back, error)
-    if not np.array_equal(measured, expected):
+        back = int(t - column) + config.truncation.steps_before(config.graph.num_steps)
+        error = standard_error(config.truncation, back, float(measured.spread[t, column]))
+        return RandomSummary(
+            SEQUENCES, float(gaps[t, column]), back, error, float(measured.spread.max())
+        )
+    if not np.allclose(measured.mean, expected, rtol=1e-12, atol=0):
         raise RunError(f"{config.name}: the measured matrix is not the definition")
-    depths = measured.sum(axis=1)
+    depths = measured.mean.sum(axis=1)
     longest = float(depths.max())
-    return ExactSummary(len(depths), longest, int((depths == longest).sum()), float(depths.mean()))
+    reaching = int(np.isclose(depths, longest).sum())
+    return ExactSummary(len(depths), longest, reaching, float(depths.mean()))
 
 
 def check(config: Config) -> None:
@@ -117,57 +140,77 @@ def check(config: Config) -> None:
     context, num_steps = config.truncation.context_steps, config.graph.num_steps
     if context:
         make_workload(config)  # checks that the data have enough steps before a window
-    if context + num_steps > MOST_STEPS:
+    steps = config.truncation.steps_before(num_steps) + num_steps
+    if steps > MOST_STEPS:
         key = "truncation.depth" if context > num_steps else "graph.num_steps"
+        what = "earlier windows" if config.truncation.carries else "context"
         raise UsageError(
-            f"{key}: expected a graph of at most {MOST_STEPS} steps to measure, context included; "
-            f"got {context + num_steps}"
+            f"{key}: expected a graph of at most {MOST_STEPS} steps to measure, {what} included; "
+            f"got {steps}"
         )
 
 
-def standard_error(truncation: TruncationConfig, back: int) -> float:
-    """The standard error of the measured mean of M[t, t − back], for a random style."""
+def standard_error(truncation: TruncationConfig, back: int, spread: float) -> float:
+    """The standard error of the measured mean of M[t, t − back], for a random style.
+
+    By its definition if that says how far M varies, else by the measured spread.
+    """
     deviation = truncation.style.deviation
-    assert deviation is not None
-    return float(deviation(truncation, np.array(back)) / np.sqrt(RANDOM_ROWS))
+    varies = spread if deviation is None else float(deviation(truncation, np.array(back)))
+    return float(varies / np.sqrt(SEQUENCES))
 
 
-def measure(config: Config) -> NDArray[np.float64]:
-    """M[t, s], [num_steps, context + num_steps], one session.run for each row."""
-    num_steps = config.graph.num_steps
-    rows = RANDOM_ROWS if config.truncation.style.random else 1
+def measure(config: Config) -> MeasuredCredit:
+    """M[t, s], [num_steps, steps before + num_steps], one session.run for each row and draw."""
+    num_steps, random = config.graph.num_steps, config.truncation.style.random
+    rows, draws = (RANDOM_ROWS, DRAWS) if random else (1, 1)
     graph = build_credit_graph(config.graph.unroll, config.truncation, num_steps, rows)
-    matrix = []
     with tf.Session(graph=graph.graph) as session:
         session.run(graph.initialize)
-        for t in range(num_steps):
+
+        def row(t: int, draw: int) -> NDArray[np.float64]:
             labels = np.zeros([num_steps, rows], np.int32)
             labels[t] = 1
-            matrix.append(session.run(graph.row, {graph.labels: labels, graph.key: [0, t]}))
-    return np.array(matrix)
+            found = session.run(graph.row, {graph.labels: labels, graph.key: [t, draw << 16]})
+            return np.asarray(found, np.float64)
+
+        found = np.array([[row(t, draw) for t in range(num_steps)] for draw in range(draws)])
+    # The variance between means of `rows` sequences, as that of one sequence.
+    spread = np.std(found, 0, ddof=1) * np.sqrt(rows) if random else np.zeros_like(found[0])
+    return MeasuredCredit(found.mean(0), spread)
 
 
-def figure(config: Config, matrix: NDArray[np.float64]) -> Figure:
-    """A picture of M: losses from top to bottom, steps from left to right."""
-    context = config.truncation.context_steps
-    picture = Figure(figsize=(6, 5), layout="constrained")
-    axes = picture.subplots()
-    rows, columns = matrix.shape
+def figure(config: Config, measured: MeasuredCredit) -> Figure:
+    """Pictures of M, and of its spread if it is random: losses down, steps to the right."""
     random = config.truncation.style.random
-    image = axes.imshow(
-        matrix, cmap="Blues", vmin=0, vmax=HIGHEST if random else 1,
-        extent=(-context - 0.5, columns - context - 0.5, rows - 0.5, -0.5),
+    matrices = {"credit matrix": measured.mean}
+    if random:
+        matrices = {"mean credit": measured.mean, "spread of one sequence": measured.spread}
+    picture = Figure(figsize=(6 * len(matrices), 5), layout="constrained")
+    for axes, (title, matrix) in zip(
+        picture.subplots(1, len(matrices), squeeze=False)[0], matrices.items(), strict=True
+    ):
+        _draw(config, axes, f"{title}: {describe(config.truncation)}", matrix)
+        if random:
+            picture.colorbar(axes.images[0], extend="max")
+    return picture
+
+
+def _draw(config: Config, axes: Axes, title: str, matrix: NDArray[np.float64]) -> None:
+    truncation, (rows, columns) = config.truncation, matrix.shape
+    before = truncation.steps_before(config.graph.num_steps)
+    axes.imshow(
+        matrix, cmap="Blues", vmin=0, vmax=HIGHEST if truncation.style.random else 1,
+        extent=(-before - 0.5, columns - before - 0.5, rows - 0.5, -0.5),
     )  # fmt: skip
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if random:
-        picture.colorbar(image, extend="max")
-    if context:
+    if before:
         axes.axvline(-0.5, color="#D55E00", linewidth=1)
-    axes.set_title(f"credit matrix: {describe(config.truncation)}", fontsize=11, loc="left")
-    axes.set_xlabel("s: step whose weights get the error (below 0: context)")
+    axes.set_title(title, fontsize=11, loc="left")
+    meaning = "earlier windows" if truncation.carries else "context"
+    axes.set_xlabel(f"s: step whose weights get the error (below 0: {meaning})")
     axes.set_ylabel("t: step of the loss")
-    return picture
 
 
 def describe(truncation: TruncationConfig) -> str:

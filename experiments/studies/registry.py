@@ -10,6 +10,8 @@ from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
+    closeness,
+    cost,
     criteria,
     figures,
     fluctuation,
@@ -19,6 +21,7 @@ from experiments.studies import (
     influence_training,
     learning,
     losses,
+    memory,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
@@ -32,6 +35,9 @@ DEFINED_IN = (
     influence_training,
     influence_figures,
     figures,
+    cost,
+    memory,
+    closeness,
 )
 
 E = TypeVar("E", bound=Entry)

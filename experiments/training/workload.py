@@ -8,6 +8,7 @@ from typing import NamedTuple
 from data.task import DataError, Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from experiments.training import influence
 from rnn_graphs.metrics import METRICS
 
 VALIDATION = "valid"
@@ -114,6 +115,8 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
                 f"logging.metrics: {name} is for labels that are "
                 f"{' or '.join(METRICS[name].labels)}; the labels of {kind} are {task.labels}"
             )
+    if problem := influence.problem(config, task):
+        yield problem
     if config.training.validate_every and VALIDATION not in task.held_out:
         yield (
             f"training.validate_every: {kind} has no set {VALIDATION}, only "

@@ -4,8 +4,8 @@
 
     u ← c₁ ρ₁ u + c₂ ρ₂ v,    A ← c₁ D A / ρ₁ + c₂ diag(f') / ρ₂,
 
-at each step, where D = ∂h_t/∂h_{t−1}: the mean of u ⊗ A is D J + v ⊗ diag(f'). Source: Mujika, Meier
-& Steger 2018, "Approximating Real-Time Recurrent Learning with Random Kronecker Factors".
+at each step, where D = ∂h_t/∂h_{t−1}: the mean of u ⊗ A is D J + v ⊗ diag(f'). Source: Mujika,
+Meier & Steger 2018, "Approximating Real-Time Recurrent Learning with Random Kronecker Factors".
 """
 
 from __future__ import annotations
@@ -57,12 +57,10 @@ def after(
 ) -> Kronecker:
     """The estimate after the window, with these signs, [time, 2, batch, 1]."""
     weights = tf.convert_to_tensor(model.recurrent_variables[0])[-window.units :]
-    steps = zip(
-        tf.unstack(signs), tf.unstack(window.bias_slopes()), tf.unstack(window.product_inputs()),
-        strict=True,
-    )  # fmt: skip
+    parts = (signs, window.bias_slopes(), window.product_inputs())
     u, A = influence
-    for (first, second), slopes, v in steps:
+    for pair, slopes, v in zip(*map(tf.unstack, parts), strict=True):
+        first, second = tf.unstack(pair)
         DA = slopes[..., None] * tf.einsum("ji,bjk->bik", weights, A)
         diagonal = tf.linalg.diag(slopes)
         old, new = ratio(DA, u), ratio(diagonal, v)

@@ -5,10 +5,10 @@ style estimates the gradient of the mean loss as
 
     ĝ = Σ_t Σ_s M[t,s] · (∂L_t/∂h_t)(∂h_t/∂h_s)(∂⁺h_s/∂θ)
 
-and is defined by its credit matrix M, within one window of num_steps losses. An entry holds M, the
-function that computes ĝ, and the traits that the rest of the program reads; no other file compares
-names of styles. Those that carry credit beyond the window are in forward_mode.py. Configs are checked without TensorFlow, so this file does not import it; the
-functions that compute ĝ do when they are called.
+and is defined by its credit matrix M. An entry holds M, the function that computes ĝ, and the
+traits that the rest of the program reads (style.py); no other file compares names of styles. The
+entries that carry credit beyond the window are in forward_mode.py. Configs are checked without
+TensorFlow, so this file does not import it; the functions that compute ĝ do when they are called.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from rnn_graphs.config import ModelConfig
     from rnn_graphs.truncation.step import Step, StepModel, Window
     from rnn_graphs.unrolls import UnrollFunction
+
+
+WINDOWS_BEFORE = 2  # that a credit matrix shows, if a style reaches them
 
 
 class TruncationConfig(Section):
@@ -81,6 +84,10 @@ class TruncationConfig(Section):
     def context_steps(self) -> int:
         """Time steps of the graph before its first loss."""
         return (self.depth or 0) - self.errors_stride if self.context else 0
+
+    def steps_before(self, num_steps: int) -> int:
+        """Time steps before a window at which M is shown: the context, or two earlier windows."""
+        return WINDOWS_BEFORE * num_steps if self.carries else self.context_steps
 
     def effective_depth(self, num_steps: int) -> int:
         """The most cell applications that an error of a window of `num_steps` losses reaches."""

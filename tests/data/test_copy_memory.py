@@ -171,3 +171,44 @@ def test_the_longest_episode_fits_in_an_evaluation() -> None:
         kind="copy_memory", size=1_000_000, symbols=10_000, alphabet=2, blanks=100_000
     )
     assert longest.episode <= copy_memory.FRESH_SIZE
+
+
+class TestMarker:
+    def task(self, **keys: Any) -> CopyMemory:
+        config = {"size": 4000, "symbols": 5, "alphabet": 4, "blanks": 0, "marker": True} | keys
+        return CopyMemoryConfig(kind="copy_memory", **config).make()
+
+    @pytest.mark.parametrize("least", [None, 3])
+    def test_each_episode_is_shown_and_then_repeated(self, least: int | None) -> None:
+        task = self.task(least_symbols=least)
+        inputs, labels = task.draw(np.random.RandomState(0))
+        starts, lengths = np.flatnonzero(inputs == task.marker), set()
+        for start, end in itertools.pairwise(starts):
+            m = (end - start) // 2
+            lengths.add(m)
+            np.testing.assert_array_equal(inputs[start + m : end], task.blank)
+            np.testing.assert_array_equal(labels[start : start + m], task.blank)
+            np.testing.assert_array_equal(labels[start + m : end], inputs[start : start + m])
+        assert lengths == ({5} if least is None else {3, 4, 5})
+        shown = inputs[(inputs != task.marker) & (inputs != task.blank)]
+        assert np.abs(np.bincount(shown, minlength=4) / len(shown) - 0.25).max() < 0.05
+
+    def test_floor_counts_the_symbols_that_are_drawn(self) -> None:
+        floor = self.task(symbols=10).floors()["without memory"]
+        assert floor == pytest.approx(9 * math.log(4) / 20)
+        task = self.task(symbols=10, least_symbols=5, size=100_000)
+        _, labels = task.draw(np.random.RandomState(0))
+        share = np.mean((labels != task.marker) & (labels != task.blank))
+        assert task.floors()["without memory"] == pytest.approx(share * math.log(4), rel=0.02)
+
+    @pytest.mark.parametrize(
+        ("keys", "message"),
+        [
+            ({"blanks": 2}, "blanks: with marker"),
+            ({"marker": False, "least_symbols": 3}, "least_symbols: only with marker"),
+            ({"least_symbols": 6}, "at most symbols, 5; got 6"),
+        ],
+    )
+    def test_what_does_not_fit_is_an_error(self, keys: dict[str, Any], message: str) -> None:
+        with pytest.raises(ValidationError, match=message):
+            self.task(**keys)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
@@ -55,7 +56,9 @@ def test_mean_of_artbp_is_near_full() -> None:
     overrides = ["graph.num_steps=4", "truncation.kind=artbp", "truncation.cut_probability=0.2"]
     config = load_config("r2rt_n10", overrides)
     # 1000 rows: the deviation of an entry is below sqrt(1 / 0.8**3 - 1) / sqrt(1000) = 0.031.
-    np.testing.assert_allclose(measure(config), definition(config.truncation, 4), rtol=0, atol=0.15)
+    np.testing.assert_allclose(
+        measure(config).mean, definition(config.truncation, 4), rtol=0, atol=0.15
+    )
 
 
 def test_style_in_words() -> None:
@@ -107,3 +110,43 @@ def test_a_probability_below_1_is_not_shown_as_1() -> None:
     assert describe(load_config("r2rt_n5", changes).truncation) == (
         "artbp (cut_probability 0.999999)"
     )
+
+
+def matrix(tmp_path: Path, *overrides: str) -> NDArray[np.float64]:
+    """The matrix that the command writes for windows of 3 steps."""
+    credit(load_config("r2rt_n5", ["graph.num_steps=3", *overrides]), tmp_path / "out")
+    return np.loadtxt(tmp_path / "out" / "credit.csv", delimiter=",")
+
+
+def test_rtrl_reaches_the_windows_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = matrix(tmp_path, "truncation.kind=rtrl")
+    np.testing.assert_array_equal(found, np.hstack([np.ones([3, 6]), np.tri(3)]))
+    assert "equal to the definition" in capsys.readouterr().out
+
+
+def test_snap_loses_what_passes_through_the_other_unit(tmp_path: Path) -> None:
+    found = matrix(tmp_path, "truncation.kind=snap", "truncation.order=1")
+    before = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1]  # half stays in the unit at each step
+    np.testing.assert_array_equal(found, np.hstack([np.tile(before, [3, 1]), np.tri(3)]))
+    whole = matrix(tmp_path, "truncation.kind=snap", "truncation.order=2")
+    np.testing.assert_array_equal(whole[:, :6], 1)
+
+
+def test_rflo_fades_by_its_leak(tmp_path: Path) -> None:
+    found = matrix(tmp_path, "truncation.kind=rflo", "truncation.leak=0.5")
+    lags = np.arange(3)[:, None] - np.arange(-6, 3)
+    np.testing.assert_allclose(found, np.where(lags < 0, 0, 0.5 ** np.maximum(lags, 0)))
+
+
+@pytest.mark.parametrize("kind", ["uoro", "kf_rtrl"])
+def test_random_styles_have_a_mean_of_1_and_a_spread(tmp_path: Path, kind: str) -> None:
+    found = matrix(tmp_path, f"truncation.kind={kind}")
+    spread = np.loadtxt(tmp_path / "out" / "spread.csv", delimiter=",")
+    exact = np.hstack([np.ones([3, 6]), np.tri(3)])
+    np.testing.assert_allclose(found[:, 6:], np.tri(3), rtol=0, atol=1e-12)
+    assert np.abs(spread[:, 6:]).max() < 1e-9  # within the window nothing is random
+    assert spread[:, :6].min() > 0.1
+    # Six standard errors of a mean of 1000.
+    assert (np.abs(found - exact) <= 6 * spread / 1000**0.5 + 1e-9).all()

@@ -1,0 +1,77 @@
+"""Styles that carry an influence, compared with rtrl, whose gradient is exact.
+
+The weights stand still, so rtrl's gradient is that of full backpropagation from the window to the
+start of the sequence. The gradients are those of the variables that the state depends on: the
+output layer's are the same in every style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batching import Windows, cut_into_rows
+from data.streams import evaluation_stream
+from data.task import Task
+from experiments.config.schema import Config
+from experiments.errors import UsageError
+from experiments.gradients.measurement import GradientError, compare
+from experiments.training import influence
+from experiments.training.session import GraphSession, session_options, shape_of
+from rnn_graphs.config import TruncationConfig
+from rnn_graphs.gradients import build_carried_graph
+from rnn_graphs.tf1 import tf
+
+EXACT = TruncationConfig(kind="rtrl")
+
+
+class CarriedGauge(GraphSession):
+    """A session that carries the influences of several styles through windows side by side."""
+
+    def __init__(
+        self, config: Config, task: Task, truncations: Mapping[str, TruncationConfig]
+    ) -> None:
+        """truncations: by name. Raises UsageError where rtrl does not fit into the memory."""
+        exact = config.model_copy(update={"truncation": EXACT})
+        if problem := influence.problem(exact, task):
+            raise UsageError(f"experiment {config.name}: {problem}")
+        for truncation in truncations.values():
+            truncation.check_model(config.model)
+        graph = build_carried_graph(
+            config.model, config.graph, shape_of(task), [EXACT, *truncations.values()]
+        )
+        super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
+        self._graph = graph
+        self._names = [*truncations]
+
+    def measure(
+        self, variables: dict[str, NDArray[Any]], windows: Sequence[Windows], seed: int
+    ) -> list[dict[str, GradientError]]:
+        """By window, each style against rtrl. Random styles are drawn once, from the seed."""
+        graph = self._graph
+        self.restore({name: value.astype(np.float64) for name, value in variables.items()})
+        carried = self._session.run(tf.nest.flatten(graph.first))
+        found = []
+        for number, window in enumerate(windows):
+            feeds = dict(zip(tf.nest.flatten(graph.before), carried, strict=True))
+            feeds[graph.window.inputs] = window.inputs.swapaxes(0, 1)
+            feeds[graph.window.labels] = window.labels.T
+            # Negative, because the keys of training start with a seed, which is at least 0.
+            feeds[graph.window.key] = (-1 - seed, number)
+            (exact, *estimates), carried = self._session.run(
+                (graph.estimates, tf.nest.flatten(graph.after)), feeds
+            )
+            errors = [compare(estimate, exact) for estimate in estimates]
+            found.append(dict(zip(self._names, errors, strict=True)))
+        return found
+
+
+def fresh_windows(config: Config, task: Task, seed: int, count: int) -> list[Windows]:
+    """Consecutive windows of held-out data, `count` or as many as there are."""
+    batch_size, num_steps = config.graph.batch_size, config.graph.num_steps
+    rows = cut_into_rows(task.evaluation(task.held_out[0], evaluation_stream(seed)), batch_size)
+    there = min(count, rows.inputs.shape[1] // num_steps)
+    return [rows.windows(number, 1, num_steps) for number in range(there)]
