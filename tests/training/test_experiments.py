@@ -55,6 +55,7 @@ SHRUNKEN = {
     "mnist_basic_lstm": ("task.source=scikit_learn", "graph.num_steps=8"),
     "mnist_lstm": ("task.source=scikit_learn", "graph.num_steps=8", "graph.batch_size=64"),
     "mnist_rows": ("task.source=scikit_learn", "graph.num_steps=8", "model.state_size=32"),
+    "numbers": ("task.digits=3", "task.length=8", "graph.num_steps=8", "model.state_size=16"),
     "ptb_vanilla": (*SHIPPED_TEXT, "task.vocabulary_size=500", "graph.batch_size=200"),
     "r2rt_n1": ("task.size=8000",),
     "r2rt_n10": ("task.size=80000",),
