@@ -15,9 +15,10 @@ from pydantic import Field
 
 from experiments.reporting.claims import Finding
 from experiments.reporting.plots import COLORS, new_figure
+from experiments.statistics.parts import Judge
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, StudyFigure
-from experiments.studies.findings import HALF, at_least, exact, of_share
+from experiments.studies.findings import HALF, at_least, at_most, exact, of_share
 from experiments.studies.runs import StudyRuns
 
 if TYPE_CHECKING:
@@ -144,7 +145,20 @@ class SolvesMost(Criterion):
         path = train(random_starts(self.seed, self.starts), self.training)
         count = int((path.loss[-1] < self.loss).sum())
         note = f"starts whose loss ends below {self.loss:g}"
-        return of_share(count, self.starts, at_least(count, self.starts, HALF)(level), note)
+        return of_share(count, self.starts, self._judge(count)(level), note)
+
+    def _judge(self, count: int) -> Judge:
+        return at_least(count, self.starts, HALF)
+
+
+class SolvesFew(SolvesMost):
+    """Training ends below `loss` in at most half of the starts."""
+
+    def expectation(self) -> str:
+        return f"below {self.loss:g} in ≤ {HALF:g} of starts"
+
+    def _judge(self, count: int) -> Judge:
+        return at_most(count, self.starts, HALF)
 
 
 class SamePath(Criterion):

@@ -10,6 +10,7 @@ from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
+    cliff,
     criteria,
     figures,
     fluctuation,
@@ -17,10 +18,14 @@ from experiments.studies import (
     influence,
     learning,
     losses,
+    vanishing,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
-DEFINED_IN = (criteria, losses, fluctuation, learning, horizon, influence, figures)
+DEFINED_IN = (
+    *(criteria, losses, fluctuation, learning, horizon, influence, cliff, vanishing),
+    figures,
+)
 
 E = TypeVar("E", bound=Entry)
 

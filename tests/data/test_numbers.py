@@ -193,7 +193,8 @@ def test_greedy_decoding_writes_what_exact_match_counts(tmp_path: Path) -> None:
         evaluator.restore(found.variables)
         for inputs, weights in zip(test.inputs, test.weights, strict=True):
             digits = inputs[: weights.argmax()]
-            read, state, words = np.append(digits, IDS[GO]), evaluator.first_state(), []
+            read, state = np.append(digits, IDS[GO]), evaluator.first_state()
+            words: list[str] = []
             while len(words) < 8 and (not words or words[-1] != END):
                 logits, state = evaluator.read(read, state)
                 read = np.array([logits.argmax()], np.int8)
