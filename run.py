@@ -53,6 +53,10 @@ def _run(arguments: Sequence[str] | None, stop: Interruption, output: SafeStream
 
     try:
         command = getattr(commands, options.command)
+        if getattr(options, "cells", None):
+            from experiments.config.own_cells import register_cells
+
+            register_cells(options.cells)
         with quietly(getattr(options, "quiet", False) or getattr(options, "json", False)):
             code = int(command(options))
         _report_lost(output, options.command)

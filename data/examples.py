@@ -35,6 +35,10 @@ class ExampleTask:
         return bool((self.train.weights[steps] > 0).all())
 
     @property
+    def decoder_ids(self) -> int | None:
+        return None
+
+    @property
     def probe(self) -> Probe | None:
         return None
 

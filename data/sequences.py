@@ -40,6 +40,10 @@ class SequenceTask(ABC):
         return True
 
     @property
+    def decoder_ids(self) -> int | None:
+        return None
+
+    @property
     def probe(self) -> Probe | None:
         return None
 

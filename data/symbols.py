@@ -169,6 +169,11 @@ class Codec(NamedTuple):
         symbol = self.level.line_end if known else self.vocabulary[0]
         return self.level.ids([symbol], self.vocabulary)
 
+    @property
+    def stop(self) -> int | None:
+        """None: a text has no end."""
+        return None
+
     def _unknown(self, text: str) -> list[str]:
         symbols = dict.fromkeys(self.level.split(in_one_form(text)))
         return [symbol for symbol in symbols if symbol not in self.vocabulary]

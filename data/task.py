@@ -71,6 +71,10 @@ class TextCodec(Protocol):
     def first(self) -> Array:
         """The ids, [1], that a text without a prompt is written after."""
 
+    @property
+    def stop(self) -> int | None:
+        """The id that ends what is written; None: it has no end."""
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids."""
 
@@ -128,6 +132,10 @@ class Task(Protocol):
     @property
     def every_step_counts(self) -> bool:
         """Whether each time step before the padding has a loss."""
+
+    @property
+    def decoder_ids(self) -> int | None:
+        """Input ids from this one on are read by a decoder; None: it has no such inputs."""
 
     @property
     def held_out(self) -> tuple[str, ...]:

@@ -41,6 +41,10 @@ def make_parser() -> Parser:
             allow_abbrev=False,
         )
         command.add_argument("--debug", action="store_true", help="show tracebacks")
+        if name not in WITHOUT_OWN_CELLS:
+            command.add_argument(
+                "--cells", type=path, metavar="FILE.py", help="cells of your own, for model.cell"
+            )
         add_arguments(command)
     return parser
 
@@ -313,6 +317,10 @@ COMMANDS = {
     ),
     "bench": ("measure speed on this machine", _bench),
 }
+
+
+# They read no config, or their other processes would lack the cells.
+WITHOUT_OWN_CELLS = ("list", "sweep", "reproduce", "bench")
 
 
 def _add_configured(command: Parser) -> None:

@@ -43,6 +43,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("train r2rt_n5", "in runs/r2rt_n5/default"),
         ("train r2rt_n5 training.seeds=3", "three seeds, in runs/r2rt_n5/training.seeds=3"),
         ("train mine.yaml --run-dir runs/first -q", "a file of your own, no progress lines"),
+        (
+            "train r2rt_n5 --cells examples/weighted_gru.py model.cell=weighted_gru",
+            "a cell of your own",
+        ),
     ),
     "sweep": (
         ("sweep r2rt_width --dry-run", "the points and the estimated time"),

@@ -37,6 +37,7 @@ class ModelConfig(CellConfig):
     state_size: int | tuple[int, ...]
     embedding: int | None = Field(default=None, ge=1, le=65536)
     bidirectional: bool = False
+    decoder: Literal["shared", "own"] = "shared"
     input_keep_prob: float = Field(default=1, gt=0, le=1)
     state_keep_prob: float = Field(default=1, gt=0, le=1)
     output_keep_prob: float = Field(default=1, gt=0, le=1)

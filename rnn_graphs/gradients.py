@@ -149,6 +149,25 @@ def error_signal(model: Model, window: Window) -> Tensor:
     return tf.reduce_sum(there * by_lag, 1) / tf.reduce_sum(there, 1)
 
 
+def error_signal_of_parts(model: Model, window: Window) -> Tensor:
+    """‖∂L_T/∂(part of h)_{T−k}‖ of the last loss, by part of the state and lag, mean over rows.
+
+    [parts, time − 1], at the lags k = 1, 2, …; the parts of an LSTM are c and h.
+    """
+    outputs, states, state = [], [], window.state
+    for x in unstack(model.encode(window.inputs, window.key)):
+        state = tf.nest.map_structure(tf.identity, state)
+        states.append(tf.nest.flatten(state))
+        output, state = model.cell(x, state)
+        outputs.append(output)
+    losses = model.head.losses(model.head.logits(outputs[-1][None]), window.labels[-1:])
+    parts = []
+    for part in zip(*states[:0:-1], strict=True):  # before step T is h_{T−1}, which is at lag 1
+        errors = gradients([losses], [*part], [tf.ones_like(losses)])
+        parts.append(tf.stack([tf.reduce_mean(tf.norm(error, axis=1)) for error in errors]))
+    return tf.stack(parts)
+
+
 def _last_that_counts(window: Window) -> Tensor:
     """The step of each row's last loss with a weight above 0, [batch]; −1 if there is none."""
     time, batch = (int(size) for size in window.labels.shape)

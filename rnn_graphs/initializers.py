@@ -20,10 +20,10 @@ def initialize(
 ) -> Any:
     """An operation that sets every variable from `seed` (scalar int).
 
-    `config.initializer` draws the weights. Biases, a learned first state and the variables that the
-    cell's entry in cell_traits.py lists keep the value that they are created with. Weight number i
-    depends only on the seed, on i and on its shape, so models of the same shapes start with the
-    same weights, whichever cell and unroll built them.
+    `config.initializer` draws the weights. Biases, scalars, a learned first state and the variables
+    that the cell's entry in cell_traits.py lists keep the value that they are created with. Weight
+    number i depends only on the seed, on i and on its shape, so models of the same shapes start
+    with the same weights, whichever cell and unroll built them.
 
     input_rows: by the name of a matrix that multiplies [x, h], the number of its rows for x. The
     other rows are the recurrent weights, which `config.recurrent_initializer` draws on their own.
@@ -31,7 +31,7 @@ def initialize(
     kept, operations = (*CONSTANT, *config.traits.kept), []
     for index, variable in enumerate(variables):
         *scopes, name = variable.op.name.split("/")
-        if name in kept or FIRST_STATE in scopes:
+        if name in kept or FIRST_STATE in scopes or not variable.shape.rank:
             operations.append(variable.initializer)
             continue
         shape, key = variable.shape.as_list(), tf.stack([seed, index])

@@ -9,6 +9,7 @@ from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers,
 from rnn_graphs.cell_layouts import RecurrentLayout, recurrent_layout
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
+from rnn_graphs.encoder_decoder import EncoderDecoderCell
 from rnn_graphs.first_state import FirstState
 from rnn_graphs.heads import head_class
 from rnn_graphs.initializers import EMBEDDING
@@ -27,6 +28,7 @@ class TaskShape(NamedTuple):
     inputs: Literal["ids", "features"] = "ids"
     labels: Literal["ids", "values"] = "ids"
     carries_state: bool = True  # whether the windows of a row follow each other; else: examples
+    decoder_ids: int | None = None  # input ids from this one on are the decoder's
     resets_state: bool = False  # whether windows that follow each other start anew all the same
 
     @property
@@ -87,8 +89,7 @@ class Model:
                 )
             self._masks: list[list[MaskSpec]] = []
             self.input_rows: dict[str, int] = {}
-            layers = self._make_bidirectional if config.bidirectional else self._make_stack
-            self.cell: Any = layers()
+            self.cell: Any = self._make_layers()
             self.recurrent_variables = tf.trainable_variables("model")
             head = head_class(shape.labels, shape.num_classes, xla, in_loop)
             self.head: Any = head(self.cell.output_size, shape.num_classes, dtype)
@@ -130,6 +131,17 @@ class Model:
             encoded = tf.nn.embedding_lookup(self.embedding, tf.cast(inputs, tf.int32))
         else:
             encoded = tf.one_hot(tf.cast(inputs, tf.int32), self.shape.num_inputs, dtype=self.dtype)
+        if self.config.decoder == "own":
+            return self._with_masks(encoded, key), self._is_decoding(inputs)
+        return self._with_masks(encoded, key)
+
+    def _is_decoding(self, inputs: Tensor) -> Tensor:
+        """[time, batch, 1]: 1 where an input is one of the decoder's."""
+        assert self.shape.decoder_ids is not None
+        first = tf.cast(self.shape.decoder_ids, tf.int32)
+        return tf.cast(tf.cast(inputs, tf.int32) >= first, self.dtype)[..., None]
+
+    def _with_masks(self, encoded: Tensor, key: Tensor) -> Tensor:
         if not self._drops:
             return encoded
         time, batch = int(encoded.shape[0]), int(encoded.shape[1])
@@ -151,6 +163,20 @@ class Model:
     def _drops(self) -> bool:
         config = self.config
         return min(config.input_keep_prob, config.state_keep_prob, config.output_keep_prob) < 1
+
+    def _make_layers(self) -> Any:
+        if self.config.bidirectional:
+            return self._make_bidirectional()
+        if self.config.decoder == "shared":
+            return self._make_stack()
+        with tf.variable_scope("encoder"):
+            encoder = self._make_stack()
+        masks, self._masks = self._masks, []  # the decoder drops what the encoder drops
+        with tf.variable_scope("decoder"):
+            cell = EncoderDecoderCell(encoder, self._make_stack())
+        inputs = self._example_inputs(self.input_size, masks)
+        create_variables(cell, (inputs, tf.zeros([1, 1], self.dtype)), self.dtype)
+        return cell
 
     def _make_stack(self) -> Any:
         """The layers as one cell, which is a `MultiRNNCell` if there are several."""

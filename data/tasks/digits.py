@@ -1,6 +1,7 @@
 """Handwritten digits read row by row and classified at the last row. Many to one.
 
-A time step's input is one row of pixels, so an example is as long as an image is high.
+A time step's input is one row of pixels, so an example is as long as an image is high. With
+`layout: image`, the whole image is the input of a single step: a network without recurrence.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class DigitsConfig(TaskSection):
     path: str | None
     valid: float = Field(ge=0, le=0.5)
     limit: int | None = Field(ge=1)
+    layout: Literal["rows", "image"] = "rows"
 
     @field_validator("path")
     @classmethod
@@ -40,7 +42,9 @@ class DigitsConfig(TaskSection):
     def make(self) -> Digits:
         """Read the images. Returns the task."""
         images = self._images()
-        train, sets = hold_out(_rows(images.train), _rows(images.test), self.valid)
+        train, sets = hold_out(
+            self._examples(images.train), self._examples(images.test), self.valid
+        )
         count = len(train.labels)
         if self.limit is not None and self.limit > count:
             raise DataError(
@@ -48,6 +52,12 @@ class DigitsConfig(TaskSection):
                 f"got {self.limit}"
             )
         return Digits(take(train, slice(self.limit)), sets, images.sources)
+
+    def _examples(self, images: Images) -> Examples:
+        count, height, _ = images.pixels.shape
+        steps = height if self.layout == "rows" else 1
+        pixels = images.pixels.reshape(count, steps, -1)
+        return many_to_one(pixels, images.digits, np.full(count, steps, np.int32))
 
     def _images(self) -> ImageSets:
         if self.source == "mnist":
@@ -65,8 +75,3 @@ class Digits(ExampleTask):
     @property
     def num_inputs(self) -> int:
         return int(self.train.inputs.shape[2])
-
-
-def _rows(images: Images) -> Examples:
-    count, rows, _ = images.pixels.shape
-    return many_to_one(images.pixels, images.digits, np.full(count, rows, np.int32))

@@ -10,6 +10,7 @@ from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
+    cliff,
     closeness,
     cost,
     criteria,
@@ -22,6 +23,7 @@ from experiments.studies import (
     learning,
     losses,
     memory,
+    vanishing,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
@@ -34,6 +36,8 @@ DEFINED_IN = (
     influence_criteria,
     influence_training,
     influence_figures,
+    cliff,
+    vanishing,
     figures,
     cost,
     memory,

@@ -81,7 +81,9 @@ class Evaluator(GraphSession):
         """The probability of each class, [batch, time, num_classes], in rows from zeros."""
         fetches = (self._graph.probabilities,)
         parts = [part for (part,), *_ in self._runs(drawn, batch_size, fetches)]
-        return np.concatenate(parts).swapaxes(0, 1).astype(np.float64)
+        # Parts of rows follow each other in time; batches of examples lie side by side.
+        joined = np.concatenate(parts, 1 if isinstance(drawn, Examples) else 0)
+        return joined.swapaxes(0, 1).astype(np.float64)
 
     def losses(self, sequence: OneSequence) -> Array:
         """The loss of each step of one sequence, [size], nats."""

@@ -63,6 +63,8 @@ def _write(model: TextModel, start: NDArray[Any], sampling: Sampling) -> NDArray
         temperature = sampling.temperature if is_random else 0
         read = np.array([draw(logits, temperature, stream, sampling.top_k)], start.dtype)
         written.append(read)
+        if read[0] == model.codec.stop:
+            break
     return np.concatenate(written)
 
 

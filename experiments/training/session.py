@@ -44,7 +44,7 @@ def shape_of(task: Task, carry_state: bool = True) -> TaskShape:
     """The properties of the task that the graph depends on; for `carry_state` see base.yaml."""
     return TaskShape(
         task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state,
-        not carry_state,
+        task.decoder_ids, not carry_state,
     )  # fmt: skip
 
 

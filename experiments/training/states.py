@@ -87,7 +87,7 @@ class StateReader(GraphSession):
             before = [np.concatenate([s, a[:-1]]) for s, a in zip(start, after, strict=True)]
             named = dict(zip(PARTS.get(len(after), ()), after, strict=True))
             read_gates = self._model.traits.read_gates
-            if read_gates is not None:
+            if read_gates is not None and self._model.decoder == "shared":
                 own = [weights[name] for name in names]
                 named |= read_gates(self._model, own, x, before, after)
             found.append({name: value.astype(np.float64) for name, value in named.items()})

@@ -101,6 +101,11 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
         )
     if config.model.embedding and task.inputs == "features":
         yield f"model.embedding: the inputs of {kind} are features, not ids; expected null"
+    if config.model.decoder == "own" and (task.decoder_ids is None or config.model.bidirectional):
+        yield (
+            f"model.decoder: {kind} has no inputs of a decoder, or the model reads in both "
+            "directions; expected shared, got own"
+        )
     if config.graph.padding != "mask" and task.carries_state:
         yield f"graph.padding: {kind} has no padding; expected mask, got {config.graph.padding}"
     elif config.graph.padding == "none" and not task.every_step_counts:

@@ -223,3 +223,14 @@ def test_one_changed_label_of_mnist_is_noticed(tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=f"expected the MD5, unpacked, {TEST_DIGITS.md5}, found"):
         read_idx(tmp_path, TEST_DIGITS)
+
+
+def test_an_image_at_one_step_is_the_input_of_a_dense_layer() -> None:
+    """Its recurrent weights meet zeros alone, so that h = tanh(x W + b) and no more."""
+    task = make(valid=0, layout="image")
+    assert task.train.inputs.shape == (1437, 1, 64)
+    np.testing.assert_array_equal(
+        task.train.inputs[:, 0], make(valid=0).train.inputs.reshape(1437, 64)
+    )
+    assert (task.train.weights == 1).all()
+    assert task.windows(32, 1, 0) == 44

@@ -40,9 +40,11 @@ SHIPPED_TEXT = (
     "task.test=0",
 )
 SHRUNKEN = {
+    "char_rnn": (*SHIPPED_TEXT, "model.state_size=[16,16]", "graph.batch_size=200"),
     "captions": (),
     "copy_memory": ("task.size=26240", "model.state_size=[8, 8]"),
     "digits_bidirectional": ("model.state_size=[8, 8]",),
+    "digits_feedforward": (),
     "digits_lstm": (),
     "digits_small": (),
     "digits_stacked": ("model.state_size=[16, 32]",),
@@ -50,7 +52,10 @@ SHRUNKEN = {
     "imdb": ("task.source=python_docs", "graph.batch_size=32", "model.state_size=[16, 16]"),
     "influence_balancing": ("task.size=6000",),
     "lag_17": ("task.size=108000",),
+    "mnist_basic_lstm": ("task.source=scikit_learn", "graph.num_steps=8"),
+    "mnist_lstm": ("task.source=scikit_learn", "graph.num_steps=8", "graph.batch_size=64"),
     "mnist_rows": ("task.source=scikit_learn", "graph.num_steps=8", "model.state_size=32"),
+    "numbers": ("task.digits=3", "task.length=8", "graph.num_steps=8", "model.state_size=16"),
     "ptb_vanilla": (*SHIPPED_TEXT, "task.vocabulary_size=500", "graph.batch_size=200"),
     "r2rt_n1": ("task.size=8000",),
     "r2rt_n10": ("task.size=80000",),

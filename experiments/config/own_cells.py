@@ -1,0 +1,61 @@
+"""Cells of the user's own, from a Python file that the command line names with --cells.
+
+The file runs as the user, so that only the command line may name it. A run directory holds the
+name of a cell, never the path of its file: reading the run of a stranger runs no code.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from experiments.errors import UsageError
+from rnn_graphs.cell_traits import CELLS, Cell
+
+NAME = "CELLS"  # of the dictionary in the file
+
+
+def register_cells(path: Path) -> None:
+    """Add the cells of a file to the table of cells.
+
+    The file's CELLS maps a name to a function (state_size, dtype) → RNNCell, or to an entry of
+    rnn_graphs/cell_traits.py, which may also list keys and kept variables.
+    Raises UsageError where the file cannot be used or a name is taken.
+    """
+    found = getattr(_load(path), NAME, None)
+    if not isinstance(found, dict) or not found:
+        raise UsageError(
+            f"--cells {path}: expected a dictionary {NAME} of names and cells, got {found!r}"
+        )
+    for name, made in found.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise UsageError(f"--cells {path}: {NAME}: expected names such as 'my_gru': {name!r}")
+        if name in CELLS:
+            raise UsageError(f"--cells {path}: {NAME}: the name {name!r} is taken")
+        if not isinstance(made, Cell) and not callable(made):
+            raise UsageError(f"--cells {path}: {name}: expected a class or a function: {made!r}")
+    for name, made in found.items():
+        CELLS[name] = made if isinstance(made, Cell) else Cell(_ignoring_config(made), takes=())
+
+
+def _load(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"--cells {path}: no such file")
+    spec = importlib.util.spec_from_file_location(f"own_cells_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"--cells {path}: expected a Python file, FILE.py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"--cells {path}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _ignoring_config(make: Any) -> Any:
+    def made(_config: Any, state_size: int, dtype: Any, _product: Any) -> Any:
+        return make(state_size, dtype)
+
+    return made

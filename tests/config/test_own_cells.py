@@ -1,0 +1,116 @@
+"""--cells FILE.py: a user's own cell, under every command, and from no run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import run
+from experiments.config.own_cells import register_cells
+from experiments.errors import UsageError
+from experiments.runs.directory import RunDirectory
+from rnn_graphs.cell_traits import CELLS
+from rnn_graphs.config import ModelConfig, TruncationConfig
+from rnn_graphs.truncation.credit import definition
+from tests import layers_reference
+from tests.conftest import ROOT, SMALL, metrics_of
+from tests.graphs import close, draw_example, run_steps
+from tests.layers_reference import ACTIVATIONS, Array, gradient, pairs, sigmoid
+
+EXAMPLE = ROOT / "examples" / "weighted_gru.py"
+
+
+@pytest.fixture(autouse=True)
+def _restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test leaves its cells to another."""
+    known = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(known)
+
+
+def weighted_gru(
+    _config: ModelConfig, w: list[Array], x: Array, state: list[Array]
+) -> tuple[Array, list[Array]]:
+    """The equations of the example, in NumPy."""
+    (h,) = state
+    gates, gates_bias, mix, mix_bias, *candidates, recurrent, recurrent_bias = w
+    both = np.concatenate([x, h], -1)
+    r, u = np.split(sigmoid(both @ gates + gates_bias[:, None]), 2, -1)
+    shares = np.exp(both @ mix + mix_bias[:, None])
+    shares /= shares.sum(axis=-1, keepdims=True)
+    mixed = sum(shares[..., k, None] * (x @ A) for k, A in enumerate(candidates))
+    c = ACTIVATIONS["tanh"](mixed + (r * h) @ recurrent + recurrent_bias[:, None])
+    h = u * h + (1 - u) * c
+    return h, [h]
+
+
+@pytest.mark.parametrize(
+    ("unroll", "truncation"),
+    [("static", {"kind": "true_bptt", "depth": 2}), ("dynamic", {"kind": "full"})],
+)
+def test_the_shipped_example_is_the_blogs_cell(
+    unroll: Any, truncation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_cells(EXAMPLE)
+    monkeypatch.setitem(layers_reference.CELLS, "weighted_gru", weighted_gru)
+    monkeypatch.setattr(layers_reference, "_count", lambda _: 11)
+    monkeypatch.setattr(
+        layers_reference, "_one_hot", lambda inputs, _config, _at: np.eye(3)[inputs]
+    )
+    config, style = ModelConfig(cell="weighted_gru", state_size=3), TruncationConfig(**truncation)
+    example = draw_example(1)
+    ran = run_steps(config, example, [(unroll, style)])
+    found = pairs(config, ran.weights, ran.example)
+    close(ran.steps[0].losses, found.losses)
+    expected = gradient(found, definition(style, len(example.labels)), None)
+    for ours, theirs in zip(ran.steps[0].gradients, expected, strict=True):
+        close(ours, theirs)
+
+
+def test_a_run_is_trained_and_read_with_the_file_and_refused_without(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    arguments = ["train", "r2rt_n5", *SMALL, "training.epochs=1", "model.cell=weighted_gru"]
+    cells = ["--cells", str(EXAMPLE)]
+    assert run.main([*arguments, *cells, "--run-dir", str(path), "-q"]) == 0
+    assert len(metrics_of(path)) == 2
+    assert "weighted_gru.py" not in (path / "config.yaml").read_text()
+    del CELLS["weighted_gru"]
+    assert run.main(["evaluate", str(path), *cells]) == 0
+    del CELLS["weighted_gru"]
+    capsys.readouterr()
+    assert run.main(["evaluate", str(path)]) == 2
+    assert "got 'weighted_gru'" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="expected one of scratch"):
+        RunDirectory(path).read_config()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x = 1", "expected a dictionary CELLS of names and cells, got None"),
+        ("CELLS = {}", "expected a dictionary CELLS"),
+        ("CELLS = {'gru': int}", "the name 'gru' is taken"),
+        ("CELLS = {'a b': int}", "expected names such as"),
+        ("CELLS = {'mine': 3}", "mine: expected a class or a function: 3"),
+        ("raise ValueError('no')", "ValueError: no"),
+        ("def (", "SyntaxError"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "cells.py").write_text(content)
+    known = dict(CELLS)
+    with pytest.raises(UsageError, match=message):
+        register_cells(tmp_path / "cells.py")
+    assert known == CELLS
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        register_cells(tmp_path / "cells.py")
