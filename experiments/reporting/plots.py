@@ -248,8 +248,9 @@ def render(figure: Figure) -> bytes:
             text.set_usetex(False)
             text.set_parse_math(False)
         show_all_characters(texts, named)
-        FigureCanvasAgg(figure)  # whatever the environment names as a backend
-        figure.savefig(buffer, format="png", dpi=130)
+        figure.set_dpi(130)
+        # Whatever the environment names as a backend; savefig would draw twice.
+        FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 

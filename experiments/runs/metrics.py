@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from experiments.errors import UsageError
+from experiments.runs.bulk import read_fields
 from experiments.runs.files import write_atomic
 from experiments.runs.links import require_file
 from rnn_graphs.metrics import METRICS
@@ -31,6 +32,7 @@ class MetricsRow(NamedTuple):
     metrics: Mapping[str, float] = MappingProxyType({})
 
 
+LARGE = 1 << 20  # bytes of a file that is worth reading by columns
 CONTRACT = MetricsRow._fields[:-1]  # the first columns of every metrics.csv; programs read them
 
 
@@ -132,7 +134,23 @@ def read_metrics(path: Path) -> list[MetricsRow]:
     A last line without an end is left out: its process was killed, or is still writing.
     Raises UsageError, naming the line, where the file is not a metrics.csv.
     """
-    return [line.row for line in read_table(path).lines]
+    return read_rows(path)[0]
+
+
+def read_rows(path: Path) -> tuple[list[MetricsRow], bytes]:
+    """`read_metrics`, and what follows the last whole line."""
+    require_file(path)
+    with _naming(path):
+        content = path.read_bytes()
+        if len(content) >= LARGE:
+            head, _, body = content.partition(b"\n")
+            end = body.rfind(b"\n") + 1
+            header = _checked_header(path, head.decode("utf-8"))
+            fields = read_fields(body[:end], header)
+            if fields is not None:
+                return list(map(MetricsRow._make, fields)), body[end:]
+    table = read_table(path)
+    return [line.row for line in table.lines], table.rest
 
 
 def read_table(path: Path) -> MetricsTable:

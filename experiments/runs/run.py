@@ -14,7 +14,7 @@ from experiments.errors import UsageError
 from experiments.runs.curves import Curves, curves, paces
 from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss, of_rows
-from experiments.runs.metrics import MetricsRow, read_table
+from experiments.runs.metrics import MetricsRow, read_rows
 from experiments.runs.onset import Onset, onsets
 from experiments.statistics.intervals import Interval, mean_interval
 
@@ -39,10 +39,10 @@ class Run:
         path = self.directory.metrics
         if not path.exists():
             return []
-        table = read_table(path)
-        if table.rest and self.status == "complete":  # others may be writing it now
+        rows, rest = read_rows(path)
+        if rest and self.status == "complete":  # others may be writing it now
             raise UsageError(f"{path}: the last line of a complete run has no end; a row is cut")
-        return [line.row for line in table.lines]
+        return rows
 
     @cached_property
     def rows_by_seed(self) -> dict[int, list[MetricsRow]]:
