@@ -10,6 +10,7 @@ from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
+    advice,
     criteria,
     figures,
     fluctuation,
@@ -20,7 +21,7 @@ from experiments.studies import (
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
-DEFINED_IN = (criteria, losses, fluctuation, learning, horizon, influence, figures)
+DEFINED_IN = (criteria, losses, fluctuation, learning, horizon, influence, advice, figures)
 
 E = TypeVar("E", bound=Entry)
 
