@@ -58,9 +58,8 @@ def _first(advice: Advice) -> str:
 
 
 def _second(advice: Advice) -> str:
-    """The config's own setting, and the next cheaper one."""
-    own, choice = advice.own, advice.choice
-    advised = choice.advised
+    """The config's own setting, and one other to consider."""
+    own, advised = advice.own, advice.choice.advised
     if advised and advised.setting == own.setting:
         text = "that is what the experiment has"
     else:
@@ -68,20 +67,25 @@ def _second(advice: Advice) -> str:
         needed = advice.findings.need.inputs
         if needed and own.setting.effective_depth < needed:
             text += f" and reaches {own.setting.effective_depth} of {needed} inputs"
-    if choice.cheaper and choice.cheaper.setting != own.setting:
-        cheaper = choice.cheaper
-        return (
-            f"{text}; the next cheaper, {cheaper.setting}: {_cost(cheaper)}"
-            f"leaves out {cheaper.left_out.mean:.0%}"
-        )
-    if choice.narrower and choice.narrower.setting != own.setting and not choice.cheaper:
-        narrower = choice.narrower
-        return (
-            f"{text}; nothing cheaper; {narrower.setting} makes "
-            f"{_times(advised, narrower)} times the updates and leaves out "
-            f"{narrower.left_out.mean:.0%}"
-        )
-    return text
+    other = _other(advice)
+    return f"{text}; {other}" if other else text
+
+
+def _other(advice: Advice) -> str:
+    """The next cheaper setting; else one that is as good with more updates; else a narrower one."""
+    choice, own = advice.choice, advice.own
+    if choice.advised is None:
+        return ""
+    if (cheaper := choice.cheaper) and cheaper != own:
+        lost = f"leaves out {cheaper.left_out.mean:.0%}"
+        return f"the next cheaper, {cheaper.setting}: {_cost(cheaper)}{lost}"
+    if quicker := choice.quicker:
+        times = _times(choice.advised, quicker)
+        return f"{quicker.setting}: {_cost(quicker)}is enough too, with {times} times the updates"
+    if (narrower := choice.narrower) and narrower != own:
+        times, lost = _times(choice.advised, narrower), f"{narrower.left_out.mean:.0%}"
+        return f"{narrower.setting} makes {times} times the updates and leaves out {lost}"
+    return ""
 
 
 def _third(advice: Advice) -> str:
@@ -103,9 +107,9 @@ def _third(advice: Advice) -> str:
     return text
 
 
-def _times(advised: Candidate | None, narrower: Candidate) -> str:
-    assert advised is not None
-    return f"{advised.setting.num_steps / narrower.setting.num_steps:.3g}"
+def _times(advised: Candidate, other: Candidate) -> str:
+    """How many times the updates of the advised setting another one makes of the same data."""
+    return f"{advised.setting.num_steps / other.setting.num_steps:.2g}"
 
 
 def _cost(candidate: Candidate) -> str:
@@ -123,7 +127,10 @@ def as_dict(advice: Advice) -> dict[str, Any]:
     """The content of advice.json."""
     findings, choice, pilot = advice.findings, advice.choice, advice.pilot
     memory = findings.memory
-    named = {"advised": choice.advised, "own": advice.own, "cheaper": choice.cheaper}
+    named = {
+        "advised": choice.advised, "own": advice.own, "cheaper": choice.cheaper,
+        "quicker": choice.quicker,
+    }  # fmt: skip
     return {
         "experiment": advice.config.name,
         "status": choice.status,

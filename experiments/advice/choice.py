@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from experiments.advice.settings import Setting
 from experiments.statistics.intervals import Interval
 
-NEAR = 1.25  # costs within this factor of the least count as equal: timings vary by as much
+NEAR = 1.5  # costs within this factor of the least count as equal
 
 Status = Literal["advised", "not_enough", "nothing_learned"]
 
@@ -35,11 +36,12 @@ class Need(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The candidates in the order of their cost, and those that advice names."""
+    """The settings that advice names."""
 
     status: Status
     advised: Candidate | None
     cheaper: Candidate | None  # the next cheaper one, which leaves out more
+    quicker: Candidate | None  # enough too: dearer a symbol, but an update takes less time
     narrower: Candidate | None  # of the advised style, with more updates from the same data
 
 
@@ -56,17 +58,25 @@ def is_enough(candidate: Candidate, need: Need, tolerance: float) -> bool:
 def choose(candidates: Sequence[Candidate], need: Need, tolerance: float) -> Choice:
     """The narrowest of the cheapest settings that are enough.
 
-    Of settings that cost about the same a symbol, the narrowest makes the most updates.
+    Of settings that cost about the same a symbol, the narrowest makes the most updates. Settings
+    that were not timed count as dearer than all others.
     """
     if not need.learned:
-        return Choice("nothing_learned", None, None, None)
-    enough = [each for each in candidates if each.seconds and is_enough(each, need, tolerance)]
+        return Choice("nothing_learned", None, None, None, None)
+    enough = [each for each in candidates if is_enough(each, need, tolerance)]
     if need.inputs is None or need.unseen >= tolerance or not enough:
-        return Choice("not_enough", None, None, None)
+        return Choice("not_enough", None, None, None, None)
     least = min(_cost(each) for each in enough)
     near = [each for each in enough if _cost(each) <= NEAR * least]
-    advised = min(near, key=lambda each: (each.setting.num_steps, _cost(each)))
-    return Choice("advised", advised, _cheaper(candidates, advised), _narrower(candidates, advised))
+    own = candidates[0]
+    advised = min(near, key=lambda each: (each.setting.num_steps, each != own, _cost(each)))
+    return Choice(
+        "advised",
+        advised,
+        _cheaper(candidates, advised),
+        _quicker(enough, advised),
+        _narrower(candidates, advised),
+    )
 
 
 def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -123,6 +133,16 @@ def _narrower(candidates: Sequence[Candidate], advised: Candidate) -> Candidate 
     return max(below, key=lambda each: each.setting.num_steps, default=None)
 
 
+def _quicker(enough: Sequence[Candidate], advised: Candidate) -> Candidate | None:
+    """Of the settings that are enough, the one whose update takes the least time."""
+    found = min(enough, key=_seconds_per_row)
+    return found if NEAR * _seconds_per_row(found) < _seconds_per_row(advised) else None
+
+
+def _seconds_per_row(candidate: Candidate) -> float:
+    """Seconds of an update, for each of its rows."""
+    return _cost(candidate) * candidate.setting.num_steps
+
+
 def _cost(candidate: Candidate) -> float:
-    assert candidate.seconds is not None
-    return candidate.seconds
+    return math.inf if candidate.seconds is None else candidate.seconds

@@ -12,8 +12,10 @@ from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.training.pace import Call, training_call
 from experiments.training.timing import clock_for, in_turn
+from experiments.training.timing import seconds as elapsed
 
-ROUNDS = 7
+FEWEST_ROUNDS, MOST_ROUNDS = 3, 7
+ROUNDS_SHARE = 0.5  # of the time for building, for the rounds after it
 
 
 def time_settings(
@@ -26,6 +28,7 @@ def time_settings(
     """
     deadline = time.monotonic() + seconds
     calls: dict[Setting, Call] = {}
+    a_round = 0.0
     with ExitStack() as stack:
         for setting in settings:
             if calls and time.monotonic() > deadline:
@@ -35,9 +38,12 @@ def time_settings(
             except UsageError:
                 continue
             call.train()  # compiles, which counts against the deadline
+            a_round += elapsed(call.train)
             calls[setting] = call
         functions = [call.train for call in calls.values()]
-        table = in_turn(functions, ROUNDS, clock_for(config.execution.threads))
+        rounds = int(ROUNDS_SHARE * seconds / a_round)
+        rounds = max(FEWEST_ROUNDS, min(rounds, MOST_ROUNDS))
+        table = in_turn(functions, rounds, clock_for(config.execution.threads))
     return {
         setting: median(times) / call.symbols
         for (setting, call), times in zip(calls.items(), table, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +15,11 @@ from experiments.advice.memory import Memory, memory_of
 from experiments.advice.pilot import Pilot
 from experiments.advice.reading import Reading
 from experiments.advice.settings import Setting
-from experiments.advice.tail import fit_tail
+from experiments.advice.tail import Tail, fit_tail, no_tail
 from experiments.statistics import estimates
 from experiments.statistics.intervals import Interval
+
+TailOf = Callable[[NDArray[np.float64]], Tail]
 
 
 class Findings(NamedTuple):
@@ -51,13 +53,15 @@ def find(pilot: Pilot, task: Task, settings: Sequence[Setting], tolerance: float
     inputs = memory.inputs if remembers and memory else 1
     learned = is_below and (not remembers or (memory is not None and memory.is_used))
     judged = _learned(pilot.readings, guess)
-    need = Need(learned, inputs, max(_high(_unseen(reading)) for reading in judged))
     lags = pilot.schedule.num_steps
+    tails = fit_tail if task.carries_state else no_tail
+    need = Need(learned, inputs, _high(_worst(judged, np.ones(lags), tails)))
     candidates = [
-        Candidate(setting, _worst(judged, kept(setting, lags, pilot.data.losses)))
+        Candidate(setting, _worst(judged, kept(setting, lags, pilot.data.losses), tails))
         for setting in settings
     ]
-    earlier = memories[0].inputs if remembers and memories[0] else None
+    began = pilot.readings[-2].updates > 0
+    earlier = memories[0].inputs if remembers and began and memories[0] else None
     return Findings(need, memory if remembers else None, earlier, loss, guess, candidates)
 
 
@@ -70,19 +74,13 @@ def _memory(reading: Reading, tolerance: float) -> Memory | None:
     return None if reading.excess is None else memory_of(reading.excess, tolerance)
 
 
-def _worst(readings: Sequence[Reading], shares: NDArray[np.float64]) -> Interval:
+def _worst(readings: Sequence[Reading], shares: NDArray[np.float64], tails: TailOf) -> Interval:
     """The share left out, with its interval over windows, at the moment where it is greatest."""
     intervals = [
-        _interval([left_out(signal, shares, fit_tail(signal)) for signal in _signals(reading)])
+        _interval([left_out(signal, shares, tails(signal)) for signal in _signals(reading)])
         for reading in readings
     ]
     return max(intervals, key=_high)
-
-
-def _unseen(reading: Reading) -> Interval:
-    """The share of the error signal beyond the pilot's window."""
-    nothing = np.ones(reading.error_signal.shape[1])
-    return _interval([left_out(signal, nothing, fit_tail(signal)) for signal in _signals(reading)])
 
 
 def _signals(reading: Reading) -> list[NDArray[np.float64]]:

@@ -48,10 +48,10 @@ def _introduction(advice: Advice) -> list[str]:
     pilot = advice.pilot
     return [
         "A pilot of one seed was trained with full gradients in a graph "
-        f"{pilot.schedule.num_steps} "
-        f"steps wide for {pilot.updates:,} updates, and read on held-out data. Advised is "
-        f"the cheapest setting that leaves out less than {advice.tolerance:.0%} of the error "
-        "signal with 95 % confidence and reaches every input that the pilot uses; of settings that cost "
+        f"{pilot.schedule.num_steps} steps wide for {pilot.updates:,} updates, and read on "
+        "held-out data. Advised is the cheapest setting that leaves out less than "
+        f"{advice.tolerance:.0%} of the error signal with 95 % confidence and reaches every "
+        "input that the pilot uses; of settings that cost "
         "about the same, the narrowest, which makes the most updates.",
         "A dependency shows only once it is learned, and two may be learned one after the other: "
         "a larger budget may find more.",

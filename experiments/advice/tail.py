@@ -24,6 +24,11 @@ class Tail(NamedTuple):
     beyond: float  # Σ φ_k over the lags that were not measured; infinite if β is at least 1
 
 
+def no_tail(_signal: NDArray[np.float64]) -> Tail:
+    """The tail of an example, before which there is nothing."""
+    return Tail(0.0, 0.0)
+
+
 def fit_tail(signal: NDArray[np.float64]) -> Tail:
     """The tail of an error signal, [lags].
 

@@ -84,6 +84,7 @@ def work_lines(config: Config, work: Work) -> list[str]:
     depth = config.truncation.effective_depth(config.graph.num_steps)
     seeds = len(config.seeds)
     many = f", over {seeds} seeds" if seeds > 1 else ""
+    epochs = f"{config.training.epochs} epoch{'s' if config.training.epochs > 1 else ''}"
     return [
         f"an update: {config.graph.batch_size} rows of {config.graph.num_steps} losses; errors "
         f"reach up to {depth} cell applications ({config.truncation.kind})",
@@ -91,8 +92,8 @@ def work_lines(config: Config, work: Work) -> list[str]:
         f"{work.backward_multiplications:,} backward",
         f"  {_bytes(work.activation_bytes)} of activations, {_bytes(work.parameter_bytes)} for "
         "weights, gradients and the optimizer",
-        f"the run: {work.updates_per_epoch:,} updates an epoch, {config.training.epochs} epochs: "
-        f"{work.updates:,} updates and {work.time_steps:,} time steps{many}",
+        f"the run: {work.updates_per_epoch:,} updates an epoch, {epochs}: {work.updates:,} updates "
+        f"and {work.time_steps:,} time steps{many}",
     ]
 
 

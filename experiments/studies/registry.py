@@ -10,6 +10,7 @@ from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
+    advice,
     cliff,
     closeness,
     cost,
@@ -28,20 +29,21 @@ from experiments.studies import (
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
 DEFINED_IN = (
+    advice,
+    cliff,
+    closeness,
+    cost,
     criteria,
-    losses,
+    figures,
     fluctuation,
-    learning,
     horizon,
     influence_criteria,
-    influence_training,
     influence_figures,
-    cliff,
-    vanishing,
-    figures,
-    cost,
+    influence_training,
+    learning,
+    losses,
     memory,
-    closeness,
+    vanishing,
 )
 
 E = TypeVar("E", bound=Entry)
