@@ -132,7 +132,8 @@ def _with_own_names(layout: Layout) -> Layout:
 
 def _own(units: int, columns: int) -> Mask:
     """Column j reaches unit j, and j + columns if there is one."""
-    return np.arange(units)[:, None] % columns == np.arange(columns)
+    own: Mask = np.arange(units)[:, None] % columns == np.arange(columns)
+    return own
 
 
 def _all(units: int, columns: int) -> Mask:

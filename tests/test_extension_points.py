@@ -24,7 +24,8 @@ from rnn_graphs.cells import ScratchCell
 from rnn_graphs.config import ModelConfig, TruncationConfig
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Step, StepModel, Window, gated
-from rnn_graphs.truncation.styles import STYLES, Style
+from rnn_graphs.truncation.style import Style
+from rnn_graphs.truncation.styles import STYLES
 from rnn_graphs.unrolls import UnrollFunction
 from tests.conftest import ROOT, SMALL, metrics_of, summary_of
 from tests.test_imports import PROGRAM

@@ -15,7 +15,8 @@ from experiments.statistics.verdicts import LEVEL
 from experiments.studies.advised import Case, advice_for, cases_of
 from experiments.studies.entries import Criterion, Entry, Planned, StudyFigure
 from experiments.studies.findings import exact
-from experiments.studies.influence import Style, measured_influence, need_theta
+from experiments.studies.influence import Style, measured_influence
+from experiments.studies.influence_training import need_theta
 from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 from rnn_graphs.config import TruncationConfig
 

@@ -36,14 +36,14 @@ class CostExponent(Criterion):
             raise ValueError(f"names: expected at least two state sizes from {self.least_state} on")
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        points = defaultdict(list)
+        points: dict[int, list[tuple[float, float]]] = defaultdict(list)
         for run in runs.matching(self.names):
             state = run.config.model.state_sizes[0]
             if state >= self.least_state:
                 for seed, pace in run.paces.items():
                     points[seed].append((np.log(state), np.log(pace)))
         slopes = [
-            float(np.polyfit(*np.transpose(each), 1)[0])
+            float(np.polyfit([x for x, _ in each], [y for _, y in each], 1)[0])
             for each in points.values()
             if len(each) > 1
         ]

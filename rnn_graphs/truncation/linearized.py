@@ -101,7 +101,8 @@ class LinearizedWindow:
 
     def _rows(self) -> tuple[Tensor, Tensor]:
         """Inputs and old states of all applications, as one batch."""
-        return tf.nest.map_structure(_merged, (self._inputs, self._before))
+        inputs, before = tf.nest.map_structure(_merged, (self._inputs, self._before))
+        return inputs, before
 
     def _where_inside(self, value: Tensor, otherwise: Tensor) -> Tensor:
         if self.inside is None:

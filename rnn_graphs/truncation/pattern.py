@@ -38,7 +38,7 @@ class Pattern:
     @property
     def _is_sparse(self) -> bool:
         """Whether gathering colours² entries of a Jacobian is less than a product with it."""
-        return self.count**2 < self._units
+        return bool(self.count**2 < self._units)
 
     def immediate(self, window: LinearizedWindow, scale: Tensor | None = None) -> Tensor:
         """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colours, parameters]; scale: [time, batch].

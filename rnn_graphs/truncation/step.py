@@ -53,8 +53,11 @@ class StepModel(Protocol):
     cell: Any
     variables: list[Any]
     recurrent_variables: list[Any]  # the first of `variables`: those that the state depends on
-    recurrent_layout: RecurrentLayout
     head: Any  # logits(outputs), losses(logits, labels)
+
+    @property
+    def recurrent_layout(self) -> RecurrentLayout:
+        """The same as two flat vectors, with what reaches what."""
 
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
         """[time, batch, …] → the inputs of the cell along time."""
