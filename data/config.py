@@ -51,12 +51,12 @@ class TaskSection(Section):
 
     @abstractmethod
     def make(self) -> Task:
-        """The task. Raises DataError where its files are not as they should be."""
+        """The task. Raises DataError if its files are wrong."""
 
     def make_with(self, _vocabulary: tuple[str, ...]) -> Task:
         """The task, with a vocabulary in the place of that of its files, if it has one.
 
-        Raises DataError where its files are not as they should be.
+        Raises DataError if its files are wrong.
         """
         return self.make()
 

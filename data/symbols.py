@@ -41,7 +41,7 @@ class Level(Protocol):
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
         """The symbol of each id, from the training part.
 
-        Raises DataError where a held-out part has symbols that nothing stands for.
+        Raises DataError if a held-out part has symbols that cannot be encoded.
         """
 
     def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:

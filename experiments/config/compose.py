@@ -35,7 +35,7 @@ GROUPS = ("task",)  # folders of configs/ that hold the choices for a section
 def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
     """The checked config of an experiment, by name or by the path of a YAML file.
 
-    Raises UsageError, in one line, for anything that is not as it should be.
+    Raises UsageError, in one line, for anything that is wrong.
     """
     if isinstance(overrides, str):
         raise UsageError(f"overrides: expected a list such as [{overrides!r}], got {overrides!r}")
@@ -45,7 +45,7 @@ def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
 def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Config]:
     """The checked config of each set of overrides. The files are composed once for all of them.
 
-    Raises UsageError for the first that is not as it should be.
+    Raises UsageError for the first that is wrong.
     """
     path = _experiment_path(experiment)
     composed: dict[tuple[str, ...], DictConfig] = {}  # by the groups that the overrides choose

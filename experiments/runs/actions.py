@@ -15,7 +15,7 @@ def act(runs: Sequence[RunDirectory], file: Path | None, removing: bool, yes: bo
     """Write the runs to an archive, if there is a `file`, then remove them if `removing`.
 
     Reports on standard error: standard output is for the list. Raises UsageError or InUseError
-    before anything is done, where something stands against it.
+    before anything is done, if it cannot be done.
     """
     if not runs or not (file or removing):
         return

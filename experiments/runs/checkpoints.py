@@ -63,7 +63,7 @@ class Checkpoint(NamedTuple):
 
 
 def not_finite(variables: dict[str, NDArray[Any]]) -> str | None:
-    """The first variable with a value that is not finite; None where all are as they should be."""
+    """The first variable with a value that is not finite; None if all values are finite."""
     return next((name for name, value in variables.items() if not _is_finite(value)), None)
 
 

@@ -162,11 +162,13 @@ class RunDirectory:
 
     def empty(self) -> None:
         """Remove what a run writes, and nothing else."""
-        for path in (*self._parts, *self._temporaries()):
+        for path in self._parts:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+        for path in self._temporaries():  # none behind a link, which is gone
+            path.unlink(missing_ok=True)
         remove_moved(self.path)
 
     def _temporaries(self) -> Iterator[Path]:

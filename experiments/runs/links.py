@@ -1,8 +1,8 @@
 """Links in run directories: nothing in a directory from elsewhere leads out of it.
 
 A run appends to its files, cuts them and removes old checkpoints. Through a link it would do so to
-files that are no part of it. Its two large folders may be links all the same, to another disk: a
-folder there names the runs that may write to it, which no stranger's directory can make it do.
+files that are no part of it. Its two large folders may still be links to another disk, if a
+folder there names the runs that may write to it. A directory from elsewhere cannot write that name.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.errors import InUseError
+from experiments.errors import InUseError, UsageError
 
 UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of network and user file systems
 
@@ -21,9 +21,9 @@ def locked(directory: Path) -> Iterator[None]:
     """Hold the directory alone; the kernel lets go when the process ends, however it ends.
 
     On a file system without locks, a file that names this process and host takes its place.
-    Raises InUseError where another process holds the directory.
+    Raises InUseError where another process holds the directory, UsageError if the lock is a link.
     """
-    with open(directory / ".lock", "a+") as file:
+    with open(directory / ".lock", "a+", opener=_no_link) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -45,6 +45,16 @@ def locked(directory: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file, but no link: in a directory from elsewhere it may lead to any file."""
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UsageError(f"{path}: a symbolic link; expected a file, or nothing") from None
+        raise
 
 
 @contextlib.contextmanager

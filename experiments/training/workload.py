@@ -27,7 +27,7 @@ class Workload(NamedTuple):
 def make_workload(config: Config, vocabulary: tuple[str, ...] | None = None) -> Workload:
     """Read the data, in this vocabulary if one is given, and check that the config fits them.
 
-    Raises UsageError, in one line, where a file or a key is not as it should be.
+    Raises UsageError, in one line, if a file or a key is wrong.
     """
     try:
         task = config.task.make() if vocabulary is None else config.task.make_with(vocabulary)

@@ -25,7 +25,7 @@ CHILD = "child"  # instead of arguments: the process of a sweep that trains the 
 
 
 class Command(NamedTuple):
-    """What a process is asked to do."""
+    """A command for a process."""
 
     arguments: Sequence[str]  # of run.py, or [CHILD]
     folder: Path  # to run in

@@ -61,6 +61,23 @@ def test_a_link_that_leads_out_of_a_run_is_refused_before_anything_is_written(
     assert (outside / "kept.txt").read_text() == "kept"
 
 
+def test_removing_a_run_writes_nothing_outside(
+    tmp_path: Path, outside: Path, capsys: Capture
+) -> None:
+    found = finished_run(tmp_path, "run", [[0.5]])
+    (outside / "seed-0").mkdir()
+    (outside / "seed-0" / ".1.npz").write_text("kept")
+    for name, target in ((".lock", "kept.txt"), ("checkpoint", "."), ("log.txt", "kept.txt")):
+        (found.directory.path / name).symlink_to(outside / target)
+    assert run.main(["runs", str(tmp_path / "run"), "--remove", "--yes"]) == 2
+    assert ".lock: a symbolic link; expected a file" in capsys.readouterr().err
+    (found.directory.path / ".lock").unlink()
+    assert run.main(["runs", str(tmp_path / "run"), "--remove", "--yes"]) == 0
+    assert not (tmp_path / "run").exists()
+    assert (outside / "kept.txt").read_text() == "kept"
+    assert (outside / "seed-0" / ".1.npz").read_text() == "kept"
+
+
 LARGE = ("checkpoint", "events")
 
 
