@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rnn_graphs.cell_traits import CELLS, Activation, Cell, CellConfig
+from rnn_graphs.cell_traits import CELLS, Activation, CellConfig
 from rnn_graphs.section import Section
 from rnn_graphs.truncation.styles import TruncationConfig
 
@@ -79,10 +78,6 @@ class ModelConfig(CellConfig):
     def state_sizes(self) -> tuple[int, ...]:
         """The state size of each layer."""
         return (self.state_size,) if isinstance(self.state_size, int) else self.state_size
-
-    def known_cells(self) -> Mapping[str, Cell]:
-        """Every cell's traits, by name."""
-        return CELLS
 
     @property
     def without_dropout(self) -> ModelConfig:

@@ -13,6 +13,7 @@ from experiments.studies import (
     closeness,
     cost,
     criteria,
+    depths,
     figures,
     fluctuation,
     horizon,
@@ -24,7 +25,8 @@ from experiments.studies import (
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
 DEFINED_IN = (
-    criteria, losses, fluctuation, learning, horizon, influence, figures, cost, memory, closeness
+    criteria, losses, fluctuation, learning, horizon, influence, figures, cost, memory, closeness,
+    depths
 )  # fmt: skip
 
 E = TypeVar("E", bound=Entry)

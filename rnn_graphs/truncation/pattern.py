@@ -25,7 +25,7 @@ class Pattern:
         """mask: [units, columns of all variables]."""
         self._units, self.parameters = layout.units, layout.parameters
         self._colours = colours(mask)
-        self.count = max(self._colours) + 1
+        self.count = int(max(self._colours)) + 1
         kept = layout.by_parameter(mask)  # [units, parameters]
         self._mask = kept
         # [colours, parameters]: the unit that a parameter reaches in each colour, and whether.
@@ -38,7 +38,7 @@ class Pattern:
     @property
     def _is_sparse(self) -> bool:
         """Whether gathering colours² entries of a Jacobian is less than a product with it."""
-        return self.count**2 < self._units
+        return bool(self.count**2 < self._units)
 
     def immediate(self, window: LinearizedWindow, scale: Tensor | None = None) -> Tensor:
         """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colours, parameters]; scale: [time, batch].

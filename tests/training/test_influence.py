@@ -21,7 +21,7 @@ from rnn_graphs.config import TruncationConfig
 from tests.conftest import StopAtSave, assert_same_end
 from tests.numpy_reference import Array, Weights, one_hot, probabilities
 
-NUM_STEPS, UPDATES, RATE = 2, 6, 0.3
+NUM_STEPS, UPDATES, RATE = 2, 6, 0.25
 TINY = (
     "model.state_size=3", f"graph.num_steps={NUM_STEPS}", "graph.batch_size=4", "task.size=200",
     "graph.precision=float64", "optimizer.kind=sgd", f"optimizer.learning_rate={RATE}",
@@ -33,7 +33,7 @@ def config_of(*overrides: str) -> Config:
     return load_config("r2rt_n5", [*TINY, *overrides])
 
 
-def trained(config: Config) -> list[Array]:
+def trained(config: Config) -> list[Weights]:
     """The model's weights before training and after UPDATES updates."""
     work = make_workload(config)
     rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
@@ -46,7 +46,7 @@ def trained(config: Config) -> list[Array]:
     return weights
 
 
-def weights_of(variables: dict[str, Array]) -> Any:
+def weights_of(variables: dict[str, Array]) -> Weights:
     """The model's, which come first; slots and the rest follow."""
     names = [name for name in variables if re.fullmatch(r"model/.*/(W|b)", name)]
     return Weights(*[variables[name] for name in names])
