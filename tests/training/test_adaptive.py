@@ -17,7 +17,7 @@ from experiments.training.workload import make_workload
 from tests.conftest import SMALL, StopAtSave, assert_same_end
 
 ADAPTIVE = (
-    *SMALL, "task.size=8000", "training.epochs=3", "graph.num_steps=10", "truncation.kind=adaptive",
+    *SMALL, "task.size=8180", "training.epochs=3", "graph.num_steps=10", "truncation.kind=adaptive",
     "truncation.tolerance=0.5", "truncation.least=1", "truncation.most=10",
     "logging.metrics=[chosen_depth]", "logging.every=10", "logging.tensorboard=false",
 )  # fmt: skip

@@ -57,8 +57,10 @@ def test_the_choice_decides(unroll: str) -> None:
         alone = []
         for depth in chooser.depths(NUM_STEPS):
             first = chooser.context_steps - (depth - 1)
-            before = run(model.cell, model.encode(tf.constant(inputs), key)[:first], state, None)
-            start = tf.stop_gradient(before.final_state) if first else state
+            start = state
+            if first:
+                encoded = model.encode(tf.constant(inputs[:first]), key)
+                start = tf.stop_gradient(run(model.cell, encoded, state, None).final_state)
             one = make_step(model, run, config(depth, depth))
             alone.append(one(window(first, start, tf.constant(0))).gradients)
         snapshot = make_snapshot(model.variables)
