@@ -44,8 +44,16 @@ class TrainingGraph(NamedTuple):
     count: Tensor  # feed: scalar int32, the number of windows to train on
     iterations: int  # the most windows in one session.run
     metrics: dict[str, Tensor]  # fetch, which trains: [iterations] each; "loss" is a mean
+    choose: Choice | None  # sets the depth of a style that chooses it
     reset_state: tf.Operation  # resets what is carried, at the start of an epoch
     snapshot: Snapshot
+
+
+class Choice(NamedTuple):
+    """Endpoints that set the depth of a style that chooses it."""
+
+    index: Tensor  # feed: scalar int32, among the depths of the style
+    set: tf.Operation
 
 
 class Feeds(NamedTuple):
@@ -118,10 +126,11 @@ def build_training_graph(
             *[variable.initializer for variable in others if variable is not key],
         )
         reset_state = tf.group(*[variable.initializer for variable in tf.nest.flatten(carried)])
+        choose = _make_choice(configs.truncation, carried)
         snapshot = make_snapshot(tf.global_variables())
     graph.finalize()
     return TrainingGraph(
-        graph, seed, initial, feeds, count, iterations, measured, reset_state, snapshot
+        graph, seed, initial, feeds, count, iterations, measured, choose, reset_state, snapshot
     )
 
 
@@ -170,10 +179,17 @@ def _carried_variables(model: Model, configs: GraphConfigs) -> loops.Carried:
     batch_size = configs.graph.batch_size
     influence = ()
     if not model.shape.starts_anew:
-        influence = configs.truncation.first_influence(model, batch_size)
+        influence = configs.truncation.first_influence(model, batch_size, configs.graph.num_steps)
     return loops.Carried(
         _variables("state", model.zero_state(batch_size)), _variables("influence", influence)
     )
+
+
+def _make_choice(truncation: TruncationConfig, carried: loops.Carried) -> Choice | None:
+    if not (truncation.chooses and tf.nest.flatten(carried.influence)):
+        return None
+    index = tf.placeholder(tf.int32, [], "choice")
+    return Choice(index, carried.influence.assign(index).op)
 
 
 def _variables(scope: str, first: Tensor) -> Tensor:

@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from rnn_graphs.cell_traits import CellConfig
-
 Mask = NDArray[np.bool_]
+
+
+class CellKeys(Protocol):
+    """The keys of a cell that its layout depends on."""
+
+    @property
+    def activation(self) -> str | None: ...
+
+    @property
+    def peepholes(self) -> bool: ...
+
+    @property
+    def projection(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -44,21 +54,31 @@ class Layout:
         return sum(math.prod(shape) for shape in self.variables.values())
 
 
-def one_product(config: CellConfig, state_size: int, inputs: int) -> Layout:
-    """h = f([x, h] W + b). With crelu, each column gives two units."""
+def scratch(config: CellKeys, state_size: int, inputs: int) -> Layout:
+    """h = f([x, h] W + b)."""
+    return _one_product(("W", "b"), config, state_size, inputs)
+
+
+def basic_rnn(config: CellKeys, state_size: int, inputs: int) -> Layout:
+    """The same, with the names of TensorFlow's cell."""
+    return _one_product(("kernel", "bias"), config, state_size, inputs)
+
+
+def _one_product(
+    names: tuple[str, str], config: CellKeys, state_size: int, inputs: int
+) -> Layout:  # fmt: skip
+    """With crelu, each column gives two units."""
     columns = state_size // 2 if config.activation == "crelu" else state_size
-    own = _own(state_size, columns)
-    names = ("W", "b") if config.traits.uses_product else ("kernel", "bias")
     return Layout(
         dict(zip(names, ((inputs + state_size, columns), (columns,)), strict=True)),
         (state_size,),
         state_size,
-        dict.fromkeys(names, own),
+        dict.fromkeys(names, _own(state_size, columns)),
         _all(state_size, state_size),
     )
 
 
-def gru(_config: CellConfig, n: int, inputs: int) -> Layout:
+def gru(_config: CellKeys, n: int, inputs: int) -> Layout:
     """The reset gates come first, and each reaches all units through the candidate's product."""
     gates = np.hstack([_all(n, n), _own(n, n)])
     return Layout(
@@ -76,7 +96,7 @@ def gru(_config: CellConfig, n: int, inputs: int) -> Layout:
     )  # fmt: skip
 
 
-def lstm(config: CellConfig, n: int, inputs: int) -> Layout:
+def lstm(config: CellKeys, n: int, inputs: int) -> Layout:
     """Units of c, then of h. A projection mixes all of c into each unit of h."""
     outputs = config.projection or n
     shapes: dict[str, tuple[int, ...]] = {
@@ -101,17 +121,17 @@ def lstm(config: CellConfig, n: int, inputs: int) -> Layout:
     return Layout(shapes, (n, outputs), outputs, reach, between)
 
 
-def scratch_gru(config: CellConfig, n: int, inputs: int) -> Layout:
+def scratch_gru(config: CellKeys, n: int, inputs: int) -> Layout:
     """As `gru`, with W and b."""
     return _with_own_names(gru(config, n, inputs))
 
 
-def scratch_lstm(config: CellConfig, n: int, inputs: int) -> Layout:
+def scratch_lstm(config: CellKeys, n: int, inputs: int) -> Layout:
     """As `lstm`, with W and b."""
     return _with_own_names(lstm(config, n, inputs))
 
 
-def influence_balancing(_config: CellConfig, n: int, _inputs: int) -> Layout:
+def influence_balancing(_config: CellKeys, n: int, _inputs: int) -> Layout:
     """θ reaches every unit; each unit depends on itself and the next one."""
     between = np.eye(n, dtype=bool) | np.eye(n, k=1, dtype=bool)
     return Layout({"theta": ()}, (n,), n, {"theta": _all(n, 1)}, between)
@@ -132,8 +152,7 @@ def _with_own_names(layout: Layout) -> Layout:
 
 def _own(units: int, columns: int) -> Mask:
     """Column j reaches unit j, and j + columns if there is one."""
-    own: Mask = np.arange(units)[:, None] % columns == np.arange(columns)
-    return own
+    return np.equal.outer(np.arange(units) % columns, np.arange(columns))
 
 
 def _all(units: int, columns: int) -> Mask:

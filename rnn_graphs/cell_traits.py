@@ -76,7 +76,7 @@ class Cell:
     # created. `product` multiplies by the weights; TensorFlow's own cells do not use it.
     make: Callable[[CellConfig, int, Any, Affine], Any]
     # (config, state_size, number of inputs) → the variables and the state of one layer.
-    layout: Callable[[CellConfig, int, int], Layout] = cell_layouts.one_product
+    layout: Callable[[CellConfig, int, int], Layout] = cell_layouts.scratch
     takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
@@ -185,7 +185,7 @@ LSTM_KEYS = (
 )
 CELLS: dict[str, Cell] = {
     "scratch": Cell(_scratch, pairs=True, uses_product=True, one_product=True),
-    "basic_rnn": Cell(_basic_rnn, one_product=True),
+    "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, one_product=True),
     "gru": Cell(_gru, cell_layouts.gru, gates=3, read_gates=_gates_of_gru),
     "basic_lstm": Cell(
         _basic_lstm, cell_layouts.lstm, LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, field_validator, model_validator
 
-from rnn_graphs.cell_traits import CELLS, Activation, Cell, CellConfig
+from rnn_graphs.cell_traits import CELLS, Activation, CellConfig
 from rnn_graphs.section import Section
 from rnn_graphs.truncation.styles import TruncationConfig
 
@@ -108,10 +108,6 @@ class ModelConfig(CellConfig):
     def state_sizes(self) -> tuple[int, ...]:
         """The state size of each layer."""
         return (self.state_size,) if isinstance(self.state_size, int) else self.state_size
-
-    def known_cells(self) -> Mapping[str, Cell]:
-        """Every cell's traits, by name."""
-        return CELLS
 
     @property
     def learns_initial_state(self) -> bool:

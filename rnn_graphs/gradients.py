@@ -95,7 +95,8 @@ def build_carried_graph(
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
         ids = [graph_config.num_steps, graph_config.batch_size]
-        influences = [one.first_influence(model, graph_config.batch_size) for one in truncations]
+        sizes = (graph_config.batch_size, graph_config.num_steps)
+        influences = [one.first_influence(model, *sizes) for one in truncations]
         first = (model.zero_state(graph_config.batch_size), influences)
         before = tf.nest.map_structure(lambda part: tf.placeholder(part.dtype, part.shape), first)
         window = Window(

@@ -54,6 +54,11 @@ def _learning_rate(_step: Step, _window: Window, updater: Updater) -> Tensor:
     return updater.learning_rate()
 
 
+def _depth(step: Step, _window: Window, _updater: Updater) -> Tensor:
+    """The depth K that a style chose for this epoch."""
+    return step.depth
+
+
 def _perplexity(loss: float) -> float:
     return math.exp(loss) if loss < 700 else math.inf  # where exp overflows
 
@@ -72,6 +77,7 @@ METRICS: dict[str, Metric] = {
     "learning_rate": Metric("learning rate {:.4g}", "learning_rate", of_update=_learning_rate),
     "perplexity": Metric("perplexity {:.4g}", "perplexity", labels=("ids",), of_loss=_perplexity),
     "bits": Metric("{:.4f} bits", "bits", labels=("ids",), of_loss=_bits),
+    "chosen_depth": Metric("depth {:.3g}", "chosen_depth", of_update=_depth),
 }
 
 

@@ -79,6 +79,11 @@ class Config(Section):
     def _parts_fit(self) -> Config:
         self.truncation.check_window(self.graph.num_steps)
         self.truncation.check_model(self.model)
+        if "chosen_depth" in self.logging.metrics and not self.truncation.chooses:
+            raise ValueError(
+                "logging.metrics: chosen_depth is for a style that chooses its depth; "
+                f"truncation.kind is {self.truncation.kind}"
+            )
         if self.model.bidirectional and self.truncation.cuts:
             raise ValueError(
                 "truncation.kind: a bidirectional graph has errors from both sides, and none may "

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
 from experiments.statistics import estimates, verdicts
+from experiments.statistics.intervals import Interval
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import judged, percent
@@ -42,23 +43,23 @@ class CostExponent(Criterion):
             if state >= self.least_state:
                 for seed, pace in run.paces.items():
                     points[seed].append((np.log(state), np.log(pace)))
-        slopes = [
-            float(np.polyfit([x for x, _ in each], [y for _, y in each], 1)[0])
-            for each in points.values()
-            if len(each) > 1
-        ]
+        slopes = [slope(each) for each in points.values() if len(each) > 1]
         if not slopes:
             raise NotRun("too few state sizes with two rows to time")
         judgement = verdicts.below(
             estimates.mean([slope - self.at_most for slope in slopes]), level=level
         )
-        mean, low, high = judgement.interval
-        ends = (end if end is None else end + self.at_most for end in (low, high))
-        shown = judgement._replace(interval=judgement.interval._replace(mean=mean + self.at_most))
-        low, high = ends
-        shown = shown._replace(interval=shown.interval._replace(low=low, high=high))
+        ends = [None if end is None else end + self.at_most for end in judgement.interval]
+        assert ends[0] is not None
+        shown = judgement._replace(interval=Interval(ends[0], *ends[1:]))
         note = (
             f"exponent of the seconds for a time step in the state size, from {self.least_state}; "
             f"{percent(judgement.confidence)} interval over seeds, on this machine"
         )
         return judged(shown, len(slopes), note)
+
+
+def slope(points: list[tuple[float, float]]) -> float:
+    """The slope of the least-squares line through (x, y)."""
+    x, y = np.array(points).T
+    return float(np.polynomial.polynomial.polyfit(x, y, 1)[1])

@@ -19,6 +19,7 @@ from data.batching import Rows, cut_into_rows
 from data.streams import StreamState, state_of, stream_at, training_stream
 from experiments.config.schema import Config
 from experiments.runs.checkpoints import SeedStatus
+from experiments.training.adaptive import DepthChooser
 from experiments.training.session import TrainingSession
 from experiments.training.workload import Workload
 
@@ -54,7 +55,15 @@ class Chunk(NamedTuple):
 class TrainingLoop:
     """Trains one seed at a time, on a session that holds its variables."""
 
-    def __init__(self, config: Config, workload: Workload, session: TrainingSession) -> None:
+    def __init__(
+        self,
+        config: Config,
+        workload: Workload,
+        session: TrainingSession,
+        chooser: DepthChooser | None = None,
+    ) -> None:
+        """chooser: of a style that chooses its depth; without it, the largest is taken."""
+        self._chooser = chooser
         self._config = config
         self._task = workload.task
         self._session = session
@@ -78,6 +87,9 @@ class TrainingLoop:
                 self._session.reset_state()
             start = Place(epoch, 0, state_of(stream))
             rows = cut_into_rows(self._task.draw(stream), self._config.graph.batch_size)
+            if first == 0 and self._chooser is not None:
+                choice = self._chooser.choose(epoch, self._session.variables(), rows)
+                self._session.choose(choice)
             while first < self._windows:
                 size = self._chunk_size(epoch, first, cuts)
                 end = start._replace(window=first + size)

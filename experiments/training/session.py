@@ -133,6 +133,12 @@ class TrainingSession(GraphSession):
         """Set the RNN's state to zeros, as at the start of each epoch."""
         self._session.run(self._graph.reset_state)
 
+    def choose(self, index: int) -> None:
+        """Set the depth of a style that chooses it, until the next reset of the state."""
+        choice = self._graph.choose
+        assert choice is not None
+        self._session.run(choice.set, {choice.index: index})
+
     def train(self, windows: Windows, count: int) -> dict[str, Array]:
         """One update for each of `count` windows.
 

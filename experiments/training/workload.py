@@ -120,6 +120,11 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
                 f"logging.metrics: {name} is for labels that are "
                 f"{' or '.join(METRICS[name].labels)}; the labels of {kind} are {task.labels}"
             )
+    if config.truncation.chooses and not task.carries_state:
+        yield (
+            f"truncation.kind: {config.truncation.kind} chooses its depth on one sequence; {kind} "
+            "has examples, and carries no state"
+        )
     if problem := influence.problem(config, task):
         yield problem
     if config.training.validate_every and VALIDATION not in task.held_out:

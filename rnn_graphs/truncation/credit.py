@@ -64,7 +64,7 @@ def build_credit_graph(
         inputs = tf.tile(tf.range(length)[:, None], [1, rows])
         step = make_step(model, UNROLLS[unroll], truncation)
         state: Any = model.cell.zero_state(rows, model.dtype)
-        influence = truncation.first_influence(model, rows)
+        influence = truncation.first_influence(model, rows, num_steps)
         result, no_loss = None, tf.zeros_like(labels)
         for start in range(0, length - context, num_steps):
             is_last = start + num_steps + context == length

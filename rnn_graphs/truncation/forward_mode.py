@@ -11,70 +11,67 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnn_graphs.truncation.style import Matrix, Steps, Style
+from rnn_graphs.cell_traits import CELLS
+from rnn_graphs.truncation.style import Matrix, Model, Steps, Style, Truncation
 
 if TYPE_CHECKING:
     from rnn_graphs.cell_layouts import RecurrentLayout
-    from rnn_graphs.config import ModelConfig
     from rnn_graphs.truncation.influence import Influence
     from rnn_graphs.truncation.step import Step, StepModel, Window
-    from rnn_graphs.truncation.styles import TruncationConfig
     from rnn_graphs.unrolls import UnrollFunction
 
 UNBOUNDED = 10**9  # the effective depth of errors that reach the start of the sequence
 
 
-def _all_steps(t: Steps, s: Steps, _truncation: TruncationConfig, _num_steps: int) -> Matrix:
+def _all_steps(t: Steps, s: Steps, _truncation: Truncation, _num_steps: int) -> Matrix:
     return s <= t
 
 
-def _step(
-    model: StepModel, unroll: UnrollFunction, truncation: TruncationConfig, window: Window
-) -> Step:
+def _step(model: StepModel, unroll: UnrollFunction, truncation: Truncation, window: Window) -> Step:
     from rnn_graphs.truncation.influence import step_with_influence
 
     assert truncation.style.influence is not None
     return step_with_influence(model, unroll, window, truncation.style.influence(truncation))
 
 
-def _cuts_nothing(_truncation: TruncationConfig) -> bool:
+def _cuts_nothing(_truncation: Truncation) -> bool:
     return False
 
 
-def _unbounded(_truncation: TruncationConfig, _num_steps: int) -> int:
+def _unbounded(_truncation: Truncation, _num_steps: int) -> int:
     return UNBOUNDED
 
 
-def _rtrl(_truncation: TruncationConfig) -> Influence:
+def _rtrl(_truncation: Truncation) -> Influence:
     from rnn_graphs.truncation.rtrl import Rtrl
 
     return Rtrl()
 
 
-def _units_by_parameters(_truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+def _units_by_parameters(_truncation: Truncation, layout: RecurrentLayout) -> int:
     return layout.units * layout.parameters
 
 
 # rflo
 
 
-def _fading(t: Steps, s: Steps, truncation: TruncationConfig, _num_steps: int) -> Matrix:
+def _fading(t: Steps, s: Steps, truncation: Truncation, _num_steps: int) -> Matrix:
     assert truncation.leak is not None
     return np.asarray(truncation.leak ** np.maximum(t - s, 0).astype(float))
 
 
-def _rflo(truncation: TruncationConfig) -> Influence:
+def _rflo(truncation: Truncation) -> Influence:
     from rnn_graphs.truncation.rflo import Rflo
 
     assert truncation.leak is not None
     return Rflo(truncation.leak)
 
 
-def _entries_of_one_application(_truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+def _entries_of_one_application(_truncation: Truncation, layout: RecurrentLayout) -> int:
     return layout.count_colours(1) * layout.parameters
 
 
-def _output_is_the_state(_truncation: TruncationConfig, model: ModelConfig) -> None:
+def _output_is_the_state(_truncation: Truncation, model: Model) -> None:
     if model.output_keep_prob < 1:
         raise ValueError(
             "model.output_keep_prob: rflo takes errors from the output to the state, which "
@@ -85,24 +82,21 @@ def _output_is_the_state(_truncation: TruncationConfig, model: ModelConfig) -> N
 # snap
 
 
-def _paths_inside_the_mask(
-    t: Steps, s: Steps, truncation: TruncationConfig, num_steps: int
-) -> Matrix:
+def _paths_inside_the_mask(_t: Steps, s: Steps, truncation: Truncation, _num_steps: int) -> Matrix:
     """Of the probe: order 1 loses half at each step before the window; order 2 keeps all."""
-    del t, num_steps
     assert truncation.order is not None
     lost = np.where((s < 0) & (truncation.order == 1), -1 - s, 0)
     return np.asarray(0.5 ** lost.astype(float))
 
 
-def _snap(truncation: TruncationConfig) -> Influence:
+def _snap(truncation: Truncation) -> Influence:
     from rnn_graphs.truncation.snap import Snap
 
     assert truncation.order is not None
     return Snap(truncation.order)
 
 
-def _entries_in_the_mask(truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+def _entries_in_the_mask(truncation: Truncation, layout: RecurrentLayout) -> int:
     assert truncation.order is not None
     return layout.count_colours(truncation.order) * layout.parameters
 
@@ -110,29 +104,29 @@ def _entries_in_the_mask(truncation: TruncationConfig, layout: RecurrentLayout) 
 # uoro and kf_rtrl
 
 
-def _uoro(_truncation: TruncationConfig) -> Influence:
+def _uoro(_truncation: Truncation) -> Influence:
     from rnn_graphs.truncation.uoro import Uoro
 
     return Uoro()
 
 
-def _units_and_parameters(_truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+def _units_and_parameters(_truncation: Truncation, layout: RecurrentLayout) -> int:
     return layout.units + layout.parameters
 
 
-def _kf_rtrl(_truncation: TruncationConfig) -> Influence:
+def _kf_rtrl(_truncation: Truncation) -> Influence:
     from rnn_graphs.truncation.kf_rtrl import KroneckerFactored
 
     return KroneckerFactored()
 
 
-def _both_factors(_truncation: TruncationConfig, layout: RecurrentLayout) -> int:
+def _both_factors(_truncation: Truncation, layout: RecurrentLayout) -> int:
     return layout.parameters // layout.units + layout.units**2
 
 
-def _is_one_product(_truncation: TruncationConfig, model: ModelConfig) -> None:
+def _is_one_product(_truncation: Truncation, model: Model) -> None:
     if not model.traits.one_product or model.activation == "crelu":
-        users = ", ".join(name for name, cell in model.known_cells().items() if cell.one_product)
+        users = ", ".join(name for name, cell in CELLS.items() if cell.one_product)
         raise ValueError(
             "model.cell: kf_rtrl is for a cell f([x, h] W + b) with one value a unit, "
             f"{users} without crelu; got {model.cell}"

@@ -101,8 +101,7 @@ class LinearizedWindow:
 
     def _rows(self) -> tuple[Tensor, Tensor]:
         """Inputs and old states of all applications, as one batch."""
-        inputs, before = tf.nest.map_structure(_merged, (self._inputs, self._before))
-        return inputs, before
+        return tf.nest.map_structure(_merged, self._inputs), _merged(self._before)
 
     def _where_inside(self, value: Tensor, otherwise: Tensor) -> Tensor:
         if self.inside is None:

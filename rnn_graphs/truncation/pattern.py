@@ -25,7 +25,7 @@ class Pattern:
         """mask: [units, columns of all variables]."""
         self._units, self.parameters = layout.units, layout.parameters
         self._colours = colours(mask)
-        self.count = max(self._colours) + 1
+        self.count = int(max(self._colours)) + 1
         kept = layout.by_parameter(mask)  # [units, parameters]
         self._mask = kept
         # [colours, parameters]: the unit that a parameter reaches in each colour, and whether.

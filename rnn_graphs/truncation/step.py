@@ -44,6 +44,7 @@ class Step(NamedTuple):
     final_state: Tensor  # to carry: the state before the next window's first input
     gradients: list[Tensor]  # of `loss`, one for each of the model's variables
     influence: Any = ()  # to carry beside the state, nested as the window's
+    depth: Tensor = None  # scalar: of a style that chooses it while the graph runs
 
 
 class StepModel(Protocol):
@@ -57,7 +58,7 @@ class StepModel(Protocol):
 
     @property
     def recurrent_layout(self) -> RecurrentLayout:
-        """The same as two flat vectors, with what reaches what."""
+        """Those variables and the state."""
 
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
         """[time, batch, …] → the inputs of the cell along time."""

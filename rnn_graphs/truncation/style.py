@@ -11,36 +11,37 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from rnn_graphs.cell_layouts import RecurrentLayout
-    from rnn_graphs.config import ModelConfig
     from rnn_graphs.truncation.influence import Influence
     from rnn_graphs.truncation.step import Step, StepModel, Window
-    from rnn_graphs.truncation.styles import TruncationConfig
     from rnn_graphs.unrolls import UnrollFunction
 
 Steps = NDArray[np.int64]
 Matrix = NDArray[Any]
+Truncation = Any  # a TruncationConfig, whose file imports this one
+Model = Any  # a ModelConfig, likewise
 
 
 # Defaults of an entry's traits.
 
 
-def _fits_every_window(_truncation: TruncationConfig, _num_steps: int) -> None:
+def _fits_every_window(_truncation: Truncation, _num_steps: int) -> None:
     pass
 
 
-def _cuts_always(_truncation: TruncationConfig) -> bool:
+def _cuts_always(_truncation: Truncation) -> bool:
     return True
 
 
-def _depth_within_the_graph(truncation: TruncationConfig, num_steps: int) -> int:
-    return min(truncation.depth or num_steps, num_steps + truncation.context_steps)
+def _depth_within_the_graph(truncation: Truncation, num_steps: int) -> int:
+    depth: int = min(truncation.depth or num_steps, num_steps + truncation.context_steps)
+    return depth
 
 
-def _nothing_carried(_truncation: TruncationConfig, _layout: RecurrentLayout) -> int:
+def _nothing_carried(_truncation: Truncation, _layout: RecurrentLayout) -> int:
     return 0
 
 
-def _takes_every_model(_truncation: TruncationConfig, _model: ModelConfig) -> None:
+def _takes_every_model(_truncation: Truncation, _model: Model) -> None:
     pass
 
 
@@ -54,28 +55,30 @@ class Style:
 
     # (t, s, config, num_steps) → M[t, s] for s ≤ t, or its mean if it is random. t [losses, 1] and
     # s [1, steps] count from the window's first loss; s is negative in the context.
-    credit: Callable[[Steps, Steps, TruncationConfig, int], Matrix]
+    credit: Callable[[Steps, Steps, Truncation, int], Matrix]
     # One training step, which computes ĝ.
-    step: Callable[[StepModel, UnrollFunction, TruncationConfig, Window], Step]
-    needs: tuple[str, ...] = ()  # keys of TruncationConfig that must be given
+    step: Callable[[StepModel, UnrollFunction, Truncation, Window], Step]
+    needs: tuple[str, ...] = ()  # keys of Truncation that must be given
     takes: tuple[str, ...] = ()  # keys that may be given
     # (config, num_steps) raises ValueError, naming the key, if the window does not fit.
-    check: Callable[[TruncationConfig, int], None] = _fits_every_window
+    check: Callable[[Truncation, int], None] = _fits_every_window
     # Whether any error within a window is cut off.
-    cuts: Callable[[TruncationConfig], bool] = _cuts_always
+    cuts: Callable[[Truncation], bool] = _cuts_always
     # (config, num_steps) → the most cell applications that an error reaches.
-    effective_depth: Callable[[TruncationConfig, int], int] = _depth_within_the_graph
+    effective_depth: Callable[[Truncation, int], int] = _depth_within_the_graph
     # (config, t − s) → the standard deviation of M[t, s] for one sequence. None: not random.
-    deviation: Callable[[TruncationConfig, Steps], Matrix] | None = None
+    deviation: Callable[[Truncation, Steps], Matrix] | None = None
+    # (config, num_steps) → the depths that it chooses from, anew each epoch. None: it does not.
+    depths: Callable[[Truncation, int], list[int]] | None = None
     # Whether M is random for s before the window, with a deviation that depends on the task.
     random_beyond_window: bool = False
     # config → how the style holds the influence that it carries from window to window. None: it
     # carries none.
-    influence: Callable[[TruncationConfig], Influence] | None = None
+    influence: Callable[[Truncation], Influence] | None = None
     # (config, layout) → the numbers that it carries for each row.
-    carried: Callable[[TruncationConfig, RecurrentLayout], int] = _nothing_carried
+    carried: Callable[[Truncation, RecurrentLayout], int] = _nothing_carried
     # (config, model) raises ValueError, naming the key, if the style cannot train the model.
-    check_model: Callable[[TruncationConfig, ModelConfig], None] = _takes_every_model
+    check_model: Callable[[Truncation, Model], None] = _takes_every_model
     # Whether an update is faster under XLA.
     xla_pays: bool = True
     # The copies of the cell that XLA compiles, as a multiple of those of `full`.
@@ -85,7 +88,7 @@ class Style:
     # The relation between those keys, for a plot's legend.
     compared_as: str = ""
     # (config, num_steps) → its place on the depth axis of a plot, and its meaning if not a depth.
-    axis_depth: Callable[[TruncationConfig, int], float] = _depth_within_the_graph
+    axis_depth: Callable[[Truncation, int], float] = _depth_within_the_graph
     axis_meaning: str = ""
 
     @property

@@ -20,12 +20,14 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from rnn_graphs.section import Section
+from rnn_graphs.truncation.chosen_depth import ADAPTIVE
 from rnn_graphs.truncation.forward_mode import FORWARD_MODE
 from rnn_graphs.truncation.style import Matrix, Steps, Style
 
+__all__ = ["STYLES", "Style", "TruncationConfig", "kinds_that_cut_nothing"]
+
 if TYPE_CHECKING:
     from rnn_graphs.cell_layouts import RecurrentLayout
-    from rnn_graphs.config import ModelConfig
     from rnn_graphs.truncation.step import Step, StepModel, Window
     from rnn_graphs.unrolls import UnrollFunction
 
@@ -43,6 +45,9 @@ class TruncationConfig(Section):
     cut_probability: float | None = Field(default=None, ge=0, lt=1)
     leak: float | None = Field(default=None, ge=0, le=1)
     order: int | None = Field(default=None, ge=1)
+    tolerance: float | None = Field(default=None, gt=0)
+    least: int | None = Field(default=None, ge=1)
+    most: int | None = Field(default=None, ge=1)
 
     @field_validator("kind")
     @classmethod
@@ -83,11 +88,24 @@ class TruncationConfig(Section):
     @property
     def context_steps(self) -> int:
         """Time steps of the graph before its first loss."""
+        if self.most is not None:
+            return self.most - 1
         return (self.depth or 0) - self.errors_stride if self.context else 0
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the depth is chosen anew each epoch."""
+        return self.style.depths is not None
+
+    def depths(self, num_steps: int) -> list[int]:
+        """The depths that it chooses from, ascending."""
+        assert self.style.depths is not None
+        return self.style.depths(self, num_steps)
 
     def steps_before(self, num_steps: int) -> int:
         """Time steps before a window at which M is shown: the context, or two earlier windows."""
-        return WINDOWS_BEFORE * num_steps if self.carries else self.context_steps
+        beyond = self.carries
+        return WINDOWS_BEFORE * num_steps if beyond else self.context_steps
 
     def effective_depth(self, num_steps: int) -> int:
         """The most cell applications that an error of a window of `num_steps` losses reaches."""
@@ -97,8 +115,8 @@ class TruncationConfig(Section):
         """Raise ValueError, naming the key, if a window of `num_steps` losses does not fit."""
         self.style.check(self, num_steps)
 
-    def check_model(self, model: ModelConfig) -> None:
-        """Raise ValueError, naming the key, if the style cannot train the model."""
+    def check_model(self, model: Any) -> None:
+        """Raise ValueError, naming the key, if the style cannot train a `ModelConfig`."""
         self.style.check_model(self, model)
 
     @property
@@ -110,8 +128,15 @@ class TruncationConfig(Section):
         """The numbers of the influence that each row carries."""
         return self.style.carried(self, layout)
 
-    def first_influence(self, model: StepModel, batch_size: int) -> Any:
-        """The influence at the start of a sequence: nested zeros; () if none is carried."""
+    def first_influence(self, model: StepModel, batch_size: int, num_steps: int) -> Any:
+        """The influence at the start of a sequence: nested tensors; () if none is carried.
+
+        Of a style that chooses its depth, the index of the largest.
+        """
+        if self.chooses:
+            from rnn_graphs.truncation.adaptive import largest_depth
+
+            return largest_depth(self, num_steps)
         influence = self.style.influence
         return () if influence is None else influence(self).first(model, batch_size)
 
@@ -303,5 +328,7 @@ STYLES: dict[str, Style] = {
         axis_depth=_steps_between_cuts,
         axis_meaning="mean steps between cuts",
     ),
+    # BPTT(2K − 1; K), with K chosen at the start of each epoch.
+    "adaptive": ADAPTIVE,
     **FORWARD_MODE,
 }

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.benchmarks import per_loss
-from experiments.benchmarks.timing import compare
+from experiments.benchmarks.beyond import exponent
+from experiments.benchmarks.timing import compare, in_turn
 from experiments.benchmarks.truncation import GraphSize, judge_sizes
 from experiments.training.session import TrainingSession, build
 from experiments.training.timing import in_turn
@@ -58,3 +59,8 @@ def test_a_graph_that_grows_with_num_steps_times_depth_does_not_meet_its_row(
     steps, depth = judge_sizes(sizes)
     assert steps.met
     assert depth.met == met
+
+
+def test_the_exponent_of_a_power_is_found() -> None:
+    sizes = (4, 8, 16)
+    assert exponent(sizes, [2e-6 * size**3 for size in sizes]) == pytest.approx(3)

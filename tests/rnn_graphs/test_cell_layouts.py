@@ -43,8 +43,8 @@ def state_after(config: ModelConfig, weights: list[Array], state: list[Array], x
     """The new state of one application as one vector, [rows, units], by the reference."""
     example = Example(x, np.zeros((1, 1), int), state)
     rows = [weight[None] for weight in weights]
-    after: Array = np.concatenate(forward(config, lambda _: rows, example)[1], -1)[0]
-    return after
+    _, state = forward(config, lambda _: rows, example)
+    return np.asarray(np.concatenate(state, -1)[0])
 
 
 @pytest.mark.parametrize("keys", MODELS, ids=str)

@@ -21,7 +21,7 @@ from rnn_graphs.config import TruncationConfig
 from tests.conftest import StopAtSave, assert_same_end
 from tests.numpy_reference import Array, Weights, one_hot, probabilities
 
-NUM_STEPS, UPDATES, RATE = 2, 6, 0.3
+NUM_STEPS, UPDATES, RATE = 2, 6, 0.25
 TINY = (
     "model.state_size=3", f"graph.num_steps={NUM_STEPS}", "graph.batch_size=4", "task.size=200",
     "graph.precision=float64", "optimizer.kind=sgd", f"optimizer.learning_rate={RATE}",

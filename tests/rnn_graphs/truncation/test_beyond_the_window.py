@@ -61,7 +61,7 @@ def gradients(case: Case, truncation: TruncationConfig) -> Gradients:
         model = Model(ModelConfig(**case.keys), SHAPE, tf.float64, case.xla)
         state, influence = (
             model.zero_state(case.batch),
-            truncation.first_influence(model, case.batch),
+            truncation.first_influence(model, case.batch, case.num_steps),
         )
         lengths = np.arange(case.batch) + steps - case.batch + 1 if case.padded else None
         whole = Window(

@@ -1,0 +1,84 @@
+"""The depth that an adaptive style chose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from experiments.reporting.claims import Finding, NotRun
+from experiments.reporting.plots import COLORS, new_figure, style_grid
+from experiments.runs.run import Run
+from experiments.statistics.verdicts import LEVEL
+from experiments.studies.entries import Criterion, Planned, StudyFigure
+from experiments.studies.findings import HALF, at_least, of_share
+from experiments.studies.runs import RunName, StudyRuns
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRIC = "chosen_depth"
+
+
+class ChoosesAtLeast(Criterion):
+    """In at least half of the seeds the last epoch's depth is `depth` or more."""
+
+    run: RunName
+    depth: int = Field(ge=1)
+
+    def expectation(self) -> str:
+        return f"K of {self.depth} or more"
+
+    def check(self, planned: Planned) -> None:
+        need_choice(self.run, planned)
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        found = [depths[-1] for depths in by_epoch(runs[self.run]).values()]
+        count = sum(depth >= self.depth for depth in found)
+        note = f"K of the last epoch: {min(found):g} to {max(found):g}, mean {np.mean(found):.3g}"
+        return of_share(count, len(found), at_least(count, len(found), HALF)(level), note)
+
+
+class DepthByEpoch(StudyFigure):
+    """K by epoch: a line for each seed, in the colour of its run."""
+
+    labels: dict[RunName, str] = Field(min_length=1)
+
+    def check(self, planned: Planned) -> None:
+        for name in self.labels:
+            need_choice(name, planned)
+
+    def draw(self, title: str, runs: StudyRuns) -> Figure:
+        figure = new_figure()
+        axes = figure.subplots()
+        for index, (name, label) in enumerate(self.labels.items()):
+            for place, depths in enumerate(by_epoch(runs[name]).values()):
+                axes.step(
+                    range(1, len(depths) + 1), depths, where="mid", alpha=0.6,
+                    color=COLORS[index % len(COLORS)], label=label if place == 0 else None,
+                )  # fmt: skip
+        axes.set_title(title, fontsize=11, loc="left")
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("K")
+        axes.legend(frameon=False)
+        style_grid(axes)
+        return figure
+
+
+def by_epoch(run: Run) -> dict[int, list[float]]:
+    """By seed, the depth of each epoch. Raises NotRun where none was logged."""
+    found: dict[int, dict[int, float]] = {}
+    for seed, rows in run.rows_by_seed.items():
+        for row in rows:
+            if METRIC in row.metrics:  # a row's mean; the last one of an epoch has its depth alone
+                found.setdefault(seed, {})[row.epoch] = row.metrics[METRIC]
+    if not found:
+        raise NotRun(f"run {run.label}: no row has {METRIC}")
+    return {seed: [depths[epoch] for epoch in sorted(depths)] for seed, depths in found.items()}
+
+
+def need_choice(name: RunName, planned: Planned) -> None:
+    """See that a run logs the depth that it chooses. Raises ValueError."""
+    if METRIC not in planned[name].config.logging.metrics:
+        raise ValueError(f"run {name}: expected logging.metrics to have {METRIC}")
