@@ -10,10 +10,12 @@ from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
+    building,
     cliff,
     criteria,
     figures,
     fluctuation,
+    held_out,
     horizon,
     influence,
     learning,
@@ -23,7 +25,8 @@ from experiments.studies import (
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
 DEFINED_IN = (
-    *(criteria, losses, fluctuation, learning, horizon, influence, cliff, vanishing),
+    *(criteria, losses, held_out, fluctuation, learning, horizon, influence, cliff, vanishing),
+    building,
     figures,
 )
 
