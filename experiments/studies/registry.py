@@ -11,6 +11,7 @@ from experiments.config.compose import validate
 from experiments.errors import UsageError
 from experiments.studies import (
     advice,
+    building,
     cliff,
     closeness,
     cost,
@@ -18,6 +19,7 @@ from experiments.studies import (
     depths,
     figures,
     fluctuation,
+    held_out,
     horizon,
     influence_criteria,
     influence_figures,
@@ -31,6 +33,7 @@ from experiments.studies.entries import Criterion, Entry, StudyFigure
 
 DEFINED_IN = (
     advice,
+    building,
     cliff,
     closeness,
     cost,
@@ -38,6 +41,7 @@ DEFINED_IN = (
     depths,
     figures,
     fluctuation,
+    held_out,
     horizon,
     influence_criteria,
     influence_figures,

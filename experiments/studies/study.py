@@ -129,6 +129,8 @@ def reproduce(name: str, asked: Asked) -> int:
     folder = asked.out or Path("reports") / Path(name).stem
     absent: dict[str, str] = {}
     judge = partial(decide, debug=asked.debug)
+    if not points:  # its claims measure for themselves
+        looks.take(read_runs(looks.batches, absent), judge)
     try:
         batch = points
         while batch:

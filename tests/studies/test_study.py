@@ -55,7 +55,7 @@ def test_a_plan_has_every_run(name: str) -> None:
 
 def test_unknown_study_is_named_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'r2rt_part1'"):
-        load_study("r2rt_part2")
+        load_study("r2rt_prat1")
 
 
 def test_a_wrong_override_stops_before_any_run() -> None:

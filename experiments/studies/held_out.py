@@ -1,0 +1,89 @@
+"""Criteria that compare two runs: by validation loss, and by the loss of the same updates."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from experiments.reporting.claims import Finding, NotRun
+from experiments.runs.run import Run
+from experiments.statistics import paired, verdicts
+from experiments.statistics.verdicts import LEVEL
+from experiments.studies.criteria import Comparison
+from experiments.studies.entries import Planned
+from experiments.studies.findings import judged, percent
+from experiments.studies.runs import StudyRuns
+
+
+class _LowersALoss(Comparison):
+    """A loss of `run` is below that of `against`, by at least `margin` (nats, may be negative)."""
+
+    margin: float = 0.0
+
+    def expectation(self) -> str:
+        return f"below {-self.margin:g}"
+
+    def _losses(self, run: Run) -> dict[int, float]:
+        raise NotImplementedError
+
+    def _metric(self) -> str:
+        raise NotImplementedError
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        ours, theirs = (self._losses(runs[name]) for name in (self.run, self.against))
+        judgement = verdicts.below(paired.difference(ours, theirs), -self.margin, level=level)
+        how = "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
+        note = (
+            f"{self._metric()}, {self.run} minus {self.against}; "
+            f"{percent(judgement.confidence)} interval, {how}"
+        )
+        return judged(judgement, len(ours), note)
+
+
+class LowersValidationLoss(_LowersALoss):
+    """The least validation loss of the epochs of `run` is below that of `against`."""
+
+    def check(self, planned: Planned) -> None:
+        for name in (self.run, self.against):
+            planned[name].need_validation()
+
+    def _losses(self, run: Run) -> dict[int, float]:
+        found = run.least_validation_losses
+        if not found:
+            raise NotRun(f"run {run.label}: no validation loss")
+        return dict(enumerate(found))
+
+    def _metric(self) -> str:
+        return "least validation loss of the epochs"
+
+
+class LowersLossOfUpdates(_LowersALoss):
+    """The mean loss of updates `first` to `last` of `run` is below that of `against`."""
+
+    first: int = Field(ge=1)
+    last: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError(f"last: expected at least first, {self.first}; got {self.last}")
+        return self
+
+    def check(self, planned: Planned) -> None:
+        for name in (self.run, self.against):
+            planned[name].need_row(self.first, self.last)
+
+    def _losses(self, run: Run) -> dict[int, float]:
+        found = {
+            seed: [row.loss for row in rows if self.first <= row.updates <= self.last]
+            for seed, rows in run.rows_by_seed.items()
+        }
+        means = {seed: float(np.mean(losses)) for seed, losses in found.items() if losses}
+        if not means:
+            raise NotRun(f"run {run.label}: no row of updates {self.first} to {self.last}")
+        return means
+
+    def _metric(self) -> str:
+        return f"mean loss of updates {self.first} to {self.last}"
