@@ -5,6 +5,8 @@ Anything unusual is left to the slow way, which names the line that is wrong.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
@@ -17,6 +19,18 @@ WHOLE = ("seed", "epoch", "updates", "time_steps")
 REST = ("seconds", "split", "loss")
 NONE: Mapping[str, float] = MappingProxyType({})
 Fields = tuple[Any, ...]  # of a MetricsRow
+
+
+@contextlib.contextmanager
+def no_collection() -> Iterator[None]:
+    """Make millions of rows without a search for garbage among them, which takes as long again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def read_fields(lines: bytes, header: Sequence[str]) -> list[Fields] | None:

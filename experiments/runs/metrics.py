@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from experiments.errors import UsageError
-from experiments.runs.bulk import read_fields
+from experiments.runs.bulk import no_collection, read_fields
 from experiments.runs.files import write_atomic
 from experiments.runs.links import require_file
 from rnn_graphs.metrics import METRICS
@@ -146,9 +146,10 @@ def read_rows(path: Path) -> tuple[list[MetricsRow], bytes]:
             head, _, body = content.partition(b"\n")
             end = body.rfind(b"\n") + 1
             header = _checked_header(path, head.decode("utf-8"))
-            fields = read_fields(body[:end], header)
-            if fields is not None:
-                return list(map(MetricsRow._make, fields)), body[end:]
+            with no_collection():
+                fields = read_fields(body[:end], header)
+                if fields is not None:
+                    return list(map(MetricsRow._make, fields)), body[end:]
     table = read_table(path)
     return [line.row for line in table.lines], table.rest
 

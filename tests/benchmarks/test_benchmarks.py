@@ -10,7 +10,7 @@ from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.benchmarks import per_loss
 from experiments.benchmarks.beyond import exponent
-from experiments.benchmarks.timing import compare, in_turn
+from experiments.benchmarks.timing import compare
 from experiments.benchmarks.truncation import GraphSize, judge_sizes
 from experiments.training.session import TrainingSession, build
 from experiments.training.timing import in_turn
