@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from experiments.advice.answer import Advice, as_dict, lines
-from experiments.advice.choice import choose, to_time
+from experiments.advice.choice import choose, to_time, with_costs
 from experiments.advice.costs import time_settings
 from experiments.advice.findings import find
 from experiments.advice.pilot import run_pilot
-from experiments.advice.settings import setting_of, settings_for
+from experiments.advice.settings import settings_for
 from experiments.config.schema import Config
 from experiments.console import finite, is_quiet, print_json, print_text
 from experiments.errors import UsageError
@@ -52,8 +52,7 @@ def advise(config: Config, asked: Asked) -> Advice:
     began = time.monotonic()
     workload = make_workload(config)
     pilot = run_pilot(config, workload, PILOT_SHARE * asked.budget, tell)
-    carries_state, own = workload.task.carries_state, setting_of(config)
-    settings = settings_for(carries_state, pilot.schedule.num_steps, own)
+    settings = settings_for(config, workload.task, pilot.schedule.num_steps)
     findings = find(pilot, workload.task, settings, asked.tolerance)
     chosen = to_time(findings.candidates, findings.need, asked.tolerance, TIMED)
     if not findings.need.learned:
@@ -61,10 +60,10 @@ def advise(config: Config, asked: Asked) -> Advice:
     left = asked.budget - (time.monotonic() - began)
     tell(f"timing {len(chosen)} settings")
     seconds = time_settings(config, chosen, max(left, LEAST_TIMING * asked.budget))
-    timed = [each._replace(seconds=seconds.get(each.setting)) for each in findings.candidates]
+    timed = with_costs(findings.candidates, seconds)
     choice = choose(timed, findings.need, asked.tolerance)
     findings = findings._replace(candidates=timed)
-    return Advice(config, asked.tolerance, carries_state, pilot, findings, choice)
+    return Advice(config, asked.tolerance, workload.task.carries_state, pilot, findings, choice)
 
 
 def tell(line: str) -> None:

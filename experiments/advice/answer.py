@@ -114,7 +114,7 @@ def _times(advised: Candidate, other: Candidate) -> str:
 
 def _cost(candidate: Candidate) -> str:
     if candidate.seconds is None:
-        return ""
+        return f"about {candidate.expected * 1e6:.2g} µs a symbol (not timed); "
     return f"{candidate.seconds * 1e6:.3g} µs a symbol; "
 
 
@@ -166,4 +166,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "effective_depth": setting.effective_depth,
         "left_out": candidate.left_out._asdict(),
         "microseconds_per_symbol": None if candidate.seconds is None else candidate.seconds * 1e6,
+        "expected_microseconds_per_symbol": candidate.expected * 1e6,
     }

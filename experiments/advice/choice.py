@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Literal, NamedTuple
 
 from experiments.advice.settings import Setting
 from experiments.statistics.intervals import Interval
 
 NEAR = 1.5  # costs within this factor of the least count as equal
+FAR_DEARER = 4  # by the work that is expected: not timed
 
 Status = Literal["advised", "not_enough", "nothing_learned"]
 
@@ -20,6 +22,7 @@ class Candidate(NamedTuple):
     setting: Setting
     left_out: Interval  # share of the error signal, at the moment where it is greatest
     seconds: float | None = None  # for one symbol; None: not timed
+    expected: float = math.inf  # seconds for one symbol, from the settings that were timed
 
     @property
     def bound(self) -> float:
@@ -58,8 +61,7 @@ def is_enough(candidate: Candidate, need: Need, tolerance: float) -> bool:
 def choose(candidates: Sequence[Candidate], need: Need, tolerance: float) -> Choice:
     """The narrowest of the cheapest settings that are enough.
 
-    Of settings that cost about the same a symbol, the narrowest makes the most updates. Settings
-    that were not timed count as dearer than all others.
+    Of settings that cost about the same a symbol, the narrowest makes the most updates.
     """
     if not need.learned:
         return Choice("nothing_learned", None, None, None, None)
@@ -94,17 +96,20 @@ def to_time(
 ) -> list[Setting]:
     """The settings whose cost decides, the most important first.
 
-    Of each style, in the order of its widths: the first two that are enough, and the last one that
-    is not. The config's own, which comes first among the candidates, is always timed.
+    The config's own, which comes first among the candidates, is always timed. Of each style, in
+    the order of its widths: the first that is enough, the last that is not, and the second that is
+    enough. Styles that must cost far more than another that is enough are left out.
     """
-    own, others = candidates[0], candidates[1:]
+    own, others = candidates[0], [each for each in candidates[1:] if _is_exact(each)]
+    enough = [each for each in others if is_enough(each, need, tolerance)]
+    least = min((each.setting.expected_cost for each in enough), default=math.inf)
+    affordable = [each for each in others if each.setting.expected_cost <= FAR_DEARER * least]
     ranked: list[list[Setting]] = [[own.setting], [], [], []]
-    for kind in dict.fromkeys(each.setting.truncation.kind for each in others):
-        of_kind = [each for each in others if each.setting.truncation.kind == kind]
-        of_kind = [each for each in of_kind if _is_exact(each)]
+    for kind in dict.fromkeys(each.setting.truncation.kind for each in affordable):
+        of_kind = [each for each in affordable if each.setting.truncation.kind == kind]
         of_kind.sort(key=lambda each: (each.setting.num_steps, each.setting.effective_depth))
-        passed = [each.setting for each in of_kind if is_enough(each, need, tolerance)]
-        failed = [each.setting for each in of_kind if not is_enough(each, need, tolerance)]
+        passed = [each.setting for each in of_kind if each in enough]
+        failed = [each.setting for each in of_kind if each not in enough]
         for place, names in enumerate((passed[:1], failed[-1:], passed[1:2]), 1):
             ranked[place] += names
     return list(dict.fromkeys(setting for rank in ranked for setting in rank))[:most]
@@ -144,5 +149,17 @@ def _seconds_per_row(candidate: Candidate) -> float:
     return _cost(candidate) * candidate.setting.num_steps
 
 
+def with_costs(
+    candidates: Sequence[Candidate], seconds: Mapping[Setting, float]
+) -> list[Candidate]:
+    """The candidates with their times; those that were not timed get an expected one."""
+    paces = [each / setting.expected_cost for setting, each in seconds.items()]
+    pace = median(paces) if paces else math.inf
+    return [
+        each._replace(seconds=seconds.get(each.setting), expected=pace * each.setting.expected_cost)
+        for each in candidates
+    ]
+
+
 def _cost(candidate: Candidate) -> float:
-    return math.inf if candidate.seconds is None else candidate.seconds
+    return candidate.expected if candidate.seconds is None else candidate.seconds

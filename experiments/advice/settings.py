@@ -5,13 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from data.task import Task
 from experiments.config.flat import flatten, shown_value
 from experiments.config.schema import Config
+from experiments.description.work import error_passes
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.truncation.styles import STYLES
 
+BEYOND_PILOT = 4  # times its width
 STATIC_AT_MOST = 32  # steps; a wider static graph takes long to build and to compile
-WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384)
+WIDTHS = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    20,
+    24,
+    32,
+    40,
+    48,
+    64,
+    80,
+    96,
+    128,
+    160,
+    192,
+    256,
+    320,
+    384,
+    512,
+    768,
+)
 
 
 class Setting(NamedTuple):
@@ -29,6 +57,11 @@ class Setting(NamedTuple):
     def effective_depth(self) -> int:
         """The most cell applications that an error reaches."""
         return self.truncation.effective_depth(self.num_steps)
+
+    @property
+    def expected_cost(self) -> float:
+        """Cell applications for each loss, forward and (twice as dear) for every error pass."""
+        return self.graph_steps * (1 + 2 * error_passes(self.truncation)) / self.num_steps
 
     def __str__(self) -> str:
         keys = self.truncation.model_dump(exclude_none=True, exclude_defaults=True)
@@ -62,7 +95,7 @@ def setting_of(config: Config) -> Setting:
 
 
 def settings_of_sequences(widest: int) -> list[Setting]:
-    """Settings for rows whose state is carried, from what each style's entry compares.
+    """Settings up to this width for rows whose state is carried, from what each style compares.
 
     An update has as many losses as errors that flow back together, so that it is as early as the
     style allows, and a graph with context gives every loss its full depth.
@@ -94,7 +127,23 @@ def settings_of_examples(length: int) -> list[Setting]:
     ]
 
 
-def settings_for(carries_state: bool, widest: int, own: Setting) -> Sequence[Setting]:
-    """All settings to choose between; the config's own comes first."""
-    others = settings_of_sequences(widest) if carries_state else settings_of_examples(widest)
-    return [own, *(setting for setting in others if setting != own)]
+def settings_for(config: Config, task: Task, seen: int) -> Sequence[Setting]:
+    """All settings that the data allow; the config's own comes first.
+
+    `seen` is the width of the pilot. A graph may be wider: what its first losses leave out matters
+    less the more losses there are.
+    """
+    own = setting_of(config)
+    if task.carries_state:
+        others = settings_of_sequences(BEYOND_PILOT * seen)
+    else:
+        others = settings_of_examples(seen)
+    fit = [each for each in others if _fits(each, task, config.graph.batch_size)]
+    return [own, *(setting for setting in fit if setting != own)]
+
+
+def _fits(setting: Setting, task: Task, batch_size: int) -> bool:
+    try:
+        return task.windows(batch_size, setting.num_steps, setting.truncation.context_steps) > 0
+    except ValueError:
+        return False

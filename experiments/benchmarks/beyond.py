@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from data.batching import cut_into_rows
-from experiments.benchmarks.timing import Measurement, at_most, compare, in_turn
+from experiments.benchmarks.timing import Measurement, at_most, compare
 from experiments.config.compose import load_config
 from experiments.training.session import TrainingSession, build
+from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
 
 ROUNDS = 7
@@ -83,8 +84,8 @@ def measure_exponent() -> Measurement:
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
     """The slope of log seconds against log size, by least squares."""
-    logs = [[log(value) for value in values] for values in (sizes, seconds)]
-    return float(np.polynomial.polynomial.polyfit(*logs, 1)[1])
+    x, y = ([log(value) for value in values] for values in (sizes, seconds))
+    return float(np.polynomial.polynomial.polyfit(x, y, 1)[1])
 
 
 def _training(

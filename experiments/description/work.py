@@ -11,6 +11,7 @@ from experiments.description.shapes import Parameter, Shapes
 from experiments.training.pace import training_call
 from experiments.training.timing import clock_for, seconds
 from experiments.training.workload import Workload
+from rnn_graphs.config import TruncationConfig
 
 BYTES = {"float32": 4, "float64": 8}
 SLOTS = {"sgd": 0, "momentum": 1, "adagrad": 1, "adam": 2, "rmsprop": 2}  # values a parameter
@@ -46,7 +47,7 @@ def count_work(config: Config, workload: Workload, shapes: Shapes) -> Work:
     matrices = [each for each in shapes.parameters if len(each.shape) == 2]
     layers = [each for each in matrices if each.variable.startswith("layer_")]
     head = [each for each in matrices if not each.variable.startswith(("layer_", "embedding"))]
-    passes = error_passes(config)
+    passes = error_passes(config.truncation)
     of_layers, of_head = rows * _size(layers), losses * _size(head)
     size = BYTES[graph.precision]
     (encoded,) = (each for each in shapes.tensors if each.tensor == "encoded inputs")
@@ -67,13 +68,12 @@ def count_work(config: Config, workload: Workload, shapes: Shapes) -> Work:
     )
 
 
-def error_passes(config: Config) -> float:
+def error_passes(truncation: TruncationConfig) -> float:
     """How many errors flow back through one cell application side by side.
 
     Plain backpropagation adds up the errors that meet, and takes one pass; errors that must stop
     at different places stay apart: depth / stride of them.
     """
-    truncation = config.truncation
     if truncation.depth is None or "context" not in truncation.style.takes:
         return 1
     return truncation.depth / truncation.errors_stride

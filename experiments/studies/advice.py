@@ -123,9 +123,10 @@ class AdviceIsCheap(OfAdvice, Criterion):
 
 
 def _cost_ratio(case: Case, advice: dict[str, Any]) -> float:
-    advised, own = (advice[name]["microseconds_per_symbol"] for name in ("advised", "own"))
-    if advised is None:
-        return float("inf")
+    advised, own = (
+        advice[name]["microseconds_per_symbol"] or advice[name]["expected_microseconds_per_symbol"]
+        for name in ("advised", "own")
+    )
     paces = [min(run.paces.values()) for run in case.learned()]
     return float(advised / own * min(case.runs[0].paces.values()) / min(paces))
 

@@ -19,7 +19,8 @@ def _at_the_largest_depth(t: Steps, s: Steps, truncation: Truncation, _num_steps
     """That of the first epoch, BPTT(2K − 1; K) with K = most."""
     assert truncation.most is not None
     end = (t // truncation.most + 1) * truncation.most - 1
-    return s > end - (2 * truncation.most - 1)
+    mask: Matrix = s > end - (2 * truncation.most - 1)
+    return mask
 
 
 def _chosen(
@@ -56,7 +57,7 @@ def _bounds_divide(truncation: Truncation, num_steps: int) -> None:
 
 def _twice_the_largest(truncation: Truncation, _num_steps: int) -> int:
     assert truncation.most is not None
-    return 2 * truncation.most - 1
+    return 2 * int(truncation.most) - 1
 
 
 ADAPTIVE = Style(

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from experiments.advice.choice import Candidate, Need, choose, frontier, is_enough, to_time
+from experiments.advice.choice import (
+    Candidate,
+    Need,
+    choose,
+    frontier,
+    is_enough,
+    to_time,
+    with_costs,
+)
 from experiments.advice.settings import (
     Setting,
     setting_of,
@@ -16,6 +24,7 @@ from experiments.advice.settings import (
 )
 from experiments.config.compose import load_config
 from experiments.statistics.intervals import Interval
+from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.truncation.styles import STYLES
 
@@ -85,11 +94,15 @@ def test_without_evidence_nothing_is_advised(need: Need, status: str) -> None:
     assert (choice.advised is None) == (status != "advised")
 
 
-def test_what_was_not_timed_is_advised_only_if_nothing_else_is_enough() -> None:
-    untimed = [OWN, candidate(48, 0.07, None), candidate(96, 0.04, None)]
-    assert choose(untimed, NEED, 0.1).advised == untimed[1]
-    timed = [*untimed, candidate(96, 0.04, 1.0, "true_bptt", depth=9, context=True)]
-    assert choose(timed, NEED, 0.1).advised == timed[-1]
+def test_what_was_not_timed_has_the_cost_of_its_work() -> None:
+    """A loss takes one pass forward and a double one back; in BPTT(16; 8) over twice the steps,
+    and two errors go back side by side: 2 × (1 + 2 × 2) against 1 + 2.
+    """
+    dear = candidate(8, 0.05, None, "williams_peng", depth=16, stride=8, context=True)
+    untimed = [OWN, candidate(48, 0.07, None), dear]
+    costly = with_costs(untimed, {OWN.setting: 1.0})
+    assert [each.expected for each in costly] == pytest.approx([1, 1, 10 / 3])
+    assert choose(costly, NEED, 0.1).advised == costly[1]
 
 
 def test_the_frontier_falls_with_the_cost() -> None:
@@ -121,8 +134,21 @@ def test_settings_of_a_sequence_are_whole_configs() -> None:
 
 def test_settings_of_examples_keep_the_width() -> None:
     assert {setting.num_steps for setting in settings_of_examples(8)} == {8}
-    own = Setting(8, TruncationConfig(kind="full"))
-    assert settings_for(False, 8, own)[0] == own
+
+
+def test_the_configs_own_setting_comes_first_and_the_data_limit_the_others() -> None:
+    """A row of r2rt_n5 with 50,000 symbols is 250 steps long."""
+    config = load_config("r2rt_n5", ["task.size=50000"])
+    settings = settings_for(config, make_workload(config).task, 192)
+    assert settings[0] == setting_of(config)
+    assert max(setting.graph_steps for setting in settings) <= 250
+    assert max(setting.num_steps for setting in settings) == 192
+
+
+def test_a_style_that_must_cost_far_more_is_not_timed() -> None:
+    dear = candidate(40, 0.01, None, "true_bptt", depth=40, context=True)
+    assert dear.setting not in to_time([*GRAPHS, dear], NEED, 0.1, 10)
+    assert dear.setting in to_time([OWN, dear], NEED, 0.1, 10)
 
 
 def test_every_style_that_is_compared_is_a_candidate() -> None:

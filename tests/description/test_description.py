@@ -1,0 +1,119 @@
+"""Shapes, parameters and work against counts on paper, and the arrows of the picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from experiments.config.compose import load_config
+from experiments.description import describe as describing
+from experiments.description.picture import picture
+from experiments.description.shapes import read_shapes
+from experiments.description.work import Pace, count_work, error_passes
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
+from rnn_graphs.config import TruncationConfig
+
+SMALL = ("task.size=4000", "graph.batch_size=20")
+
+
+def counts(*overrides: str, experiment: str = "r2rt_n5") -> dict[str, int]:
+    config = load_config(experiment, overrides)
+    shapes = read_shapes(config, make_workload(config))
+    return {each.variable: each.size for each in shapes.parameters}
+
+
+@pytest.mark.parametrize(
+    ("cell", "size"),
+    [
+        ("scratch", (2 + 4) * 4 + 4),
+        ("basic_rnn", (2 + 4) * 4 + 4),
+        ("gru", 3 * ((2 + 4) * 4 + 4)),
+        ("basic_lstm", 4 * ((2 + 4) * 4 + 4)),
+        ("lstm", 4 * ((2 + 4) * 4 + 4)),
+    ],
+)
+def test_the_parameters_of_each_cell(cell: str, size: int) -> None:
+    found = counts(*SMALL, f"model.cell={cell}")
+    assert sum(size for name, size in found.items() if name.startswith("layer_0")) == size
+    assert sum(found.values()) == size + 4 * 2 + 2
+
+
+def test_num_steps_does_not_change_the_parameters() -> None:
+    assert counts(*SMALL, "graph.num_steps=1") == counts(*SMALL, "graph.num_steps=50")
+
+
+def test_stacked_layers_have_weights_of_their_own() -> None:
+    found = counts(*SMALL, "model.state_size=[4,8]")
+    assert found["layer_1/scratch_cell/W"] == (4 + 8) * 8
+
+
+def test_the_described_variables_are_those_that_are_trained() -> None:
+    config = load_config("r2rt_n5", [*SMALL, "model.cell=lstm", "execution.xla=off"])
+    workload = make_workload(config)
+    with TrainingSession(build(config, workload), 1) as session:
+        session.initialize(0)
+        trained = session.variables()
+    for each in read_shapes(config, workload).parameters:
+        assert list(trained[f"model/{each.variable}"].shape) == each.shape
+        assert trained[f"model/{each.variable}"].size == each.size
+
+
+def test_work_on_paper() -> None:
+    """W is 6 × 4 and the head 4 × 2; 20 rows of 5 steps; Adagrad keeps one value a weight."""
+    config = load_config("r2rt_n5", SMALL)
+    workload = make_workload(config)
+    work = count_work(config, workload, read_shapes(config, workload))
+    assert work.forward_multiplications == 20 * 5 * (24 + 8)
+    assert work.backward_multiplications == 2 * work.forward_multiplications
+    assert work.activation_bytes == 4 * 20 * 5 * (2 + 4 + 2)
+    assert work.parameter_bytes == 4 * 38 * 3
+    assert work.updates_per_epoch == work.updates == 40
+    assert work.time_steps == 4000
+
+
+@pytest.mark.parametrize(
+    ("truncation", "passes"),
+    [
+        (TruncationConfig(kind="full"), 1),
+        (TruncationConfig(kind="tf_style", depth=5), 1),
+        (TruncationConfig(kind="true_bptt", depth=7), 7),
+        (TruncationConfig(kind="williams_peng", depth=8, stride=4, context=True), 2),
+    ],
+)
+def test_errors_that_stop_at_different_places_pass_side_by_side(
+    truncation: TruncationConfig, passes: float
+) -> None:
+    assert error_passes(truncation) == passes
+
+
+def test_the_picture_has_an_arrow_for_each_loss_to_the_end_of_its_error() -> None:
+    keys = ["truncation.kind=true_bptt", "truncation.depth=3", "truncation.context=true"]
+    (axes,) = picture(load_config("r2rt_n5", keys)).axes
+    arrows: list[Any] = [each for each in axes.texts if each.get_text() == ""]
+    arrows = [each for each in arrows if each.xy[1] < -0.5]  # below the cells
+    lengths = np.array([each.xyann[0] - each.xy[0] for each in arrows])
+    assert len(arrows) == 5
+    np.testing.assert_allclose(lengths, 3 - 1 + 2 * 0.12)
+
+
+def test_a_wide_graph_is_drawn_in_part() -> None:
+    (axes,) = picture(load_config("lag_17")).axes
+    assert axes.get_title(loc="left") == "lag_17: one update; the last 12 of 54 steps"
+
+
+def test_json_has_all_of_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(describing, "measure_pace", lambda *_: Pace(0.5, 1e-3, 2.0))
+    describing.describe(load_config("r2rt_n5", SMALL), tmp_path, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["parameters_in_all"] == 38
+    assert found["pace"]["run_seconds"] == 2.0
+    assert found["floors"]["lag 3"] == pytest.approx(0.5192, abs=1e-4)
+    assert [each["tensor"] for each in found["tensors"]][-1] == "loss"
+    assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
