@@ -45,7 +45,8 @@ class Kind(NamedTuple):
         """The command that trains it, in the folder, and resumes it."""
         if self.points == 1:
             train = ("train", self.experiment, *self.overrides, f"training.seeds={self.seeds}")
-            return Command((*train, "--run-dir", "0"), folder)
+            # Quiet, because lines of progress depend on the time.
+            return Command((*train, "--run-dir", "0", "--quiet"), folder)
         jobs = [
             {
                 "name": str(seed),
