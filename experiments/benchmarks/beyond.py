@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
-from math import log
 from statistics import median
 from time import process_time
 from typing import NamedTuple
@@ -83,8 +82,8 @@ def measure_exponent() -> Measurement:
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
     """The slope of log seconds against log size, by least squares."""
-    logs = [[log(value) for value in values] for values in (sizes, seconds)]
-    return float(np.polynomial.polynomial.polyfit(*logs, 1)[1])
+    x, y = np.log(sizes), np.log(seconds)
+    return float(np.polynomial.polynomial.polyfit(x, y, 1)[1])
 
 
 def _training(

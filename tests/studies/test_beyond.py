@@ -54,6 +54,7 @@ def test_closer_to_exact_is_decided_by_seeds(runs: StudyRuns) -> None:
     expected = np.mean([found["snap"] - found["uoro"] for found in by_seed.values()])
     assert finding.value == pytest.approx(expected)
     assert finding.low is not None
+    assert isinstance(finding.value, float)
     assert finding.low <= finding.value
     swapped = arguments | {"style": "uoro", "than": "snap"}
     assert make_criterion("closer_to_exact", swapped).decide(runs).verdict != "holds"
