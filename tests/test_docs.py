@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 SYSTEMS = (ROOT / "docs" / "systems.md").read_text("utf-8")
 KEYS = sorted(set(re.findall(r"`((?:graph|model|optimizer|task|truncation)\.[a-z_]+)", SYSTEMS)))
 # The keys of a task are there under that task alone.
-OF_A_TASK = {"task.level": "text_python_docs"} | dict.fromkeys(
+OF_A_TASK = {"task.marker": "copy_memory", "task.level": "text_python_docs"} | dict.fromkeys(
     ("task.length", "task.pad", "task.source", "task.truncate", "task.vocabulary_size"), "imdb"
 )
 
