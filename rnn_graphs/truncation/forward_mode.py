@@ -68,7 +68,7 @@ def _rflo(truncation: Truncation) -> Influence:
 
 
 def _entries_of_one_application(_truncation: Truncation, layout: RecurrentLayout) -> int:
-    return layout.count_colours(1) * layout.parameters
+    return layout.count_colors(1) * layout.parameters
 
 
 def _output_is_the_state(_truncation: Truncation, model: Model) -> None:
@@ -98,7 +98,7 @@ def _snap(truncation: Truncation) -> Influence:
 
 def _entries_in_the_mask(truncation: Truncation, layout: RecurrentLayout) -> int:
     assert truncation.order is not None
-    return layout.count_colours(truncation.order) * layout.parameters
+    return layout.count_colors(truncation.order) * layout.parameters
 
 
 # uoro and kf_rtrl
