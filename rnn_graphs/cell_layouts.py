@@ -176,9 +176,9 @@ class RecurrentLayout:
             found = (self.between.astype(int) @ found > 0) | self.reach
         return found
 
-    def count_colours(self, applications: int) -> int:
+    def count_colors(self, applications: int) -> int:
         """The units that need an entry of their own for each parameter (truncation/pattern.py)."""
-        return int(max(colours(self.reach_in(applications)))) + 1
+        return int(max(colors(self.reach_in(applications)))) + 1
 
     def by_parameter(self, mask: Mask) -> Mask:
         """[units, columns] → [units, parameters]."""
@@ -218,15 +218,15 @@ def recurrent_layout(config: Any, num_inputs: int, embeds: bool) -> RecurrentLay
     return RecurrentLayout(units, parameters, np.hstack(reach), between, tuple(shapes))
 
 
-def colours(mask: Mask) -> NDArray[np.int64]:
-    """A colour for each unit, so that no column reaches two units of one colour. Greedy."""
-    found: list[Mask] = []  # by colour, the columns that its units are reached by
+def colors(mask: Mask) -> NDArray[np.int64]:
+    """A color for each unit, so that no column reaches two units of one color. Greedy."""
+    found: list[Mask] = []  # by color, the columns that its units are reached by
     chosen = []
     for columns in mask:
         free = (index for index, taken in enumerate(found) if not (taken & columns).any())
-        colour = next(free, len(found))
-        if colour == len(found):
+        color = next(free, len(found))
+        if color == len(found):
             found.append(np.zeros_like(columns))
-        found[colour] = found[colour] | columns
-        chosen.append(colour)
+        found[color] = found[color] | columns
+        chosen.append(color)
     return np.array(chosen)

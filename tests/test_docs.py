@@ -14,7 +14,11 @@ SYSTEMS = (ROOT / "docs" / "systems.md").read_text("utf-8")
 SECTIONS = "graph|model|optimizer|task|training|truncation"
 KEYS = sorted(set(re.findall(rf"`((?:{SECTIONS})\.[a-z_]+)", SYSTEMS)))
 # The keys of a task are there under that task alone.
-OF_A_TASK = {"task.level": "text_python_docs", "task.layout": "digits_small"} | dict.fromkeys(
+OF_A_TASK = {
+    "task.level": "text_python_docs",
+    "task.layout": "digits_small",
+    "task.marker": "copy_memory",
+} | dict.fromkeys(
     ("task.length", "task.pad", "task.source", "task.truncate", "task.vocabulary_size"), "imdb"
 )
 

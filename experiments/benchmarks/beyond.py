@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
-from math import log
 from statistics import median
 from time import process_time
 from typing import NamedTuple

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from experiments.config.schema import Config
 from experiments.console import print_json, print_table
+from experiments.gradients.carried import Beyond, comparing_with_rtrl
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import (
+    GradientError,
     GradientEstimate,
     Measured,
     check,
@@ -35,7 +38,7 @@ class Row(NamedTuple):
     seed: int
     updates: int  # of training, before the measurement
     window: int  # 0, 1, …: of the data, the same at every moment of a seed
-    quantity: str  # error_signal, relative_error or cosine
+    quantity: str  # error_signal; relative_error or cosine; these two with _to_rtrl
     value: float
     lag: int | None = None  # of error_signal: k in ‖∂L_t/∂h_{t−k}‖
     style: str = ""  # truncation.kind, and its keys; against full
@@ -53,15 +56,25 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
     check(config)
     workload = make_workload(config)
     make_output_folder(out, ["gradients.csv", "gradients.png"])
-    measured = measure(config, workload)
-    write_csv(out / "gradients.csv", Row._fields, rows(measured, config.seeds))
+    with comparing_with_rtrl(config, workload.task) as (also, beyond):
+        measured = measure(config, workload, also)
+    table = itertools.chain(rows(measured, config.seeds), rows_beyond(beyond))
+    write_csv(out / "gradients.csv", Row._fields, table)
     files = [str(out / "gradients.csv")]
     if save_picture(lambda: figure(config.name, measured), out / "gradients.png"):
         files.append(str(out / "gradients.png"))
     if as_json:
-        print_json({"experiment": config.name, **summary(measured), "files": files})
+        print_json(
+            {
+                "experiment": config.name,
+                **summary(measured),
+                **summary_beyond(beyond),
+                "files": files,
+            }
+        )
         return
     _print(config, measured)
+    _print_beyond(beyond, measured.updates)
     print(f"written: {', '.join(files)}")
 
 
@@ -79,6 +92,62 @@ def rows(measured: Measured, seeds: range) -> Iterator[Row]:
                     *where, quantity, float(value), None, style.kind, style.depth, style.stride,
                     style.cut_probability, draws,
                 )  # fmt: skip
+
+
+def rows_beyond(beyond: Sequence[Beyond]) -> Iterator[Row]:
+    """The rows of gradients.csv that compare a style with rtrl."""
+    for seed, updates, window, style, error in beyond:
+        for quantity, value in error._asdict().items():
+            yield Row(seed, updates, window, f"{quantity}_to_rtrl", value, style=style)
+
+
+def summary_beyond(beyond: Sequence[Beyond]) -> dict[str, Any]:
+    """Means over seeds and windows, by style, at start and end; empty if rtrl was not run."""
+    if not beyond:
+        return {}
+    updates = [one.updates for one in beyond]
+    moments = {"start": min(updates), "end": max(updates)}
+    return {
+        f"{quantity}_to_rtrl": {
+            style: {
+                name: float(np.mean(_of(beyond, style, moment, quantity)))
+                for name, moment in moments.items()
+            }
+            for style in dict.fromkeys(one.style for one in beyond)
+        }
+        for quantity in GradientError._fields
+    }
+
+
+def _of(
+    beyond: Sequence[Beyond], style: str, updates: int, quantity: str
+) -> NDArray[np.float64]:  # fmt: skip
+    return np.array(
+        [
+            getattr(one.error, quantity)
+            for one in beyond
+            if (one.style, one.updates) == (style, updates)
+        ]
+    )
+
+
+def _print_beyond(beyond: Sequence[Beyond], updates: Sequence[int]) -> None:
+    """Print each style with an influence compared with rtrl, whose gradient is exact."""
+    if not beyond:
+        return
+    for quantity, title in (
+        ("relative_error", "relative error against rtrl, all windows"),
+        ("cosine", "cosine with rtrl, all windows"),
+    ):
+        table = [
+            [
+                style,
+                *[_spread(_of(beyond, style, at, quantity)) for at in (updates[0], updates[-1])],
+            ]
+            for style in dict.fromkeys(one.style for one in beyond)
+        ]
+        print_table([title, "start of training", "end of training"], table)
+        print()
 
 
 def summary(measured: Measured) -> dict[str, Any]:

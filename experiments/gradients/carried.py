@@ -7,8 +7,9 @@ output layer's are the same in every style.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from data.streams import evaluation_stream
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.gradients.measurement import GradientError, compare
+from experiments.gradients.credit import describe
+from experiments.gradients.measurement import AlsoMeasure, GradientError, compare
 from experiments.training import influence
 from experiments.training.session import GraphSession, session_options, shape_of
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.gradients import build_carried_graph
 from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.styles import STYLES
 
 EXACT = TruncationConfig(kind="rtrl")
 
@@ -75,3 +78,56 @@ def fresh_windows(config: Config, task: Task, seed: int, count: int) -> list[Win
     rows = cut_into_rows(task.evaluation(task.held_out[0], evaluation_stream(seed)), batch_size)
     there = min(count, rows.inputs.shape[1] // num_steps)
     return [rows.windows(number, 1, num_steps) for number in range(there)]
+
+
+def compared_with_rtrl(config: Config) -> dict[str, TruncationConfig]:
+    """The settings that `run.py gradients` compares with rtrl, by name, as far as the model allows.
+
+    `full` is the window's own gradient.
+    """
+    found = {"full": TruncationConfig(kind="full")}
+    for kind, style in STYLES.items():
+        for keys in style.compared_beyond:
+            truncation = TruncationConfig(kind=kind, **keys)
+            try:
+                truncation.check_model(config.model)
+            except ValueError:
+                continue
+            found[describe(truncation)] = truncation
+    return found
+
+
+class Beyond(NamedTuple):
+    """A style against rtrl, in one window at one moment."""
+
+    seed: int
+    updates: int
+    window: int
+    style: str
+    error: GradientError
+
+
+@contextlib.contextmanager
+def comparing_with_rtrl(
+    config: Config, task: Task
+) -> Iterator[tuple[AlsoMeasure | None, list[Beyond]]]:
+    """A measurement for `measure`, and the list that it fills.
+
+    It is None where no window starts from an earlier one, or rtrl does not fit into the memory.
+    """
+    found: list[Beyond] = []
+    exact = config.model_copy(update={"truncation": EXACT})
+    if not task.carries_state or influence.problem(exact, task):
+        yield None, found
+        return
+    with CarriedGauge(config, task, compared_with_rtrl(config)) as gauge:
+
+        def also(
+            seed: int, updates: int, variables: dict[str, NDArray[Any]], windows: Sequence[Windows]
+        ) -> None:
+            for number, errors in enumerate(gauge.measure(variables, windows, seed)):
+                found.extend(
+                    Beyond(seed, updates, number, name, error) for name, error in errors.items()
+                )
+
+        yield also, found

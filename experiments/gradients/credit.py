@@ -26,7 +26,7 @@ RANDOM_ROWS = 40  # sequences of a random style at a time
 DRAWS = 25  # of so many
 SEQUENCES = RANDOM_ROWS * DRAWS
 MOST_STEPS = 2000  # of a graph; each loss takes a session.run
-HIGHEST = 2.0  # of the colour scale; the mean of M is at most 1, plus noise
+HIGHEST = 2.0  # of the color scale; the mean of M is at most 1, plus noise
 
 
 def credit(config: Config, out: Path, as_json: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,10 @@ from rnn_graphs.truncation.styles import STYLES
 MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as fractions of a seed's updates
 WINDOWS = 5  # measured one after the other at each moment
 DRAWS = 50  # of a random style's gates, for each window
+
+
+# (seed, updates, variables, windows): a further measurement at the same weights.
+AlsoMeasure = Callable[[int, int, dict[str, NDArray[Any]], Sequence[Windows]], None]
 
 
 class GradientEstimate(NamedTuple):
@@ -107,8 +111,8 @@ def check(config: Config) -> None:
         )
 
 
-def measure(config: Config, workload: Workload) -> Measured:
-    """Train every seed of the config, and measure at each moment.
+def measure(config: Config, workload: Workload, also: AlsoMeasure | None = None) -> Measured:
+    """Train every seed of the config, and measure at each moment; `also` does so too.
 
     Raises RunError if training diverges.
     """
@@ -123,6 +127,8 @@ def measure(config: Config, workload: Workload) -> Measured:
             weights = weights_at(updates, config, workload, training, seed)
             for moment, variables in zip(updates, weights, strict=True):
                 readings.append(gauge.measure(variables, windows, seed))
+                if also is not None:
+                    also(seed, moment, variables, windows)
                 if not is_quiet():
                     print(f"seed {seed}: measured at update {moment} of {updates[-1]}", flush=True)
     return arrange(readings, updates, gauge.estimates)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Approximation = Literal["snap", "rflo", "kf_rtrl", "uoro"]
-WINDOWS, SETTLED = 60, 20  # of one step; the first ones have no past to differ in
+WINDOWS, SETTLED = 30, 10  # of one step; the first ones have no past to differ in
 
 
 class CloserToExact(Criterion):

@@ -41,7 +41,7 @@ class ChoosesAtLeast(Criterion):
 
 
 class DepthByEpoch(StudyFigure):
-    """K by epoch: a line for each seed, in the colour of its run."""
+    """K by epoch: a line for each seed, in the color of its run."""
 
     labels: dict[RunName, str] = Field(min_length=1)
 

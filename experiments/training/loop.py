@@ -9,7 +9,7 @@ Everything that trains a seed uses this loop, so that all of them compute the sa
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,10 +60,12 @@ class TrainingLoop:
         config: Config,
         workload: Workload,
         session: TrainingSession,
-        chooser: DepthChooser | None = None,
+        log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """chooser: of a style that chooses its depth; without it, the largest is taken."""
-        self._chooser = chooser
+        """log: takes a line for each epoch of a style that chooses its depth."""
+        self._chooser: DepthChooser | None = None
+        if config.truncation.chooses:
+            self._chooser = DepthChooser(config, workload.task, log)
         self._config = config
         self._task = workload.task
         self._session = session

@@ -17,7 +17,6 @@ from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsFile, MetricsRow, digest
-from experiments.training.adaptive import DepthChooser
 from experiments.training.loop import Chunk, Place, TrainingLoop
 from experiments.training.progress import SeedsProgress
 from experiments.training.rows import RowAccumulator, describe
@@ -56,10 +55,7 @@ class SeedTraining:
         self._progress = progress
         self._stop = stop
         self._validation = validation
-        self._chooser: DepthChooser | None = None
-        if config.truncation.chooses and workload.task.carries_state:
-            self._chooser = DepthChooser(config, workload.task, progress.log)
-        self._loop = TrainingLoop(config, workload, session, self._chooser)
+        self._loop = TrainingLoop(config, workload, session, progress.log)
         self._ends = possible_ends(config, workload)
 
     def start(self, seed: int) -> Checkpoint:

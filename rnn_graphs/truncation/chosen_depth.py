@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rnn_graphs.truncation.style import Matrix, Steps, Style, Truncation
 
 if TYPE_CHECKING:
@@ -19,8 +21,7 @@ def _at_the_largest_depth(t: Steps, s: Steps, truncation: Truncation, _num_steps
     """That of the first epoch, BPTT(2K − 1; K) with K = most."""
     assert truncation.most is not None
     end = (t // truncation.most + 1) * truncation.most - 1
-    mask: Matrix = s > end - (2 * truncation.most - 1)
-    return mask
+    return np.asarray(s > end - (2 * truncation.most - 1))
 
 
 def _chosen(
@@ -57,7 +58,7 @@ def _bounds_divide(truncation: Truncation, num_steps: int) -> None:
 
 def _twice_the_largest(truncation: Truncation, _num_steps: int) -> int:
     assert truncation.most is not None
-    return 2 * int(truncation.most) - 1
+    return int(2 * truncation.most - 1)
 
 
 ADAPTIVE = Style(

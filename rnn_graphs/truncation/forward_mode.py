@@ -68,7 +68,7 @@ def _rflo(truncation: Truncation) -> Influence:
 
 
 def _entries_of_one_application(_truncation: Truncation, layout: RecurrentLayout) -> int:
-    return layout.count_colours(1) * layout.parameters
+    return layout.count_colors(1) * layout.parameters
 
 
 def _output_is_the_state(_truncation: Truncation, model: Model) -> None:
@@ -98,7 +98,7 @@ def _snap(truncation: Truncation) -> Influence:
 
 def _entries_in_the_mask(truncation: Truncation, layout: RecurrentLayout) -> int:
     assert truncation.order is not None
-    return layout.count_colours(truncation.order) * layout.parameters
+    return layout.count_colors(truncation.order) * layout.parameters
 
 
 # uoro and kf_rtrl
@@ -160,6 +160,7 @@ FORWARD_MODE: dict[str, Style] = {
         needs=("leak",),
         effective_depth=_unbounded,
         influence=_rflo,
+        compared_beyond=({"leak": 0.5},),
         xla_pays=False,
         carried=_entries_of_one_application,
         check_model=_output_is_the_state,
@@ -172,6 +173,7 @@ FORWARD_MODE: dict[str, Style] = {
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
         influence=_snap,
+        compared_beyond=({"order": 1},),
         xla_pays=False,
         carried=_entries_in_the_mask,
     ),
@@ -182,6 +184,7 @@ FORWARD_MODE: dict[str, Style] = {
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
         influence=_uoro,
+        compared_beyond=({},),
         xla_pays=False,
         carried=_units_and_parameters,
         random_beyond_window=True,
@@ -193,6 +196,7 @@ FORWARD_MODE: dict[str, Style] = {
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
         influence=_kf_rtrl,
+        compared_beyond=({},),
         xla_pays=False,
         carried=_both_factors,
         check_model=_is_one_product,

@@ -46,13 +46,14 @@ def step_with_influence(
 
     Without an influence, as where every window begins in the first state, nothing is added.
     """
-    inputs = model.encode(window.inputs, window.key)
-    unrolled, states = unroll_recorded(rule.cell(model), unroll, inputs, window)
+    inputs, cell = model.encode(window.inputs, window.key), rule.cell(model)
+    if not tf.nest.flatten(window.influence):
+        alone = unroll(cell, inputs, window.state, window.lengths)
+        return step_and_errors(model, window, alone.outputs, alone.final_state, [])[0]
+    unrolled, states = unroll_recorded(cell, unroll, inputs, window)
     step, errors = step_and_errors(
         model, window, unrolled.outputs, unrolled.final_state, tf.nest.flatten(window.state)
     )
-    if not tf.nest.flatten(window.influence):
-        return step
     linearized = LinearizedWindow(model, window, inputs, states)
     before = rule.credit(model, window.influence, tf.concat(errors, 1))
     gradients = [*step.gradients]

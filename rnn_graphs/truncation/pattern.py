@@ -1,8 +1,8 @@
 """Sparse influences: of ∂h/∂θ, only the entries that a mask keeps.
 
-Units of the same colour are never reached by the same parameter, so their entries fit in one row:
-[batch, colours, parameters] in place of [batch, units, parameters]. A tanh cell whose parameters
-reach one unit each has a single colour, an LSTM has two, c and h.
+Units of the same color are never reached by the same parameter, so their entries fit in one row:
+[batch, colors, parameters] in place of [batch, units, parameters]. A tanh cell whose parameters
+reach one unit each has a single color, an LSTM has two, c and h.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_graphs.cell_layouts import Mask, RecurrentLayout, colours
+from rnn_graphs.cell_layouts import Mask, RecurrentLayout, colors
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.linearized import LinearizedWindow
 
@@ -24,48 +24,48 @@ class Pattern:
     def __init__(self, layout: RecurrentLayout, mask: Mask) -> None:
         """mask: [units, columns of all variables]."""
         self._units, self.parameters = layout.units, layout.parameters
-        self._colours = colours(mask)
-        self.count = int(max(self._colours)) + 1
+        self._colors = colors(mask)
+        self.count = int(max(self._colors)) + 1
         kept = layout.by_parameter(mask)  # [units, parameters]
         self._mask = kept
-        # [colours, parameters]: the unit that a parameter reaches in each colour, and whether.
+        # [colors, parameters]: the unit that a parameter reaches in each color, and whether.
         self._unit = np.zeros([self.count, self.parameters], np.int32)
         self._reached = np.zeros([self.count, self.parameters], bool)
-        for unit, colour in enumerate(self._colours):
-            self._unit[colour, kept[unit]] = unit
-            self._reached[colour] |= kept[unit]
+        for unit, color in enumerate(self._colors):
+            self._unit[color, kept[unit]] = unit
+            self._reached[color] |= kept[unit]
 
     @property
     def _is_sparse(self) -> bool:
-        """Whether gathering colours² entries of a Jacobian is less than a product with it."""
+        """Whether gathering colors² entries of a Jacobian is less than a product with it."""
         return bool(self.count**2 < self._units)
 
     def immediate(self, window: LinearizedWindow, scale: Tensor | None = None) -> Tensor:
-        """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colours, parameters]; scale: [time, batch].
+        """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colors, parameters]; scale: [time, batch].
 
         The mask must keep all that one application reaches.
         """
         ones = tf.ones([window.time, window.batch], window.dtype) if scale is None else scale
-        slots = np.equal.outer(np.arange(self.count), self._colours)  # [colours, units]
+        slots = np.equal.outer(np.arange(self.count), self._colors)  # [colors, units]
         errors = ones[None, ..., None] * tf.constant(slots[:, None, None], window.dtype)
         return self._kept(window.row_gradients(errors))
 
     def dense(self, entries: Tensor) -> Tensor:
-        """[batch, colours, parameters] → [batch, units, parameters]."""
+        """[batch, colors, parameters] → [batch, units, parameters]."""
         spread = entries
         if self.count > 1:
-            spread = tf.gather(entries, self._colours, axis=1)
+            spread = tf.gather(entries, self._colors, axis=1)
         return _where(self._mask, spread)
 
     def from_dense(self, dense: Tensor) -> Tensor:
-        """The kept entries of [batch, units, parameters], [batch, colours, parameters]."""
+        """The kept entries of [batch, units, parameters], [batch, colors, parameters]."""
         kept = _where(self._mask, dense)
-        of_colour = [np.flatnonzero(self._colours == colour) for colour in range(self.count)]
-        rows = [tf.reduce_sum(tf.gather(kept, units, axis=1), 1) for units in of_colour]
+        of_color = [np.flatnonzero(self._colors == color) for color in range(self.count)]
+        rows = [tf.reduce_sum(tf.gather(kept, units, axis=1), 1) for units in of_color]
         return tf.stack(rows, 1)
 
     def times(self, jacobian: Tensor, entries: Tensor) -> Tensor:
-        """The kept entries of a product, [batch, units, units] × [batch, colours, parameters]."""
+        """The kept entries of a product, [batch, units, units] × [batch, colors, parameters]."""
         if not self._is_sparse:
             return self.from_dense(tf.matmul(jacobian, self.dense(entries)))
         batch = int(jacobian.shape[0])

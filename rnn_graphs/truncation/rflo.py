@@ -19,7 +19,7 @@ Tensor = Any
 
 
 class Rflo(Influence):
-    """J as its entries that one application reaches, [batch, colours, parameters]: no others."""
+    """J as its entries that one application reaches, [batch, colors, parameters]: no others."""
 
     def __init__(self, leak: float) -> None:
         self._leak = leak

@@ -19,7 +19,7 @@ Tensor = Any
 
 
 class Snap(Influence):
-    """J as the entries that the mask keeps, [batch, colours, parameters]."""
+    """J as the entries that the mask keeps, [batch, colors, parameters]."""
 
     def __init__(self, order: int) -> None:
         self._order = order

@@ -44,7 +44,7 @@ class Step(NamedTuple):
     final_state: Tensor  # to carry: the state before the next window's first input
     gradients: list[Tensor]  # of `loss`, one for each of the model's variables
     influence: Any = ()  # to carry beside the state, nested as the window's
-    depth: Tensor = None  # scalar: of a style that chooses it while the graph runs
+    depth: Any = ()  # scalar, of a style that chooses it while the graph runs; (): another
 
 
 class StepModel(Protocol):

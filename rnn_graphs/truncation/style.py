@@ -85,6 +85,8 @@ class Style:
     copies_compiled: float = 1.0
     # num_steps → the keys of each setting that `run.py gradients` compares with full.
     compared: Callable[[int], list[dict[str, Any]]] = _not_compared
+    # The keys of each setting that it compares with rtrl, whose credit reaches all windows.
+    compared_beyond: tuple[dict[str, Any], ...] = ()
     # The relation between those keys, for a plot's legend.
     compared_as: str = ""
     # (config, num_steps) → its place on the depth axis of a plot, and its meaning if not a depth.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_graphs.cell_layouts import colours
+from rnn_graphs.cell_layouts import colors
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
@@ -87,6 +87,6 @@ def leaves(config: ModelConfig, stream: np.random.Generator) -> list[Array]:
     return parts
 
 
-def test_colours_keep_apart_what_a_parameter_reaches_together() -> None:
+def test_colors_keep_apart_what_a_parameter_reaches_together() -> None:
     mask = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 0], [0, 0, 0]], bool)
-    assert colours(mask).tolist() == [0, 0, 1, 0]
+    assert colors(mask).tolist() == [0, 0, 1, 0]

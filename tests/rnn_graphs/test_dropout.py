@@ -17,7 +17,7 @@ from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig, TruncationConfig
 from rnn_graphs.dropout import MaskSpec, draw_masks
-from rnn_graphs.loops import Updated, in_graph
+from rnn_graphs.loops import Carried, Updated, in_graph
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window
 from tests.conftest import StopAtSave, assert_same_end, small_config
@@ -139,7 +139,7 @@ def test_windows_of_one_run_have_keys_that_count_on() -> None:
 
     def update(window: Window) -> Updated:
         seen = {"seed": window.key[0], "number": window.key[1]}
-        return Updated(seen, window.state, tf.no_op())
+        return Updated(seen, Carried(window.state, ()), tf.no_op())
 
     with tf.Graph().as_default(), tf.Session() as session:
         ids = tf.zeros([3 * 2, 1], tf.int32)

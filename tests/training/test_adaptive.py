@@ -27,7 +27,7 @@ ADAPTIVE = (
 @pytest.mark.parametrize("tolerance", [0.5, 0.1, 0.01])
 def test_a_linear_decay_needs_the_depth_that_algebra_gives(decay: float, tolerance: float) -> None:
     """With φ_k = d^k what depth K leaves out is d^K of the whole."""
-    signal = decay ** np.arange(200.0)
+    signal = np.array([decay**lag for lag in range(200)])
     np.testing.assert_allclose(relative_biases(signal)[:20], decay ** np.arange(1.0, 21), rtol=1e-6)
     expected = math.floor(math.log(tolerance) / math.log(decay)) + 1  # the least below
     depths = list(range(1, 201))

@@ -166,12 +166,12 @@ def test_a_task_of_examples_has_no_window_before() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "tolerance"), [("rtrl", 1e-3), ("uoro", 0.05)])
+@pytest.mark.parametrize(("kind", "tolerance"), [("rtrl", 1e-3), ("uoro", 1e-3)])
 def test_influence_balancing_ends_at_its_optimum(kind: str, tolerance: float) -> None:
     """θ → −1/6, where short truncation drives it away (Tallec & Ollivier 2018, section 4.1)."""
     config = load_config(
         "influence_balancing",
-        [f"truncation.kind={kind}", "graph.num_steps=10", "task.size=100000", "execution.xla=off"],
+        [f"truncation.kind={kind}", "graph.num_steps=10", "task.size=40000", "execution.xla=off"],
     )
     work = make_workload(config)
     rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
