@@ -6,12 +6,15 @@ READY := $(VENV)/.ready
 UV_VERSION := 0.13.8
 SECONDS_PER_TEST := 300
 
-.PHONY: help setup reproduce test test-faults test-slow lint format bench lock clean
+.PHONY: help setup reproduce test test-faults test-slow test-kills test-failing-calls test-fuzz lint format bench lock clean
 
 help:
 	@echo 'make reproduce  set up, run the study r2rt_part1, print the path of its report'
 	@echo 'make test       set up, run the tests (make test-faults: killed, starved and'
 	@echo '                interrupted sweeps; make test-slow: the longer tests)'
+	@echo 'make test-kills test-failing-calls test-fuzz'
+	@echo '                1,000 SIGKILLs; every write, rename and fsync that fails;'
+	@echo '                20,000 mutated inputs: each prints its counts (hours)'
 	@echo 'make lint       run ruff and mypy (make format: let ruff rewrite the code)'
 	@echo 'make bench      measure speed on this machine'
 	@echo 'make lock       resolve the dependencies in setup.cfg into requirements.lock'
@@ -42,6 +45,18 @@ test-faults: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -n auto --timeout 1800 -m slow
+
+# The fault tests try samples of these.
+COUNTED := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 0 -s -q
+
+test-kills: setup
+	RNN_KILLS=1000 $(COUNTED) tests/faults/test_kills.py
+
+test-failing-calls: setup
+	RNN_FAILURES=all $(COUNTED) tests/faults/test_failing_calls.py
+
+test-fuzz: setup
+	RNN_FUZZ=20000 $(COUNTED) --timeout 7200 tests/test_fuzz.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -82,6 +82,7 @@ def _sweep(command: Parser) -> None:
     )
     command.add_argument("--dry-run", action="store_true", help="show points and estimated time")
     _add_yes(command, "do not ask before starting more than 1,000 points")
+    _add_data_changed(command)
     _add_json(command)
     _add_quiet(command)
 
@@ -101,6 +102,8 @@ def _reproduce(command: Parser) -> None:
     command.add_argument(
         "--max-time", type=duration, metavar="TIME", help="90s, 30m or 2h; no batch starts later"
     )
+    _add_data_changed(command)
+    _add_yes(command, "do not ask before starting more than 1,000 runs")
     _add_quiet(command)
 
 

@@ -52,10 +52,11 @@ def _described(kind: str) -> builtins.list[tuple[str, str]]:
 def config(options: Namespace) -> int:
     """Print the composed config as YAML."""
     from experiments.config.compose import load_config
+    from experiments.config.quoting import escaped
     from experiments.config.yaml_file import dump_yaml
 
     composed = load_config(options.experiment, options.overrides)
-    print(dump_yaml(composed.as_dict()), end="")
+    print(dump_yaml(escaped(composed.as_dict())), end="")
     return 0
 
 
@@ -79,21 +80,24 @@ def sweep(options: Namespace) -> int:
     if options.json and not options.dry_run:
         raise UsageError("--json works with --dry-run only")
     if options.dry_run:
-        sweeps.show(options.sweep, options.overrides, where, options.json)
+        sweeps.show(options.sweep, options.overrides, where, options.json, options.data_changed)
     else:
-        conclude = functools.partial(_compare_points, options.sweep)
-        sweeps.sweep(options.sweep, options.overrides, where, conclude, options.yes)
+        conclude = functools.partial(_compare_points, options.sweep, options.data_changed)
+        sweeps.sweep(
+            options.sweep, options.overrides, where, conclude, options.yes, options.data_changed
+        )
     return 0
 
 
-def _compare_points(sweep_name: str, directories: Sequence[Path]) -> None:
+def _compare_points(sweep_name: str, data_changed: bool, directories: Sequence[Path]) -> None:
     """Compare the complete points at the end of a sweep."""
     from experiments.comparison.compare import Options
     from experiments.comparison.compare import compare as compare_runs
     from experiments.paths import REPORTS
 
     print()
-    compare_runs(directories, Options(REPORTS / f"sweep-{Path(sweep_name).stem}"))
+    out = REPORTS / f"sweep-{Path(sweep_name).stem}"
+    compare_runs(directories, Options(out, data_changed=data_changed))
 
 
 def reproduce(options: Namespace) -> int:
@@ -112,6 +116,8 @@ def reproduce(options: Namespace) -> int:
         options.out,
         budget if options.seeds_until else None,
         options.debug,
+        options.data_changed,
+        options.yes,
     )
     return run_study(options.study, asked)
 

@@ -13,7 +13,6 @@ from rnn_graphs.config import (
     OptimizerConfig,
     TruncationConfig,
 )
-from rnn_graphs.first_state import from_first_state
 from rnn_graphs.initializers import initialize
 from rnn_graphs.metrics import update_metric
 from rnn_graphs.model import Model, TaskShape
@@ -21,6 +20,7 @@ from rnn_graphs.optimizers import Updater
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import StepFunction, Window, make_step
 from rnn_graphs.unrolls import UnrollFunction
+from rnn_graphs.window_start import from_first_state
 
 Tensor = Any
 StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]

@@ -76,6 +76,7 @@ class Cell:
     takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
+    gates: int = 1  # columns of the product for each unit: an LSTM has 4
     # (config, weights, x, before, after) → each gate along time (rnn_graphs/gate_values.py).
     read_gates: Callable[..., dict[str, Any]] | None = None
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
@@ -168,8 +169,8 @@ LSTM_KEYS = (
 CELLS: dict[str, Cell] = {
     "scratch": Cell(_scratch, pairs=True, uses_product=True),
     "basic_rnn": Cell(_basic_rnn),
-    "gru": Cell(_gru, read_gates=_gates_of_gru),
-    "basic_lstm": Cell(_basic_lstm, takes=LSTM_KEYS[:3], read_gates=_gates_of_lstm),
-    "lstm": Cell(_lstm, takes=LSTM_KEYS, read_gates=_gates_of_lstm),
+    "gru": Cell(_gru, gates=3, read_gates=_gates_of_gru),
+    "basic_lstm": Cell(_basic_lstm, takes=LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm),
+    "lstm": Cell(_lstm, takes=LSTM_KEYS, gates=4, read_gates=_gates_of_lstm),
     "influence_balancing": Cell(_influence_balancing, takes=(), kept=("theta",)),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -134,6 +134,11 @@ class GraphConfig(Section):
     precision: Literal["float32", "float64"]
     padding: Literal["mask", "sequence_length", "none"] = "mask"
 
+    @property
+    def in_a_loop(self) -> bool:
+        """Whether the graph has one copy of the cells, in a loop, however many steps it takes."""
+        return self.unroll in ("dynamic", "scan")
+
 
 class OptimizerConfig(Section):
     """A `tf.compat.v1.train` optimizer. A key that the kind does not use must stay null."""
@@ -188,14 +193,15 @@ KEYS_OF_KIND: dict[str, dict[str, float]] = {
 
 
 class ExecutionConfig(Section):
-    """How the graph is run. It does not change the results."""
+    """How the graph is run. It does not change the results, but for rounding."""
 
     loop: Literal["in_graph", "per_step"]
     iterations_per_loop: int = Field(ge=1, le=1_000_000)
     xla: Literal["auto", "on", "off"]
-    threads: int | None = Field(ge=1, le=1024)
+    onednn: Literal["auto", "on", "off"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] | None
 
-    @field_validator("xla", mode="before")
+    @field_validator("xla", "onednn", mode="before")
     @classmethod
     def _yaml_reads_on_as_a_boolean(cls, value: object) -> object:
         return {True: "on", False: "off"}[value] if isinstance(value, bool) else value

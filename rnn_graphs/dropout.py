@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from rnn_graphs.config import ModelConfig
+from rnn_graphs.draws import uniform
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -40,10 +41,7 @@ def mask_specs(config: ModelConfig, input_size: int, cell: Any) -> list[MaskSpec
 def draw_masks(
     layers: list[list[MaskSpec]], time: int, batch: int, key: Tensor, dtype: tf.DType
 ) -> tuple[Masks, ...]:
-    """The masks of a window for each layer. The same key gives the same masks.
-
-    XLA has a different generator, so its masks differ.
-    """
+    """The masks of a window for each layer. The same key gives the same masks."""
     salt = 0
     result = []
     for specs in layers:
@@ -51,7 +49,8 @@ def draw_masks(
         for spec in specs:
             salt += 1
             seed = tf.stack([key[0] + salt * SALT, key[1]])
-            passes = tf.random.stateless_uniform([time, batch, spec.width], seed) < spec.keep_prob
+            drawn = uniform([time, batch, spec.width], seed)
+            passes = drawn < spec.keep_prob
             masks.append(tf.cast(passes, dtype) / spec.keep_prob)
         result.append(tuple(masks))
     return tuple(result)

@@ -11,7 +11,6 @@ learned state is Σ_t M[t, 0] ∂L_t/∂h₀: each style cuts it as it cuts the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from rnn_graphs.config import ModelConfig
@@ -54,17 +53,7 @@ class FirstState:
 
     def _noise(self, part: Tensor, place: int, key: Tensor) -> Tensor:
         seed = tf.stack([key[0] + SALT * (place + 1), key[1]])
-        drawn = tf.random.stateless_normal(tf.shape(part), seed, 0.0, self._deviation, tf.float64)
+        drawn = tf.random.stateless_normal(
+            tf.shape(part), seed, 0.0, self._deviation, tf.float64, alg="philox"
+        )
         return tf.cast(drawn, part.dtype)
-
-
-def from_first_state(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`step`, with each window's state replaced by the model's first one if windows start anew."""
-    if not model.shape.starts_anew or model.config.initial_state == "zero":
-        return step
-
-    def started(window: Any) -> Any:
-        batch_size = int(window.inputs.shape[1])
-        return step(window._replace(state=model.first_state.rows(batch_size, window.key)))
-
-    return started

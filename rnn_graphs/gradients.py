@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from rnn_graphs.build import Snapshot, make_snapshot
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig
-from rnn_graphs.first_state import from_first_state
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import gradients
 from rnn_graphs.truncation.step import Window, make_step
 from rnn_graphs.unrolls import unstack
+from rnn_graphs.window_start import from_first_state
 
 Tensor = Any
 DTYPE = tf.float64

@@ -1,4 +1,8 @@
-"""The optimizers of `tf.compat.v1.train`, with clipping and learning rate decay."""
+"""The optimizers of `tf.compat.v1.train`, with clipping and learning rate decay.
+
+TensorFlow makes a float32 tensor of a Python number, and casts it to the type of the weights only
+then. Hyperparameters are therefore constants of the weights' own type.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +21,24 @@ class Updater:
     def __init__(self, config: OptimizerConfig, variables: list[Any]) -> None:
         self._config = config
         self._variables = variables
+        self._dtype = variables[0].dtype.base_dtype
         self._updates = None
         if config.decay_rate is not None:
             zero = tf.zeros_initializer()
             self._updates = tf.get_variable("updates", [], tf.int64, zero, trainable=False)
-        self._optimizer = make_optimizer(config, self.learning_rate)
+        self._optimizer = make_optimizer(config, self.learning_rate, self._dtype)
         # Creates the slots, which is impossible in the body of a loop. Never run.
         self._optimizer.apply_gradients([(tf.zeros_like(v), v) for v in variables])
 
     def learning_rate(self) -> Tensor:
         """The rate of the next update: learning_rate · decay_rate^(updates / decay_steps)."""
+        first = tf.constant(self._config.learning_rate, self._dtype)
         if self._updates is None:
-            return tf.constant(self._config.learning_rate)
+            return first
+        decay = tf.constant(self._config.decay_rate, self._dtype)
         return tf.train.exponential_decay(
-            self._config.learning_rate, self._updates, self._config.decay_steps,
-            self._config.decay_rate, self._config.staircase,
-        )  # fmt: skip
+            first, self._updates, self._config.decay_steps, decay, self._config.staircase
+        )
 
     def apply(self, gradients: list[Tensor]) -> tf.Operation:
         """One update. Gradients are clipped by their global norm if `clip_norm` is set.
@@ -45,16 +51,22 @@ class Updater:
         return self._optimizer.apply_gradients(pairs, self._updates)
 
 
-def make_optimizer(config: OptimizerConfig, rate: Callable[[], Tensor]) -> tf.train.Optimizer:
-    """The config's optimizer, which calls `rate` at every update."""
-    value = config.value
+def make_optimizer(
+    config: OptimizerConfig, rate: Callable[[], Tensor], dtype: tf.DType
+) -> tf.train.Optimizer:
+    """The config's optimizer of weights of type `dtype`, which calls `rate` at every update."""
+
+    def value(key: str) -> Callable[[], Tensor]:
+        # A function, so that the constant is made inside the loop, where XLA can fold it.
+        return lambda: tf.constant(config.value(key), dtype)
+
     match config.kind:
         case "sgd":
             return tf.train.GradientDescentOptimizer(rate)
         case "momentum":
             return tf.train.MomentumOptimizer(rate, value("momentum"))
         case "adagrad":
-            return tf.train.AdagradOptimizer(rate, value("initial_accumulator"))
+            return tf.train.AdagradOptimizer(rate, config.value("initial_accumulator"))
         case "adam":
             return tf.train.AdamOptimizer(rate, value("beta1"), value("beta2"), value("epsilon"))
         case "rmsprop":

@@ -10,7 +10,9 @@ import warnings
 from collections.abc import Iterator
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.compat.v1.nn.rnn_cell lives in tf_keras
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # oneDNN's sums differ from machine to machine
+# oneDNN's sums differ from machine to machine. A run that wants it sets the variable before this.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+HAS_ONEDNN = os.environ["TF_ENABLE_ONEDNN_OPTS"] != "0"  # TensorFlow reads it once, below
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter arrive as exceptions
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # results are defined on the CPU
 # XLA schedules kernels to run several at a time. Handing each to another thread takes longer than
@@ -59,4 +61,4 @@ with _native_stderr_kept_back(), warnings.catch_warnings():
 tf.disable_eager_execution()
 tf.logging.set_verbosity(tf.logging.ERROR)
 
-__all__ = ["keep_xla_to_one_thread", "tf"]
+__all__ = ["HAS_ONEDNN", "keep_xla_to_one_thread", "tf"]

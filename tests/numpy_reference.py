@@ -126,19 +126,12 @@ def error_signal(
 
 
 class Updater:
-    """The update rules of `tf.compat.v1.train`, for one variable.
-
-    There, settings and Adam's powers of beta are float32, whatever the type of the variable.
-    Initial values of slots are not rounded.
-    """
+    """The update rules of `tf.compat.v1.train`, for one variable."""
 
     def __init__(self, kind: str, **settings: float) -> None:
         self._rule: Callable[[Array], Array] = getattr(self, f"_{kind}")
-        self._settings = {
-            key: value if key == "initial_accumulator" else float(np.float32(value))
-            for key, value in settings.items()
-        }
-        self._rate = self._settings["learning_rate"]
+        self._settings = settings
+        self.rate = settings["learning_rate"]  # of the next update
         self._slots: list[Any] = []  # arrays; numbers before the first update
 
     def __call__(self, value: Array, gradient: Array) -> Array:
@@ -146,18 +139,18 @@ class Updater:
         return value - self._rule(gradient)
 
     def _sgd(self, gradient: Array) -> Array:
-        return self._rate * gradient
+        return self.rate * gradient
 
     def _momentum(self, gradient: Array) -> Array:
         (velocity,) = self._slots or [0.0]
         self._slots = [self._settings["momentum"] * velocity + gradient]
-        result: Array = self._rate * self._slots[0]
+        result: Array = self.rate * self._slots[0]
         return result
 
     def _adagrad(self, gradient: Array) -> Array:
         (total,) = self._slots or [self._settings["initial_accumulator"]]
         self._slots = [total + gradient**2]
-        result: Array = self._rate * gradient / np.sqrt(self._slots[0])
+        result: Array = self.rate * gradient / np.sqrt(self._slots[0])
         return result
 
     def _adam(self, gradient: Array) -> Array:
@@ -165,9 +158,8 @@ class Updater:
         first, second, power1, power2 = self._slots or [0.0, 0.0, beta1, beta2]
         first = beta1 * first + (1 - beta1) * gradient
         second = beta2 * second + (1 - beta2) * gradient**2
-        rate = self._rate * np.sqrt(1 - power2) / (1 - power1)
-        powers = [float(np.float32(power1 * beta1)), float(np.float32(power2 * beta2))]
-        self._slots = [first, second, *powers]
+        rate = self.rate * np.sqrt(1 - power2) / (1 - power1)
+        self._slots = [first, second, power1 * beta1, power2 * beta2]
         result: Array = rate * first / (np.sqrt(second) + self._settings["epsilon"])
         return result
 
@@ -175,7 +167,7 @@ class Updater:
         mean_square, velocity = self._slots or [1.0, 0.0]
         decay = self._settings["decay"]
         mean_square = decay * mean_square + (1 - decay) * gradient**2
-        step = self._rate * gradient / np.sqrt(mean_square + self._settings["epsilon"])
+        step = self.rate * gradient / np.sqrt(mean_square + self._settings["epsilon"])
         self._slots = [mean_square, self._settings["momentum"] * velocity + step]
         result: Array = self._slots[1]
         return result

@@ -17,6 +17,7 @@ from experiments.gradients.credit import credit
 from experiments.gradients.measurement import GradientEstimate, Measured, styles
 from experiments.gradients.plots import figure
 from experiments.training.runner import train
+from experiments.training.workload import make_workload
 from experiments.training.xla import uses_xla
 from rnn_graphs.cell_traits import CELLS, Cell
 from rnn_graphs.cells import ScratchCell
@@ -104,8 +105,9 @@ class TestANewStyle:
         assert error.lines[0].get_xdata()[0] == pytest.approx(4, rel=0.1)  # type: ignore[index]
 
     def test_xla_is_used_as_its_entry_says(self) -> None:
-        many = 10**7
-        assert uses_xla(config_of("execution.xla=auto"), many)
+        config = config_of("execution.xla=auto")
+        many = make_workload(config)._replace(updates=10**7)
+        assert uses_xla(config, many)
         assert not uses_xla(config_of(*FADING, "execution.xla=auto"), many)
 
     def test_it_trains(self, tmp_path: Path, only_training: None) -> None:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -19,20 +15,21 @@ import psutil
 
 from experiments.benchmarks.timing import Measurement, seconds
 from experiments.interrupts import StopRequest
-from experiments.paths import ROOT
 from experiments.sweeps.clusters import Cluster, open_cluster
 from experiments.sweeps.display import Monitor, PlainDisplay, print_results
 from experiments.sweeps.engine import call_all
 from experiments.sweeps.launcher import train_missing
-from experiments.sweeps.messages import Job, JobEnded, Send, began, ended
+from experiments.sweeps.messages import Job, JobEnded, Message, Send, began, ended
 from experiments.sweeps.points import Point, read_results
 from experiments.sweeps.sweep import load_points
+from experiments.sweeps.zygotes import Zygote
 
 # 16 points, each in its own process.
 EQUAL = ["execution.xla=off", "task.size=200000", "logging.every=range(101,117)"]
 MANY = ["training.first_seed=range(0,1000)"]
 ALONE = 3  # rounds of a single process
-FASTER, OVERHEAD_SECONDS, MANY_SECONDS, GROWTH_KIB = 1.8, 0.5, 60, 4
+BEGINS = 6  # points of one zygote
+FASTER, OVERHEAD_SECONDS, BEGIN_SECONDS, MANY_SECONDS, GROWTH_KIB = 1.9, 0.5, 0.5, 60, 4
 
 
 def measure_sweeps() -> Sequence[Measurement]:
@@ -43,12 +40,13 @@ def measure_sweeps() -> Sequence[Measurement]:
 def _measure_workers() -> Sequence[Measurement]:
     with _in_a_folder():
         points = load_points("r2rt_n5", EQUAL)
-        alone = median(seconds(partial(_run_child, points[0], f"{n}")) for n in range(ALONE))
+        alone = median(seconds(partial(_run_alone, points[0], f"{n}")) for n in range(ALONE))
         took = {}
         for workers in (2, 1):
             moved = [point._replace(directory=Path(f"{workers}") / point.name) for point in points]
             with contextlib.redirect_stdout(io.StringIO()):
                 took[workers] = seconds(partial(train_missing, moved, "local", workers))
+        begin = _measure_begin(points[0])
     ratio, over = took[1] / took[2], took[1] / len(points) - alone
     return [
         Measurement(
@@ -60,25 +58,40 @@ def _measure_workers() -> Sequence[Measurement]:
             alone, None, f"under {OVERHEAD_SECONDS:g} s more; it is {over:.2f} s",
             over < OVERHEAD_SECONDS,
         ),
+        begin,
     ]  # fmt: skip
 
 
-def _run_child(point: Point, folder: str) -> None:
-    """Run the process that a worker would start for the point."""
-    job = Job(point.name, point.config.as_dict(), folder)
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "experiments.sweeps.child"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with process:
-        assert process.stdin is not None
-        process.stdin.write(json.dumps([job._asdict()]) + "\n")
-        process.stdin.flush()
-        process.wait()  # the process exits when the pipe closes
+def _run_alone(point: Point, folder: str) -> None:
+    """Train the point in a process of its own, its import of TensorFlow included."""
+    zygote = Zygote({})
+    try:
+        for _ in _train(zygote, point, folder):
+            pass
+    finally:
+        zygote.close()
+
+
+def _train(zygote: Zygote, point: Point, folder: str) -> Iterator[Message]:
+    return zygote.train([Job(point.name, point.config.as_dict(), folder)], str(Path.cwd()))
+
+
+def _measure_begin(point: Point) -> Measurement:
+    """Time a worker's second and later points, from the job to the first stage after the import."""
+    zygote, took = Zygote({}), []
+    try:
+        for n in range(BEGINS):
+            began = perf_counter()
+            for message in _train(zygote, point, f"begin-{n}"):
+                if message.get("stage") == "build":
+                    took.append(perf_counter() - began)
+    finally:
+        zygote.close()
+    value = median(took[1:])
+    return Measurement(
+        "a worker's point, from its second on, until its graph is built", value, "s", took[0],
+        None, f"under {BEGIN_SECONDS:g} s", value < BEGIN_SECONDS,
+    )  # fmt: skip
 
 
 def _measure_many() -> Sequence[Measurement]:

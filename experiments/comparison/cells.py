@@ -10,9 +10,15 @@ from experiments.comparison.ranking import RANKINGS, best_validation, last_valid
 from experiments.comparison.table import Comparison, Line, interval_of
 from experiments.comparison.targets import AXES
 from experiments.config.flat import shown_value
+from experiments.reporting.seed_losses import ends, in_short
 from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.statistics.intervals import Interval
 
+PARTS = {  # of a mixture, by the name in a row of comparison.csv
+    "share_below_middle": "share",
+    "loss_below_middle": "learned",
+    "loss_above_middle": "others",
+}
 UNITS = {"updates": "updates", "time_steps": "time steps", "seconds": "seconds"}
 
 
@@ -26,12 +32,14 @@ class Column(NamedTuple):
 
 def columns(compared: Comparison) -> list[Column]:
     """The columns of the report, without those that would be empty."""
-    found = [*_key_columns(compared), Column("seeds", _seeds, True), *_loss_columns(compared)]
+    found = [*_key_columns(compared), Column("seeds", _seeds, True)]
+    found.append(Column(compared.ranking.title, lambda line: shown(line.mean), True))
     title = "below the best" if compared.ranking.higher_is_better else "above the best"
     found.append(Column(title, lambda line: _with_sign(line.behind), True))
     found.append(Column("standing", lambda line: line.standing, True))
     found += _lag_columns(compared)
     found += _target_columns(compared)
+    found += _detail_columns(compared)
     found.append(Column("at the floor", lambda line: _floor(line, compared), False))
     found.append(Column("seconds a seed", lambda line: _seconds(line.group), False))
     always = len(_key_columns(compared)) + 1
@@ -61,23 +69,37 @@ def record(line: Line, compared: Comparison) -> dict[str, Any]:
     if not found:
         found["experiment"] = group.label
     found |= {"status": group.status, "seeds": len(group.finals), "planned_seeds": group.planned}
-    found |= _interval("final_loss", interval_of(group.final_losses), ("low", "high"))
+    found |= _interval("final_loss", interval_of(group, group.final_losses), ("low", "high"))
     found["final_loss_updates"] = _updates(group)
     for name, values in (
         ("fresh_loss", group.fresh_losses),
         ("best_validation_loss", best_validation(group)),
         ("last_validation_loss", last_validation(group)),
     ):
-        found |= _interval(name, interval_of(values))
+        found |= _interval(name, interval_of(group, values))
     found["ranked_by"] = compared.ranking.by
     if compared.ranking.by not in RANKINGS:
         found |= _interval(compared.ranking.by, line.mean)
+    found |= _details(line)
     found |= _interval("above_best", line.behind)
     found |= {"standing": line.standing or None, "seeds_needed": line.seeds_needed}
     found |= {f"learned_lag_{lag}": count for lag, (count, _) in group.learned.items()}
     found |= _target_record(line, compared)
     found["seconds"] = None if group.seconds is None else round(group.seconds, 3)
     found["run_directories"] = [str(run.directory.path) for run in group.runs]
+    return found
+
+
+def _details(line: Line) -> dict[str, Any]:
+    """The bootstrap beside the ranked mean, and its two modes if there are two."""
+    bootstrap = line.found.bootstrap if line.found else None
+    modes = line.found.modes if line.found else None
+    _, low, high = bootstrap or (None, None, None)
+    found: dict[str, Any] = {"bootstrap_low": low, "bootstrap_high": high}
+    found["middle_of_floors"] = modes.threshold if modes else None
+    found["seeds_below_middle"] = modes.below if modes else None
+    for name, part in PARTS.items():
+        found |= _interval(name, getattr(modes.parts, part) if modes else None)
     return found
 
 
@@ -116,10 +138,15 @@ def _key_columns(compared: Comparison) -> list[Column]:
     return [Column(key, of(key), True) for key in compared.keys]
 
 
-def _loss_columns(compared: Comparison) -> Iterator[Column]:
-    """The numbers that the ranking uses, then the other losses."""
+def _detail_columns(compared: Comparison) -> Iterator[Column]:
+    """More about the ranked numbers, then the other losses."""
     by = compared.ranking.by
-    yield Column(compared.ranking.title, lambda line: shown(line.mean), True)
+    yield Column("bootstrap", lambda line: ends(line.found and line.found.bootstrap), False)
+    yield Column(
+        "below and above the middle of the floors",
+        lambda line: in_short(line.found.modes) if line.found else "",
+        False,
+    )
     if any(line.group.validation_rows for line in compared.lines):
         if by != "valid":
             yield _loss(RANKINGS["valid"].title, best_validation)
@@ -128,11 +155,11 @@ def _loss_columns(compared: Comparison) -> Iterator[Column]:
         yield _loss(RANKINGS["fresh"].title, lambda group: group.fresh_losses)
     if by != "train":
         yield _loss(RANKINGS["train"].title, lambda group: group.final_losses)
-    yield Column("of the last updates", lambda line: _updates_text(line.group), False)
+    yield Column("updates in the final loss", lambda line: _updates_text(line.group), False)
 
 
 def _loss(title: str, values: Callable[[Group], dict[int, float]]) -> Column:
-    return Column(title, lambda line: shown(interval_of(values(line.group))), False)
+    return Column(title, lambda line: shown(interval_of(line.group, values(line.group))), False)
 
 
 def _lag_columns(compared: Comparison) -> list[Column]:

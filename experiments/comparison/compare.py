@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,8 +34,9 @@ from experiments.comparison.targets import parse_target
 from experiments.console import plain, print_table, print_text
 from experiments.reporting.chart import Chart, curve_chart
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import Series, own_style, save_figure
+from experiments.reporting.plots import BANDS_IN_WORDS, Series, save_picture
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
+from experiments.reporting.seed_losses import INTERVALS
 from experiments.reporting.tables import write_csv
 from experiments.runs.curves import Curves
 from experiments.runs.files import make_output_folder
@@ -53,9 +55,10 @@ DRAWN = 70  # curves of a task at most; a figure of more is too long to read
 CAPTION = (
     "Sorted from best to worst. Above the best: the mean difference, paired where seeds are "
     "shared, with an interval that covers all pairs at once (Bonferroni). Tied: indistinguishable "
-    "from the best. Final loss: training loss, nats per time step, mean over the last tenth of the "
-    "updates. Seconds a seed: training time, mean over the complete seeds. At the floor: the floor "
-    "whose band of sampling noise contains the ranked loss."
+    f"from the best. {INTERVALS} Final loss: training loss, nats per time step, mean over the last "
+    "tenth of the updates. Updates in the final loss: how many those are; (rows) if only logged "
+    "rows are there, which reach further back. Seconds a seed: training time, mean over the "
+    "complete seeds. At the floor: the floor whose band of sampling noise contains the ranked loss."
 )
 
 LINES = (
@@ -125,12 +128,10 @@ def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], ou
     write_csv(out / TABLE, header, [[_cell(each.get(name)) for name in header] for each in records])
     shown = columns(compared)
     rows = [[column.cell(line) for column in shown] for line in compared.lines]
-    with own_style():
-        figures = list(_figures(compared, out))
     report = Report(
         f"Comparison of {_count(compared.groups, len(runs))}",
         remarks,
-        figures,
+        list(_figures(compared, out)),
         [],
         [Table("Runs", CAPTION, [column.title for column in shown], rows)],
         {
@@ -162,7 +163,8 @@ def _figures(compared: Comparison, out: Path) -> Iterator[ReportFigure]:
             "it. Empty: no run. A status: no seed is complete. n of m: some seeds are not complete."
         )
         title = f"{ranking.title} over the two keys that differ"
-        yield _figure(heat_map(compared, title), out / "heat_map.png", title, caption)
+        draw = partial(heat_map, compared, title)
+        yield from _figure(draw, out / "heat_map.png", title, caption)
     several = len(compared.tasks) > 1
     for number, lines in enumerate(compared.tasks, 1):
         suffix = f"_task_{number}" if several else ""
@@ -173,7 +175,8 @@ def _figures(compared: Comparison, out: Path) -> Iterator[ReportFigure]:
             "Mean over the seeds that reached it, with Student's 95 % interval. Losses come from "
             "the logged rows, so these numbers are as coarse as the rows."
         )
-        yield _figure(target_figure(compared, title), out / "target.png", title, caption)
+        draw = partial(target_figure, compared, title)
+        yield from _figure(draw, out / "target.png", title, caption)
 
 
 def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[ReportFigure]:
@@ -189,7 +192,7 @@ def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[Re
         curve = Curve("updates", _validation_curves, {}, {})
         title = f"validation loss against updates{named}"
         path = out / f"comparison_validation{suffix}.png"
-        save_figure(curves_figure(validated, curve, title), path)
+        save_picture(partial(curves_figure, validated, curve, title), path)
         yield ReportFigure.from_file(path, title, LINES + cut, _chart(validated, curve))
     floors, symbols = groups[0].floors, min(group.symbols_a_row for group in groups)
     bands = noise_bands(floors, floor_variances(groups[0].runs[0].config), symbols)
@@ -200,7 +203,7 @@ def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[Re
         name = "comparison" if axis == "updates" else f"comparison_{axis}"
         paths.append(out / f"{name}{suffix}.png")
         curve = Curve(axis, _training_curves, floors, bands)
-        save_figure(curves_figure(groups, curve, title), paths[-1])
+        save_picture(partial(curves_figure, groups, curve, title), paths[-1])
     chart = _chart(groups, Curve("updates", _training_curves, floors, bands))
     caption = LINES + _floor_text(floors, bands, symbols) + cut
     yield ReportFigure.from_files(paths, f"training loss{named}", caption, chart)
@@ -209,7 +212,8 @@ def _curve_figures(lines: Sequence[Line], out: Path, suffix: str) -> Iterator[Re
 def _chart(groups: Sequence[Group], curve: Curve) -> Chart:
     """The curves as an interactive chart."""
     series = [Series(group.label, curve.of(group)) for group in groups]
-    return curve_chart(series, curve.floors, top=greatest_loss(groups, curve))
+    top = greatest_loss(groups, curve)
+    return curve_chart(series, curve.floors, top=top, bands=curve.bands)
 
 
 def _floor_text(floors: Mapping[str, float], bands: Mapping[str, Interval], symbols: int) -> str:
@@ -217,10 +221,7 @@ def _floor_text(floors: Mapping[str, float], bands: Mapping[str, Interval], symb
         return ""
     text = " Dashed: exact entropy floors."
     if bands:
-        text += (
-            f" Grey bands: 95 % of the rows of a model at the floor, each a mean over {symbols:,} "
-            f"symbols; a loss below a floor but within its band is sampling noise."
-        )
+        text += " " + BANDS_IN_WORDS.format(of=f", each a mean over {symbols:,} symbols")
     return text
 
 
@@ -232,6 +233,9 @@ def _validation_curves(group: Group) -> Curves:
     return group.validation_curves
 
 
-def _figure(figure: Figure, path: Path, title: str, caption: str) -> ReportFigure:
-    save_figure(figure, path)
-    return ReportFigure.from_file(path, title, caption)
+def _figure(
+    draw: Callable[[], Figure], path: Path, title: str, caption: str
+) -> Iterator[ReportFigure]:
+    """A figure that is left out where it cannot be drawn."""
+    if save_picture(draw, path):
+        yield ReportFigure.from_file(path, title, caption)

@@ -19,6 +19,7 @@ from experiments.runs.run import Run
 IGNORED_KEYS = (
     "name", "description", "training.seeds", "training.first_seed",
     "logging.metrics", "logging.tensorboard", "logging.checkpoint_seconds",
+    "execution.threads", "execution.onednn",
 )  # fmt: skip
 
 

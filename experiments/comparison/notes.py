@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from experiments.comparison.ranking import RANKINGS
 from experiments.comparison.table import Comparison, Line
+from experiments.reporting.seed_losses import in_words
 from experiments.statistics.planning import MOST_SEEDS, POWER
 
-MOST = 5  # ties that are named
+MOST = 5  # ties, or groups with two modes, that are named
 
 
 def notes(compared: Comparison) -> Iterator[str]:
@@ -28,6 +29,7 @@ def notes(compared: Comparison) -> Iterator[str]:
         yield "Some runs were trained by a version that did not measure the loss on fresh data."
     for lines in compared.tasks:
         yield from _ties(lines)
+    yield from _modes(compared)
     for group in compared.groups:
         if group.repeated:
             seeds = ", ".join(map(str, group.repeated))
@@ -45,6 +47,16 @@ def _updates(compared: Comparison) -> Iterator[str]:
             "Some runs kept no sum of their last tenth. Their final loss is the mean of the rows "
             f"that reach into it: up to {most.updates:,} of {most.trained:,} updates."
         )
+
+
+def _modes(compared: Comparison) -> Iterator[str]:
+    """Notes on groups of which some seeds learned and others did not."""
+    found = [(line.group.label, line.found.modes) for line in compared.lines if line.found]
+    divided = [(label, modes) for label, modes in found if modes]
+    for label, modes in divided[:MOST]:
+        yield f"{label}: {in_words(modes)}."
+    if len(divided) > MOST:
+        yield f"{len(divided) - MOST} more groups are divided like this; the report shows them."
 
 
 def _is_missing_somewhere(compared: Comparison) -> bool:

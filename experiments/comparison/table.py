@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from experiments.comparison.groups import Group, tasks_of
-from experiments.comparison.ranking import Ranking
+from experiments.comparison.ranking import LOSSES, Ranking
 from experiments.comparison.targets import Reached, Target, reach
-from experiments.statistics import estimates
+from experiments.reporting.seed_losses import SeedLosses, seed_losses
 from experiments.statistics.best import above_best, count_pairs, lowest_mean
 from experiments.statistics.intervals import Interval
 from experiments.statistics.paired import difference
@@ -24,10 +24,15 @@ class Line(NamedTuple):
     group: Group
     task: int  # which of the compared tasks, from 0
     ranked: Mapping[int, float]  # the ranked numbers, by seed
-    mean: Interval | None  # of the ranked numbers; None if no seed is complete
+    found: SeedLosses | None  # intervals of the ranked numbers; None if no seed is complete
     behind: Interval | None  # the difference from the best of the task, simultaneous
     standing: Standing  # "": no number, or no other group; "one seed": it or the best has no spread
     seeds_needed: int | None  # seeds that would separate a tie from the best; None: unknown
+
+    @property
+    def mean(self) -> Interval | None:
+        """The mean of the ranked numbers; None if no seed is complete."""
+        return self.found.mean if self.found else None
 
     @property
     def is_at_the_top(self) -> bool:
@@ -75,12 +80,9 @@ def compare_groups(
     return Comparison(lines, ranking, target, reached)
 
 
-def interval_of(values: Mapping[int, float]) -> Interval | None:
-    """The mean with its 95 % interval; None without values."""
-    if not values:
-        return None
-    lowest = 0.0 if min(values.values()) >= 0 else float("-inf")
-    return estimates.interval(estimates.mean(list(values.values())), lowest=lowest)
+def interval_of(group: Group, values: Mapping[int, float]) -> Interval | None:
+    """The mean of a group's losses with its 95 % interval; None without values."""
+    return seed_losses([*values.values()], group.floors).mean if values else None
 
 
 def _rank(groups: Sequence[Group], task: int, ranking: Ranking) -> list[Line]:
@@ -107,8 +109,9 @@ def _rank(groups: Sequence[Group], task: int, ranking: Ranking) -> list[Line]:
             standing = "worse" if not behind.is_tied else "tied" if has_spread else "one seed"
         needed = _seeds_needed(label, best, signed) if best and standing == "tied" else None
         shown = behind.interval if behind else None
-        mean = interval_of(values[label])
-        lines.append(Line(group, task, values[label], mean, shown, standing, needed))
+        floors = group.floors if ranking.by in LOSSES else {}
+        found = seed_losses([*values[label].values()], floors) if values[label] else None
+        lines.append(Line(group, task, values[label], found, shown, standing, needed))
     return sorted(lines, key=lambda line: _sort_key(line, ranking.sign))
 
 

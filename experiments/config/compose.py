@@ -1,4 +1,4 @@
-"""YAML and overrides to a checked config: Hydra composes, pydantic checks."""
+"""YAML and overrides, in Hydra's grammar, to a config that pydantic has checked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import copy
 import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
-import yaml
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -22,7 +20,7 @@ from omegaconf.errors import (
 from pydantic import ValidationError
 
 from data.registry import CONFIGS as CONFIGS_OF_TASKS
-from experiments.config.catalog import nearest, path_of, unknown
+from experiments.config.catalog import names, nearest, path_of, unknown
 from experiments.config.quoting import LITERAL, quoted_override
 from experiments.config.renamed import given_twice, note_old_name, rename_keys
 from experiments.config.schema import NAME, Config
@@ -31,6 +29,7 @@ from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+GROUPS = ("task",)  # folders of configs/ that hold the choices for a section
 
 
 def load_config(experiment: str, overrides: Sequence[str] = ()) -> Config:
@@ -125,10 +124,6 @@ def _check_name_of_file(path: Path) -> None:
         )
 
 
-def _is_shipped(path: Path) -> bool:
-    return path.resolve().parent == CONFIGS / "experiment"
-
-
 def parse_override(text: str) -> Override:
     """One key=value, or key=v1,v2, of the command line, in Hydra's grammar. Raises UsageError."""
     key, equals, value = text.partition("=")
@@ -157,21 +152,12 @@ def _parse(text: str) -> Override:
 
 
 def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
-    """base.yaml, the groups that overrides choose, then the experiment's differences."""
-    if _is_shipped(path):
-        content = _read_yaml(path)
-        content.pop("defaults", None)  # Hydra has followed it
-        # With the package given here, the file needs no line that gives it.
-        base = _compose_base([f"+experiment@_global_={path.stem}"], groups)
-    else:
-        content = {"name": path.stem} | _read_yaml(path)
-        named = groups_named(content.pop("defaults", []), path)
-        base = _compose_base([], [*named, *_with_task_of(content, groups)])
-    OmegaConf.set_struct(base, False)
-    _rename(base)
+    """base.yaml, a file for each group, then the experiment's differences."""
+    content = {"name": path.stem} | _read_yaml(path)
+    named = groups_named(content.pop("defaults", []), path)
+    base = _base([*named, *_with_task_of(content, groups)])
     _rename(content)
     try:
-        # Numbers count as `read_yaml` reads them, not as Hydra does, which follows YAML 1.1.
         merged = OmegaConf.merge(base, content)
     except OmegaConfBaseException as error:
         raise UsageError(f"experiment file {path}: {_composing_problem(error)}") from error
@@ -179,17 +165,21 @@ def _compose(path: Path, groups: Sequence[Override]) -> DictConfig:
     return merged
 
 
-def _compose_base(arguments: Sequence[str], groups: Sequence[Override]) -> DictConfig:
-    chosen = [str(override.input_line) for override in groups]
-    try:
-        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
-            return compose("base", [*arguments, *chosen])
-    except yaml.YAMLError as error:
-        for path in [CONFIGS / "base.yaml", *sorted(CONFIGS.glob("task/*.yaml"))]:
-            read_yaml(path)  # names the file and the line, which Hydra does not
-        raise UsageError(f"config: {_first_line(error)}") from error
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise UsageError(f"config: {_first_line(error)}") from error
+def _base(groups: Sequence[Override]) -> DictConfig:
+    """base.yaml over a file for each of its groups; the last override of a group counts.
+
+    Hydra's compose() would read these files by YAML 1.1, where 010 is 8 and 1:30 is 90.
+    """
+    path = CONFIGS / "base.yaml"
+    content = _read_yaml(path)
+    _rename(content)
+    own = groups_named(content.pop("defaults", []), path)
+    chosen = {str(each.key_or_group): str(each.value()) for each in (*own, *groups)}
+    for group, choice in chosen.items():
+        if choice not in names(group):
+            raise UsageError(unknown(group, choice))
+    files = {group: _read_yaml(path_of(group, choice)) for group, choice in chosen.items()}
+    return cast(DictConfig, OmegaConf.merge(files, content))
 
 
 def _apply(composed: DictConfig, overrides: Sequence[Override]) -> dict[str, Any]:
@@ -218,7 +208,7 @@ def _with_task_of(content: dict[str, Any], overrides: Sequence[Override]) -> lis
 
 
 def groups_named(defaults: Any, path: Path) -> list[Override]:
-    """The groups that the `defaults:` of a user's file choose, as in a copy of a shipped file.
+    """The groups that the `defaults:` of a file choose, such as `override /task: text`.
 
     Raises UsageError for an entry that chooses no file of configs/.
     """
@@ -233,15 +223,15 @@ def groups_named(defaults: Any, path: Path) -> list[Override]:
             raise UsageError(f"{path}: defaults: {expected}, got {entry!r}")
         ((key, choice),) = entry.items()
         group = str(key).removeprefix("override ").strip().lstrip("/")
-        if not KEY.fullmatch(group) or not (CONFIGS / group / f"{choice}.yaml").is_file():
+        if group not in GROUPS or choice not in names(group):
             raise UsageError(f"{path}: defaults: no file configs/{group}/{choice}.yaml; {expected}")
         found.append(_parse(f"{group}={choice}"))
     return found
 
 
 def is_group(override: Override) -> bool:
-    """Whether it chooses a file of configs/, as task=binary_dependency does."""
-    return (CONFIGS / str(override.key_or_group)).is_dir()
+    """Whether it chooses a file of configs/ for a section, as task=binary_dependency does."""
+    return str(override.key_or_group) in GROUPS
 
 
 def _one_line(error: ValidationError, model: type[Any], where: str) -> str:

@@ -20,7 +20,7 @@ from experiments.gradients.measurement import (
     measure,
 )
 from experiments.gradients.plots import figure
-from experiments.reporting.plots import save_figure
+from experiments.reporting.plots import save_picture
 from experiments.reporting.tables import write_csv
 from experiments.runs.files import make_output_folder
 from experiments.training.workload import make_workload
@@ -55,8 +55,9 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
     make_output_folder(out, ["gradients.csv", "gradients.png"])
     measured = measure(config, workload)
     write_csv(out / "gradients.csv", Row._fields, rows(measured, config.seeds))
-    save_figure(figure(config.name, measured), out / "gradients.png")
-    files = [str(out / "gradients.csv"), str(out / "gradients.png")]
+    files = [str(out / "gradients.csv")]
+    if save_picture(lambda: figure(config.name, measured), out / "gradients.png"):
+        files.append(str(out / "gradients.png"))
     if as_json:
         print_json({"experiment": config.name, **summary(measured), "files": files})
         return

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from experiments.config.schema import Config
 from experiments.console import print_json
 from experiments.errors import RunError, UsageError
-from experiments.reporting.plots import save_figure
+from experiments.reporting.plots import save_picture
 from experiments.runs.files import make_output_folder, write_atomic
 from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig
@@ -39,9 +39,10 @@ def credit(config: Config, out: Path, as_json: bool = False) -> None:
     buffer = io.StringIO()
     np.savetxt(buffer, measured, delimiter=",", fmt="%.10g")
     write_atomic(out / "credit.csv", buffer.getvalue())
-    save_figure(figure(config, measured), out / "credit.png")
+    files = [str(out / "credit.csv")]
+    if save_picture(lambda: figure(config, measured), out / "credit.png"):
+        files.append(str(out / "credit.png"))
     summary = summarize(config, measured, expected)
-    files = [str(out / "credit.csv"), str(out / "credit.png")]
     if as_json:
         print_json(
             {

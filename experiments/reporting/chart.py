@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.plots import AXIS_LABELS, Series, floor_label
+from experiments.reporting.plots import AXIS_LABELS, NO_BANDS, Series, floor_label
 from experiments.runs.curves import Curves
 from experiments.runs.onset import Axis
+from experiments.statistics.intervals import Interval
 
 AXES: tuple[Axis, ...] = get_args(Axis)
 DIGITS = 6  # significant digits, more than a screen shows
@@ -57,6 +58,7 @@ class Chart(NamedTuple):
     log_y: bool = False  # whether the y axis is logarithmic at first
     top: float | None = None  # of the y axis until the reader zooms; None: the greatest value
     marks: Marks | None = None
+    bands: Mapping[str, Interval] = NO_BANDS  # sampling noise around each floor, by its name
 
     def as_json(self) -> dict[str, Any]:
         """The content of the data block. It holds no nan, which JSON lacks."""
@@ -70,7 +72,11 @@ class Chart(NamedTuple):
                 for line in self.lines
             ],
             "floors": [
-                {"label": f"{floor_label(name)} ({value:.4f})", "y": value}
+                {
+                    "label": f"{floor_label(name)} ({value:.4f})",
+                    "y": value,
+                    "band": list(self.bands[name][1:]) if name in self.bands else None,
+                }
                 for name, value in self.floors.items()
             ],
             "axis": self.axis,
@@ -96,6 +102,7 @@ def curve_chart(
     log_y: bool = False,
     top: float | None = None,
     marks: Marks | None = None,
+    bands: Mapping[str, Interval] = NO_BANDS,
 ) -> Chart:
     """The chart of learning curves: means over seeds and their ranges.
 
@@ -107,7 +114,7 @@ def curve_chart(
         ChartLine(label, len(curve.seeds), {name: _points(curve, name, most) for name in AXES})
         for label, curve in series
     ]
-    return Chart(lines, floors, axis, y_label, log_y, top, marks)
+    return Chart(lines, floors, axis, y_label, log_y, top, marks, bands)
 
 
 def _points(curve: Curves, axis: Axis, most: int) -> Points:

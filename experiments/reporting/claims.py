@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -59,12 +58,6 @@ def write_claims(path: Path, claims: Sequence[Claim]) -> None:
     """Write claims.json, a list of objects."""
     rows = [{key: _plain(value) for key, value in claim._asdict().items()} for claim in claims]
     write_atomic(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
-
-
-def count_verdicts(claims: Sequence[Claim]) -> dict[str, int]:
-    """The number of claims of each verdict, in order: {"holds": 3, …, "not run": 0}."""
-    counts = Counter(claim.verdict for claim in claims)
-    return {verdict.replace("_", " "): counts[verdict] for verdict in VERDICTS}
 
 
 def _plain(value: Any) -> Any:

@@ -6,8 +6,7 @@ import contextlib
 import io
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,12 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.console import plain
+from experiments.reporting.glyphs import show_all_characters
 from experiments.runs.curves import Curves
 from experiments.runs.files import write_atomic
 from experiments.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
@@ -36,6 +38,10 @@ COLORS = (
 FLOOR = "#666666"
 CROWDED = 3  # curves; a legend of more would cover some of them
 NO_BANDS: Mapping[str, Interval] = MappingProxyType({})
+BANDS_IN_WORDS = (
+    "Grey bands: 95 % of the rows of a model at the floor{of}; a loss below a floor but within its "
+    "band is sampling noise."
+)
 LONG = 32  # characters of a label; two longer labels do not fit side by side
 
 
@@ -201,6 +207,23 @@ def own_style() -> Iterator[None]:
         yield
 
 
+def save_picture(draw: Callable[[], Figure], path: Path) -> bool:
+    """Draw a figure and write it as a PNG; False, with a line of warning, if it cannot be drawn.
+
+    What it shows is good without it. Raises OSError if the file cannot be written.
+    """
+    try:
+        with own_style():
+            png = render(draw())
+    except Exception as error:  # a library's, of fonts or of its settings
+        path.unlink(missing_ok=True)  # of an earlier command
+        reason = f"{path}: cannot be drawn: {type(error).__name__}: {error}"
+        print(plain(f"warning: {reason}"), file=sys.stderr)
+        return False
+    write_atomic(path, png)
+    return True
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a PNG, whole or not at all."""
     write_atomic(path, render(figure))
@@ -211,26 +234,36 @@ def render(figure: Figure) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     buffer = io.BytesIO()
-    with own_style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a box is drawn
-        for text in _texts(figure):
+    with own_style():
+        named = _named_axes(figure)
+        texts = _texts(figure, named)
+        for text in texts:
             text.set_usetex(False)
             text.set_parse_math(False)
+        show_all_characters(texts, named)
         FigureCanvasAgg(figure)  # whatever the environment names as a backend
         figure.savefig(buffer, format="png", dpi=130)
     return buffer.getvalue()
 
 
-def _texts(figure: Figure) -> Iterator[Text]:
-    """Every text but the numbers on the axes, whose powers of ten are mathtext of matplotlib."""
+def _named_axes(figure: Figure) -> list[Axis]:
+    """The axes whose labels are given, such as the values of a key, and not numbers of a scale."""
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    given = (FixedFormatter, FuncFormatter)
+    return [axis for axis in axes if isinstance(axis.get_major_formatter(), given)]
+
+
+def _texts(figure: Figure, named: Sequence[Axis]) -> list[Text]:
+    """Every text but the numbers of scales, whose powers of ten are mathtext of matplotlib."""
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
 
     computed = {
         label
         for axes in figure.axes
         for axis in (axes.xaxis, axes.yaxis)
-        if not isinstance(axis.get_major_formatter(), FixedFormatter)
+        if axis not in named
         for label in axis.get_ticklabels(which="both")
     }
-    yield from (text for text in figure.findobj(Text) if text not in computed)
+    return [text for text in figure.findobj(Text) if text not in computed]

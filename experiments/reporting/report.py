@@ -40,8 +40,12 @@ class ReportFigure(NamedTuple):
     def from_files(
         cls, paths: Sequence[Path], title: str, caption: str, chart: Chart | None = None
     ) -> ReportFigure:
-        """Make a figure of several PNGs that one chart replaces, such as one for each axis."""
-        pictures = [base64.b64encode(path.read_bytes()).decode() for path in paths]
+        """Make a figure of several PNGs that one chart replaces, such as one for each axis.
+
+        A PNG that could not be drawn is left out.
+        """
+        there = [path for path in paths if path.exists()]
+        pictures = [base64.b64encode(path.read_bytes()).decode() for path in there]
         return cls(title, caption, pictures, chart, paths[0].stem)
 
 

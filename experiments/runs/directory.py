@@ -12,6 +12,7 @@ from typing import Any
 
 from experiments.config.compose import load_yaml, validate
 from experiments.config.flat import flatten
+from experiments.config.quoting import escaped, unescaped
 from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
@@ -20,8 +21,8 @@ from experiments.runs.links import check_links, require_file
 from experiments.runs.replacing import FOLDER, is_replaced, move_aside, remove_moved
 from experiments.runs.summary_form import SummaryForm
 
-# A run that an earlier version began without these keys is validated to its end as it began.
-VALIDATED_AS_BEGUN = ("task.held_out_rows",)
+# A run that an earlier version began without these keys is trained to its end as it began.
+KEPT_AS_BEGUN = ("task.held_out_rows", "execution.onednn")
 
 
 class RunDirectory:
@@ -75,7 +76,7 @@ class RunDirectory:
         if self.config.exists():
             self._check_same(config)  # another process may have come first
         else:
-            write_atomic(self.config, dump_yaml(config.as_dict()))
+            write_atomic(self.config, dump_yaml(escaped(config.as_dict())))
         for path in self._temporaries():
             path.unlink(missing_ok=True)
         return remove_moved(self.path)
@@ -84,7 +85,8 @@ class RunDirectory:
         """The run's own config. Raises UsageError where this is no run directory."""
         if not self.config.is_file():
             raise UsageError(f"{self.path}: no run directory: config.yaml expected, not found")
-        config: Config = validate(Config, load_yaml(self.config), str(self.config))
+        content = unescaped(load_yaml(self.config))
+        config: Config = validate(Config, content, str(self.config))
         return config
 
     def read_summary(self) -> dict[str, Any]:
@@ -114,13 +116,27 @@ class RunDirectory:
         content = json.dumps(_finite(summary), indent=2, allow_nan=False)
         write_atomic(self.summary, content + "\n")
 
+    def differences(self, config: Config) -> list[tuple[str, Any, Any]]:
+        """Settings of the run here and of the config that differ: the key and both values.
+
+        The description does not count, nor does what the run decides itself or has decided when
+        it began. Raises UsageError where this is no run directory.
+        """
+        there, here = self.read_config().settings(), config.settings()
+        return [
+            (key, old, new)
+            for key, old, new in _differences(there, here)
+            if not (key in KEPT_AS_BEGUN and not self.writes(key))
+            and not (key.startswith("execution.") and new == "auto")
+        ]
+
+    def writes(self, key: str) -> bool:
+        """Whether config.yaml has the key; that of an earlier version may lack it."""
+        return key in flatten(load_yaml(self.config))
+
     def _check_same(self, config: Config) -> None:
         """Raise UsageError if the run here has other settings. Its description may differ."""
-        there, here = self.read_config().settings(), config.settings()
-        written = flatten(load_yaml(self.config))
-        for key, expected, got in _differences(there, here):
-            if key in VALIDATED_AS_BEGUN and key not in written:
-                continue
+        for key, expected, got in self.differences(config):
             raise UsageError(
                 f"run directory {self.path}: holds a run with {key} = {expected!r}, this one has "
                 f"{got!r}; name another with --run-dir, or replace it with --overwrite"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from experiments.config.schema import Config
+from experiments.runs.run import Run
 from experiments.statistics.intervals import Interval
 from experiments.statistics.sampling_noise import binary_loss_variance, noise_band
 
@@ -32,3 +33,10 @@ def noise_bands(
         for name, floor in floors.items()
         if name in variances and symbols > 0
     }
+
+
+def bands_of_rows(runs: Sequence[Run]) -> dict[str, Interval]:
+    """The bands of the first run's floors, for the shortest row among these runs."""
+    rows = [each[0] for run in runs for each in run.rows_by_seed.values() if each]
+    symbols = min((row.time_steps for row in rows), default=0)
+    return noise_bands(runs[0].floors, floor_variances(runs[0].config), symbols)

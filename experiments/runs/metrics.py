@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -58,10 +59,11 @@ class MetricsTable(NamedTuple):
 
 
 class MetricsFile:
-    """An append-only file of whole lines."""
+    """An append-only file of whole lines. Several threads may read and append."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()  # nobody reads half of what is appended
 
     def start(self) -> None:
         """Begin the file anew, with a header alone."""
@@ -72,11 +74,12 @@ class MetricsFile:
 
         Raises UsageError, naming the line, where the file is not a metrics.csv.
         """
-        require_file(self.path)
-        content = self.path.read_bytes() if self.path.exists() else b""
-        if _new_header().startswith(content):  # killed before the header was complete
-            return MetricsTable(_new_header(), [], b"")
-        return read_table(self.path)
+        with self._lock:
+            require_file(self.path)
+            content = self.path.read_bytes() if self.path.exists() else b""
+            if _new_header().startswith(content):  # killed before the header was complete
+                return MetricsTable(_new_header(), [], b"")
+            return read_table(self.path)
 
     def replace(self, table: MetricsTable) -> None:
         """Make these whole lines the content of the file."""
@@ -98,6 +101,11 @@ class MetricsFile:
         """
         header = self._header()
         lines = "".join(_format(row, header) for row in rows).encode()
+        with self._lock:
+            self._write(lines)
+        return lines
+
+    def _write(self, lines: bytes) -> None:
         size = self.path.stat().st_size
         try:
             with open(self.path, "ab") as file:
@@ -107,7 +115,6 @@ class MetricsFile:
         except OSError:
             os.truncate(self.path, size)  # a full disk may have taken a part of a row
             raise
-        return lines
 
     def _header(self) -> list[str]:
         with _naming(self.path), open(self.path, encoding="utf-8", newline="") as file:

@@ -96,10 +96,9 @@ def _file_name(settings: Iterable[str]) -> str:
 
 def _holds(path: Path, config: Config) -> bool:
     try:
-        there = RunDirectory(path).read_config()
+        return not RunDirectory(path).differences(config)
     except UsageError:
         return False
-    return there.model_copy(update={"description": config.description}) == config
 
 
 def _older_names(folder: Path, name: str, overrides: Sequence[str]) -> Iterator[str]:

@@ -55,6 +55,14 @@ class Probe(Form):
     effects: list[Effect] = Field(default_factory=list)
 
 
+class Execution(Form):
+    """How the run was executed."""
+
+    xla: Literal["on", "off"] = "off"
+    onednn: Literal["on", "off"] = "off"
+    threads: int | None = None
+
+
 class SummaryForm(Form):
     """summary.json; all keys but the first few are missing until a run has ended."""
 
@@ -70,6 +78,7 @@ class SummaryForm(Form):
     validation: Validation | None = None
     floors: dict[str, float] = Field(default_factory=dict)
     probe: list[Probe] = Field(default_factory=list)
+    execution: Execution | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     git_commit: str | None = None
     host: dict[str, Any] = Field(default_factory=dict)

@@ -24,6 +24,7 @@ from experiments.reporting.plots import (
     style_axes,
     style_grid,
 )
+from experiments.runs.floor_noise import bands_of_rows
 from experiments.runs.onset import Axis
 from experiments.runs.run import Run
 from experiments.statistics.intervals import Interval, share_interval
@@ -62,15 +63,20 @@ class Curves(StudyFigure):
 
     def chart(self, runs: StudyRuns) -> Chart:
         marks = Marks(PUBLISHED, "updates", self.published) if self.published else None
-        floors = runs[next(iter(self.labels))].floors
-        return curve_chart(self._series(runs), floors, self.axis, marks=marks)
+        chosen = [runs[name] for name in self.labels]
+        return curve_chart(
+            self._series(runs), chosen[0].floors, self.axis,
+            marks=marks, bands=bands_of_rows(chosen),
+        )  # fmt: skip
 
     def _series(self, runs: StudyRuns) -> list[Series]:
         return [Series(label, runs[name].curves) for name, label in self.labels.items()]
 
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         chosen = [runs[name] for name in self.labels]
-        figure = learning_curve_figure(title, self._series(runs), chosen[0].floors, self.axis)
+        figure = learning_curve_figure(
+            title, self._series(runs), chosen[0].floors, self.axis, bands_of_rows(chosen)
+        )
         axes = figure.axes[0]
         if self.individual:
             for run in chosen:

@@ -11,11 +11,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from experiments.reporting.claims import Finding, NotRun
+from experiments.reporting.seed_losses import in_words, modes_of
+from experiments.runs.onset import halfway
 from experiments.runs.run import Run
 from experiments.statistics import equivalence, estimates, paired, prediction, verdicts
 from experiments.statistics.estimates import Estimate
 from experiments.statistics.intervals import Interval
-from experiments.statistics.mixtures import mixture
 from experiments.statistics.parts import Judge, all_of
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
@@ -49,6 +50,7 @@ class ExpectedLoss(Criterion):
 
     run: RunName
     expected: float
+    tolerance: float = Field(gt=0)  # the largest difference that counts as equal
     expected_is: Literal["one_run", "mean", "exact"] = "one_run"
     deviation: float | None = Field(default=None, gt=0)
     published_runs: int | None = Field(default=None, ge=2)
@@ -59,11 +61,6 @@ class ExpectedLoss(Criterion):
         if given != (self.expected_is == "mean",) * 2:
             raise ValueError("deviation, published_runs: both and only for expected_is: mean")
         return self
-
-    @property
-    @abstractmethod
-    def limit(self) -> float:
-        """The largest difference that counts as equal."""
 
     @property
     @abstractmethod
@@ -83,12 +80,12 @@ class ExpectedLoss(Criterion):
         threshold = middle(run)
         side = self._side(losses, threshold)
         parts: list[Judge] = [] if threshold is None else [side.most]
-        note = f"{self.metric}; limit {self.limit:g} from what is expected"
+        note = f"{self.metric}; at most {self.tolerance:g} from what is expected"
         interval = Interval(float(np.mean([*losses.values()])), None, None)
         if side.losses:
             estimate = self._less_expected(side.losses)
-            parts.append(partial(equivalence.within, estimate, self.limit, 0))
-            mean, low, high = equivalence.within(estimate, self.limit, level=level).interval
+            parts.append(partial(equivalence.within, estimate, self.tolerance, 0))
+            mean, low, high = equivalence.within(estimate, self.tolerance, level=level).interval
             ends = (end if end is None else end + self.expected for end in (low, high))
             interval = Interval(mean + self.expected, *ends)
             note += f"; {self._kind_of_interval(len(side.losses), level)}"
@@ -130,12 +127,6 @@ class ExpectedLoss(Criterion):
 class FinalLoss(ExpectedLoss):
     """The mean final loss over seeds equals a number, within a tolerance."""
 
-    tolerance: float = Field(gt=0)
-
-    @property
-    def limit(self) -> float:
-        return self.tolerance
-
     @property
     def metric(self) -> str:
         return "mean final loss"
@@ -146,12 +137,6 @@ class FinalLoss(ExpectedLoss):
 
 class LeastValidationLoss(ExpectedLoss):
     """The least validation loss of the epochs, mean over seeds, equals a number."""
-
-    tolerance: float = Field(gt=0)
-
-    @property
-    def limit(self) -> float:
-        return self.tolerance
 
     @property
     def metric(self) -> str:
@@ -168,15 +153,10 @@ class LeastValidationLoss(ExpectedLoss):
 
 
 class LossOfUpdates(ExpectedLoss):
-    """The mean loss of updates `first` to `last` equals a number, within a margin."""
+    """The mean loss of updates `first` to `last` equals a number."""
 
     first: int = Field(ge=1)
     last: int = Field(ge=1)
-    margin: float = Field(gt=0)
-
-    @property
-    def limit(self) -> float:
-        return self.margin
 
     @property
     def metric(self) -> str:
@@ -217,28 +197,10 @@ class LowersLoss(Comparison):
 
 def middle(run: Run) -> float | None:
     """The middle of the floors, below which a seed has learned; None where there are not two."""
-    floors = set(run.floors.values())
-    return (max(floors) + min(floors)) / 2 if len(floors) > 1 else None
+    return halfway(run.floors) if len(set(run.floors.values())) > 1 else None
 
 
 def modes(run: Run, losses: Losses, name: str = "") -> str:
     """The seeds below the middle of the floors and the others, where there are both."""
-    threshold, values = middle(run), [*losses.values()]
-    if threshold is None or not min(values) < threshold <= max(values):
-        return ""
-    floors = run.floors.values()
-    found = mixture(values, threshold, min(floors), max(floors))
-    assert found.learned
-    assert found.others
-    count = round(found.share.mean * len(values))
-    _, low, high = found.share
-    return (
-        f"; {name}{count} of {len(values)} seeds end below the middle of the floors, "
-        f"{threshold:.4g} (share {low:.2f} to {high:.2f}), at {_text(found.learned)}, the others "
-        f"at {_text(found.others)}, all at {_text(found.mean)}"
-    )
-
-
-def _text(interval: Interval) -> str:
-    mean, low, high = interval
-    return f"{mean:.4f}" if low is None else f"{mean:.4f} ({low:.4f} to {high:.4f})"
+    found = modes_of([*losses.values()], run.floors)
+    return f"; {name}{in_words(found)}" if found else ""

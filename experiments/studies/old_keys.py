@@ -7,7 +7,11 @@ from typing import Any
 from experiments.studies import registry
 
 CRITERIA = {"none_beyond_reach": "none_beyond_depth"}
-ARGUMENTS = {"horizon": {"reach": "against"}, "turns": {"name": "style"}}
+ARGUMENTS = {
+    "horizon": {"reach": "against"},
+    "turns": {"name": "style"},
+    "loss_of_updates": {"margin": "tolerance"},
+}
 
 
 def with_new_keys(content: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

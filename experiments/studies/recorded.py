@@ -18,4 +18,4 @@ def find_recorded(study: str, run: str, config: Config) -> Path | None:
     directory = RunDirectory(RECORDINGS / study / run)
     if not directory.is_complete():
         return None
-    return directory.path if directory.read_config().settings() == config.settings() else None
+    return None if directory.differences(config) else directory.path

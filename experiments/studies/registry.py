@@ -17,7 +17,9 @@ from experiments.studies import (
     fluctuation,
     held_out,
     horizon,
-    influence,
+    influence_criteria,
+    influence_figures,
+    influence_training,
     learning,
     losses,
     vanishing,
@@ -25,8 +27,18 @@ from experiments.studies import (
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
 DEFINED_IN = (
-    *(criteria, losses, held_out, fluctuation, learning, horizon, influence, cliff, vanishing),
+    criteria,
+    losses,
+    held_out,
     building,
+    fluctuation,
+    learning,
+    horizon,
+    influence_criteria,
+    influence_training,
+    influence_figures,
+    cliff,
+    vanishing,
     figures,
 )
 

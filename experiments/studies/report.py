@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.console import plain, print_table
-from experiments.reporting.claims import Claim, NotRun, Verdict, count_verdicts
+from experiments.reporting.claims import Claim, NotRun, Verdict
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import save_figure
+from experiments.reporting.plots import BANDS_IN_WORDS, own_style, save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
@@ -19,10 +19,14 @@ from experiments.reporting.report import (
     shown,
     write_report,
 )
+from experiments.reporting.seed_losses import INTERVALS, ends, in_short, seed_losses
+from experiments.reporting.verdicts import tally
 from experiments.runs.run import Run
 from experiments.studies.runs import StudyRuns, names_in
 from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
+
+PRINTED = ("run", "seeds", "final loss", "95 % interval", "seconds")  # the report has more columns
 
 
 def write_study_report(
@@ -60,7 +64,8 @@ def draw(
     """One figure, as a PNG in the folder; None, and a line that says why, where it cannot be."""
     path = folder / f"{spec.id}.png"
     try:
-        save_figure(spec.kind.draw(spec.title, runs), path)
+        with own_style():
+            save_figure(spec.kind.draw(spec.title, runs), path)
     except NotRun as error:
         reason = str(error)
     except Exception as error:  # one figure must not take the report with it
@@ -68,7 +73,9 @@ def draw(
             traceback.print_exception(error)
         reason = f"{type(error).__name__}: {error} (--debug shows where)"
     else:
-        return ReportFigure.from_file(path, spec.title, spec.caption, spec.kind.chart(runs))
+        chart = spec.kind.chart(runs)
+        banded = f" {BANDS_IN_WORDS.format(of='')}" if chart and chart.bands else ""
+        return ReportFigure.from_file(path, spec.title, spec.caption.strip() + banded, chart)
     path.unlink(missing_ok=True)  # of an earlier report
     print(f"figure {spec.id}: left out: {reason}", file=sys.stderr)
     return None
@@ -83,15 +90,22 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
     """Every run with its final loss."""
     rows: list[list[float | str]] = []
     for name, run in runs.items():
-        mean, low, high = run.final_loss
-        spread = f"{low:.4f} to {high:.4f}" if low is not None else ""
+        losses = [*run.final_losses.values()]
+        found = seed_losses(losses, run.floors)
         command = f"{run.config.name} {overrides[name]}".strip()
-        seeds = len(run.final_losses)
-        rows.append([name, command, seeds, mean, spread, f"{run.seconds:.1f}"])
-    columns = ["run", "experiment and overrides", "seeds", "final loss", "95 % interval", "seconds"]
+        cells = [
+            ends(found.mean),
+            ends(found.bootstrap),
+            in_short(found.modes) if found.modes else "",
+        ]
+        rows.append([name, command, len(losses), found.mean.mean, *cells, f"{run.seconds:.1f}"])
+    columns = [
+        "run", "experiment and overrides", "seeds", "final loss", "95 % interval", "bootstrap",
+        "below and above the middle of the floors", "seconds",
+    ]  # fmt: skip
     caption = (
         "Final loss: nats per time step, mean over the last tenth of training and over seeds. "
-        "Seconds: of training, all seeds."
+        f"{INTERVALS} Seconds: of training, all seeds."
     )
     return Table("Runs", caption, columns, rows)
 
@@ -146,9 +160,9 @@ def print_study(
 
 
 def print_runs(runs: Mapping[str, Run], points: Sequence[Point]) -> None:
-    """The final losses, without what `runs/` says as well."""
+    """The final losses, without the columns of details."""
     table = runs_table(runs, commands(points))
-    kept = [place for place, name in enumerate(table.columns) if name != "experiment and overrides"]
+    kept = [place for place, name in enumerate(table.columns) if name in PRINTED]
     print()
     print_table(
         [table.columns[place] for place in kept],
@@ -169,7 +183,8 @@ def print_claims(claims: Sequence[Claim]) -> None:
             verdict += f" ({in_words(claim.verdict_corrected)})"
         table.append([verdict, claim.id, expected, measured, spread, str(claim.seeds or "")])
     print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
-    print(", ".join(f"{count} {verdict}" for verdict, count in count_verdicts(claims).items()))
+    if claims:
+        print(tally(claims))
     if any(claim.verdict_corrected not in (None, claim.verdict) for claim in claims):
         print("in brackets: the verdict once all claims of the study count (Holm's correction)")
     for claim in claims:

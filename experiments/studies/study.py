@@ -23,12 +23,14 @@ from experiments.studies.looks import Budget, Looks, planned_looks
 from experiments.studies.recorded import find_recorded
 from experiments.studies.runs import StudyRuns, hits, names_in
 from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
-from experiments.sweeps.launcher import train_missing
+from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, read_results
 from experiments.training.runner import default_directory
 
 
-def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
+def plan(
+    study: StudyConfig, overrides: Sequence[str], data_changed: bool = False
+) -> list[Point]:  # fmt: skip
     """The study's runs and where they are, every one checked before the first one starts.
 
     A run that was recorded is read from there, unless it is complete here.
@@ -44,7 +46,7 @@ def plan(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
             here.append(point)
             points.append(point)
     check_names(study, overrides, {point.name: point.config for point in points})
-    check(here)
+    check(here, data_changed)
     return points
 
 
@@ -102,15 +104,20 @@ class Asked(NamedTuple):
     out: Path | None = None
     budget: Budget | None = None  # None: one look at the study's own seeds
     debug: bool = False  # show tracebacks of claims and figures that fail
+    data_changed: bool = False  # whether runs may be of other data than there is now
+    yes: bool = False  # do not ask before starting many runs
 
 
 def reproduce(name: str, asked: Asked) -> int:
     """Train what is missing, decide the claims, write the report. Returns the exit code.
 
-    Raises Interrupted when asked to stop, with a report of the runs that are there.
+    Asks before starting many runs, as a sweep does. Raises Interrupted when asked to stop, with a
+    report of the runs that are there.
     """
     study = load_study(name)
-    points = plan(study, asked.overrides)
+    if not may_start(name, len(study.all_runs), asked.yes):
+        return 0
+    points = plan(study, asked.overrides, asked.data_changed)
     own = {point.name: point for point in own_points(study, asked.overrides)}
     looks = Looks(
         study.claims,
@@ -127,13 +134,14 @@ def reproduce(name: str, asked: Asked) -> int:
     try:
         batch = points
         while batch:
-            absent |= _not_complete(train_missing(batch, "local", asked.workers))
+            results = train_missing(batch, "local", asked.workers, asked.data_changed)
+            absent |= _not_complete(results)
             if looks.look:
                 looks.add(batch)
             looks.take(read_runs(looks.batches, absent), judge)
             batch = looks.next_batch()
             if batch:
-                check(batch)
+                check(batch, asked.data_changed)
                 print(looks.describe())
     except Interrupted:
         if not looks.look:

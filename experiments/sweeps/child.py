@@ -1,51 +1,38 @@
-"""A process that trains the jobs of one batch. If it crashes, its worker and the sweep survive.
+"""The training of one batch of jobs, in a child process that a zygote has forked for it.
 
-The first line of standard input holds the jobs as JSON. The pipe stays open while the worker lives.
-When it closes, the process exits at once, as if killed, which runs survive. Messages go to the
-original standard output, one line of JSON each. SIGTERM requests a stop.
+If it crashes, its worker and the sweep survive. SIGTERM requests a stop.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from experiments.config.schema import Config
 from experiments.errors import ExperimentError, InUseError
 from experiments.interrupts import stop_request
-from experiments.sweeps.messages import Job, Message, Send, advanced, began, ended, entered
+from experiments.sweeps.messages import Job, Send, advanced, began, ended, entered
 from experiments.training.progress import append_line
-from experiments.training.resources import OpenSession, RunResources, one_session
+from experiments.training.resources import OpenSessions, RunResources, one_graph
 from experiments.training.runner import train_with
 
 MESSAGE_SECONDS = 1.0  # between two progress messages of a run
 LOCK_SECONDS = 5.0  # time for the process of a dead worker to release the run directory
 
 
-def main() -> None:
+def train_jobs(jobs: Sequence[Job], send: Send) -> None:
     """Train the jobs one after the other, on one graph."""
-    channel = _take_standard_output()
-    line = sys.stdin.readline()
-    threading.Thread(target=_exit_with_the_worker, daemon=True).start()
-
-    def send(message: Message) -> None:
-        print(json.dumps(message), file=channel, flush=True)
-
-    with stop_request() as stop, one_session() as open_session:
-        for fields in json.loads(line):
+    with stop_request() as stop, one_graph() as open_sessions:
+        for job in jobs:
             if stop.requested:
                 break
-            _train(Job(**fields), open_session, send)
+            _train(job, open_sessions, send)
 
 
-def _train(job: Job, open_session: OpenSession, send: Send) -> None:
+def _train(job: Job, open_sessions: OpenSessions, send: Send) -> None:
     """Train one run, and send a message about how it ended."""
 
     @contextlib.contextmanager
@@ -56,7 +43,7 @@ def _train(job: Job, open_session: OpenSession, send: Send) -> None:
     send(began(job.name))
     try:
         config = Config.model_validate(job.config)
-        summary = _when_free(RunResources(open_session, progress), config, Path(job.directory))
+        summary = _when_free(RunResources(open_sessions, progress), config, job)
         loss = summary["final_loss"]["mean"]
     except ExperimentError as error:
         reason = str(error)
@@ -65,12 +52,12 @@ def _train(job: Job, open_session: OpenSession, send: Send) -> None:
     send(ended(job.name, " ".join(reason.split()), loss, time.monotonic() - start))
 
 
-def _when_free(resources: RunResources, config: Config, path: Path) -> dict[str, Any]:
+def _when_free(resources: RunResources, config: Config, job: Job) -> dict[str, Any]:
     """Train as soon as the directory is free. Raises InUseError if it stays in use."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            return train_with(resources, config, path)
+            return train_with(resources, config, Path(job.directory), data_changed=job.data_changed)
         except InUseError:
             if time.monotonic() > deadline:
                 raise
@@ -100,20 +87,3 @@ class MessageProgress:
         if now - self._last >= MESSAGE_SECONDS:
             self._last = now
             self._send(advanced(self._name, what, done, total, loss))
-
-
-def _take_standard_output() -> TextIO:
-    """Reserve standard output for messages; output of libraries goes to standard error."""
-    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return channel
-
-
-def _exit_with_the_worker() -> None:
-    while os.read(0, 1):  # sys.stdin has a lock that would delay the exit of the interpreter
-        pass
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

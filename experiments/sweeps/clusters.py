@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.errors import UsageError
 from experiments.sweeps import slurm
+from experiments.training.cores import allowed_cores
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -78,13 +79,6 @@ def open_cluster(
                 )
             with _running(where, log) as cluster:
                 yield cluster
-
-
-def allowed_cores() -> int:
-    """The number of cores that this process may use, by affinity and cgroups."""
-    from dask.system import CPU_COUNT
-
-    return int(CPU_COUNT)
 
 
 def _is_encrypted(where: str) -> bool:

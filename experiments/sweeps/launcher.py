@@ -7,18 +7,37 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.console import is_quiet
+from experiments.console import is_confirmed, is_quiet
 from experiments.errors import Interrupted
 from experiments.interrupts import StopRequest, stop_request
+from experiments.runs.directory import RunDirectory
 from experiments.sweeps.clusters import Cluster, open_cluster
 from experiments.sweeps.display import Monitor, open_monitor, print_results
 from experiments.sweeps.messages import Job, JobBatch, JobEnded
 from experiments.sweeps.points import Point, Result, read_results, share_graphs, short_names
+from experiments.training.execution import executed
+from experiments.training.workload import make_workload
+
+UNASKED = 1_000  # points that start without confirmation
 
 
-def train_missing(points: Sequence[Point], where: str, workers: int | None) -> list[Result]:
+def may_start(name: str, points: int, yes: bool) -> bool:
+    """Whether the user agrees to so many points; asks if they are more than UNASKED, unless `yes`.
+
+    Raises UsageError if there is neither `yes` nor a terminal to ask on.
+    """
+    if points <= UNASKED or is_confirmed(f"{name}: start {points:,} points?", yes):
+        return True
+    print("nothing was started")
+    return False
+
+
+def train_missing(
+    points: Sequence[Point], where: str, workers: int | None, data_changed: bool = False
+) -> list[Result]:
     """Train the incomplete points, and print a table of all points. Returns all results.
 
+    `data_changed` allows points to continue on other data than they began on.
     On a request to stop, waits until running points have written their checkpoints, prints the
     table and raises Interrupted. A second request does not wait for them.
     """
@@ -38,7 +57,7 @@ def train_missing(points: Sequence[Point], where: str, workers: int | None) -> l
                         where, workers, len(missing), folder, monitor.print_line
                     ) as cluster,
                 ):
-                    failures = train_on(cluster, missing, monitor, stop)
+                    failures = train_on(cluster, missing, monitor, stop, data_changed)
         except KeyboardInterrupt:
             stop.request()
         results = read_results(points, failures)
@@ -53,7 +72,11 @@ def train_missing(points: Sequence[Point], where: str, workers: int | None) -> l
 
 
 def train_on(
-    cluster: Cluster, points: Sequence[Point], monitor: Monitor, stop: StopRequest
+    cluster: Cluster,
+    points: Sequence[Point],
+    monitor: Monitor,
+    stop: StopRequest,
+    data_changed: bool = False,
 ) -> dict[str, str]:
     """Train points on an open cluster. Returns the reasons of failed points, by name.
 
@@ -65,7 +88,10 @@ def train_on(
     client = cluster.client
     children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # a name for this sweep alone
     client.register_plugin(children)
-    batches = [_batch(alike, children.name) for alike in share_graphs(points, cluster.workers)]
+    batches = [
+        _batch(alike, children.name, data_changed)
+        for alike in share_graphs(points, cluster.workers)
+    ]
     failures = {}
     for result in call_all(client, train_batch, batches, monitor.receive, stop, cluster.tend):
         lost = [JobEnded(job.name, result.reason) for job in result.item.jobs]
@@ -81,9 +107,17 @@ def train_on(
     return failures
 
 
-def _batch(points: Sequence[Point], children: str) -> JobBatch:
+def _batch(points: Sequence[Point], children: str, data_changed: bool) -> JobBatch:
     here = Path.cwd()
     jobs = [
-        Job(point.name, point.config.as_dict(), str(here / point.directory)) for point in points
+        Job(point.name, point.config.as_dict(), str(here / point.directory), data_changed)
+        for point in points
     ]
-    return JobBatch(tuple(jobs), str(here), children)
+    return JobBatch(tuple(jobs), str(here), children, _wants_onednn(points[0]))
+
+
+def _wants_onednn(point: Point) -> bool:
+    """Whether the point is to be trained with oneDNN, on its own or as it began."""
+    workload = make_workload(point.config)
+    decided = executed(point.config, workload, RunDirectory(point.directory))
+    return decided.execution.onednn == "on"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-# JSON values: the kind, the name of the run, and fields that depend on the kind.
+# JSON values: the kind, and fields that depend on the kind, the name of the run among them.
 Message = dict[str, Any]
 Send = Callable[[Message], None]
 
@@ -16,6 +16,7 @@ class Job(NamedTuple):
     name: str
     config: dict[str, Any]
     directory: str
+    data_changed: bool = False  # whether it may continue on other data than it began on
 
 
 class JobBatch(NamedTuple):
@@ -24,6 +25,7 @@ class JobBatch(NamedTuple):
     jobs: tuple[Job, ...]
     folder: str  # to run in, because paths of data files may be relative to it
     children: str  # name of the worker plugin that starts the process
+    onednn: bool  # whether TensorFlow is imported with oneDNN
 
 
 class JobEnded(NamedTuple):
@@ -54,3 +56,13 @@ def advanced(name: str, what: str, done: int, total: int, loss: float) -> Messag
 def ended(name: str, reason: str, loss: float | None, seconds: float) -> Message:
     """The run has ended with this mean final loss; it is complete if the reason is empty."""
     return {"kind": "ended", "name": name, "reason": reason, "loss": loss, "seconds": seconds}
+
+
+def forked(pid: int) -> Message:
+    """A zygote has started the process of a batch."""
+    return {"kind": "forked", "pid": pid}
+
+
+def exited(code: int) -> Message:
+    """That process has ended; a negative code is the number of the signal that killed it."""
+    return {"kind": "exited", "code": code}

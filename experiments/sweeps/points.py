@@ -73,11 +73,11 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     return short if different else {name: name for name in names}
 
 
-def check(points: Sequence[Point]) -> None:
+def check(points: Sequence[Point], data_changed: bool = False) -> None:
     """Check that every point can start. Writes nothing.
 
-    Raises UsageError if the data do not fit a config, if a directory holds another run, or if
-    two points have the same directory.
+    Raises UsageError if the data do not fit a config, if a directory holds another run or one of
+    other data (unless `data_changed`), or if two points have the same directory.
     """
     for path, count in Counter(point.directory for point in points).items():
         if count > 1:
@@ -88,7 +88,8 @@ def check(points: Sequence[Point]) -> None:
         if point.directory.exists():
             directory = RunDirectory(point.directory)
             directory.check(point.config, overwrite=False)
-            check_data(directory, task)
+            if not data_changed:
+                check_data(directory, task)
 
 
 def read_results(points: Iterable[Point], failures: Mapping[str, str]) -> list[Result]:

@@ -10,16 +10,16 @@ from pydantic import Field
 
 from experiments.config.catalog import names, nearest, path_of
 from experiments.config.compose import load_yaml, validate
-from experiments.console import is_confirmed, plain, print_json
+from experiments.console import plain, print_json
 from experiments.errors import RunError, UsageError
 from experiments.sweeps import slurm
-from experiments.sweeps.clusters import allowed_cores, check_cluster
+from experiments.sweeps.clusters import check_cluster
 from experiments.sweeps.grid import count_points, expand, grid_overrides
-from experiments.sweeps.launcher import train_missing
+from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
+from experiments.training.cores import allowed_cores
 from rnn_graphs.config import Section
 
-UNASKED = 1_000  # points that start without confirmation
 MOST = 1_000_000  # points, to fit into memory
 
 
@@ -44,20 +44,20 @@ def sweep(
     where: Where,
     conclude: Callable[[Sequence[Path]], None],
     yes: bool = False,
+    data_changed: bool = False,
 ) -> None:
     """Train the incomplete points, and print a table of all points.
 
-    `conclude` is called with the run directories of the complete points. Asks before starting more
-    than UNASKED points, unless `yes`. Raises UsageError before anything starts, RunError if points
-    failed, and Interrupted.
+    `conclude` is called with the run directories of the complete points. Asks before starting
+    many points, unless `yes`. `data_changed` allows points to continue on other data than they
+    began on. Raises UsageError before anything starts, RunError if points failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
     count = count_points(_read_grid(name, overrides)[1])
-    if count > UNASKED and not is_confirmed(f"{name}: start {count:,} points?", yes):
-        print("nothing was started")
+    if not may_start(name, count, yes):
         return
-    points = load_points(name, overrides)
-    results = train_missing(points, where.cluster, where.workers)
+    points = load_points(name, overrides, data_changed)
+    results = train_missing(points, where.cluster, where.workers, data_changed)
     complete = [result.point.directory for result in results if result.status == "complete"]
     if complete:
         conclude(complete)
@@ -70,10 +70,16 @@ def sweep(
         )
 
 
-def show(name: str, overrides: Sequence[str], where: Where, as_json: bool = False) -> None:
+def show(
+    name: str,
+    overrides: Sequence[str],
+    where: Where,
+    as_json: bool = False,
+    data_changed: bool = False,
+) -> None:
     """Print the points of a sweep, the estimated time and, for Slurm, the job script."""
     check_cluster(where.cluster, where.workers)
-    results = read_results(load_points(name, overrides), {})
+    results = read_results(load_points(name, overrides, data_changed), {})
     estimate = estimate_time(results, where)
     if as_json:
         points = [_as_dict(result) for result in results]
@@ -133,16 +139,18 @@ def _in_words(estimate: TimeEstimate, points: int, where: Where) -> str:
     )
 
 
-def load_points(name: str, overrides: Sequence[str]) -> list[Point]:
+def load_points(
+    name: str, overrides: Sequence[str], data_changed: bool = False
+) -> list[Point]:  # fmt: skip
     """The checked points of a sweep, or of an experiment with the overrides as its grid.
 
-    Raises UsageError for an invalid name, config or grid.
+    Raises UsageError for an invalid name, config or grid, and as `check` does.
     """
     experiment, texts = _read_grid(name, overrides)
     if (count := count_points(texts)) > MOST:
         raise UsageError(f"{name}: {count:,} points; expected at most {MOST:,}")
     points = make_points(experiment, expand(texts))
-    check(points)
+    check(points, data_changed)
     return points
 
 

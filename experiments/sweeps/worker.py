@@ -1,23 +1,18 @@
-"""The part of a sweep that runs in Dask workers: it trains points in child processes."""
+"""The part of a sweep that runs in Dask workers: it has points trained in child processes."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
+import contextlib
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import Sequence
-from typing import IO
+from collections.abc import Iterator
 
 from dask.system import CPU_COUNT
 from distributed import Worker, WorkerPlugin, get_worker
 
-from experiments.paths import ROOT
-from experiments.sweeps.messages import Job, JobBatch, JobEnded, Send
+from experiments.sweeps.messages import JobBatch, JobEnded, Send
+from experiments.sweeps.zygotes import Zygote
 
 # The sizes of TensorFlow's thread pools, unless the config sets them.
 POOLS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -29,104 +24,93 @@ def train_batch(batch: JobBatch, send: Send) -> list[JobEnded]:
     assert isinstance(children, Children)
     ended: list[JobEnded] = []
     while len(ended) < len(batch.jobs) and not children.stopping:
-        ended += _run_child(children, batch.jobs[len(ended) :], batch.folder, send)
+        rest = batch._replace(jobs=batch.jobs[len(ended) :])
+        ended += _run_child(children, rest, send)
     return ended
 
 
-def _run_child(
-    children: Children, jobs: Sequence[Job], folder: str, send: Send
-) -> list[JobEnded]:  # fmt: skip
+def _run_child(children: Children, batch: JobBatch, send: Send) -> list[JobEnded]:
     """Run one child. Returns the jobs that ended: all of them unless it dies or is stopped."""
+    jobs = batch.jobs
     ended: list[JobEnded] = []
-    with tempfile.TemporaryFile() as errors:
-        process = children.start(folder, errors)
-        if process is None:
+    with children.zygote(batch.onednn) as zygote:
+        if zygote is None:
             return []
-        try:
-            with process:  # on exit, closes the pipes and waits
-                _send_jobs(process, jobs)
-                for line in process.stdout or ():
-                    message = json.loads(line)
-                    if message["kind"] == "ended":
-                        ended.append(JobEnded(message["name"], message["reason"]))
-                    send(message)
-        finally:
-            children.forget(process)
+        for message in zygote.train(jobs, batch.folder):
+            if message["kind"] == "ended":
+                ended.append(JobEnded(message["name"], message["reason"]))
+            send(message)
         if children.stopping or len(ended) == len(jobs):
             return ended
-        if process.returncode or not ended:
-            ended.append(JobEnded(jobs[len(ended)].name, _reason(process.returncode, errors)))
+        if zygote.code or not ended:
+            ended.append(JobEnded(jobs[len(ended)].name, zygote.reason()))
     return ended
-
-
-def _send_jobs(process: subprocess.Popen[str], jobs: Sequence[Job]) -> None:
-    assert process.stdin is not None
-    try:
-        process.stdin.write(json.dumps([job._asdict() for job in jobs]) + "\n")
-        process.stdin.flush()  # the pipe stays open, because the child exits when it closes
-    except BrokenPipeError:
-        pass  # the child is dead, and its exit code shows why
-
-
-def _reason(code: int, errors: IO[bytes]) -> str:
-    """The reason why a child died: the signal, or the last line of standard error."""
-    if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
-    errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
-    lines = errors.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"the process ended with exit code {code}"
 
 
 class Children(WorkerPlugin):
-    """The child processes of one worker."""
+    """The child processes of one worker, and the zygotes that fork them.
+
+    A zygote imports TensorFlow once and serves one batch after the other. A worker has as many as
+    it trains batches at a time.
+    """
 
     def __init__(self, name: str, share: int | None) -> None:
         self.name = name
         self._share = share  # cores of each point; None: the worker's cores divided by its threads
 
     def setup(self, worker: Worker) -> None:
-        self._threads = self._share or max(1, CPU_COUNT // worker.state.nthreads)
+        threads = self._share or max(1, CPU_COUNT // worker.state.nthreads)
+        # OpenBLAS would start threads on its import. Without them, a zygote has a single one.
+        self._environment = dict.fromkeys(POOLS, str(threads)) | {"OPENBLAS_NUM_THREADS": "1"}
         self.stopping = False
-        self._running: set[subprocess.Popen[str]] = set()
+        self._idle: list[Zygote] = []
+        self._busy: list[Zygote] = []
         self._lock = threading.Lock()  # threads start children that the worker's loop stops
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask calls it by this name
         self.stop(signal.SIGKILL)
 
-    def start(self, folder: str, errors: IO[bytes]) -> subprocess.Popen[str] | None:
-        """Start a child that waits for its jobs; None after `stop`."""
-        pools = dict.fromkeys(POOLS, str(self._threads))
-        search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    @contextlib.contextmanager
+    def zygote(self, onednn: bool) -> Iterator[Zygote | None]:
+        """An idle zygote of this setting, or a new one; None after `stop`."""
         with self._lock:
-            if self.stopping:
-                return None
-            process = subprocess.Popen(
-                # -P: import nothing from the current folder, which may belong to someone else
-                [sys.executable, "-P", "-m", "experiments.sweeps.child"],
-                cwd=folder,
-                env=os.environ | pools | {"PYTHONPATH": search},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-            self._running.add(process)
-        return process
+            found = None if self.stopping else self._take(onednn)
+        try:
+            yield found
+        finally:
+            if found is not None:
+                self._take_back(found)
 
-    def forget(self, process: subprocess.Popen[str]) -> None:
+    def _take(self, onednn: bool) -> Zygote:
+        fitting = [zygote for zygote in self._idle if zygote.onednn == onednn]
+        if fitting:
+            self._idle.remove(fitting[0])
+        found = fitting[0] if fitting else Zygote(self._environment, onednn)
+        self._busy.append(found)
+        return found
+
+    def _take_back(self, zygote: Zygote) -> None:
         with self._lock:
-            self._running.discard(process)
+            self._busy.remove(zygote)
+            keep = zygote.is_alive and zygote.code is not None and not self.stopping
+            if keep:
+                self._idle.append(zygote)
+        if not keep:
+            zygote.close()
 
     def stop(self, number: signal.Signals) -> None:
         """Refuse to start more children, and send the signal to those that run."""
         with self._lock:
             self.stopping = True
-            for process in self._running:
-                process.send_signal(number)
+            for zygote in self._busy:
+                zygote.stop(number)
+            idle, self._idle = self._idle, []
+        for zygote in idle:
+            zygote.close()
 
     @property
     def running(self) -> int:
-        return len(self._running)
+        return len(self._busy)
 
 
 async def stop_children(name: str, dask_worker: Worker) -> None:

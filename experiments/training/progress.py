@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
 from experiments.console import is_quiet, plain
+from experiments.runs.checkpoints import Position
 
 PLAIN_SECONDS = 5.0  # between two plain lines
 BAR_WIDTH = 12  # columns of the terminal
@@ -132,6 +133,34 @@ class BarProgress:
             self._task, description="train", completed=done, total=total,
             count=f"{done}/{total}", state=f"{what}, loss {loss:.4f}",
         )  # fmt: skip
+
+
+class SeedsProgress:
+    """Progress of the seeds of a run, some of which may be trained side by side."""
+
+    def __init__(self, shown: Progress, seeds: Sequence[int], updates: int) -> None:
+        """`updates` are those of each seed."""
+        self.log = shown.log
+        self.stage = shown.stage
+        self._shown = shown
+        self._total = updates
+        self._done = dict.fromkeys(seeds, 0)
+
+    def advance(self, position: Position, loss: float) -> None:
+        """Show how far a seed is, with its last loss. A seed that has ended counts as a whole."""
+        running = position.status == "running"
+        self._done[position.seed] = position.updates if running else self._total
+        seeds = list(self._done)
+        what = f"seed {position.seed}"
+        if len(seeds) > 1:
+            what += f", {seeds.index(position.seed) + 1} of {len(seeds)}"
+        done, total = sum(self._done.values()), len(seeds) * self._total
+        self._shown.advance(what, done, total, loss)
+
+    def skip(self, finished: Sequence[Position]) -> None:
+        """Count seeds that an earlier call has trained."""
+        for position in finished:
+            self._done[position.seed] = self._total
 
 
 @contextlib.contextmanager

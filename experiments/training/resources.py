@@ -1,49 +1,58 @@
-"""Resources that the runs of one process share: a built graph, and how progress is shown."""
+"""Resources that the runs of one process share: a graph with its sessions, and a progress."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.config.schema import Config
 from experiments.training.progress import Progress
+from experiments.training.side_by_side import side_by_side
 from experiments.training.workload import Workload
 
 if TYPE_CHECKING:
     from experiments.training.session import TrainingSession
+    from rnn_graphs.build import TrainingGraph
 
-OpenSession = Callable[[Config, Workload, Progress], "TrainingSession"]
+# (config, workload, progress, count) → that many sessions on one graph.
+OpenSessions = Callable[[Config, Workload, Progress, int], "Sequence[TrainingSession]"]
 
 
 class RunResources(NamedTuple):
-    """The session and the progress that a run is trained with."""
+    """The sessions and the progress that a run is trained with."""
 
-    open_session: OpenSession
+    open_sessions: OpenSessions
     open_progress: Callable[[Path], AbstractContextManager[Progress]]  # by the path of log.txt
 
 
 @contextlib.contextmanager
-def one_session() -> Iterator[OpenSession]:
-    """One session on one built graph, for runs that differ in nothing but their seeds.
+def one_graph() -> Iterator[OpenSessions]:
+    """Sessions on one built graph, for runs that differ in nothing but their seeds.
 
-    The first run that asks builds it; it is closed at the end of the block.
+    The first run that asks builds it; the sessions are closed at the end of the block.
     """
+    graphs: list[TrainingGraph] = []
     opened: list[TrainingSession] = []
     with contextlib.ExitStack() as stack:
 
-        def open_session(config: Config, workload: Workload, shown: Progress) -> TrainingSession:
+        def open_sessions(
+            config: Config, workload: Workload, shown: Progress, count: int
+        ) -> Sequence[TrainingSession]:
             from experiments.training.session import TrainingSession, build  # imports TensorFlow
 
-            if not opened:
+            if not graphs:
                 shown.stage("build")
-                graph = build(config, workload)
-                session = TrainingSession(graph, config.execution.threads)
-                opened.append(stack.enter_context(session))
+                graphs.append(build(config, workload))
+            missing = range(len(opened), count)
+            threads = config.execution.threads
+            new = [stack.enter_context(TrainingSession(graphs[0], threads)) for _ in missing]
+            if new:
                 shown.stage("compile")
-                session.warm_up()
-            return opened[0]
+                side_by_side([session.warm_up for session in new])
+            opened.extend(new)
+            return opened[:count]
 
-        yield open_session
+        yield open_sessions

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +23,12 @@ from experiments.runs.files import write_atomic
 from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.runs.naming import run_directory
+from experiments.training.execution import executed, prepare_process, recorded
 from experiments.training.final_evaluation import evaluate_seeds
-from experiments.training.progress import Progress, progress
-from experiments.training.resources import OpenSession, RunResources, one_session
+from experiments.training.lanes import SeedQueue, lanes
+from experiments.training.progress import Progress, SeedsProgress
+from experiments.training.progress import progress as show_progress
+from experiments.training.resources import OpenSessions, RunResources, one_graph
 from experiments.training.resume import find_resume_point
 from experiments.training.run_data import (
     is_unknown,
@@ -31,6 +36,7 @@ from experiments.training.run_data import (
     warning,
     workload_of_run,
 )
+from experiments.training.side_by_side import side_by_side
 from experiments.training.summary import summarize
 from experiments.training.validation import open_validation
 from experiments.training.workload import VALIDATION, Workload, make_workload
@@ -46,6 +52,7 @@ class ActiveRun(NamedTuple):
     directory: RunDirectory
     progress: Progress
     stop: StopRequest
+    lanes: int  # seeds that are trained side by side, at most
 
 
 def default_directory(config: Config, overrides: Sequence[str]) -> Path:
@@ -63,8 +70,8 @@ def train(
     Raises UsageError (the directory cannot be used, the data changed), Interrupted (asked to
     stop, the checkpoint is written) or RunError (a seed diverged, the disk is full, …).
     """
-    with safe_output(), one_session() as open_session:
-        resources = RunResources(open_session, progress)
+    with safe_output(), one_graph() as open_sessions:
+        resources = RunResources(open_sessions, show_progress)
         return train_with(resources, config, path, overwrite, data_changed)
 
 
@@ -119,13 +126,15 @@ def _train_locked(
         if summary.get("status") in FINISHED:
             shown.log(f"{directory.path}: already {summary['status']}; --overwrite runs it again")
         else:
-            run = ActiveRun(config, workload, directory, shown, stop)
-            summary = _train(run, resources.open_session)
+            decided = executed(config, workload, directory)
+            prepare_process(decided.execution)
+            run = ActiveRun(decided, workload, directory, shown, stop, lanes(config, decided))
+            summary = _train(run, resources.open_sessions)
         _log_result(directory, workload.task, summary, shown)
     return summary
 
 
-def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
+def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
     """Train the seeds that are not finished, and write a summary however that ends."""
     positions: list[Position] = []
     config, directory = run.config, run.directory
@@ -133,8 +142,10 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
         run.progress.log(note)
     try:
         record_data(directory, run.workload.task)
-        directory.write_summary({"status": "running", "name": config.name})
-        _train_seeds(run, open_session, positions)
+        directory.write_summary(
+            {"status": "running", "name": config.name, "execution": recorded(config.execution)}
+        )
+        _train_seeds(run, open_sessions, positions)
         run.progress.stage("report")
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
@@ -142,18 +153,19 @@ def _train(run: ActiveRun, open_session: OpenSession) -> dict[str, Any]:
         _plot(run, summary["floors"])
         directory.write_summary(summary)
         return summary
-    except (Interrupted, KeyboardInterrupt) as stopped:
-        _summarize_unfinished(run, "interrupted", positions, str(stopped))
-        reason = str(stopped) or "stopped"
+    except (Exception, KeyboardInterrupt) as error:
+        # TensorFlow, while it is imported, turns a KeyboardInterrupt into errors of its own.
+        if not run.stop.raised and not isinstance(error, Interrupted | KeyboardInterrupt):
+            _summarize_unfinished(run, "failed", positions, f"{type(error).__name__}: {error}")
+            raise
+        reason = str(error) if isinstance(error, Interrupted) else "stopped"
+        _summarize_unfinished(run, "interrupted", positions, reason)
         raise Interrupted(f"{directory.path}: {reason}; rerun the command to resume") from None
-    except Exception as error:
-        _summarize_unfinished(run, "failed", positions, f"{type(error).__name__}: {error}")
-        raise
 
 
-def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Position]) -> None:
+def _train_seeds(run: ActiveRun, open_sessions: OpenSessions, positions: list[Position]) -> None:
     """Train the seeds that are not finished; fills `positions` as they end."""
-    config, workload, directory, shown, stop = run
+    config, workload, directory, shown, stop, at_a_time = run
     point = find_resume_point(config, directory, shown)
     positions += point.finished
     _restore_events(config, directory, point.finished)
@@ -167,28 +179,29 @@ def _train_seeds(run: ActiveRun, open_session: OpenSession, positions: list[Posi
     from experiments.training.tensorboard import write_floors
 
     _check_stop(stop, seeds[0])
-    session = open_session(config, workload, shown)
+    sessions = open_sessions(config, workload, shown, min(at_a_time, len(seeds)))
     _check_stop(stop, seeds[0])
     if config.logging.tensorboard:
         write_floors(directory.events, workload.task.floors(), workload.updates)
     # A run of an earlier version is validated to its end as it was at its start.
     is_old = is_unknown(directory, workload.task)
     rows = config.graph.batch_size if is_old else workload.task.held_out_rows
-    with open_validation(config, workload.task, rows) as validation:
-        training = SeedTraining(config, workload, directory, session, shown, stop, validation)
-        for seed in seeds:
-            start = training.start(seed)
-            if checkpoint := point.started.get(seed):
-                shown.log(f"seed {seed}: resuming at update {checkpoint.position.updates}")
-                start = training.restore(checkpoint)
-            position = training.run(start)
-            positions.append(position)
-            shown.log(
-                f"seed {seed}: {position.status} at update {position.updates}, "
-                f"{position.seconds:.1f} s"
+    metrics = MetricsFile(directory.metrics)
+    progress = SeedsProgress(shown, config.seeds, workload.updates)
+    progress.skip(point.finished)
+    queue = SeedQueue(seeds, point.started, positions, stop)
+    with contextlib.ExitStack() as stack:
+        trainings = [
+            SeedTraining(
+                config, workload, directory, metrics, session, progress, queue,
+                stack.enter_context(open_validation(config, workload.task, rows)),
             )
-    positions.sort(key=lambda position: position.seed)  # a damaged checkpoint changes the order
-    MetricsFile(directory.metrics).sort()
+            for session in sessions
+        ]  # fmt: skip
+        side_by_side([functools.partial(queue.train, each, shown.log) for each in trainings])
+    # Seeds side by side, or one whose checkpoint is damaged, end in another order.
+    positions.sort(key=lambda position: position.seed)
+    metrics.sort()
 
 
 def _check_stop(stop: StopRequest, seed: int) -> None:
@@ -215,7 +228,7 @@ def _plot(run: ActiveRun, floors: dict[str, float]) -> None:
     """Draw the learning curves; a line of the log says so where that is not possible."""
     from experiments.reporting.plots import Series, learning_curve_figure, own_style, render
 
-    config, _, directory, shown, _ = run
+    config, directory, shown = run.config, run.directory, run.progress
     rows = read_metrics(directory.metrics)
     found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
     series = [Series(label, curve) for label, curve in found.items() if curve.seeds]

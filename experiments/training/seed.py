@@ -6,20 +6,19 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from data.streams import StreamState
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError
-from experiments.interrupts import StopRequest
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsFile, MetricsRow, digest
 from experiments.training.loop import Chunk, Place, TrainingLoop
-from experiments.training.progress import Progress
+from experiments.training.progress import SeedsProgress
 from experiments.training.rows import RowAccumulator, describe
 from experiments.training.session import TrainingSession
 from experiments.training.tensorboard import Events, open_events
@@ -27,27 +26,36 @@ from experiments.training.validation import Validation, possible_ends
 from experiments.training.workload import VALIDATION, Workload
 
 
+class Stop(Protocol):
+    """A request to stop, as an Interruption or a SeedQueue has it."""
+
+    @property
+    def requested(self) -> bool:
+        """Whether to stop after the updates under way."""
+
+
 class SeedTraining:
-    """Trains the seeds of a run, one after the other, on one graph."""
+    """Trains seeds of a run, one after the other, on one session."""
 
     def __init__(
         self,
         config: Config,
         workload: Workload,
         directory: RunDirectory,
+        metrics: MetricsFile,
         session: TrainingSession,
-        progress: Progress,
-        stop: StopRequest,
+        progress: SeedsProgress,
+        stop: Stop,
         validation: Validation | None,
     ) -> None:
         self._config = config
         self._directory = directory
+        self._metrics = metrics
         self._session = session
         self._progress = progress
         self._stop = stop
         self._validation = validation
         self._loop = TrainingLoop(config, workload, session)
-        self._total = workload.updates
         self._ends = possible_ends(config, workload)
 
     def start(self, seed: int) -> Checkpoint:
@@ -75,7 +83,7 @@ class SeedTraining:
         accumulator = RowAccumulator(self._config, position, self._ends)
         saved = time.monotonic()
         self._progress.stage("train")
-        with _open_writer(self._config, self._directory, position) as writer:
+        with self._open_writer(position) as writer:
             for chunk in self._loop.run(Place(position.epoch, position.window, stream)):
                 stream = chunk.end.stream
                 self._record(position, chunk, accumulator, writer)
@@ -109,17 +117,7 @@ class SeedTraining:
         writer.write(rows)
         losses = chunk.metrics["loss"]
         loss = losses[-1] if losses else float("nan")
-        self._advance(position, loss)
-
-    def _advance(self, position: Position, loss: float) -> None:
-        """Show how much of all seeds is done; they follow each other."""
-        seeds = self._config.seeds
-        before = seeds.index(position.seed)
-        what = f"seed {position.seed}"
-        if len(seeds) > 1:
-            what += f", {before + 1} of {len(seeds)}"
-        done = before * self._total + position.updates
-        self._progress.advance(what, done, len(seeds) * self._total, loss)
+        self._progress.advance(position, loss)
 
     def _validate(
         self,
@@ -157,6 +155,19 @@ class SeedTraining:
         checkpoint = Checkpoint(position, stream, variables)
         checkpoints.save(self._directory.checkpoints, checkpoint)
 
+    @contextlib.contextmanager
+    def _open_writer(self, position: Position) -> Iterator[_RowWriter]:
+        """A writer for one seed; its events are closed at the end of the block."""
+        events = None
+        if self._config.logging.tensorboard:
+            rows = [line.row for line in self._metrics.read().of_seed(position.seed)]
+            events = open_events(self._config, self._directory, position.seed, rows)
+        try:
+            yield _RowWriter(self._metrics, events, position)
+        finally:
+            if events:
+                events.close()
+
 
 class _RowWriter:
     """Writes rows to metrics.csv, and to TensorBoard's events where the config asks for them."""
@@ -176,19 +187,3 @@ class _RowWriter:
         self._position.metrics_digest = self._digest.hexdigest()
         if self._events:
             self._events.write(rows)
-
-
-@contextlib.contextmanager
-def _open_writer(
-    config: Config, directory: RunDirectory, position: Position
-) -> Iterator[_RowWriter]:
-    """A writer for one seed; its events are closed at the end of the block."""
-    metrics, events = MetricsFile(directory.metrics), None
-    if config.logging.tensorboard:
-        rows = [line.row for line in metrics.read().of_seed(position.seed)]
-        events = open_events(config, directory, position.seed, rows)
-    try:
-        yield _RowWriter(metrics, events, position)
-    finally:
-        if events:
-            events.close()

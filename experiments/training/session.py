@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def build(
         ),
         shape_of(workload.task, config.training.carry_state),
         measured_in_graph(config.logging.metrics),
-        uses_xla(config, workload.updates),
+        uses_xla(config, workload),
         step_maker,
     )
 
@@ -48,12 +48,21 @@ def shape_of(task: Task, carry_state: bool = True) -> TaskShape:
     )  # fmt: skip
 
 
-def session_options(threads: int | None) -> tf.ConfigProto:
-    """Thread pools of this size; TensorFlow's own choice for None."""
-    if threads == 1:
+Threads = int | Literal["auto"] | None
+
+
+def session_options(threads: Threads) -> tf.ConfigProto:
+    """Thread pools of this size, of the session alone; TensorFlow's own choice for None.
+
+    A run has decided what auto is (execution.py); elsewhere it is one.
+    """
+    size = 1 if threads == "auto" else threads
+    if size == 1:
         keep_xla_to_one_thread()
     return tf.ConfigProto(
-        intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0
+        intra_op_parallelism_threads=size or 0,
+        inter_op_parallelism_threads=size or 0,
+        use_per_session_threads=True,  # sessions side by side would wait for each other
     )
 
 
@@ -97,7 +106,7 @@ class GraphSession:
 class TrainingSession(GraphSession):
     """A session on a training graph, which is initialized anew for each seed."""
 
-    def __init__(self, graph: TrainingGraph, threads: int | None) -> None:
+    def __init__(self, graph: TrainingGraph, threads: Threads) -> None:
         super().__init__(graph.graph, graph.snapshot, session_options(threads))
         self._graph = graph
 

@@ -12,6 +12,7 @@ from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss, of_position, of_rows
 from experiments.runs.metrics import read_metrics
 from experiments.statistics.intervals import mean_interval
+from experiments.training.execution import recorded
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
 
@@ -39,7 +40,8 @@ def summarize(
         "total_updates": workload.updates,
         "validation": _validation(positions),
         "floors": workload.task.floors(),
-        "xla": uses_xla(config, workload.updates),
+        "xla": uses_xla(config, workload),
+        "execution": recorded(config.execution),
         **environment(),
     }
 

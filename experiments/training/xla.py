@@ -1,34 +1,43 @@
-"""Whether compiling with XLA pays, and the session's settings."""
+"""Whether compiling with XLA pays: what it saves on all the work of a run, against compiling.
+
+The numbers are CPU seconds of one core, measured with each part of a graph alone. A machine that is
+twice as fast needs half the time for both sides, so the choice does not hang on them. It depends on
+the config, the task and the number of updates, and on nothing else.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from data.task import Task
 from experiments.config.schema import Config
+from experiments.training.workload import Workload
+from rnn_graphs.config import ModelConfig
 
-COMPILE_SECONDS = 0.6
+# Compiling. A graph with num_steps copies of the cell takes longer by each.
+COMPILE = 0.6
+COMPILE_OWN_COPY = 0.2  # of a cell whose narrow products XLA compiles too
+COMPILE_COPY = 0.06  # of a cell with one product
+COMPILE_GATE = 0.13  # of each further one
+
+# Saved by XLA, which runs many operations as one: of an update, and of each cell application.
+SAVED_UPDATE = 60e-6
+SAVED_APPLICATION = 10e-6
+SAVED_DYNAMIC = 25e-6  # of each in a while loop, beyond that
+SAVED_ROW = 50e-9  # of the batch
+SAVED_UNIT = 5e-9  # of each row and gate; but for oneDNN, which is as fast on wide layers
+SAVED_LOGIT = 1.5e-9  # of the softmax
+
+# Lost: XLA's code for the CPU draws random numbers, and adds up the errors of an embedding's rows,
+# one by one.
+LOST_DRAW = 12e-9
+LOST_EMBEDDED = 1.4e-6  # by id
+
+# Multiplications of an update's forward pass from which on a model is wide: oneDNN and a second
+# core pay. Between the narrow and the wide experiments is a gap, from 6e7 to 1.6e8.
+WIDE = 1e8
 
 
-class Compiling(NamedTuple):
-    """The cost and the savings of compiling, in CPU seconds, batch 200, one thread."""
-
-    seconds_per_copy: float  # of the cell, beyond COMPILE_SECONDS
-    saved_per_time_step: float
-
-
-# TensorFlow's cells, in turn with its own kernels: compiling took 0.6 s for num_steps 1, 1.2 s for
-# 10, 2.9 s for 40, and about 1 s for any `dynamic`. An update then took less by 12 to 34 µs a time
-# step at state 4, by 4 to 23 at 16, by 27 to 70 at 64, by 200 and more from 100 on, so that state
-# 100 pays ten times sooner than this says. true_bptt takes two to three times as long to compile,
-# and saves more in proportion.
-TENSORFLOW_CELL = Compiling(0.07, 20e-6)
-# The project's own, whose narrow products XLA compiles too: 1.0 s for num_steps 1, 1.6 s for 5,
-# 2.8 s for 10, 9.9 s for 40, and 1.9 s for `dynamic`; less by 21 to 42 µs at states 4 and 16.
-OWN_CELL = Compiling(0.2, 25e-6)
-
-
-def uses_xla(config: Config, updates: int) -> bool:
-    """`execution.xla`, with auto decided by all the work of the run, `updates` for each seed.
+def uses_xla(config: Config, workload: Workload) -> bool:
+    """`execution.xla`, with auto decided by all the work of the run.
 
     All of it, not what is left of it: a run that continues must run what it ran before.
     """
@@ -36,9 +45,67 @@ def uses_xla(config: Config, updates: int) -> bool:
         return config.execution.xla == "on"
     if config.execution.loop == "per_step" or not config.truncation.style.xla_pays:
         return False
-    graph = config.graph
-    compiling = OWN_CELL if config.model.traits.uses_product else TENSORFLOW_CELL
-    copies = 1 if graph.unroll in ("dynamic", "scan") else graph.num_steps
-    cost = COMPILE_SECONDS + compiling.seconds_per_copy * copies
-    time_steps = updates * len(config.seeds) * graph.num_steps
-    return time_steps * compiling.saved_per_time_step > cost
+    updates = workload.updates * len(config.seeds)
+    return updates * _saved(config, workload.task) > _compiling(config)
+
+
+def is_wide(config: Config, task: Task) -> bool:
+    """Whether products are most of the work."""
+    return multiplications(config, task) >= WIDE
+
+
+def multiplications(config: Config, task: Task) -> int:
+    """Multiplications of an update's forward pass: each weight, for each row and step."""
+    model, inputs, weights = config.model, config.model.embedding or task.num_inputs, 0
+    for size in model.state_sizes:
+        weights += _directions(model) * (inputs + size) * size * model.traits.gates
+        inputs = _directions(model) * size
+    return (weights + inputs * task.num_classes) * _rows(config)
+
+
+def _compiling(config: Config) -> float:
+    """Seconds to compile the graph, once."""
+    model, traits = config.model, config.model.traits
+    copies = 1 if config.graph.in_a_loop else _steps(config)
+    each = COMPILE_COPY + COMPILE_GATE * (traits.gates - 1)
+    if traits.uses_product:
+        each = COMPILE_OWN_COPY
+    layers = len(model.state_sizes) * _directions(model)
+    return COMPILE + each * copies * layers * config.truncation.style.copies_compiled
+
+
+def _saved(config: Config, task: Task) -> float:
+    """Seconds that an update takes less; below 0 if it takes more."""
+    model, rows = config.model, _rows(config)
+    units = sum(model.state_sizes) * _directions(model) * model.traits.gates
+    applications = _steps(config) * len(model.state_sizes) * _directions(model)
+    each = SAVED_APPLICATION + SAVED_DYNAMIC * (config.graph.in_a_loop)
+    saved = SAVED_UPDATE + applications * each + SAVED_LOGIT * rows * task.num_classes
+    if not is_wide(config, task) or config.execution.onednn == "off":
+        saved += rows * (SAVED_UNIT * units + SAVED_ROW * len(model.state_sizes))
+    return saved - rows * (LOST_DRAW * _draws(model) + LOST_EMBEDDED * bool(model.embedding))
+
+
+def _draws(model: ModelConfig) -> int:
+    """Random numbers for each row and time step; dropout of one-hot inputs is left out."""
+    states = sum(model.state_sizes)
+    inputs = (model.embedding or 0) + sum(model.state_sizes[:-1])
+    masks = (
+        (model.input_keep_prob, inputs),
+        (model.state_keep_prob, states),
+        (model.output_keep_prob, states),
+    )
+    return sum(width for keep_prob, width in masks if keep_prob < 1)
+
+
+def _steps(config: Config) -> int:
+    return config.graph.num_steps + config.truncation.context_steps
+
+
+def _rows(config: Config) -> int:
+    """Rows of an update's time steps together."""
+    return _steps(config) * config.graph.batch_size
+
+
+def _directions(model: ModelConfig) -> int:
+    return 2 if model.bidirectional else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_graphs.draws import uniform
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -46,6 +47,5 @@ def draw_gates(cut_probability: float, shape: list[int], key: Tensor, dtype: tf.
 
     Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time".
     """
-    # The same key gives the same cuts. XLA has a different generator, so its cuts differ.
-    passes = tf.random.stateless_uniform(shape, key) >= cut_probability
+    passes = uniform(shape, key) >= cut_probability
     return tf.cast(passes, dtype) / (1 - cut_probability)

@@ -96,6 +96,12 @@ def windowed(
     befores = [tf.nest.flatten(window.state), *[list(parts) for parts in zip(*ends, strict=True)]]
     next_start = int(window.labels.shape[0])  # steps from this window to the next
     carried = tf.nest.pack_sequence_as(window.state, befores[next_start])
+    if window.lengths is not None:  # recorded states are zeros past the end of a row
+        is_over = (window.lengths < next_start)[:, None]
+        carried = tf.nest.map_structure(
+            lambda ended, reached: tf.where_v2(is_over, ended, reached),
+            recorded.final_state, carried,
+        )  # fmt: skip
     step = _plain_step(model, window, outputs, carried)
     if depth in (stride, length) or depth > length:
         return step  # no error crosses: one stretch in each block, or a single block

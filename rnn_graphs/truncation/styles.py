@@ -141,6 +141,8 @@ class Style:
     deviation: Callable[[TruncationConfig, Steps], Matrix] | None = None
     # Whether an update is faster under XLA.
     xla_pays: bool = True
+    # The copies of the cell that XLA compiles, as a multiple of those of `full`.
+    copies_compiled: float = 1.0
     # num_steps → the keys of each setting that `run.py gradients` compares with full.
     compared: Callable[[int], list[dict[str, Any]]] = _not_compared
     # The relation between those keys, for a plot's legend.
@@ -301,6 +303,7 @@ STYLES: dict[str, Style] = {
         _windowed,
         needs=("depth",),
         takes=("context",),
+        copies_compiled=2.5,
         compared=lambda num_steps: [{"depth": depth} for depth in _doubling(num_steps)],
     ),
     # BPTT(depth; stride): errors in groups of stride.
@@ -309,6 +312,7 @@ STYLES: dict[str, Style] = {
         _windowed,
         needs=("depth", "stride"),
         takes=("context",),
+        copies_compiled=2.5,
         check=_stride_divides,
         compared=lambda num_steps: [
             {"depth": 2 * stride, "stride": stride}
@@ -324,7 +328,6 @@ STYLES: dict[str, Style] = {
         _random_gates,
         needs=("cut_probability",),
         deviation=_deviation_of_gates,
-        xla_pays=False,  # drawing the gates makes an update take 2.7 times as long under XLA
         compared=lambda num_steps: [
             {"cut_probability": 1 / depth} for depth in _doubling(num_steps)[1:]
         ],

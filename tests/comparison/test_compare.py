@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from experiments.comparison import compare as comparing
 from experiments.comparison.compare import Options, compare
 from experiments.comparison.figures import MOST, Curve, arrange, curves_figure, heat_map
 from experiments.comparison.groups import Group, group_runs
@@ -230,3 +231,27 @@ class TestArrange:
         panels = arrange(self.groups(20))
         assert [len(members) for members in panels.values()] == [7, 7, 6]
         assert len(panels) == math.ceil(20 / MOST)
+
+
+def test_pictures_that_cannot_be_drawn_do_not_fail_a_comparison(
+    grid: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no font")
+
+    compare([grid], Options(tmp_path))
+    assert (tmp_path / "heat_map.png").exists()
+    for name in ("curves_figure", "heat_map"):
+        monkeypatch.setattr(comparing, name, fail)
+    capsys.readouterr()
+    compare([grid], Options(tmp_path))
+    assert not list(tmp_path.glob("*.png"))
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 4  # the heat map, and curves against three axes
+    assert all(line.endswith(".png: cannot be drawn: RuntimeError: no font") for line in warnings)
+    report = (tmp_path / "report.html").read_text("utf-8")
+    assert 'class="chart-data"' in report
+    assert "data:image/png" not in report

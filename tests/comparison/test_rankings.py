@@ -23,7 +23,9 @@ from experiments.errors import UsageError
 from experiments.reporting.tables import write_csv
 from experiments.runs.found import find_runs
 from experiments.runs.metrics import MetricsFile
-from experiments.statistics.intervals import Interval
+from experiments.statistics.bootstrap import studentized_interval
+from experiments.statistics.intervals import Interval, mean_interval
+from experiments.statistics.mixtures import mixture
 from tests.handmade import FLOORS, finished_run
 
 WIDE, NARROW = "graph.num_steps=54", "graph.num_steps=18"
@@ -312,5 +314,66 @@ def test_a_final_loss_of_rows_names_its_updates(tmp_path: Path) -> None:
     add(tmp_path, "wide", (0.4,), WIDE)
     compared = compare_groups(groups_in(tmp_path), RANKINGS["train"])
     cells = {column.title: column.cell(compared.lines[0]) for column in columns(compared)}
-    assert cells["of the last updates"] == "10 (rows)"
+    assert cells["updates in the final loss"] == "10 (rows)"
     assert any("up to 10 of 30 updates" in note for note in notes(compared))
+
+
+class TestSeedsOfEitherSide:
+    """Where some seeds learned and others did not, floors 0.4 and 0.6."""
+
+    LEARNED = (0.41, 0.42, 0.43, 0.44)
+
+    def test_both_sides_are_in_the_table_the_notes_and_the_json(self, tmp_path: Path) -> None:
+        add(tmp_path, "narrow", (*self.LEARNED, 0.60), NARROW)
+        add(tmp_path, "wide", (0.40, 0.41, 0.42, 0.43, 0.44), WIDE)
+        compared = ranked(tmp_path, "train")
+        wide, narrow = compared.lines
+        cell = {column.title: column.cell for column in columns(compared)}
+        assert (
+            cell["below and above the middle of the floors"](narrow) == "4 at 0.4250, 1 at 0.6000"
+        )
+        assert cell["below and above the middle of the floors"](wide) == ""
+        (note,) = [note for note in notes(compared) if "middle of the floors" in note]
+        assert note.startswith(
+            "num_steps=18: 4 of 5 seeds end below the middle of the floors, 0.5 "
+        )
+        found = record(narrow, compared)
+        assert found["seeds_below_middle"] == 4
+        assert found["loss_below_middle"] == pytest.approx(0.425)
+        assert found["loss_above_middle"] == pytest.approx(0.6)
+        assert found["share_below_middle_low"] == pytest.approx(0.376, abs=1e-3)  # Wilson, 4 of 5
+        assert record(wide, compared)["seeds_below_middle"] is None
+
+    def test_the_interval_of_all_is_that_of_the_mixture(self, tmp_path: Path) -> None:
+        losses = (*self.LEARNED, 0.60)
+        add(tmp_path, "narrow", losses, NARROW)
+        (line,) = ranked(tmp_path, "train").lines
+        assert line.mean == pytest.approx(mixture(losses, 0.5, 0.4, 0.6).mean)
+        assert line.mean != pytest.approx(mean_interval(losses))
+
+    def test_another_metric_has_no_floors(self, tmp_path: Path) -> None:
+        add(tmp_path, "narrow", (*self.LEARNED, 0.60), NARROW)
+        measure(tmp_path / "narrow", train=0.5)
+        (line,) = ranked(tmp_path, "accuracy").lines
+        assert line.found is not None
+        assert line.found.modes is None
+
+
+class TestBootstrap:
+    def test_it_is_beside_students_t_for_fewer_than_ten_seeds(self, tmp_path: Path) -> None:
+        few = (0.40, 0.41, 0.42, 0.44, 0.45)
+        add(tmp_path, "few", few, NARROW)
+        add(tmp_path, "many", [0.40 + 0.005 * seed for seed in range(10)], WIDE)
+        compared = ranked(tmp_path, "train")
+        of = {len(line.ranked): line for line in compared.lines}
+        cell = {column.title: column.cell for column in columns(compared)}["bootstrap"]
+        _, low, high = studentized_interval(few)
+        assert cell(of[5]) == f"{low:.4f} to {high:.4f}"
+        assert cell(of[10]) == ""
+        assert record(of[5], compared)["bootstrap_low"] == pytest.approx(low)
+        assert record(of[10], compared)["bootstrap_high"] is None
+
+    def test_two_seeds_have_none(self, tmp_path: Path) -> None:
+        add(tmp_path, "two", (0.40, 0.41), NARROW)
+        compared = ranked(tmp_path, "train")
+        assert "bootstrap" not in [column.title for column in columns(compared)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import run
 from experiments.config.compose import load_config
 from experiments.config.quoting import quoted_override
 from experiments.config.yaml_file import dump_yaml
@@ -40,6 +41,25 @@ def test_a_quoted_override_reaches_the_config_through_the_shell(text: str) -> No
         check=True,
     )
     assert load_config("r2rt_n5", [echoed.stdout.decode()]).description == text
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "\\${x}", "\\\\${x} ${", "${x}\\"])
+def test_a_description_is_the_same_in_a_run_and_in_a_run_from_its_config(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = load_config("r2rt_n5")
+    config = config.model_copy(update={"description": text})
+    RunDirectory(tmp_path).prepare(config, overwrite=False)
+    assert RunDirectory(tmp_path).read_config() == config
+    assert load_config(str(tmp_path / "config.yaml")) == config
+    assert run.main(["config", str(tmp_path / "config.yaml")]) == 0
+    assert capsys.readouterr().out == (tmp_path / "config.yaml").read_text("utf-8")
+
+
+def test_a_run_of_an_earlier_version_may_have_a_dollar_and_a_brace(tmp_path: Path) -> None:
+    content = load_config("r2rt_n5").as_dict() | {"description": "costs ${five}"}
+    (tmp_path / "config.yaml").write_text(dump_yaml(content))
+    assert RunDirectory(tmp_path).read_config().description == "costs ${five}"
 
 
 @pytest.mark.parametrize("text", ["it's", "a=b", "李明", "a, b", "(x)", "a;b", "${"])

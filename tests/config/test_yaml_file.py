@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,10 +159,29 @@ def test_an_experiment_needs_no_line_for_hydra(
     mine = tmp_path / "mine.yaml"
     mine.write_text(content)
     configs = copied_configs(tmp_path, monkeypatch)
-    (configs / "experiment" / "shipped.yaml").write_text(content + "name: mine\n")
-    own, shipped = load_config(str(mine)), load_config("shipped")
+    (configs / "experiment" / "mine.yaml").write_text(content)
+    own, shipped = load_config(str(mine)), load_config("mine")
     assert (own.graph.num_steps, own.graph.batch_size) == (10, 10)
     assert own == shipped
+
+
+@pytest.mark.parametrize(("text", "size"), [("010", 10), ("1e3", 1000), ("1_000", 1000)])
+def test_base_and_task_are_read_as_experiments_are(
+    text: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = copied_configs(tmp_path, monkeypatch)
+    for path, key in (
+        (configs / "base.yaml", "batch_size"),
+        (configs / "task" / "copy_memory.yaml", "blanks"),
+    ):
+        written = re.sub(rf"(?m)^( *{key}): .*", rf"\1: {text}", path.read_text("utf-8"))
+        path.write_text(written, "utf-8")
+    config = load_config("r2rt_n1", ["task=copy_memory"])
+    assert (config.graph.batch_size, config.as_dict()["task"]["blanks"]) == (size, size)
+    path = configs / "base.yaml"
+    path.write_text(path.read_text("utf-8").replace(f"batch_size: {text}", "batch_size: 1:30"))
+    with pytest.raises(UsageError, match=r"graph\.batch_size: .*'1:30'"):
+        load_config("r2rt_n1")
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)

@@ -36,6 +36,21 @@ def test_the_summary_may_be_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert found["files"] == [str(tmp_path / "credit.csv"), str(tmp_path / "credit.png")]
 
 
+def test_a_picture_that_cannot_be_drawn_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr("experiments.gradients.credit.figure", fail)
+    credit(load_config("r2rt_n5", ["graph.num_steps=2"]), tmp_path, as_json=True)
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["files"] == [str(tmp_path / "credit.csv")]
+    assert shown.err == (
+        f"warning: {tmp_path / 'credit.png'}: cannot be drawn: RuntimeError: no font\n"
+    )
+
+
 def test_mean_of_artbp_is_near_full() -> None:
     overrides = ["graph.num_steps=4", "truncation.kind=artbp", "truncation.cut_probability=0.2"]
     config = load_config("r2rt_n10", overrides)

@@ -11,6 +11,7 @@ import pytest
 from experiments.reporting.chart import AXES, DIGITS, LEAST_POINTS, POINTS, Marks, curve_chart
 from experiments.reporting.plots import Series
 from experiments.runs.curves import Curves
+from experiments.statistics.intervals import Interval
 from tests.handmade import EVERY, FLOORS, TIME_STEPS, finished_run
 
 
@@ -72,12 +73,14 @@ def test_the_data_are_the_curves(tmp_path: Path) -> None:
     losses = [[0.61234567, 0.5], [0.7, 0.4]]
     run = finished_run(tmp_path, "run", losses)
     marks = Marks("published", "updates", {10: 0.6})
-    data = curve_chart([Series("run", run.curves)], FLOORS, top=0.7, marks=marks).as_json()
+    bands = {"none": Interval(0.6, 0.59, 0.61)}
+    series = [Series("run", run.curves)]
+    data = curve_chart(series, FLOORS, top=0.7, marks=marks, bands=bands).as_json()
     points = data["lines"][0]["points"]["updates"]
     assert points["mean"] == pytest.approx(np.mean(losses, axis=0), rel=10.0**-DIGITS)
     assert data["floors"] == [
-        {"label": "nothing known (0.6000)", "y": 0.6},
-        {"label": "lag 17 known (0.4000)", "y": 0.4},
+        {"label": "nothing known (0.6000)", "y": 0.6, "band": [0.59, 0.61]},
+        {"label": "lag 17 known (0.4000)", "y": 0.4, "band": None},
     ]
     assert data["marks"] == {"label": "published", "axis": "updates", "x": [10], "y": [0.6]}
     assert (data["axis"], data["top"], data["logY"]) == ("updates", 0.7, False)

@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ from experiments.reporting.plots import (
     own_style,
     render,
     save_figure,
+    save_picture,
 )
 from experiments.runs.curves import Curves
 from tests.conftest import ROOT
@@ -87,6 +89,50 @@ def test_a_notebook_s_backend_is_no_hindrance(tmp_path: Path, backend: str) -> N
     )  # fmt: skip
     assert drawn.stderr == ""
     assert (tmp_path / "figure.png").exists()
+
+
+ELSEWHERE = (
+    "\u1d81"  # a letter that DejaVu Sans lacks and STIXGeneral has; both come with matplotlib
+)
+NOWHERE = "\U000f1234"  # for private use
+
+
+def texts_of(title: str) -> dict[str, list[str]]:
+    """Each text of a picture that is drawn with this title, and the fonts it is drawn in."""
+    with own_style():
+        figure = new_figure()
+        axes = figure.subplots()
+        axes.set_title(title)
+        axes.set_xticks([0, 1], [title, "plain"])
+        render(figure)
+    labels = [axes.title, *axes.get_xticklabels()]
+    return {label.get_text(): list(label.get_fontfamily()) for label in labels}
+
+
+def test_a_character_that_the_font_lacks_is_drawn_in_another() -> None:
+    assert "STIXGeneral" in texts_of(f"a {ELSEWHERE}")[f"a {ELSEWHERE}"]
+    assert texts_of("plain") == {"plain": ["sans-serif"]}
+
+
+def test_the_values_of_a_key_are_no_mathematics() -> None:
+    assert list(texts_of("$x_$")) == ["$x_$", "plain"]
+
+
+def test_a_character_that_no_font_has_is_an_escape() -> None:
+    assert list(texts_of(f"a {NOWHERE} {ELSEWHERE}")) == [f"a \\U000f1234 {ELSEWHERE}", "plain"]
+
+
+def test_a_picture_that_cannot_be_drawn_is_a_line_of_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> Figure:
+        raise RuntimeError("no\nfont")
+
+    path = tmp_path / "a.png"
+    assert save_picture(new_figure, path)
+    assert not save_picture(fail, path)
+    assert not path.exists()
+    assert capsys.readouterr().err == f"warning: {path}: cannot be drawn: RuntimeError: no font\n"
 
 
 def test_powers_of_ten_stay_powers() -> None:

@@ -18,12 +18,13 @@ from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import ModelConfig, TruncationConfig, Unroll
-from rnn_graphs.first_state import FirstState, from_first_state
+from rnn_graphs.first_state import FirstState
 from rnn_graphs.model import Model, TaskShape, make_cell
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import definition
 from rnn_graphs.truncation.gates import draw_gates
 from rnn_graphs.truncation.step import Window, make_step
+from rnn_graphs.window_start import from_first_state
 from tests import layers_reference
 from tests.conftest import small_config
 from tests.graphs import close, draw_example

@@ -27,6 +27,7 @@ from tests.graphs import (
     close,
     draw_example,
     run_each,
+    run_steps,
 )
 from tests.layers_reference import Array, Example
 
@@ -50,6 +51,12 @@ STACK_WAYS: tuple[Way, ...] = (
     ("scratch", TruncationConfig(kind="tf_style", depth=2)),
     ("dynamic", TruncationConfig(kind="true_bptt", depth=3)),
     ("static", TruncationConfig(kind="true_bptt", depth=8)),
+)
+WINDOWED = (
+    TruncationConfig(kind="tf_style", depth=3),
+    TruncationConfig(kind="true_bptt", depth=3),
+    TruncationConfig(kind="true_bptt", depth=8),
+    TruncationConfig(kind="williams_peng", depth=4, stride=2),
 )
 
 
@@ -113,6 +120,33 @@ class TestPadding:
             assert one.loss == two.loss
             for ours, theirs in zip(one.gradients, two.gradients, strict=True):
                 np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("config", [GRU, STACK], ids=["gru", "stack"])
+@pytest.mark.parametrize("unroll", ["scratch", "dynamic"])
+class TestFinalState:
+    """The state to carry is that of `full`, the state at a row's length, in every style."""
+
+    def test_of_every_style(self, config: ModelConfig, unroll: Any) -> None:
+        ways = [(unroll, style) for style in (FULL, *WINDOWED)]
+        full, *others = run_steps(config, padded(0)._replace(lengths=LENGTHS), ways).steps
+        for step in others:
+            for ours, theirs in zip(step.final_state, full.final_state, strict=True):
+                close(ours, theirs)
+
+    def test_with_context_it_is_the_state_before_the_next_first_input(
+        self, config: ModelConfig, unroll: Any
+    ) -> None:
+        """Rows end before that input, at it, and in the last steps that the window has after it."""
+        config = config.without_dropout  # whose masks depend on the number of steps
+        lengths = np.array([TIME + 2, 1, TIME, TIME + 1])
+        example = draw_example(0, time=TIME, batch=4, context=2)._replace(lengths=lengths)
+        style = TruncationConfig(kind="true_bptt", depth=3, context=True)
+        (step,) = run_steps(config, example, [(unroll, style)]).steps
+        first = example._replace(inputs=example.inputs[:TIME], lengths=lengths.clip(max=TIME))
+        (full,) = run_steps(config, first, [(unroll, FULL)]).steps
+        for ours, theirs in zip(step.final_state, full.final_state, strict=True):
+            close(ours, theirs)
 
 
 class TestTraining:

@@ -12,6 +12,8 @@ from data.streams import training_stream
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import KEYS_OF_KIND
+from rnn_graphs.optimizers import Updater as OurUpdater
+from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
 from tests.numpy_reference import Updater, Weights, forward, probabilities, train_step
 
@@ -123,9 +125,9 @@ def test_clipped_gradients_at_a_decaying_rate(
                 assert found["loss"] == pytest.approx(step.loss, abs=1e-10)
                 assert found["accuracy"] == pytest.approx((likeliest == labels).mean(), abs=1e-10)
                 assert found["gradient_norm"] == pytest.approx(norm, abs=1e-10)
-                assert found["learning_rate"] == pytest.approx(decayed(first + place), rel=1e-6)
+                assert found["learning_rate"] == pytest.approx(decayed(first + place), rel=1e-14)
                 clipped.add(bool(norm > CLIP))
-                rate = found["learning_rate"] * min(1, CLIP / norm)  # the rate is a float32
+                rate = found["learning_rate"] * min(1, CLIP / norm)
                 pairs = zip(weights, step.gradients, strict=True)
                 weights = Weights(*[weight - rate * gradient for weight, gradient in pairs])
                 state = step.final_state
@@ -136,6 +138,66 @@ def test_clipped_gradients_at_a_decaying_rate(
         session.initialize(0)
         assert session.variables()["updates"] == 0
     assert clipped == {False, True}, "the bound must be one that some gradients pass"
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate", "xla"),
+    [("momentum", 0.1, "off"), ("adam", 0.01, "off"), ("rmsprop", 0.01, "on")],
+)
+def test_float64_has_no_float32_in_it(kind: str, rate: float, xla: str) -> None:
+    """After 50 updates, weights and every hyperparameter are those of NumPy's float64."""
+    updates, steps, fall = 50, 7, 0.7
+    config = small_config(
+        "graph.precision=float64", f"execution.xla={xla}", f"optimizer.kind={kind}",
+        f"optimizer.learning_rate={rate}", f"optimizer.decay_rate={fall}",
+        f"optimizer.decay_steps={steps}", "optimizer.staircase=true",
+        f"execution.iterations_per_loop={updates}",
+    )  # fmt: skip
+    work = make_workload(config)
+    rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
+    settings = {"learning_rate": rate, **KEYS_OF_KIND[kind]}
+    updaters = [Updater(kind, **settings) for _ in Weights._fields]
+    state = np.zeros([config.graph.batch_size, *config.model.state_sizes])
+    with TrainingSession(build(config, work), 1) as session:
+        session.initialize(3)
+        weights = Weights(*list(session.variables().values())[:4])
+        session.train(rows.windows(0, updates, config.graph.num_steps), updates)
+        found = list(session.variables().values())[:4]
+    for number in range(updates):
+        window = rows.windows(number, 1, config.graph.num_steps)
+        step = train_step(weights, window.inputs.T, window.labels.T, state)
+        for updater in updaters:
+            updater.rate = rate * fall ** (number // steps)
+        changed = zip(updaters, weights, step.gradients, strict=True)
+        weights = Weights(*[updater(weight, gradient) for updater, weight, gradient in changed])
+        state = step.final_state
+    for name, value, expected in zip(Weights._fields, found, weights, strict=True):
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", sorted(KEYS_OF_KIND))
+def test_float32_is_tensorflows_own_bit_for_bit(kind: str) -> None:
+    """As an optimizer that is made of Python numbers, which TensorFlow reads as float32."""
+    settings = {
+        {"initial_accumulator": "initial_accumulator_value"}.get(key, key): value
+        for key, value in KEYS_OF_KIND[kind].items()
+    }
+    name = {"sgd": "GradientDescent", "rmsprop": "RMSProp"}.get(kind, kind.capitalize())
+    config = small_config(f"optimizer.kind={kind}", "optimizer.learning_rate=0.03").optimizer
+    stream = np.random.default_rng(0)
+    with tf.Graph().as_default(), tf.Session() as session:
+        first = stream.normal(size=7).astype(np.float32)
+        ours, theirs = (tf.get_variable(name, initializer=first) for name in ("ours", "theirs"))
+        gradient = tf.placeholder(tf.float32, [7])
+        plain = getattr(tf.train, f"{name}Optimizer")(0.03, **settings)
+        both = [
+            OurUpdater(config, [ours]).apply([gradient]),
+            plain.apply_gradients([(gradient, theirs)]),
+        ]
+        session.run(tf.global_variables_initializer())
+        for _ in range(20):
+            session.run(both, {gradient: stream.normal(size=7)})
+        np.testing.assert_array_equal(*session.run([ours, theirs]))
 
 
 @pytest.mark.parametrize("kind", sorted(set(KEYS_OF_KIND) - {"sgd"}))

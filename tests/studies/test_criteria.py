@@ -350,7 +350,7 @@ class TestTimeRatio:
 
 
 class TestLossOfUpdates:
-    RANGE: ClassVar = {"run": "run", "first": 15, "last": 25, "margin": 0.01}  # row 2 alone
+    RANGE: ClassVar = {"run": "run", "first": 15, "last": 25, "tolerance": 0.01}  # row 2 alone
 
     @pytest.mark.parametrize(("expected", "verdict"), [(0.45, "holds"), (0.48, "fails")])
     def test_it_is_judged_as_one_more_run(
@@ -474,12 +474,12 @@ def test_arguments_are_checked(kind: str, arguments: dict[str, object], message:
         ("least_validation_loss", {"expected": 1, "tolerance": 1}, "it has no validation loss"),
         (
             "loss_of_updates",
-            {"first": 11, "last": 19, "expected": 1, "margin": 0.1},
+            {"first": 11, "last": 19, "expected": 1, "tolerance": 0.1},
             "run a: it has a row each 10 updates of 2000; expected one at updates 11 to 19",
         ),
         (
             "loss_of_updates",
-            {"first": 2001, "last": 2010, "expected": 1, "margin": 0.1},
+            {"first": 2001, "last": 2010, "expected": 1, "tolerance": 0.1},
             "expected one at updates 2001 to 2010",
         ),
     ],

@@ -1,4 +1,4 @@
-"""studies/influence.py: the influence that each style sees, against algebra."""
+"""studies/influence*.py: the influence that each style sees, against algebra."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ import pytest
 from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import Run
-from experiments.studies import influence
+from experiments.studies import influence_training
 from experiments.studies.entries import Criterion
 from experiments.studies.influence import (
     OPTIMUM,
-    EndsAtOptimum,
-    LongRun,
-    MovesAway,
     Style,
     StyleName,
-    Turns,
-    Unbiased,
     exact_influence,
     influences_by_lag,
     measured_influence,
     style,
 )
+from experiments.studies.influence_criteria import LongRun, Turns, Unbiased
+from experiments.studies.influence_training import EndsAtOptimum, MovesAway
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion
 from experiments.studies.runs import RunName, StudyRuns
@@ -100,7 +97,7 @@ class TestTheta:
     ) -> str:
         config = load_config("influence_balancing", changes)
         run = Run("run", RunDirectory(Path("nowhere")), config, {})
-        monkeypatch.setattr(influence, "final_thetas", lambda _: thetas)
+        monkeypatch.setattr(influence_training, "final_thetas", lambda _: thetas)
         return criterion.decide(StudyRuns({"run": run})).verdict
 
     @pytest.mark.parametrize(("theta", "verdict"), [(-0.166, "holds"), (-0.15, "fails")])

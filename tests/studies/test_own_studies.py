@@ -16,6 +16,7 @@ from experiments.errors import UsageError
 from experiments.reporting import provenance
 from experiments.reporting.claims import Claim
 from experiments.reporting.provenance import code_digest, stale_reason
+from experiments.studies import study
 from experiments.studies.correction import with_corrections
 from experiments.studies.report import print_claims
 from experiments.studies.runs import StudyRuns
@@ -175,3 +176,28 @@ def test_stale_runs_are_found_in_every_batch(place: Path) -> None:
     """
     spec = ClaimSpec.model_validate(yaml.safe_load(text))
     assert stale_claim(spec, reasons) == f"run a: {reasons['a']}"
+
+
+def test_more_than_a_thousand_runs_start_after_a_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "many.yaml"
+    many = {"experiment": "r2rt_n5", "over": {"training.first_seed": [*range(1001)]}}
+    path.write_text(yaml.safe_dump({"description": "d", "title": "t", "grids": {"a": many}}))
+
+    class Planned(Exception):
+        pass
+
+    def planned(*_: object) -> None:
+        raise Planned
+
+    monkeypatch.setattr(study, "plan", planned)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(UsageError, match=r"start 1,001 points\? There is no terminal"):
+        study.reproduce(str(path), study.Asked())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
+    assert study.reproduce(str(path), study.Asked()) == 0
+    assert "nothing was started" in capsys.readouterr().out
+    with pytest.raises(Planned):
+        study.reproduce(str(path), study.Asked(yes=True))

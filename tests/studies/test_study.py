@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
-from experiments.reporting.claims import Claim, Finding, Verdict, count_verdicts, write_claims
+from experiments.reporting.claims import Claim, Finding, write_claims
 from experiments.runs.run import read_run
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
@@ -214,7 +214,7 @@ def test_what_a_study_names_is_checked_before_anything_is_trained(
 
 
 def test_an_override_may_take_away_what_a_claim_needs() -> None:
-    arguments = {"run": "tf9", "first": 1991, "last": 2000, "expected": 1, "margin": 1}
+    arguments = {"run": "tf9", "first": 1991, "last": 2000, "expected": 1, "tolerance": 1}
     check_study(study_of("loss_of_updates", **arguments), "task.size=540000")
     late = arguments | {"first": 2001, "last": 2010}
     with pytest.raises(UsageError, match="a row each 10 updates of 2000"):
@@ -236,6 +236,11 @@ claims:
     measure: final_loss
     arguments: {run: a, tolerance: 1}
   - {id: y, source: s, claim: c, expected: "0", measure: none_beyond_reach, arguments: {names: [a]}}
+  - id: z
+    source: s
+    claim: c
+    criterion: loss_of_updates
+    arguments: {run: a, first: 1, last: 10, expected: 0.5, margin: 1}
 """
 
 
@@ -245,11 +250,14 @@ def test_old_keys_still_work_and_are_named_in_one_line(
     (tmp_path / "old.yaml").write_text(OLD, "utf-8")
     monkeypatch.setattr(spec, "path_of", lambda _, name: tmp_path / f"{name}.yaml")
     study = load_study("old")
-    assert [claim.criterion.kind() for claim in study.claims] == ["final_loss", "none_beyond_depth"]
+    kinds = [claim.criterion.kind() for claim in study.claims]
+    assert kinds == ["final_loss", "none_beyond_depth", "loss_of_updates"]
     assert study.claims[0].criterion.expectation() == 0.5
     (line,) = capsys.readouterr().err.splitlines()
     assert "measure is now criterion, expected is now one of the arguments" in line
-    assert "none_beyond_reach is now none_beyond_depth, reach of horizon is now against" in line
+    assert "none_beyond_reach is now none_beyond_depth" in line
+    assert "reach of horizon is now against" in line
+    assert "margin of loss_of_updates is now tolerance" in line
 
 
 @pytest.mark.parametrize("name", names("study"))
@@ -361,12 +369,6 @@ def test_claims_json_has_the_contracts_keys(tmp_path: Path) -> None:
     keys = "id source claim expected measured low high seeds verdict"
     assert set(keys.split()) <= set(row)
     assert row["measured"] is None
-
-
-def test_verdicts_are_counted() -> None:
-    verdicts: list[Verdict] = ["holds", "holds", "fails", "undecided", "undecided", "undecided"]
-    claims = [Claim("a", "s", "c", 1.0, 1.0, None, None, 3, verdict, "n") for verdict in verdicts]
-    assert count_verdicts(claims) == {"holds": 2, "fails": 1, "undecided": 3, "not run": 0}
 
 
 def test_learning_curves_can_be_explored_in_the_report(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from experiments.errors import UsageError
 from experiments.sweeps.points import Point, check, make_points, read_results, share_graphs
 from experiments.training import session
 from experiments.training.progress import progress
-from experiments.training.resources import RunResources, one_session
+from experiments.training.resources import RunResources, one_graph
 from experiments.training.runner import default_directory, train_with
 from tests.conftest import small_config
 
@@ -114,17 +114,17 @@ class TestSharing:
         built, build = [], session.build
         monkeypatch.setattr(session, "build", lambda *all: built.append(1) or build(*all))  # type: ignore[func-returns-value]
         configs = {seed: small_config(f"training.first_seed={seed}") for seed in (0, 1, 0)}
-        with one_session() as open_session:
+        with one_graph() as open_sessions:
             shared = {
                 seed: train_with(
-                    RunResources(open_session, progress), config, folder / f"shared{seed}"
+                    RunResources(open_sessions, progress), config, folder / f"shared{seed}"
                 )
                 for seed, config in configs.items()
             }
         assert len(built) == 1
         for seed, config in configs.items():
-            with one_session() as open_session:
+            with one_graph() as open_sessions:
                 alone = train_with(
-                    RunResources(open_session, progress), config, folder / f"alone{seed}"
+                    RunResources(open_sessions, progress), config, folder / f"alone{seed}"
                 )
             assert alone["final_loss"] == shared[seed]["final_loss"]

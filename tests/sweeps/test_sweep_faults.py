@@ -150,6 +150,17 @@ def test_a_point_that_is_killed_takes_no_seed_of_its_graph_with_it(tmp_path: Pat
     assert [summary_of(path)["status"] for path in paths] == ["complete", "running", "complete"]
 
 
+def test_a_zygote_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
+    """Its child ends its point, and the worker starts another zygote for the next one."""
+    with started(tmp_path, (*SWEEP[:-1], "1")) as process:
+        zygote = wait_for_the_long_one(tmp_path, process).parent()
+        assert zygote is not None
+        zygote.kill()
+        out, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, out + err
+    assert_all_end_as(undisturbed, tmp_path)
+
+
 def test_a_point_that_raises(tmp_path: Path, undisturbed: Path) -> None:
     path = directory(tmp_path, LONG)
     path.mkdir(parents=True)
@@ -179,11 +190,10 @@ def test_a_point_that_diverges(tmp_path: Path) -> None:
 def test_a_worker_that_is_killed(tmp_path: Path, undisturbed: Path) -> None:
     with started(tmp_path) as process:
         child = wait_for_the_long_one(tmp_path, process)
-        worker = child.parent()
-        assert worker is not None
+        zygote, worker, *_ = child.parents()
         worker.kill()
         out, err = process.communicate(timeout=TIMEOUT)
-    assert_no_process_of([child, worker])
+    assert_no_process_of([child, zygote, worker])
     assert process.returncode == 0, out + err  # Dask gave the point to another worker
     assert f"training.epochs={LONG}: its worker died; another worker resumes it" in out
     assert_all_end_as(undisturbed, tmp_path)
@@ -396,7 +406,7 @@ def test_cores_that_are_not_allowed_get_no_worker(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT,
     )  # fmt: skip
     assert done.returncode == 0
-    program = "from experiments.sweeps.clusters import allowed_cores; print(allowed_cores())"
+    program = "from experiments.training.cores import allowed_cores; print(allowed_cores())"
     counted = subprocess.run(
         ["taskset", "-c", str(core), sys.executable, "-c", program],
         cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT,

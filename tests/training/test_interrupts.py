@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -94,11 +94,11 @@ def test_a_request_within_a_command_is_noted_when_it_insists() -> None:
 def test_a_request_while_the_graph_is_built_ends_the_run_before_its_first_update(
     tmp_path: Path,
 ) -> None:
-    def open_session(*_: object) -> TrainingSession:
+    def open_sessions(*_: object) -> list[TrainingSession]:
         signal.raise_signal(signal.SIGINT)
-        return cast("TrainingSession", None)  # nothing may be trained with it
+        return []  # nothing may be trained
 
     config = load_config("r2rt_n5", ["logging.tensorboard=false"])
     with pytest.raises(Interrupted, match="stopped before seed 0; rerun the command to resume"):
-        train_with(RunResources(open_session, progress), config, tmp_path / "run")
+        train_with(RunResources(open_sessions, progress), config, tmp_path / "run")
     assert RunDirectory(tmp_path / "run").read_summary()["status"] == "interrupted"

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from experiments.training import runner
 from tests.conftest import (
+    ROOT,
     SMALL,
     assert_same_end,
     command,
@@ -167,6 +169,38 @@ class TestCtrlC:
     ) -> None:
         finish_here(interrupted[0] / "run")
         assert_same_end(interrupted[0] / "run", undisturbed, SEEDS)
+
+
+# run.py in a process that gets two signals while TensorFlow is imported. An extension module turns
+# the KeyboardInterrupt into an ImportError.
+SIGNALS_AT_IMPORT = """
+import os, sys
+number = int(sys.argv[1])
+def when_imported(event, arguments):
+    if event == "import" and arguments[0] == "tensorflow":
+        os.kill(os.getpid(), number)
+        try:
+            os.kill(os.getpid(), number)
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+sys.addaudithook(when_imported)
+import run
+sys.exit(run.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_while_tensorflow_is_imported_interrupts_the_run(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALS_AT_IMPORT, str(int(number)), *TRAIN],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 130
+    assert done.stderr == "error: run: stopped; rerun the command to resume\n"
+    summary = summary_of(tmp_path / "run")
+    assert (summary["status"], summary["reason"]) == ("interrupted", "stopped")
 
 
 class TestStartedTwice:

@@ -22,28 +22,52 @@ def test_updates_are_whole_windows_of_whole_rows(overrides: list[str], expected:
     assert make_workload(load_config("r2rt_n5", overrides)).updates == expected
 
 
+def compiles(experiment: str, *overrides: str, updates: int | None = None) -> bool:
+    """Whether auto compiles; `updates` of each seed, where the data are not to be read."""
+    config = load_config(experiment, [*overrides])
+    workload = make_workload(config)
+    return uses_xla(config, workload if updates is None else workload._replace(updates=updates))
+
+
 @pytest.mark.parametrize("choice", ["on", "off"])
 def test_a_choice_is_followed(choice: str) -> None:
-    config = load_config("r2rt_n5", [f"execution.xla={choice}", "execution.loop=per_step"])
-    assert uses_xla(config, 1000) == (choice == "on")
+    overrides = [f"execution.xla={choice}", "execution.loop=per_step"]
+    assert compiles("r2rt_n5", *overrides) == (choice == "on")
 
 
 @pytest.mark.parametrize(
-    ("overrides", "compiles"),
+    ("overrides", "expected"),
     [
         (["training.seeds=100"], True),
         (["task.size=10000"], False),  # no work that would pay for compiling
         (["training.seeds=100", "execution.loop=per_step"], False),
-        (["training.seeds=100", "truncation={kind: artbp, cut_probability: 0.1}"], False),
+        (["training.seeds=100", "truncation={kind: artbp, cut_probability: 0.1}"], True),
     ],
 )
-def test_auto_looks_at_the_work_ahead(overrides: list[str], compiles: bool) -> None:
-    config = load_config("r2rt_n5", overrides)
-    assert uses_xla(config, make_workload(config).updates) == compiles
+def test_auto_looks_at_the_work_ahead(overrides: list[str], expected: bool) -> None:
+    assert compiles("r2rt_n5", *overrides) == expected
 
 
-@pytest.mark.parametrize(("cell", "compiles"), [("gru", True), ("scratch", False)])
-def test_auto_knows_that_the_own_cell_takes_longer_to_compile(cell: str, compiles: bool) -> None:
-    wide = [f"model.cell={cell}", "graph.num_steps=33", "training.seeds=4"]
-    config = load_config("horizon", wide)
-    assert uses_xla(config, make_workload(config).updates) == compiles
+def test_auto_knows_that_truncation_copies_the_cell() -> None:
+    overrides = ["graph.num_steps=20", "training.seeds=4"]
+    kinds = "{kind: full}", "{kind: true_bptt, depth: 10}"
+    assert [compiles("r2rt_n5", *overrides, f"truncation={k}", updates=3000) for k in kinds] == [
+        True, False,
+    ]  # fmt: skip
+
+
+# digits come with scikit-learn: a GRU of 8 steps; its dropout is of the outputs.
+DIGITS = ("digits_small", "model.state_size=700", "graph.batch_size=64")
+NO_DROPOUT = ("model.input_keep_prob=1", "model.output_keep_prob=1")
+
+
+def test_auto_knows_that_draws_and_an_embedding_are_slow() -> None:
+    many = ["model.state_keep_prob=0.5", "model.input_keep_prob=0.5", "execution.onednn=off"]
+    assert compiles(*DIGITS, *NO_DROPOUT, "execution.onednn=off", updates=2000)
+    assert not compiles("digits_small", "model.state_size=4", *many, updates=2000)
+    assert not compiles("sentiment_small", *NO_DROPOUT, "graph.batch_size=512", updates=10**6)
+
+
+def test_on_wide_layers_onednn_leaves_xla_little_to_save() -> None:
+    assert compiles(*DIGITS, *NO_DROPOUT, "execution.onednn=off", updates=2000)
+    assert not compiles(*DIGITS, *NO_DROPOUT, updates=2000)

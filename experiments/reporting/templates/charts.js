@@ -183,9 +183,16 @@ class CurveChart {
     const everywhere = parts.flatMap((part) => (part.x.length ? [part.x[0], part.x.at(-1)] : []));
     const [first, last] = [Math.min(...everywhere), Math.max(...everywhere)];
     const ends = !everywhere.length ? [] : first < last ? [first, last] : [first / 2, first * 1.5];
-    this.data.floors.forEach((floor, index) => parts.push({
-      name: this.data.lines.length + index, role: "floor", x: ends, y: ends.map(() => floor.y),
-      options: { stroke: color("--soft"), dash: FLOOR_DASH, width: 1, points: { show: false } } }));
+    this.data.floors.forEach((floor, index) => {
+      const name = this.data.lines.length + index;
+      const flat = (role, y, options) => parts.push({ name, role, x: ends, y: ends.map(() => y),
+        options: { ...options, points: { show: false } } });
+      flat("floor", floor.y, { stroke: color("--soft"), dash: FLOOR_DASH, width: 1 });
+      if (!floor.band) return;
+      const [low, high] = floor.band;
+      flat("high", high, { stroke: "transparent", width: 0 });
+      flat("low", low, { stroke: "transparent", width: 0 });
+    });
     const marks = this.data.marks;
     if (marks && marks.axis === this.axis) {
       parts.push({ name: this.names.length - 1, role: "mark", x: marks.x, y: marks.y, options: {
@@ -207,7 +214,7 @@ class CurveChart {
         kept.map((place) => (this.log.y ? positive(y[place]) : y[place]))];
     });
     const bands = this.parts.flatMap((part, index) => (part.role === "high"
-      ? [{ series: [index + 1, index + 2], fill: `${lineColor(part.name)}30` }] : []));
+      ? [{ series: [index + 1, index + 2], fill: `${this.colorOf(part.name)}30` }] : []));
     this.plot = new uPlot({
       ...this.size(),
       legend: { show: false },
