@@ -53,5 +53,7 @@ class FirstState:
 
     def _noise(self, part: Tensor, place: int, key: Tensor) -> Tensor:
         seed = tf.stack([key[0] + SALT * (place + 1), key[1]])
-        drawn = tf.random.stateless_normal(tf.shape(part), seed, 0.0, self._deviation, tf.float64)
+        drawn = tf.random.stateless_normal(
+            tf.shape(part), seed, 0.0, self._deviation, tf.float64, alg="philox"
+        )
         return tf.cast(drawn, part.dtype)

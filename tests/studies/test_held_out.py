@@ -1,0 +1,92 @@
+"""Criteria that compare two runs, on runs made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.config.compose import load_config
+from experiments.reporting.claims import NotRun
+from experiments.runs import checkpoints
+from experiments.runs.run import read_run
+from experiments.studies.building import BuildsFaster, FewerParameters, parameters
+from experiments.studies.held_out import LowersLossOfUpdates, LowersValidationLoss
+from experiments.studies.runs import StudyRuns
+from experiments.training import runner
+from tests.conftest import SMALL
+from tests.handmade import finished_run
+
+LOSSES = [[0.6, 0.5, 0.45], [0.6, 0.52, 0.46], [0.61, 0.51, 0.44], [0.6, 0.5, 0.45]]
+
+
+def shifted(by: float) -> list[list[float]]:
+    return [[loss + by for loss in seed] for seed in LOSSES]
+
+
+def test_the_same_updates_are_compared(tmp_path: Path) -> None:
+    there = {
+        "low": finished_run(tmp_path, "low", shifted(-0.02)),
+        "high": finished_run(tmp_path, "high", LOSSES),
+    }
+    runs = StudyRuns(there)
+
+    def verdict(run: str, against: str, first: int, margin: float = 0.0) -> str:
+        criterion = LowersLossOfUpdates.model_validate(
+            {"run": run, "against": against, "first": first, "last": 30, "margin": margin}
+        )
+        return criterion.decide(runs).verdict
+
+    assert verdict("low", "high", 11) == "holds"
+    assert verdict("high", "low", 11) == "fails"
+    assert verdict("low", "high", 11, 0.03) == "fails"  # not by so much
+    assert verdict("high", "low", 11, -0.03) == "holds"  # no more than so much above
+    with pytest.raises(NotRun, match="no row of updates 41 to 50"):
+        LowersLossOfUpdates(run="low", against="high", first=41, last=50).decide(runs)  # type: ignore[arg-type]
+
+
+def test_validation_losses_are_compared_by_their_least(tmp_path: Path) -> None:
+    folder = tmp_path
+    there = {
+        name: finished_run(
+            folder, name, LOSSES, valid=shifted(by), overrides=("training.validate_every=null",)
+        )
+        for name, by in (("a", 0.1), ("b", 0.2))
+    }
+    for run in there.values():
+        run.summary["validation"] = {
+            "per_seed": {
+                str(seed): min(row.loss for row in rows)
+                for seed, rows in run.validation_rows.items()
+            }
+        }
+    runs = StudyRuns(there)
+    holds = LowersValidationLoss(run="a", against="b").decide(runs)  # type: ignore[arg-type]
+    assert holds.verdict == "holds"
+    assert holds.value == pytest.approx(-0.1)
+    fails = LowersValidationLoss(run="b", against="a").decide(runs)  # type: ignore[arg-type]
+    assert fails.verdict == "fails"
+
+
+def test_parameters_and_building(tmp_path: Path) -> None:
+    keys = [*SMALL, "training.epochs=1", "task.size=2000", "model.state_size=5"]
+    runner.train(load_config("r2rt_n5", [*keys, "model.cell=gru"]), tmp_path / "gru")
+    wide = ["model.cell=basic_lstm", "graph.num_steps=25", "optimizer.kind=adam"]
+    runner.train(load_config("r2rt_n5", [*keys, *wide]), tmp_path / "lstm")
+    there = {name: read_run(tmp_path / name, name) for name in ("gru", "lstm")}
+    # Two inputs and five units: 3 or 4 gates with a bias, and a softmax of two classes.
+    assert parameters(there["gru"]) == 3 * 5 * (2 + 5 + 1) + 2 * (5 + 1)
+    assert parameters(there["lstm"]) == 4 * 5 * (2 + 5 + 1) + 2 * (5 + 1)
+    runs = StudyRuns(there)
+    for share, verdict in ((0.8, "holds"), (0.7, "fails")):
+        found = FewerParameters(run="gru", against="lstm", share=share).decide(runs)  # type: ignore[arg-type]
+        assert found.verdict == verdict
+    found = BuildsFaster(run="gru", against="lstm", times=1.1).decide(runs)  # type: ignore[arg-type]
+    assert found.verdict == "holds"  # a fifth of the steps
+    for path in (tmp_path / "gru" / "checkpoint").rglob("*.npz"):
+        path.unlink()
+    assert checkpoints.newest(there["gru"].directory.checkpoints, 0).checkpoint is None
+    with pytest.raises(NotRun, match="no checkpoint"):
+        parameters(there["gru"])
+    assert np.isfinite(list(there["gru"].final_losses.values())).all()
