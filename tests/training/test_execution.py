@@ -126,4 +126,4 @@ def test_multiplications_are_those_of_every_weight() -> None:
         "r2rt_n5", ["model.cell=lstm", "model.state_size=[7,11]", "graph.batch_size=2"]
     )
     weights = (3 + 7) * 4 * 7 + (7 + 11) * 4 * 11 + 11 * 5
-    assert multiplications(config, task) == weights * 5 * 2  # type: ignore[arg-type]
+    assert multiplications(config, task) == weights * 5 * 2
