@@ -15,15 +15,15 @@ from experiments.runs.files import make_output_folder, write_atomic
 def bench(out: Path) -> None:
     """Measure, print, and write bench.json to `out`. Takes a few minutes."""
     make_output_folder(out)
-    from experiments.benchmarks import beyond, graphs, start, sweeps, truncation, updates
+    from experiments.benchmarks import beyond, graphs, scale, start, sweeps, truncation, updates
 
     costs = graphs.measure_graphs()  # first, because it forks and no session may be open
     rows = [updates.measure_data(), *updates.measure_updates()]
     sizes = truncation.measure_sizes()
     rows += [*truncation.measure_truncation(), *truncation.judge_sizes(sizes)]
     rows += beyond.measure_influences()
-    rows += [*start.measure_commands(), start.measure_train()]
-    rows += sweeps.measure_sweeps()
+    rows += [*start.measure_commands(), start.measure_train(), start.measure_seeds()]
+    rows += [*sweeps.measure_sweeps(), *scale.measure_scale()]
     content = {
         "measurements": [row._asdict() for row in rows],
         "graphs": [cost._asdict() for cost in costs],

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from functools import partial
 from statistics import median
 
-from experiments.benchmarks.timing import Measurement, alternate
+from experiments.benchmarks.timing import Measurement, alternate, at_most
 from experiments.paths import ROOT
 from experiments.training.timing import seconds
 
 PROGRAM = ROOT / "run.py"
 ROUNDS = 5
+SEED_ROUNDS = 3
 QUICK = {
     "run.py --help": ["--help"],
     "run.py list": ["list"],
@@ -22,7 +23,8 @@ QUICK = {
     "run.py train with a wrong key": ["train", "r2rt_n5", "graph.num_step=3"],
 }
 QUICK_SECONDS = 0.6
-TRAIN_SECONDS = 3.0
+TRAIN_SECONDS = 1.0
+SEEDS_AT_MOST = 0.65
 
 
 def measure_commands() -> Sequence[Measurement]:
@@ -47,6 +49,26 @@ def measure_train() -> Measurement:
         "train r2rt_n5, whole process, against `import tensorflow`", pair.first, "s", pair.second,
         None, f"at most {TRAIN_SECONDS:g} s more; it is {more:.2f} s", more <= TRAIN_SECONDS,
     )  # fmt: skip
+
+
+def measure_seeds() -> Measurement:
+    """Time `train` of eight seeds on the cores of this machine, compared with one after another."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            str(PROGRAM),
+            "train",
+            "r2rt_n10",
+            "training.seeds=8",
+            "--overwrite",
+            "--run-dir",
+        ]
+        pair = alternate(
+            lambda: _run([*command, f"{folder}/auto"]),
+            lambda: _run([*command, f"{folder}/one", "execution.threads=1"]),
+            SEED_ROUNDS,
+        )
+    name = "train r2rt_n10 training.seeds=8, against execution.threads=1"
+    return at_most(name, pair, 1, "s", SEEDS_AT_MOST)
 
 
 def _run(arguments: Sequence[str]) -> None:

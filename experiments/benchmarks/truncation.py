@@ -52,7 +52,7 @@ class Case(NamedTuple):
     at_most: float
 
 
-CASES = (Case(Shape(20, 10, 16), 50, 2.0), Case(Shape(40, 20, 100), 5, 6.5))
+CASES = (Case(Shape(20, 10, 16), 50, 1.6), Case(Shape(40, 20, 100), 5, 3.0))
 
 
 class Contender(NamedTuple):

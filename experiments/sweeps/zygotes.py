@@ -78,7 +78,18 @@ class Zygote:
 
     @property
     def is_alive(self) -> bool:
+        """Whether it can serve another batch."""
         return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    def hang_up(self) -> None:
+        """Close its standard input: the child exits at once, and the zygote after it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def close(self) -> None:
         """End it, with the child that it may have."""

@@ -1,0 +1,85 @@
+"""The time and memory of commands on very many runs, rows or points."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+from experiments.benchmarks.timing import Measurement
+from experiments.config.compose import load_config
+from experiments.config.yaml_file import dump_yaml
+from experiments.paths import ROOT
+from experiments.runs.metrics import MetricsFile, MetricsRow
+
+RUNS, ROWS_EACH, COMPARE_SECONDS, COMPARE_GIB = 2_000, 100, 20, 1
+ROWS, ROWS_SECONDS = 2_000_000, 10
+POINTS, POINTS_SECONDS = 100_000, 20
+
+
+class Cost(NamedTuple):
+    """What a command took."""
+
+    seconds: float
+    gibibytes: float  # at most, resident
+
+
+def measure_scale() -> Sequence[Measurement]:
+    """Time each command once, as a process, on runs that were never trained."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for index in range(RUNS):
+            _write_run(folder / "many" / str(index), ROWS_EACH, index)
+        _write_run(folder / "long" / "0", ROWS, 0)
+        many = _run(["compare", str(folder / "many"), "--out", str(folder / "report")])
+        long = _run(["compare", str(folder / "long"), "--out", str(folder / "other")])
+        points = _run(["sweep", "r2rt_n5", f"training.first_seed=range(0,{POINTS})", "--dry-run"])
+    return [
+        _under(f"compare over {RUNS:,} run directories", many.seconds, "s", COMPARE_SECONDS),
+        _under("its memory", many.gibibytes, "GiB", COMPARE_GIB),
+        _under(f"compare, a metrics.csv of {ROWS:,} rows", long.seconds, "s", ROWS_SECONDS),
+        _under(f"sweep --dry-run of {POINTS:,} points", points.seconds, "s", POINTS_SECONDS),
+    ]
+
+
+def _write_run(path: Path, rows: int, index: int) -> None:
+    """A complete run: one of ten seeds of one of many sizes, with losses from no training."""
+    seed, size = index % 10, 1 + index // 10
+    config = load_config("r2rt_n5", [f"training.first_seed={seed}", f"model.state_size={size}"])
+    path.mkdir(parents=True)
+    (path / "config.yaml").write_text(dump_yaml(config.as_dict()), "utf-8")
+    (path / "summary.json").write_text(json.dumps({"status": "complete"}), "utf-8")
+    metrics = MetricsFile(path / "metrics.csv")
+    metrics.start()
+    every, steps = config.logging.every, config.graph.num_steps * config.graph.batch_size
+    metrics.append(
+        [
+            MetricsRow(
+                seed, 1, row * every, row * every * steps, row * 1e-3, "train",
+                0.5 + 0.1 / row + 1e-3 * (hash((index, row)) % 100),
+            )
+            for row in range(1, rows + 1)
+        ]
+    )  # fmt: skip
+
+
+def _run(arguments: Sequence[str]) -> Cost:
+    began = perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Cost(perf_counter() - began, usage.ru_maxrss / 2**20)
+
+
+def _under(name: str, value: float, unit: str, most: float) -> Measurement:
+    return Measurement(name, value, unit, None, None, f"under {most:g} {unit}", value < most)
