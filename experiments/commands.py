@@ -343,6 +343,8 @@ def advise(options: Namespace) -> int:
     from experiments.config.sizes import naming_sizes
 
     asked = advice.Asked(options.out, options.budget, options.tolerance, options.json)
+    if options.json and options.check:
+        raise UsageError("--json works without --check only")
     if options.workers and not options.check:
         raise UsageError("--workers works with --check only")
     with naming_sizes(composed):

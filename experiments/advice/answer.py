@@ -39,9 +39,10 @@ def _first(advice: Advice) -> str:
         return f"{advised.setting}: {_cost(advised)}leaves out {_share(advised.left_out)}"
     if advice.choice.status == "nothing_learned":
         if findings.loss.high is None or findings.loss.high >= findings.guess:
+            than = "before training" if advice.pilot.data.guess is None else "a guess"
             reason = (
-                f"the pilot's loss on held-out data, {findings.loss.mean:.4f}, is no better than "
-                f"a guess, {findings.guess:.4f}"
+                f"the pilot's loss on held-out data, {findings.loss.mean:.4g}, is no better than "
+                f"{than}, {findings.guess:.4g}"
             )
         else:
             reason = "the pilot uses no input but the present one"
@@ -92,7 +93,7 @@ def _third(advice: Advice) -> str:
     pilot, findings = advice.pilot, advice.findings
     text = (
         f"pilot: {pilot.schedule.num_steps} steps, {pilot.updates:,} updates, held-out loss "
-        f"{findings.loss.mean:.4f}"
+        f"{findings.loss.mean:.4g}"
     )
     if findings.memory is not None and findings.need.learned:
         inputs = findings.need.inputs
@@ -119,7 +120,7 @@ def _cost(candidate: Candidate) -> str:
 
 
 def _share(share: Interval) -> str:
-    text = f"{share.mean:.0%} of the error signal"
+    text = f"{share.mean:.1%} of the error signal"
     return text if share.high is None else f"{text} (at most {share.high:.1%})"
 
 

@@ -43,18 +43,18 @@ def check_advice(
     """
     if advice.choice.advised is None:
         raise UsageError("--check: nothing is advised, so there is nothing to train")
-    settings = contestants(advice)
+    epochs_of = equal_time(advice, contestants(advice))
     points = make_points(experiment, [
         [*overrides, *setting.overrides(advice.config), f"training.epochs={epochs}",
          f"training.seeds={max(FEWEST_SEEDS, advice.config.training.seeds)}"]
-        for setting, epochs in equal_time(advice, settings).items()
+        for setting, epochs in epochs_of.items()
     ])  # fmt: skip
     results = train_missing(points, "local", workers)
     failed = [result for result in results if result.status != "complete"]
     if failed:
         raise RunError(f"{len(failed)} of {len(results)} runs failed: {failed[0].reason}")
     compare_runs([point.directory for point in points], Options(out))
-    contests = judge(points, settings)
+    contests = judge(points, list(epochs_of))
     for contest in contests:
         print_text(_sentence(advice.choice.advised, contest))
     return contests

@@ -1,0 +1,110 @@
+"""What a pilot says about the data, from readings made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from experiments.advice.answer import Advice, as_dict, lines
+from experiments.advice.choice import choose, with_costs
+from experiments.advice.findings import Findings, find
+from experiments.advice.pilot import Pilot
+from experiments.advice.reading import HeldOut, Reading
+from experiments.advice.schedule import Schedule
+from experiments.advice.settings import Setting
+from experiments.config.compose import load_config
+from experiments.training.workload import make_workload
+from rnn_graphs.config import TruncationConfig
+
+CONFIG = load_config("r2rt_n10")
+TASK = make_workload(CONFIG).task
+WIDTH = 24
+OWN = Setting(10, TruncationConfig(kind="tf_style"))
+WIDE = Setting(96, TruncationConfig(kind="tf_style"))
+GUESS = 0.66
+
+
+def reading(updates: int, loss: float, lag: int, rate: float = 0.5) -> Reading:
+    """Windows of a model that uses the last lag + 1 inputs; its error signal falls after them."""
+    noise = np.random.default_rng(updates).normal(0, 1e-3, 4)
+    steps = np.arange(WIDTH)
+    signal = np.where(steps <= lag, 1.0, rate ** np.maximum(steps - lag, 0))
+    excess = np.where(steps < lag, 0.2, 0.0)
+    return Reading(
+        updates, loss + noise, np.tile(signal, (4, 1)), excess + 0.01 * noise[:, None] + 1e-5
+    )
+
+
+def findings(*readings: Reading) -> Findings:
+    return find(pilot(*readings), TASK, [OWN, WIDE], 0.1)
+
+
+def pilot(*readings: Reading) -> Pilot:
+    data = HeldOut([], 4, GUESS, None)
+    return Pilot(Schedule(WIDTH, 100), [reading(0, 0.7, 0), *readings], data, 1.0)
+
+
+def advice(*readings: Reading, **changes: Any) -> Advice:
+    found = findings(*readings)
+    timed = with_costs(found.candidates, {OWN: 1e-6, WIDE: 0.9e-6})
+    choice = choose(timed, found.need, 0.1)
+    return Advice(
+        CONFIG, 0.1, True, pilot(*readings), found._replace(candidates=timed, **changes), choice
+    )
+
+
+def test_a_pilot_that_learned_lag_8_needs_nine_inputs() -> None:
+    found = findings(reading(50, 0.5, 3), reading(100, 0.45, 8))
+    assert found.need.learned
+    assert found.need.inputs == 9
+    assert found.earlier_inputs == 4
+    assert found.is_still_growing
+
+
+def test_what_is_left_out_is_that_of_the_worst_moment() -> None:
+    """At lag 8 the signal is 1 at lags 0 to 8, and 1 beyond them; TF style of 10 loses k / 10."""
+    late = findings(reading(50, 0.5, 3), reading(100, 0.45, 8))
+    own, wide = late.candidates
+    beyond = 0.5 ** np.arange(1, 200)
+    lost = sum(k / 10 for k in range(9)) + 0.9 * beyond[0] + beyond[1:].sum()
+    assert own.left_out.mean == pytest.approx(lost / (9 + 1), rel=1e-3)
+    assert wide.left_out.mean < 0.1
+    assert findings(reading(100, 0.5, 3)).candidates[0].left_out.mean < own.left_out.mean
+
+
+def test_a_loss_no_better_than_a_guess_has_learned_nothing() -> None:
+    found = advice(reading(100, GUESS, 8))
+    assert found.choice.status == "nothing_learned"
+    assert "nothing learned yet" in lines(found)[0]
+    assert "larger budget" in lines(found)[0]
+
+
+def test_a_model_of_the_present_input_alone_has_learned_nothing_of_the_past() -> None:
+    found = advice(reading(100, 0.5, 0))
+    assert found.choice.status == "nothing_learned"
+    assert "no input but the present one" in lines(found)[0]
+
+
+def test_a_signal_that_has_not_decayed_is_not_enough() -> None:
+    found = advice(reading(100, 0.45, 8, rate=0.99))
+    assert found.choice.status == "not_enough"
+    assert "not decayed within the pilot's 24 steps" in lines(found)[0]
+
+
+def test_three_lines_say_what_to_set() -> None:
+    first, second, third = lines(advice(reading(50, 0.45, 8), reading(100, 0.45, 8)))
+    assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; leaves out 5.")
+    assert second.startswith("your num_steps=10 tf_style: 1 µs a symbol; leaves out 45%")
+    assert "it uses the last 9 inputs" in third
+    assert "a dependency of 24 steps or more would not show" in third
+
+
+def test_json_holds_what_a_program_needs() -> None:
+    content = as_dict(advice(reading(50, 0.45, 8), reading(100, 0.45, 8)))
+    assert content["status"] == "advised"
+    assert content["overrides"] == ["graph.unroll=dynamic", "graph.num_steps=96"]
+    assert content["advised"]["effective_depth"] == 96
+    assert content["own"]["num_steps"] == 10
+    assert len(content["error_signal"]["100"]) == WIDTH
