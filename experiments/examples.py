@@ -44,7 +44,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("train r2rt_n5 training.seeds=3", "three seeds, in runs/r2rt_n5/training.seeds=3"),
         ("train mine.yaml --run-dir runs/first -q", "a file of your own, no progress lines"),
         (
-            "train r2rt_n5 --cells examples/weighted_gru.py model.cell=weighted_gru",
+            "train r2rt_n5 model.cell=weighted_gru --cells examples/weighted_gru.py",
             "a cell of your own",
         ),
     ),
