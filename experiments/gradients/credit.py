@@ -186,7 +186,9 @@ def figure(config: Config, measured: MeasuredCredit) -> Figure:
     matrices = {"credit matrix": measured.mean}
     if random:
         matrices = {"mean credit": measured.mean, "spread of one sequence": measured.spread}
-    picture = Figure(figsize=(6 * len(matrices), 5), layout="constrained")
+    rows, columns = measured.mean.shape
+    height = min(5.0, 1.5 + 5.5 * rows / columns)
+    picture = Figure(figsize=(6 * len(matrices), height), layout="constrained")
     for axes, (title, matrix) in zip(
         picture.subplots(1, len(matrices), squeeze=False)[0], matrices.items(), strict=True
     ):
