@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from experiments.benchmarks.timing import Measurement
-from experiments.config.compose import load_config
+from experiments.config.compose import load_configs
+from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
 from experiments.paths import ROOT
 from experiments.runs.metrics import MetricsFile, MetricsRow
@@ -34,9 +36,9 @@ def measure_scale() -> Sequence[Measurement]:
     """Time each command once, as a process, on runs that were never trained."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for index in range(RUNS):
-            _write_run(folder / "many" / str(index), ROWS_EACH, index)
-        _write_run(folder / "long" / "0", ROWS, 0)
+        for index, config in enumerate(_configs()):
+            _write_run(folder / "many" / str(index), ROWS_EACH, config)
+        _write_run(folder / "long" / "0", ROWS, config)
         many = _run(["compare", str(folder / "many"), "--out", str(folder / "report")])
         long = _run(["compare", str(folder / "long"), "--out", str(folder / "other")])
         points = _run(["sweep", "r2rt_n5", f"training.first_seed=range(0,{POINTS})", "--dry-run"])
@@ -48,10 +50,21 @@ def measure_scale() -> Sequence[Measurement]:
     ]
 
 
-def _write_run(path: Path, rows: int, index: int) -> None:
-    """A complete run: one of ten seeds of one of many sizes, with losses from no training."""
-    seed, size = index % 10, 1 + index // 10
-    config = load_config("r2rt_n5", [f"training.first_seed={seed}", f"model.state_size={size}"])
+def _configs() -> Sequence[Config]:
+    """Ten seeds of each of many sizes."""
+    seeds_and_sizes = [(index % 10, 1 + index // 10) for index in range(RUNS)]
+    return load_configs(
+        "r2rt_n5",
+        [
+            [f"training.first_seed={seed}", f"model.state_size={size}"]
+            for seed, size in seeds_and_sizes
+        ],
+    )
+
+
+def _write_run(path: Path, rows: int, config: Config) -> None:
+    """A complete run, with losses from no training."""
+    seed, draws = config.training.first_seed, random.Random(path.name)
     path.mkdir(parents=True)
     (path / "config.yaml").write_text(dump_yaml(config.as_dict()), "utf-8")
     (path / "summary.json").write_text(json.dumps({"status": "complete"}), "utf-8")
@@ -62,7 +75,7 @@ def _write_run(path: Path, rows: int, index: int) -> None:
         [
             MetricsRow(
                 seed, 1, row * every, row * every * steps, row * 1e-3, "train",
-                0.5 + 0.1 / row + 1e-3 * (hash((index, row)) % 100),
+                0.5 + 0.1 / row + 0.1 * draws.random(),
             )
             for row in range(1, rows + 1)
         ]
