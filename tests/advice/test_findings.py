@@ -95,7 +95,7 @@ def test_a_signal_that_has_not_decayed_is_not_enough() -> None:
 
 def test_three_lines_say_what_to_set() -> None:
     first, second, third = lines(advice(reading(50, 0.45, 8), reading(100, 0.45, 8)))
-    assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; leaves out 5.")
+    assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; leaves out 4.8%")
     assert second.startswith("your num_steps=10 tf_style: 1 µs a symbol; leaves out 45%")
     assert "it uses the last 9 inputs" in third
     assert "a dependency of 24 steps or more would not show" in third
