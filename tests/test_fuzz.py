@@ -28,7 +28,8 @@ from data.object_arrays import read_object_array
 from data.task import DataError
 from data.tasks.digits import DigitsConfig
 from experiments.comparison import compare
-from experiments.config.compose import known_keys, load_config
+from experiments.config.compose import load_config
+from experiments.config.mistakes import known_keys
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS

@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 UNBOUNDED = 10**9  # the effective depth of errors that reach the start of the sequence
 
 
+def check_layout(kind: str, model: Model) -> None:
+    """Raise ValueError, naming the key, if cell_layouts.py does not describe the model."""
+    unknown = {
+        "layer_norm": model.layer_norm,
+        "decoder": model.decoder == "own",
+        "train_embedding": model.embedding is not None and not model.train_embedding,
+    }
+    for key, given in unknown.items():
+        if given:
+            raise ValueError(
+                f"model.{key}: {kind} knows what each weight reaches only without it; "
+                f"got {getattr(model, key)}"
+            )
+
+
 def _all_steps(t: Steps, s: Steps, _truncation: Truncation, _num_steps: int) -> Matrix:
     return s <= t
 

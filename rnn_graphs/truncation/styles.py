@@ -21,7 +21,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rnn_graphs.section import Section
 from rnn_graphs.truncation.chosen_depth import ADAPTIVE
-from rnn_graphs.truncation.forward_mode import FORWARD_MODE
+from rnn_graphs.truncation.forward_mode import FORWARD_MODE, check_layout
 from rnn_graphs.truncation.style import Matrix, Steps, Style
 
 __all__ = ["STYLES", "Style", "TruncationConfig", "kinds_that_cut_nothing"]
@@ -117,6 +117,8 @@ class TruncationConfig(Section):
 
     def check_model(self, model: Any) -> None:
         """Raise ValueError, naming the key, if the style cannot train a `ModelConfig`."""
+        if self.carries:
+            check_layout(self.kind, model)
         self.style.check_model(self, model)
 
     @property

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from data.tasks.binary_dependency import BinaryDependencyConfig
 from experiments.config.catalog import names
-from experiments.config.compose import known_keys, load_config
+from experiments.config.compose import load_config
+from experiments.config.mistakes import known_keys
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
@@ -121,7 +122,7 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
             "task.dependencies.0.lag", "expected greater than or equal to 0", "-1",
         ),
         # choices
-        ("graph.unroll=dyn", "graph.unroll", "'scratch', 'static' or 'dynamic'", "'dyn'"),
+        ("graph.unroll=dyn", "graph.unroll", "'scratch', 'static', 'dynamic' or 'scan'", "'dyn'"),
         ("model.cell=elman", "model.cell", "expected one of scratch, basic_rnn", "'elman'"),
         ("optimizer.kind=adamw", "optimizer.kind", "'adam'", "'adamw'"),
         ("execution.xla=yes", "execution.xla", "'auto', 'on' or 'off'", "'yes'"),

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from experiments.config import renamed
-from experiments.config.compose import known_keys, load_config
+from experiments.config.compose import load_config
+from experiments.config.mistakes import known_keys
 from experiments.config.flat import flatten
 from experiments.config.renamed import RENAMED
 from experiments.config.schema import Config

@@ -1,0 +1,66 @@
+"""pydantic's errors in one line: the key, what was expected, what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from data.registry import CONFIGS as CONFIGS_OF_TASKS
+from experiments.config.catalog import nearest
+
+
+def one_line(error: ValidationError, model: type[Any], where: str) -> str:
+    """The first of pydantic's errors: key, reason, what was got, and the nearest key.
+
+    A key that is not known comes first: it is often the reason why another is missing.
+    """
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    location = _key_parts(first["loc"])
+    key = ".".join(location)
+    if first["type"] == "invalid_key":  # 1: 2 in YAML
+        return f"{where}: {key}: unknown key"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        path = ".".join(part for part in location if not part.isdigit())
+        known = known_keys(model)
+        if location[0] == "task":  # the keys of other tasks would be no help
+            known = known_keys(CONFIGS_OF_TASKS[str(first["loc"][1])], "task.")
+        return f"{where}: {key}: unknown key{nearest(path, known)}{more}"
+    if first["type"] == "missing":
+        return f"{where}: {key}: this key is needed and was not given{more}"
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":  # our own messages say what was got
+        return f"{where}: {key + ': ' if key else ''}{reason}{more}"
+    if first["type"] == "task_kind":
+        if not isinstance(first["input"], dict):
+            return f"{where}: {key}: expected a mapping of keys; got {first['input']!r}{more}"
+        return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
+    if first["type"] == "string_pattern_mismatch" and key == "name":
+        reason = "expected letters, digits, _, . and -, a letter or a digit first"
+    reason = reason.replace("Input should be", "expected").replace("Input should have", "expected")
+    return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
+
+
+def _key_parts(location: Sequence[int | str]) -> list[str]:
+    """pydantic's place of an error as the parts of a key, without the kind that chose a model.
+
+    There are none for an error between several parts of the config.
+    """
+    parts = [str(part) for part in location]
+    if parts[:1] == ["task"] and len(parts) > 1:
+        del parts[1]
+    # A value that may be of several types has an error for each: "state_size.int".
+    return parts[:-1] if parts[-1:] == ["int"] else parts
+
+
+def known_keys(model: type[Any], prefix: str = "") -> list[str]:
+    """Every dotted key of a pydantic model, those of its sections and lists included."""
+    keys = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        for part in (field.annotation, *get_args(field.annotation)):
+            if hasattr(part, "model_fields"):
+                keys += known_keys(part, f"{prefix}{name}.")
+    return keys
