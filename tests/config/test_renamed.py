@@ -9,8 +9,8 @@ import yaml
 
 from experiments.config import renamed
 from experiments.config.compose import load_config
-from experiments.config.mistakes import known_keys
 from experiments.config.flat import flatten
+from experiments.config.mistakes import known_keys
 from experiments.config.renamed import RENAMED
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, UsageError
