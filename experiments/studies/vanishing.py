@@ -114,11 +114,11 @@ class SignalByLag(StudyFigure):
         for index, (label, model) in enumerate(self.models.items()):
             signal = model.signal(self.lags + 1, self.seeds)
             mean = np.exp(np.log(signal).mean(axis=0))
-            line = "--" if model.part else "-"
+            line = "--" if model.part or index >= len(COLORS) else "-"
             color = COLORS[index % len(COLORS)]
             axes.plot(range(1, self.lags + 1), mean, line, color=color, label=label)
         axes.set_yscale("log")
-        axes.set_ylim(bottom=1e-16)
+        axes.set_ylim(bottom=max(axes.get_ylim()[0], 1e-16))  # of float64's precision
         axes.set_title(title, fontsize=11, loc="left")
         axes.set_xlabel("lag k")
         axes.set_ylabel("‖∂L_T/∂h_(T−k)‖ relative to lag 1")
