@@ -60,13 +60,13 @@ def test_a_last_line_without_an_end_is_left_out(tmp_path: Path) -> None:
     "line",
     [
         b"0,1,100,5000,1.25,train,0.5",
-        b"0,1,100,5000,1.25,train,0.5,,,,,,",
-        b"0,1,100,5000,1.25,train,,,,,,",
-        b"x,1,100,5000,1.25,train,0.5,,,,,",
-        b"0,1.5,100,5000,1.25,train,0.5,,,,,",
-        b"0,1,100,5000,1.25,train,0.5,x,,,,",
+        b"0,1,100,5000,1.25,train,0.5,,,,,,,",
+        b"0,1,100,5000,1.25,train,,,,,,,",
+        b"x,1,100,5000,1.25,train,0.5,,,,,,",
+        b"0,1.5,100,5000,1.25,train,0.5,,,,,,",
+        b"0,1,100,5000,1.25,train,0.5,x,,,,,",
         b"",
-        b"0,1,100,5000,1.25,train,0.5,,,,,\r",
+        b"0,1,100,5000,1.25,train,0.5,,,,,,\r",
     ],
 )
 def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: bytes) -> None:
@@ -79,6 +79,6 @@ def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: bytes) -> None:
 
 def test_numbers_are_read_as_by_lines(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    path.write_bytes(written(path) + b"0,1,1_0,5,1e3,train,nan,,inf,,,\n")
+    path.write_bytes(written(path) + b"0,1,1_0,5,1e3,train,nan,,inf,,,,\n")
     rows, table = read_rows(path)[0], read_table(path)
     assert repr(rows) == repr([each.row for each in table.lines])

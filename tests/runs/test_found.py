@@ -79,7 +79,7 @@ def test_compare_names_it_and_goes_on(
     compare([runs], Options(tmp_path / "out"))
     out, err = capsys.readouterr()
     (line,) = err.splitlines()
-    assert line.startswith(f"warning: left out: {path}, line 6: expected 12 fields")
+    assert line.startswith(f"warning: left out: {path}, line 6: expected 13 fields")
     assert "report.html" in out
     assert str(path) in (tmp_path / "out" / "report.html").read_text()
 

@@ -33,7 +33,7 @@ def metrics(tmp_path: Path) -> MetricsFile:
 def test_the_columns_are_the_contract(metrics: MetricsFile) -> None:
     assert metrics.path.read_text() == (
         "seed,epoch,updates,time_steps,seconds,split,loss,"
-        "accuracy,gradient_norm,learning_rate,perplexity,bits\n"
+        "accuracy,gradient_norm,learning_rate,perplexity,bits,chosen_depth\n"
     )
 
 
@@ -51,7 +51,7 @@ def test_rows_come_back_as_written(metrics: MetricsFile) -> None:
 def test_a_row_is_one_line_of_plain_numbers(metrics: MetricsFile) -> None:
     metrics.append([ROW, MEASURED])
     assert metrics.path.read_text() == HEADER + (
-        "0,1,100,5000,1.25,train,0.5,,,,,\n0,1,100,5000,1.25,train,0.5,0.75,,,,0.7213475204\n"
+        "0,1,100,5000,1.25,train,0.5,,,,,,\n0,1,100,5000,1.25,train,0.5,0.75,,,,0.7213475204,\n"
     )
 
 
@@ -146,9 +146,9 @@ def test_nothing_is_appended_to_a_file_of_another_kind(tmp_path: Path) -> None:
         ("a,b\n", "got 'a,b'"),
         (CONTRACT_HEADER.replace("updates", "steps"), "got 'seed,epoch,steps"),
         (CONTRACT_HEADER + "0,1,100,5000,1.25,train,x\n", "line 2: expected seed,epoch"),
-        (HEADER + "0,1,100,5000,1.25,train,0.5,x,,,,\n", "line 2: expected .*accuracy.* got .*x,"),
+        (HEADER + "0,1,100,5000,1.25,train,0.5,x,,,,,\n", "line 2: expected .*accuracy.* got .*x,"),
         (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0.5\n0,1,2\n", "line 3: .* got 3: '0,1,2'"),
-        (HEADER + "0,1,100,5000,1.25,train,0.5\n", "line 2: expected 12 fields.* got 7"),
+        (HEADER + "0,1,100,5000,1.25,train,0.5\n", "line 2: expected 13 fields.* got 7"),
         (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0,5\n", "line 2: expected 7 fields.* got 8"),
         (CONTRACT_HEADER + "\n", "line 2: expected 7 fields.* got 1: ''"),
         ("\ufeff" + CONTRACT_HEADER, r"got '\\ufeffseed"),
