@@ -65,7 +65,9 @@ def loss_of(run: str, seed: int) -> float:
 
 
 def trainer(calls: Trained) -> Callable[..., list[Result]]:
-    def train(points: Sequence[Point], _where: str, _workers: int | None) -> list[Result]:
+    def train(
+        points: Sequence[Point], _where: str, _workers: int | None, _data_changed: bool
+    ) -> list[Result]:
         calls.append([point.name for point in points])
         for point in points:
             if not point.directory.exists():
@@ -126,10 +128,12 @@ def test_a_stop_between_looks_reports_the_looks_so_far(
 ) -> None:
     train = trainer(trained)
 
-    def stop_second(points: Sequence[Point], where: str, workers: int | None) -> list[Result]:
+    def stop_second(
+        points: Sequence[Point], where: str, workers: int | None, data_changed: bool
+    ) -> list[Result]:
         if trained:
             raise Interrupted("stopped")
-        return train(points, where, workers)
+        return train(points, where, workers, data_changed)
 
     monkeypatch.setattr(study, "train_missing", stop_second)
     with pytest.raises(Interrupted):
