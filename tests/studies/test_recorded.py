@@ -92,7 +92,7 @@ def test_a_run_that_did_not_end_is_not_used(place: Path) -> None:
 
 def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Point] = []
-    monkeypatch.setattr(study, "check", asked.extend)
+    monkeypatch.setattr(study, "check", lambda points, _data_changed: asked.extend(points))
     plan(StudyConfig.model_validate(STUDY), [])
     assert [point.config.graph.num_steps for point in asked] == [36]
 
@@ -108,7 +108,9 @@ def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_study_that_is_stopped_reports_what_is_there(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
+    def stop(
+        points: Sequence[Point], _where: str, _workers: int, _data_changed: bool
+    ) -> list[Result]:
         assert [each.point.name for each in read_results(points, {}) if each.needs_training] == [
             "b"
         ]
@@ -127,7 +129,7 @@ def test_a_study_that_is_stopped_reports_what_is_there(
 def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make training stop before its first run."""
 
-    def stop(_points: Sequence[Point], _where: str, _workers: int) -> list[Result]:
+    def stop(*_: object) -> list[Result]:
         raise Interrupted("stopped")
 
     monkeypatch.setattr(study, "train_missing", stop)
