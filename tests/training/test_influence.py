@@ -142,6 +142,21 @@ def test_more_than_the_memory_limit_is_refused_with_the_numbers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("experiment", "overrides", "reason"),
+    [
+        ("r2rt_n5", ["model.layer_norm=true"], "model.layer_norm: rtrl knows .* got True"),
+        ("r2rt_n5", ["model.embedding=3", "model.train_embedding=false"], "train_embedding: rtrl"),
+        ("numbers", [], "model.decoder: rtrl knows"),
+    ],
+)
+def test_models_without_a_layout_are_refused(
+    experiment: str, overrides: list[str], reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        load_config(experiment, ["truncation={kind: rtrl}", *overrides])
+
+
+@pytest.mark.parametrize(
     ("overrides", "message"),
     [
         ("model.cell=gru", "model.cell: kf_rtrl is for a cell .*scratch, basic_rnn"),
