@@ -75,8 +75,9 @@ class Cell:
     # (config, state_size, dtype, product) → the cell of one layer, before its variables are
     # created. `product` multiplies by the weights; TensorFlow's own cells do not use it.
     make: Callable[[CellConfig, int, Any, Affine], Any]
-    # (config, state_size, number of inputs) → the variables and the state of one layer.
-    layout: Callable[[CellConfig, int, int], Layout] = cell_layouts.scratch
+    # (config, state_size, number of inputs) → the variables and the state of one layer. Styles that
+    # carry an influence need it; None: they are refused.
+    layout: Callable[[CellConfig, int, int], Layout] | None = None
     takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
@@ -184,7 +185,9 @@ LSTM_KEYS = (
     *("peepholes", "cell_clip", "projection"),
 )
 CELLS: dict[str, Cell] = {
-    "scratch": Cell(_scratch, pairs=True, uses_product=True, one_product=True),
+    "scratch": Cell(
+        _scratch, cell_layouts.scratch, pairs=True, uses_product=True, one_product=True
+    ),
     "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, one_product=True),
     "gru": Cell(_gru, cell_layouts.gru, gates=3, read_gates=_gates_of_gru),
     "basic_lstm": Cell(

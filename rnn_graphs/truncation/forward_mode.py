@@ -25,6 +25,12 @@ UNBOUNDED = 10**9  # the effective depth of errors that reach the start of the s
 
 def check_layout(kind: str, model: Model) -> None:
     """Raise ValueError, naming the key, if cell_layouts.py does not describe the model."""
+    if model.traits.layout is None:
+        users = ", ".join(name for name, cell in CELLS.items() if cell.layout)
+        raise ValueError(
+            f"model.cell: {kind} needs to know what each weight reaches; expected one of {users}; "
+            f"got {model.cell}"
+        )
     unknown = {
         "layer_norm": model.layer_norm,
         "decoder": model.decoder == "own",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from experiments.errors import Interrupted, UsageError
 from experiments.training.runner import train
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
+from rnn_graphs.cell_traits import CELLS
 from rnn_graphs.config import TruncationConfig
 from tests.conftest import StopAtSave, assert_same_end
 from tests.numpy_reference import Array, Weights, one_hot, probabilities
@@ -154,6 +156,15 @@ def test_models_without_a_layout_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=reason):
         load_config(experiment, ["truncation={kind: rtrl}", *overrides])
+
+
+def test_a_cell_without_a_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "mine", replace(CELLS["gru"], layout=None))
+    assert config_of("model.cell=mine").model.cell == "mine"
+    with pytest.raises(
+        UsageError, match=r"model.cell: rtrl needs .*scratch, basic_rnn, .*got mine"
+    ):
+        config_of("model.cell=mine", "truncation.kind=rtrl")
 
 
 @pytest.mark.parametrize(
