@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
-from experiments.reporting.claims import Finding, NotRun
+from experiments.reporting.claims import Finding
 from experiments.runs.run import Run
 from experiments.statistics import paired, verdicts
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Planned
 from experiments.studies.findings import judged, percent
+from experiments.studies.losses import Losses, least_validation_losses, mean_losses
 from experiments.studies.runs import StudyRuns
 
 
@@ -25,11 +26,13 @@ class _LowersALoss(Comparison):
     def expectation(self) -> str:
         return f"below {-self.margin:g}"
 
-    def _losses(self, run: Run) -> dict[int, float]:
-        raise NotImplementedError
+    @abstractmethod
+    def _losses(self, run: Run) -> Losses:
+        """The loss of each seed. Raises NotRun where there is none."""
 
+    @abstractmethod
     def _metric(self) -> str:
-        raise NotImplementedError
+        """The loss in words."""
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         ours, theirs = (self._losses(runs[name]) for name in (self.run, self.against))
@@ -49,11 +52,8 @@ class LowersValidationLoss(_LowersALoss):
         for name in (self.run, self.against):
             planned[name].need_validation()
 
-    def _losses(self, run: Run) -> dict[int, float]:
-        found = run.least_validation_losses
-        if not found:
-            raise NotRun(f"run {run.label}: no validation loss")
-        return dict(enumerate(found))
+    def _losses(self, run: Run) -> Losses:
+        return least_validation_losses(run)
 
     def _metric(self) -> str:
         return "least validation loss of the epochs"
@@ -75,15 +75,8 @@ class LowersLossOfUpdates(_LowersALoss):
         for name in (self.run, self.against):
             planned[name].need_row(self.first, self.last)
 
-    def _losses(self, run: Run) -> dict[int, float]:
-        found = {
-            seed: [row.loss for row in rows if self.first <= row.updates <= self.last]
-            for seed, rows in run.rows_by_seed.items()
-        }
-        means = {seed: float(np.mean(losses)) for seed, losses in found.items() if losses}
-        if not means:
-            raise NotRun(f"run {run.label}: no row of updates {self.first} to {self.last}")
-        return means
+    def _losses(self, run: Run) -> Losses:
+        return mean_losses(run, self.first, self.last)
 
     def _metric(self) -> str:
         return f"mean loss of updates {self.first} to {self.last}"

@@ -146,10 +146,7 @@ class LeastValidationLoss(ExpectedLoss):
         planned[self.run].need_validation()
 
     def losses(self, run: Run) -> Losses:
-        found = run.least_validation_losses
-        if not found:
-            raise NotRun(f"run {self.run}: no validation loss")
-        return dict(enumerate(found))
+        return least_validation_losses(run)
 
 
 class LossOfUpdates(ExpectedLoss):
@@ -166,14 +163,7 @@ class LossOfUpdates(ExpectedLoss):
         planned[self.run].need_row(self.first, self.last)
 
     def losses(self, run: Run) -> Losses:
-        found = {
-            seed: [row.loss for row in rows if self.first <= row.updates <= self.last]
-            for seed, rows in run.rows_by_seed.items()
-        }
-        means = {seed: float(np.mean(losses)) for seed, losses in found.items() if losses}
-        if not means:
-            raise NotRun(f"run {self.run}: no row of updates {self.first} to {self.last}")
-        return means
+        return mean_losses(run, self.first, self.last)
 
 
 class LowersLoss(Comparison):
@@ -193,6 +183,26 @@ class LowersLoss(Comparison):
         )
         note += "".join(modes(run, run.final_losses, f"{run.label}: ") for run in pair)
         return judged(judgement, len(ours), note)
+
+
+def least_validation_losses(run: Run) -> Losses:
+    """The least of the epochs, by seed. Raises NotRun where there is none."""
+    found = run.least_validation_losses
+    if not found:
+        raise NotRun(f"run {run.label}: no validation loss")
+    return dict(enumerate(found))
+
+
+def mean_losses(run: Run, first: int, last: int) -> Losses:
+    """The mean loss of updates `first` to `last`, by seed. Raises NotRun where no row has them."""
+    found = {
+        seed: [row.loss for row in rows if first <= row.updates <= last]
+        for seed, rows in run.rows_by_seed.items()
+    }
+    means = {seed: float(np.mean(losses)) for seed, losses in found.items() if losses}
+    if not means:
+        raise NotRun(f"run {run.label}: no row of updates {first} to {last}")
+    return means
 
 
 def middle(run: Run) -> float | None:

@@ -40,6 +40,10 @@ def thinned(study: StudyConfig) -> StudyConfig:
     return study.model_copy(update={"grids": grids})
 
 
+def test_no_base_that_criteria_or_figures_share_can_be_named() -> None:
+    assert [name for name in (*CRITERIA, *FIGURES) if not name[0].isalpha()] == []
+
+
 @pytest.mark.parametrize("name", names("study"))
 def test_every_shipped_study_loads_and_its_configs_are_valid(name: str) -> None:
     study = thinned(load_study(name))
