@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
+    from experiments.runs.directory import RunDirectory
     from experiments.training.evaluate import SplitResult
 
 TITLES = {"experiment": "experiments", "sweep": "sweeps", "study": "studies"}
@@ -177,10 +178,7 @@ def compare(options: Namespace) -> int:
 
 def evaluate(options: Namespace) -> int:
     """Measure the loss of each seed's checkpoint on fresh data."""
-    from experiments.runs.directory import RunDirectory
-
-    directory = RunDirectory(options.run_dir)
-    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    directory = _run_directory(options)
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of
 
@@ -202,6 +200,15 @@ def evaluate(options: Namespace) -> int:
     return 0
 
 
+def _run_directory(options: Namespace) -> RunDirectory:
+    """The run that a command reads. Fails before TensorFlow is imported if it is none."""
+    from experiments.runs.directory import RunDirectory
+
+    directory = RunDirectory(options.run_dir)
+    directory.read_config()
+    return directory
+
+
 def _evaluated(result: SplitResult) -> dict[str, object]:
     """A line of `evaluate` as JSON values."""
     return {
@@ -212,10 +219,7 @@ def _evaluated(result: SplitResult) -> dict[str, object]:
 
 def generate(options: Namespace) -> int:
     """Print text written by a run's model."""
-    from experiments.runs.directory import RunDirectory
-
-    directory = RunDirectory(options.run_dir)
-    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    directory = _run_directory(options)
     from experiments.training.generate import Sampling, generate_text
 
     sampling = Sampling(
@@ -227,10 +231,7 @@ def generate(options: Namespace) -> int:
 
 def score(options: Namespace) -> int:
     """Print the probability of a text under a run's model."""
-    from experiments.runs.directory import RunDirectory
-
-    directory = RunDirectory(options.run_dir)
-    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    directory = _run_directory(options)
     from experiments.console import print_json, print_table
     from experiments.training.score import score_text
 
@@ -255,10 +256,7 @@ def score(options: Namespace) -> int:
 
 def neighbours(options: Namespace) -> int:
     """Print the symbols whose vectors are nearest to a symbol's."""
-    from experiments.runs.directory import RunDirectory
-
-    directory = RunDirectory(options.run_dir)
-    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    directory = _run_directory(options)
     from experiments.console import print_json, print_table
     from experiments.training.neighbours import neighbours as nearest
 
@@ -273,11 +271,9 @@ def neighbours(options: Namespace) -> int:
 
 def states(options: Namespace) -> int:
     """Draw the states and gates of a run's model along a sequence."""
-    from experiments.runs.directory import RunDirectory
     from experiments.runs.files import make_output_folder, write_atomic
 
-    directory = RunDirectory(options.run_dir)
-    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    directory = _run_directory(options)
     picture, table = options.out / "states.png", options.out / "states.csv"
     make_output_folder(options.out, [picture.name, table.name])
     from experiments.reporting.plots import save_figure
@@ -294,10 +290,7 @@ def states(options: Namespace) -> int:
 
 def export(options: Namespace) -> int:
     """Write a run's model as a checkpoint of TensorFlow 1."""
-    from experiments.runs.directory import RunDirectory
-
-    directory = RunDirectory(options.run_dir)
-    directory.read_config()  # fails before TensorFlow is imported if this is not a run
+    directory = _run_directory(options)
     from experiments.console import print_table
     from experiments.training.export import export as write
 
