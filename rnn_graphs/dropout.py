@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from rnn_graphs.cell_wrapper import CellWrapper
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.draws import uniform
 from rnn_graphs.tf1 import tf
@@ -56,7 +57,7 @@ def draw_masks(
     return tuple(result)
 
 
-class DropoutCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+class DropoutCell(CellWrapper):
     """`cell` with masks on its input, its output and its new state.
 
     Its inputs are a pair: the cell's own [batch, input_size], and the masks of this layer and of
@@ -64,17 +65,8 @@ class DropoutCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
     """
 
     def __init__(self, cell: Any, specs: list[MaskSpec]) -> None:
-        super().__init__()
-        self._cell = cell
+        super().__init__(cell)
         self._places = [spec.place for spec in specs]
-
-    @property
-    def state_size(self) -> Any:
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> Any:
-        return self._cell.output_size
 
     def zero_state(self, batch_size: Any, dtype: tf.DType) -> Any:
         """The cell's own first state."""

@@ -46,18 +46,13 @@ def build_gradient_graph(
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
         first_state = model.first_state.rows(graph_config.batch_size)
-        ids = [graph_config.num_steps, graph_config.batch_size]
         is_weighted = not shape.carries_state and graph_config.padding != "none"
         state = tf.nest.map_structure(
             lambda part: tf.placeholder(part.dtype, part.shape), first_state
         )
-        window = Window(
-            tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
-            tf.placeholder(shape.label_dtype, ids, "labels"),
-            state,
-            tf.placeholder(tf.int32, [2], "key"),
-            tf.placeholder(DTYPE, ids, "weights") if is_weighted else None,
-        )
+        window = _fed_window(graph_config, shape, state)
+        if is_weighted:
+            window = window._replace(weights=tf.placeholder(DTYPE, window.labels.shape, "weights"))
         unroll = model.unrolls[graph_config.unroll]
         full, *steps = (
             from_first_state(model, make_step(model, unroll, truncation))(window)
@@ -70,6 +65,17 @@ def build_gradient_graph(
     graph.finalize()
     return GradientGraph(
         graph, window, first_state, signal, whole, vectors, full.final_state, snapshot
+    )
+
+
+def _fed_window(graph_config: GraphConfig, shape: TaskShape, state: Any) -> Window:
+    """Placeholders for the inputs, the labels and the key of one window from this state."""
+    ids = [graph_config.num_steps, graph_config.batch_size]
+    return Window(
+        tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
+        tf.placeholder(shape.label_dtype, ids, "labels"),
+        state,
+        tf.placeholder(tf.int32, [2], "key"),
     )
 
 
@@ -94,17 +100,11 @@ def build_carried_graph(
     """The training step of every truncation on the same window, each with its own influence."""
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
-        ids = [graph_config.num_steps, graph_config.batch_size]
         sizes = (graph_config.batch_size, graph_config.num_steps)
         influences = [one.first_influence(model, *sizes) for one in truncations]
         first = (model.zero_state(graph_config.batch_size), influences)
         before = tf.nest.map_structure(lambda part: tf.placeholder(part.dtype, part.shape), first)
-        window = Window(
-            tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
-            tf.placeholder(shape.label_dtype, ids, "labels"),
-            before[0],
-            tf.placeholder(tf.int32, [2], "key"),
-        )
+        window = _fed_window(graph_config, shape, before[0])
         unroll = model.unrolls[graph_config.unroll]
         steps = [
             make_step(model, unroll, one)(window._replace(influence=influence))

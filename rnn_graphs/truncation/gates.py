@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_graphs.cell_wrapper import CellWrapper
 from rnn_graphs.draws import uniform
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
 
 
-class GatedCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+class GatedCell(CellWrapper):
     """`cell`, with a gate that scales the error into its previous state.
 
     Its inputs are a pair: the cell's own [batch, input_size], and the gate [batch, 1].
     """
-
-    def __init__(self, cell: Any) -> None:
-        super().__init__()
-        self._cell = cell
-
-    @property
-    def state_size(self) -> Any:
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> Any:
-        return self._cell.output_size
 
     def call(self, inputs: tuple[Tensor, Tensor], state: Tensor) -> tuple[Tensor, Tensor]:
         """One application of the cell on the gated state."""

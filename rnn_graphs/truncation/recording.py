@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rnn_graphs.tf1 import tf
+from rnn_graphs.cell_wrapper import CellWrapper
 
 Tensor = Any
 
@@ -16,16 +16,8 @@ class Recorded(NamedTuple):
     state: Tensor  # after the application; nested as the cell's state is
 
 
-class RecordingCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+class RecordingCell(CellWrapper):
     """`cell`, returning its state with its output. It shares the variables of `cell`."""
-
-    def __init__(self, cell: Any) -> None:
-        super().__init__()
-        self._cell = cell
-
-    @property
-    def state_size(self) -> Any:
-        return self._cell.state_size
 
     @property
     def output_size(self) -> Recorded:

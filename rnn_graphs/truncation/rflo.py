@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_graphs.cell_wrapper import CellWrapper
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.influence import Influence
 from rnn_graphs.truncation.linearized import LinearizedWindow
@@ -54,24 +55,15 @@ def _pattern(model: StepModel) -> Pattern:
     return Pattern(layout, layout.reach)
 
 
-class LeakingErrorCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+class LeakingErrorCell(CellWrapper):
     """`cell`, forward exactly; an error at its new state is `leak` times that at the old one.
 
     The output is the last part of the state, so errors at the output pass too.
     """
 
     def __init__(self, cell: Any, leak: float) -> None:
-        super().__init__()
-        self._cell = cell
+        super().__init__(cell)
         self._leak = leak
-
-    @property
-    def state_size(self) -> Any:
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> Any:
-        return self._cell.output_size
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One application of the cell."""
