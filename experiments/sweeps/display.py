@@ -35,10 +35,19 @@ class RunningPoint(NamedTuple):
 
     stage: str  # one of progress.STAGES; "start" before the first
     progress: PointProgress | None = None  # the latest, None before the first update
+    began: tuple[float, int] = (0.0, 0)  # when its first progress came, and the updates by then
 
     def __str__(self) -> str:
         training = self.stage == "train" and self.progress
         return str(self.progress) if training else self.stage
+
+    def remaining(self, now: float) -> float:
+        """Seconds, if it trains as fast as it did so far; 0 where that is not known."""
+        since, before = self.began
+        if self.progress is None or self.progress.done == before:
+            return 0.0
+        left = self.progress.total - self.progress.done
+        return left * (now - since) / (self.progress.done - before)
 
 
 Running = Mapping[str, RunningPoint]  # by the point's name
@@ -51,13 +60,17 @@ class Overall(NamedTuple):
     total: int
     fraction: float  # done, running points included in part
     elapsed: float  # seconds
+    least: float = 0.0  # seconds that the slowest of the running points needs
 
     @property
     def remaining(self) -> float | None:
-        """Seconds, if the rest is as fast as the points so far; None before any progress."""
+        """Seconds, if the rest is as fast as the points so far; None before any progress.
+
+        A slow point that is still running, often the last, may need longer than that.
+        """
         if not self.fraction:
             return None
-        return self.elapsed * (1 - self.fraction) / self.fraction
+        return max(self.least, self.elapsed * (1 - self.fraction) / self.fraction)
 
 
 class Display(Protocol):
@@ -107,7 +120,9 @@ class Monitor:
             self._running[name] = known._replace(stage=message["stage"])
         else:
             progress = PointProgress(*(message[field] for field in PointProgress._fields))
-            self._running[name] = RunningPoint("train", progress)
+            known = self._running.get(name, RunningPoint("start"))
+            began = known.began if known.progress else (time.monotonic(), progress.done)
+            self._running[name] = RunningPoint("train", progress, began)
         self._show()
 
     def end(self, name: str, reason: str, details: str = "") -> None:
@@ -128,8 +143,10 @@ class Monitor:
     def _overall(self) -> Overall:
         parts = [point.progress for point in self._running.values()]
         done = len(self._ended) + sum(part.done / part.total for part in parts if part)
-        elapsed = time.monotonic() - self._began
-        return Overall(len(self._ended), self._total, min(1.0, done / self._total), elapsed)
+        now = time.monotonic()
+        least = max((point.remaining(now) for point in self._running.values()), default=0.0)
+        fraction = min(1.0, done / self._total)
+        return Overall(len(self._ended), self._total, fraction, now - self._began, least)
 
 
 class QuietDisplay:
@@ -196,7 +213,7 @@ class BarDisplay:
         )  # fmt: skip
         for name in self._tasks.keys() - running.keys():
             self.bars.remove_task(self._tasks.pop(name))
-        for name, (stage, progress) in running.items():
+        for name, (stage, progress, _) in running.items():
             if name not in self._tasks:
                 self._tasks[name] = self.bars.add_task(plain(name), total=None, count="", state="")
             if progress is None:

@@ -86,6 +86,19 @@ def test_the_remaining_time_counts_what_is_done_of_running_points(
     assert seen.overall[-1].remaining == pytest.approx(50)
 
 
+def test_a_slow_last_point_needs_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("experiments.sweeps.display.time.monotonic", lambda: now[0])
+    seen = Seen()
+    monitor = Monitor(4, seen)
+    for name in "abc":  # in no time
+        monitor.receive(complete(name))
+    monitor.receive(at("d", 2))  # resumed at update 2
+    now[0] += 30
+    monitor.receive(at("d", 4))  # 2 updates took 30 s, 6 are left
+    assert seen.overall[-1].remaining == pytest.approx(90)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(None, "unknown"), (0, "0:00:00"), (59.6, "0:01:00"), (36610, "10:10:10")]
 )
