@@ -16,6 +16,7 @@ def bench(out: Path) -> None:
     """Measure, print, and write bench.json to `out`. Takes a few minutes."""
     make_output_folder(out)
     from experiments.benchmarks import beyond, graphs, scale, start, sweeps, truncation, updates
+    from experiments.benchmarks.peers import rows as peers
 
     costs = graphs.measure_graphs()  # first, because it forks and no session may be open
     rows = [updates.measure_data(), *updates.measure_updates()]
@@ -23,7 +24,7 @@ def bench(out: Path) -> None:
     rows += [*truncation.measure_truncation(), *truncation.judge_sizes(sizes)]
     rows += beyond.measure_influences()
     rows += [*start.measure_commands(), start.measure_train(), start.measure_seeds()]
-    rows += [*sweeps.measure_sweeps(), *scale.measure_scale()]
+    rows += [*sweeps.measure_sweeps(), *scale.measure_scale(), *peers.measure_peers()]
     content = {
         "measurements": [row._asdict() for row in rows],
         "graphs": [cost._asdict() for cost in costs],
@@ -44,7 +45,7 @@ def _print(rows: Sequence[Measurement], costs: Sequence[Row], sizes: Sequence[Ro
         baseline = "" if row.baseline is None else f"{row.baseline:.4g} {row.unit}"
         ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
         met = "" if row.met is None else ("yes" if row.met else "no")
-        here = f"{row.value:.4g} {row.unit}"
+        here = "" if row.value is None else f"{row.value:.4g} {row.unit}"
         table.append([row.measure, here, baseline, ratio, row.target, met])
     print_table(["measurement", "here", "baseline", "ratio", "target", "met"], table)
     print("\ngraphs: state 4, batch 200, no XLA")

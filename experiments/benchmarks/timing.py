@@ -13,11 +13,11 @@ class Measurement(NamedTuple):
     """One row of the table and of bench.json."""
 
     measure: str
-    value: float  # of this program
+    value: float | None  # of this program; None where it was not measured
     unit: str
     baseline: float | None  # in the same unit
     ratio: float | None  # median of the ratios of the pairs, in the direction of the target
-    target: str  # empty if there is none
+    target: str  # empty if there is none; the reason where it was not measured
     met: bool | None
 
 
