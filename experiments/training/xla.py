@@ -66,23 +66,24 @@ def multiplications(config: Config, task: Task) -> int:
 def _compiling(config: Config) -> float:
     """Seconds to compile the graph, once."""
     model, traits = config.model, config.model.traits
-    copies = 1 if config.graph.in_a_loop else _steps(config)
+    steps = 1 if config.graph.in_a_loop else _steps(config)
     each = COMPILE_COPY + COMPILE_GATE * (traits.gates - 1)
     if traits.uses_product:
         each = COMPILE_OWN_COPY
     layers = len(model.state_sizes) * _directions(model)
-    return COMPILE + each * copies * layers * config.truncation.style.copies_compiled
+    return COMPILE + each * steps * layers * config.truncation.style.copies
 
 
 def _saved(config: Config, task: Task) -> float:
     """Seconds that an update takes less; below 0 if it takes more."""
     model, rows = config.model, _rows(config)
     units = sum(model.state_sizes) * _directions(model) * model.traits.gates
-    applications = _steps(config) * len(model.state_sizes) * _directions(model)
+    copies = config.truncation.style.copies  # true_bptt takes errors back once more for each
+    applications = copies * _steps(config) * len(model.state_sizes) * _directions(model)
     each = SAVED_APPLICATION + SAVED_DYNAMIC * (config.graph.in_a_loop)
     saved = SAVED_UPDATE + applications * each + SAVED_LOGIT * rows * task.num_classes
     if not is_wide(config, task) or config.execution.onednn == "off":
-        saved += rows * (SAVED_UNIT * units + SAVED_ROW * len(model.state_sizes))
+        saved += copies * rows * (SAVED_UNIT * units + SAVED_ROW * len(model.state_sizes))
     return saved - rows * (LOST_DRAW * _draws(model) + LOST_EMBEDDED * bool(model.embedding))
 
 

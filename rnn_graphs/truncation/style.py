@@ -83,8 +83,9 @@ class Style:
     compiles: bool = True
     # Whether an update is faster under XLA.
     xla_pays: bool = True
-    # The copies of the cell that XLA compiles, as a multiple of those of `full`.
-    copies_compiled: float = 1.0
+    # The steps of the cell, forward and back, that an update runs and XLA compiles, as a multiple
+    # of those of `full`; measured, for the choice of execution.xla.
+    copies: float = 1.0
     # num_steps → the keys of each setting that `run.py gradients` compares with full.
     compared: Callable[[int], list[dict[str, Any]]] = _not_compared
     # The keys of each setting that it compares with rtrl, whose credit reaches all windows.

@@ -299,7 +299,7 @@ STYLES: dict[str, Style] = {
         _windowed,
         needs=("depth",),
         takes=("context",),
-        copies_compiled=2.5,
+        copies=2.7,
         compared=lambda num_steps: [{"depth": depth} for depth in _doubling(num_steps)],
     ),
     # BPTT(depth; stride): errors in groups of stride.
@@ -308,7 +308,7 @@ STYLES: dict[str, Style] = {
         _windowed,
         needs=("depth", "stride"),
         takes=("context",),
-        copies_compiled=2.5,
+        copies=1.6,
         check=_stride_divides,
         compared=lambda num_steps: [
             {"depth": 2 * stride, "stride": stride}

@@ -48,12 +48,17 @@ def test_auto_looks_at_the_work_ahead(overrides: list[str], expected: bool) -> N
     assert compiles("r2rt_n5", *overrides) == expected
 
 
-def test_auto_knows_that_truncation_copies_the_cell() -> None:
-    overrides = ["graph.num_steps=20", "training.seeds=4"]
-    kinds = "{kind: full}", "{kind: true_bptt, depth: 10}"
-    assert [compiles("r2rt_n5", *overrides, f"truncation={k}", updates=3000) for k in kinds] == [
-        True, False,
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    "truncation",
+    [
+        "{kind: true_bptt, depth: 18}",  # 30 s of compiling, 3.6 ms saved in each of 20,000 updates
+        "{kind: true_bptt, depth: 18, context: true}",
+        "{kind: williams_peng, depth: 18, stride: 9}",
+    ],
+)
+def test_auto_knows_that_truncation_copies_the_cell(truncation: str) -> None:
+    assert compiles("lag_17", f"truncation={truncation}")
+    assert not compiles("lag_17", f"truncation={truncation}", "training.seeds=1")
 
 
 # digits come with scikit-learn: a GRU of 8 steps; its dropout is of the outputs.

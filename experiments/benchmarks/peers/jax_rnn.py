@@ -13,8 +13,10 @@ LEARNING_RATE, INITIAL_ACCUMULATOR = 0.1, 0.1  # Adagrad's
 
 
 def open_updates(work: Work, variant: str) -> Updates:
-    """Updates of a tanh cell with W and b, a softmax and Adagrad, on random bits."""
-    assert work.cell in ("scratch", "basic_rnn"), work.cell
+    """Updates of one tanh cell with W and b, a softmax and Adagrad, on random bits.
+
+    It takes the shapes of the work, whose cell must be one of that form.
+    """
     assert work.optimizer == "adagrad", work.optimizer
     if work.threads == 1:
         os.environ["XLA_FLAGS"] = (
