@@ -23,6 +23,7 @@ from experiments.reporting.plots import (
     error_bars,
     learning_curve_figure,
     new_figure,
+    pen,
     style_grid,
 )
 from experiments.runs.curves import Curves
@@ -174,8 +175,8 @@ def _by_values(groups: Sequence[Group], keys: Sequence[str]) -> dict[str, list[G
 def _draw_panel(axes: Axes, title: str, groups: Sequence[Group], curve: Curve) -> None:
     """Draw a few groups, with a legend of the keys that differ within the panel."""
     labels = [textwrap.fill(label, LINE) for label in labels_of(groups)]
-    for group, label, color in zip(groups, labels, COLORS, strict=False):
-        draw_curve(axes, curve.of(group), label, color, curve.axis, 0.1)
+    for index, (group, label) in enumerate(zip(groups, labels, strict=True)):
+        draw_curve(axes, curve.of(group), label, pen(index), curve.axis, 0.1)
     draw_floors(axes, curve.floors, curve.bands)
     axes.set_title(title, fontsize=9, loc="left")
     axes.tick_params(labelsize=8)

@@ -35,6 +35,7 @@ COLORS = (
     "#56B4E9",
     "#000000",
 )  # Okabe & Ito
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)))
 FLOOR = "#666666"
 CROWDED = 3  # curves; a legend of more would cover some of them
 NO_BANDS: Mapping[str, Interval] = MappingProxyType({})
@@ -43,6 +44,19 @@ BANDS_IN_WORDS = (
     "band is sampling noise."
 )
 LONG = 32  # characters of a label; two longer labels do not fit side by side
+
+
+class Pen(NamedTuple):
+    """The look of a line."""
+
+    color: str
+    dashes: Any  # a line style of matplotlib
+
+
+def pen(index: int) -> Pen:
+    """The look of the line of this number: dashed when the colors start again."""
+    again, place = divmod(index, len(COLORS))
+    return Pen(COLORS[place], DASHES[again % len(DASHES)])
 
 
 class Series(NamedTuple):
@@ -83,7 +97,7 @@ def learning_curve_figure(
     figure = new_figure(5.5 if crowded else 4.5)
     axes = figure.subplots()
     for index, (label, curve) in enumerate(series):
-        draw_curve(axes, curve, label, COLORS[index % len(COLORS)], axis, 0.1 if crowded else 0.18)
+        draw_curve(axes, curve, label, pen(index), axis, 0.1 if crowded else 0.18)
     draw_floors(axes, floors, bands)
     style_axes(axes, title)
     axes.set_xlabel(AXIS_LABELS[axis])
@@ -118,20 +132,23 @@ def style_grid(axes: Axes) -> None:
 
 
 def draw_curve(
-    axes: Axes, curve: Curves, label: str, color: str, axis: str = "updates", alpha: float = 0.18
+    axes: Axes, curve: Curves, label: str, look: Pen, axis: str = "updates", alpha: float = 0.18
 ) -> None:
     """Draw one run: the mean line and the min-to-max band where all seeds have losses.
 
     `alpha` is the opacity of the band. Where some seeds have ended, the others are thin lines,
     because the mean would jump.
     """
-    x, losses = curve.against(axis)
+    (color, dashes), (x, losses) = look, curve.against(axis)
     count = len(curve.seeds)
     shared = np.logical_not(np.isnan(losses).any(axis=0))
     note = f" ({count} seeds)" if count > 1 else ""
     marker = "o" if len(x) < 3 else None
     mean = losses[:, shared].mean(axis=0) if count else []
-    axes.plot(x[shared], mean, color=color, label=label + note, linewidth=1.8, marker=marker)
+    axes.plot(
+        x[shared], mean, color=color, linestyle=dashes, label=label + note, linewidth=1.8,
+        marker=marker,
+    )  # fmt: skip
     if count < 2:
         return
     band = losses[:, shared]

@@ -11,6 +11,7 @@ from experiments.reporting.plots import (
     Series,
     draw_curve,
     new_figure,
+    pen,
     style_axes,
     style_grid,
 )
@@ -63,7 +64,7 @@ class LossesOnALogScale(StudyFigure):
         axes = figure.subplots()
         for index, (name, label) in enumerate(self.labels.items()):
             run = Series(label, runs[name].curves)
-            draw_curve(axes, run.curves, run.label, COLORS[index % len(COLORS)])
+            draw_curve(axes, run.curves, run.label, pen(index))
         axes.set_yscale("log")
         axes.set_ylim(bottom=1e-9)  # below this is rounding
         style_axes(axes, title)

@@ -16,10 +16,12 @@ from matplotlib.image import imread
 from numpy.typing import NDArray
 
 from experiments.reporting.plots import (
+    COLORS,
     Series,
     learning_curve_figure,
     new_figure,
     own_style,
+    pen,
     render,
     save_figure,
     save_picture,
@@ -149,3 +151,9 @@ def test_powers_of_ten_stay_powers() -> None:
         assert all(label.get_parse_math() for label in labels)
         pixels.append(png)
     assert pixels[0] != pixels[1]
+
+
+def test_no_two_of_many_lines_look_alike() -> None:
+    looks = [pen(index) for index in range(3 * len(COLORS))]
+    assert len(set(looks)) == len(looks)
+    assert {look.dashes for look in looks[: len(COLORS)]} == {"-"}
