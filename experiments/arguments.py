@@ -127,7 +127,7 @@ def _runs(command: Parser) -> None:
     command.add_argument(
         "--where",
         metavar="CONDITION",
-        help="select by config keys, status, loss and seconds, with = != < <= > >= and or not ( )",
+        help="select by config keys, status, loss and seconds_a_seed, with = != < <= > >= and or not ( )",
     )
     command.add_argument("--archive", type=path, metavar="FILE.tar.gz", help="write them to a file")
     command.add_argument(

@@ -87,11 +87,16 @@ class Run:
             found[int(seed)] = FinalLoss(kept["per_seed"][seed], updates, trained)
         return found
 
-    @property
-    def seconds_a_seed(self) -> float:
-        """Seconds of training, mean over the seeds that have rows."""
-        found = [rows[-1].seconds for rows in self.rows_by_seed.values()]
-        return sum(found) / len(found) if found else 0.0
+    @cached_property
+    def seconds_a_seed(self) -> float | None:
+        """Seconds of training, mean over the complete seeds; None if none is complete.
+
+        From the summary of a complete run, so that a list of runs reads no rows.
+        """
+        if self.status == "complete" and self.summary.get("seeds"):
+            return self.seconds / len(self.summary["seeds"])
+        found = [self.rows_by_seed[seed][-1].seconds for seed in self.complete_seeds]
+        return sum(found) / len(found) if found else None
 
     @property
     def final_losses(self) -> dict[int, float]:
