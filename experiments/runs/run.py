@@ -13,7 +13,7 @@ from experiments.console import plain
 from experiments.errors import UsageError
 from experiments.runs.curves import Curves, curves, paces
 from experiments.runs.directory import RunDirectory
-from experiments.runs.final_loss import FinalLoss, of_rows
+from experiments.runs.final_loss import FinalLoss, of_seed
 from experiments.runs.metrics import MetricsRow, read_rows
 from experiments.runs.onset import Onset, onsets
 from experiments.statistics.intervals import Interval, mean_interval
@@ -80,7 +80,7 @@ class Run:
         From the summary; from the rows where the run has not ended, or was made by a version
         that kept no sums of losses.
         """
-        found = of_rows(self.rows)
+        found = {seed: of_seed(rows) for seed, rows in self.rows_by_seed.items()}
         kept = self.summary.get("final_loss", {})
         for seed, updates in kept.get("updates", {}).items():
             trained = self.summary["updates"].get(seed, found[int(seed)].trained)

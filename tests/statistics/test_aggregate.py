@@ -60,11 +60,14 @@ def test_it_stays_in_the_possible_range() -> None:
     assert ends(stratified_interval(SCORES, lowest=0.4, highest=0.8)).tolist() == [0.4, 0.8]
 
 
+def test_of_four_seeds_it_covers_less_than_students_t() -> None:
+    draws = np.random.default_rng(0).normal(size=[400, 4, 1])
+    covered = [covers(stratified_interval(scores, resamples=400), 0) for scores in draws]
+    assert rate(covered) == pytest.approx(0.89, abs=0.04)
+
+
 def test_its_coverage_grows_with_seeds() -> None:
     # A percentile interval is narrow for few seeds; of 10 seeds and 4 tasks it is near 95 %.
     draws = np.random.default_rng(0).normal([0, 1, 2, 3], 1, [200, 10, 4])
-    covered = [
-        covers(stratified_interval(scores, mean, resamples=400), 1.5)
-        for scores in draws
-    ]
+    covered = [covers(stratified_interval(scores, mean, resamples=400), 1.5) for scores in draws]
     assert 0.88 < rate(covered) < 0.99

@@ -101,7 +101,9 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_complete_point_shows_loss_and_seconds() -> None:
-    assert shown(began("a"), complete("a")).lines == ["[1/2] a: complete, loss 0.2500, 3.0 s a seed"]
+    assert shown(began("a"), complete("a")).lines == [
+        "[1/2] a: complete, loss 0.2500, 3.0 s a seed"
+    ]
 
 
 def test_a_message_that_comes_late_changes_nothing() -> None:
