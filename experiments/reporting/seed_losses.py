@@ -20,8 +20,8 @@ INTERVALS = (
     "Intervals are Student's t. Bootstrap: the studentized interval beside it, for fewer than ten "
     "seeds or skewed values. Either side of the middle: where some seeds end below the middle of "
     "the floors and others above it, how many and their means; the interval of all is that of the "
-    "mixture. Interquartile mean: the mean of the middle half of four seeds or more, with rliable's "
-    "bootstrap interval, which is narrow for few seeds."
+    "mixture. Interquartile mean: the mean of the middle half of four seeds or more, with the "
+    "bootstrap interval of rliable, which is narrow for few seeds."
 )
 
 
