@@ -93,7 +93,9 @@ def _reproduce(command: Parser) -> None:
     _complete(study, "study")
     _add_overrides(command, "key=value", "changes to every run")
     _add_workers(command, "runs trained at a time; default: one per core")
-    command.add_argument("--out", type=path, metavar="DIR", help="default: reports/STUDY")
+    command.add_argument(
+        "--out", type=path, metavar="DIR", help="default: reports/STUDY[,<overrides>]"
+    )
     command.add_argument(
         "--seeds-until", choices=("decided",), help="add seeds in batches until no claim is open"
     )
@@ -127,7 +129,8 @@ def _runs(command: Parser) -> None:
     command.add_argument(
         "--where",
         metavar="CONDITION",
-        help="select by config keys, status, loss and seconds, with = != < <= > >= and or not ( )",
+        help="select by config keys, status, loss and seconds_a_seed, with = != < <= > >= "
+        "and or not ( )",
     )
     command.add_argument("--archive", type=path, metavar="FILE.tar.gz", help="write them to a file")
     command.add_argument(

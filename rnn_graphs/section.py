@@ -14,7 +14,8 @@ class Section(BaseModel):
     @classmethod
     def _a_boolean_is_no_number(cls, value: object, field: ValidationInfo) -> object:
         """Reject True in place of a number, which Python and therefore pydantic read as 1."""
-        annotation = cls.model_fields[str(field.field_name)].annotation
-        if isinstance(value, bool) and annotation in (int, float, int | None, float | None):
-            raise ValueError(f"expected a number; got {value}")
+        if isinstance(value, bool):
+            annotation = cls.model_fields[str(field.field_name)].annotation
+            if annotation in (int, float, int | None, float | None):
+                raise ValueError(f"expected a number; got {value}")
         return value

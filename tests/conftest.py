@@ -166,7 +166,7 @@ def count_lines(path: Path) -> int:
 @pytest.fixture
 def only_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the picture and the probe, which take longer than training this little."""
-    monkeypatch.setattr(runner, "_plot", lambda *_: None)
+    monkeypatch.setattr(runner, "save_learning_curves", lambda *_: None)
     monkeypatch.setattr(runner, "evaluate_seeds", lambda *_: {})
 
 

@@ -177,7 +177,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run of two seeds."""
     path = tmp_path_factory.mktemp("fuzz") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_plot", lambda *_: None)
+        patch.setattr(runner, "save_learning_curves", lambda *_: None)
         patch.setattr(runner, "evaluate_seeds", lambda *_: {})
         runner.train(small_config("training.seeds=2", "logging.tensorboard=false"), path)
     return path

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import NamedTuple
 
 from experiments.benchmarks.timing import Measurement
@@ -23,6 +21,14 @@ from experiments.runs.metrics import MetricsFile, MetricsRow
 RUNS, ROWS_EACH, COMPARE_SECONDS, COMPARE_GIB = 2_000, 100, 20, 1
 ROWS, ROWS_SECONDS = 2_000_000, 10
 POINTS, POINTS_SECONDS = 100_000, 20
+LAUNCHER = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(
+    sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+)
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 class Cost(NamedTuple):
@@ -39,9 +45,11 @@ def measure_scale() -> Sequence[Measurement]:
         for index, config in enumerate(_configs()):
             _write_run(folder / "many" / str(index), ROWS_EACH, config)
         _write_run(folder / "long" / "0", ROWS, config)
-        many = _run(["compare", str(folder / "many"), "--out", str(folder / "report")])
-        long = _run(["compare", str(folder / "long"), "--out", str(folder / "other")])
-        points = _run(["sweep", "r2rt_n5", f"training.first_seed=range(0,{POINTS})", "--dry-run"])
+        many = cost_of(["compare", str(folder / "many"), "--out", str(folder / "report")])
+        long = cost_of(["compare", str(folder / "long"), "--out", str(folder / "other")])
+        points = cost_of(
+            ["sweep", "r2rt_n5", f"training.first_seed=range(0,{POINTS})", "--dry-run"]
+        )
     return [
         _under(f"compare over {RUNS:,} run directories", many.seconds, "s", COMPARE_SECONDS),
         _under("its memory", many.gibibytes, "GiB", COMPARE_GIB),
@@ -82,16 +90,18 @@ def _write_run(path: Path, rows: int, config: Config) -> None:
     )  # fmt: skip
 
 
-def _run(arguments: Sequence[str]) -> Cost:
-    began = perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+def cost_of(arguments: Sequence[str]) -> Cost:
+    """What `run.py` takes with these arguments. Raises CalledProcessError if it fails.
+
+    A process inherits the peak of the memory of the one that starts it. A small one is therefore
+    put between this one, which holds TensorFlow, and the command.
+    """
+    command = [sys.executable, str(ROOT / "run.py"), *arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, *command], stdout=subprocess.PIPE, check=True, text=True
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(perf_counter() - began, usage.ru_maxrss / 2**20)
+    seconds, kibibytes = done.stdout.split()
+    return Cost(float(seconds), int(kibibytes) / 2**20)
 
 
 def _under(name: str, value: float, unit: str, most: float) -> Measurement:

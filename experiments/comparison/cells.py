@@ -10,7 +10,7 @@ from experiments.comparison.ranking import RANKINGS, best_validation, last_valid
 from experiments.comparison.table import Comparison, Line, interval_of
 from experiments.comparison.targets import AXES
 from experiments.config.flat import shown_value
-from experiments.reporting.seed_losses import ends, in_short
+from experiments.reporting.seed_losses import ends, in_short, with_ends
 from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.statistics.intervals import Interval
 
@@ -97,17 +97,19 @@ def record(line: Line, compared: Comparison) -> dict[str, Any]:
     found |= {"standing": line.standing or None, "seeds_needed": line.seeds_needed}
     found |= {f"learned_lag_{lag}": count for lag, (count, _) in group.learned.items()}
     found |= _target_record(line, compared)
-    found["seconds"] = None if group.seconds is None else round(group.seconds, 3)
+    seconds = group.seconds_a_seed
+    found["seconds_a_seed"] = None if seconds is None else round(seconds, 3)
     found["run_directories"] = [str(run.directory.path) for run in group.runs]
     return found
 
 
 def _details(line: Line) -> dict[str, Any]:
-    """The bootstrap beside the ranked mean, and its two modes if there are two."""
+    """What stands beside the ranked mean, and its two modes if there are two."""
     bootstrap = line.found.bootstrap if line.found else None
     modes = line.found.modes if line.found else None
     _, low, high = bootstrap or (None, None, None)
     found: dict[str, Any] = {"bootstrap_low": low, "bootstrap_high": high}
+    found |= _interval("interquartile_mean", line.found.interquartile if line.found else None)
     found["middle_of_floors"] = modes.threshold if modes else None
     found["seeds_below_middle"] = modes.below if modes else None
     for name, part in PARTS.items():
@@ -154,6 +156,11 @@ def _more_columns(compared: Comparison) -> Iterator[Column]:
     """More about the ranked numbers, then the other losses."""
     by = compared.ranking.by
     yield Column("bootstrap", lambda line: ends(line.found and line.found.bootstrap), False)
+    yield Column(
+        "interquartile mean",
+        lambda line: with_ends(line.found and line.found.interquartile),
+        False,
+    )
     yield Column(
         "either side of the middle",
         lambda line: in_short(line.found.modes) if line.found else "",
@@ -210,7 +217,7 @@ def _seeds(line: Line) -> str:
 
 
 def _seconds(group: Group) -> str:
-    return "" if group.seconds is None else f"{group.seconds:.1f}"
+    return "" if group.seconds_a_seed is None else f"{group.seconds_a_seed:.1f}"
 
 
 def _updates(group: Group) -> int | None:

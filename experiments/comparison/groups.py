@@ -156,8 +156,8 @@ class Group:
         return json.dumps({key: value for key, value in task.items() if key != "size"})
 
     @property
-    def seconds(self) -> float | None:
-        """Seconds of training a seed, mean over the complete seeds; None if none is complete."""
+    def seconds_a_seed(self) -> float | None:
+        """Seconds of training, mean over the complete seeds; None if none is complete."""
         found = [self.rows[seed][-1].seconds for seed in self.finals]
         return sum(found) / len(found) if found else None
 

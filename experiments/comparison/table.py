@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from experiments.comparison.groups import Group, tasks_of
 from experiments.comparison.ranking import LOSSES, Ranking
 from experiments.comparison.targets import Reached, Target, reach
-from experiments.reporting.seed_losses import SeedLosses, seed_losses
+from experiments.reporting.seed_losses import SeedLosses, mean_over_seeds, seed_losses
 from experiments.statistics.best import above_best, count_pairs, lowest_mean
 from experiments.statistics.intervals import Interval
 from experiments.statistics.paired import difference
@@ -82,7 +82,7 @@ def compare_groups(
 
 def interval_of(group: Group, values: Mapping[int, float]) -> Interval | None:
     """The mean of a group's losses with its 95 % interval; None without values."""
-    return seed_losses([*values.values()], group.floors).mean if values else None
+    return mean_over_seeds([*values.values()], group.floors) if values else None
 
 
 def _rank(groups: Sequence[Group], task: int, ranking: Ranking) -> list[Line]:

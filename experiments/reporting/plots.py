@@ -43,6 +43,7 @@ BANDS_IN_WORDS = (
     "Grey bands: 95 % of the rows of a model at the floor{of}; a loss below a floor but within its "
     "band is sampling noise."
 )
+STRETCHES = 4_000  # of a line that is thinned; several a pixel, so that the picture stays the same
 LONG = 32  # characters of a label; two longer labels do not fit side by side
 
 
@@ -139,7 +140,7 @@ def draw_curve(
     `alpha` is the opacity of the band. Where some seeds have ended, the others are thin lines,
     because the mean would jump.
     """
-    (color, dashes), (x, losses) = look, curve.against(axis)
+    (color, dashes), (x, losses) = look, thinned(*curve.against(axis))
     count = len(curve.seeds)
     shared = np.logical_not(np.isnan(losses).any(axis=0))
     note = f" ({count} seeds)" if count > 1 else ""
@@ -158,6 +159,27 @@ def draw_curve(
     beyond = ~shared | _beside(shared)
     if not shared.all():
         axes.plot(x, np.where(beyond, losses, np.nan).T, color=color, linewidth=0.7, alpha=0.7)
+
+
+def thinned(
+    x: NDArray[Any], losses: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The points that a picture shows of x, [points], and losses, [seeds, points].
+
+    A long line is cut into stretches that are narrower than a pixel. Each keeps its ends, and the
+    least and the greatest loss of each seed and of the mean.
+    """
+    if len(x) <= 8 * STRETCHES:
+        return x, losses
+    stretch = np.floor((x - x[0]) * (STRETCHES / (x[-1] - x[0])))
+    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    last = np.append(first[1:], len(x)) - 1
+    kept = [first, last]
+    for line in (*losses, losses.mean(axis=0)):
+        ordered = np.lexsort((line, stretch))  # by stretch, and by loss within each
+        kept += [ordered[first], ordered[last]]
+    points = np.unique(np.concatenate(kept))
+    return x[points], losses[:, points]
 
 
 def _beside(shared: Any) -> NDArray[np.bool_]:

@@ -54,18 +54,19 @@ def _shared(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
 def curves(rows: Sequence[MetricsRow], split: str = "train") -> Curves:
     """Arrange the rows of one split by seed and updates."""
     kept = [row for row in rows if row.split == split]
-    seeds = sorted({row.seed for row in kept})
-    updates = sorted({row.updates for row in kept})
-    place = {update: index for index, update in enumerate(updates)}
+    seeds, seed = np.unique(_integers([row.seed for row in kept]), return_inverse=True)
+    updates, point = np.unique(_integers([row.updates for row in kept]), return_inverse=True)
     losses = np.full((len(seeds), len(updates)), np.nan)
     seconds = np.full_like(losses, np.nan)
     time_steps = np.zeros(len(updates), np.int64)
-    for row in kept:
-        point = seeds.index(row.seed), place[row.updates]
-        losses[point] = row.loss
-        seconds[point] = row.seconds
-        time_steps[point[1]] = row.time_steps
-    return Curves(np.array(updates, np.int64), time_steps, seconds, losses, seeds)
+    losses[seed, point] = [row.loss for row in kept]
+    seconds[seed, point] = [row.seconds for row in kept]
+    time_steps[point] = [row.time_steps for row in kept]
+    return Curves(updates, time_steps, seconds, losses, seeds.tolist())
+
+
+def _integers(values: Sequence[int]) -> NDArray[np.int64]:
+    return np.array(values, np.int64)
 
 
 def paces(rows: Sequence[MetricsRow]) -> dict[int, float]:

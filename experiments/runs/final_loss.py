@@ -74,17 +74,15 @@ def of_rows(rows: Sequence[MetricsRow]) -> dict[int, FinalLoss]:
     for row in rows:
         if row.split == "train":
             by_seed.setdefault(row.seed, []).append(row)
-    return {seed: _of_seed(found) for seed, found in by_seed.items()}
+    return {seed: of_seed(found) for seed, found in by_seed.items()}
 
 
-def _of_seed(rows: Sequence[MetricsRow]) -> FinalLoss:
-    trained = rows[-1].updates
-    ends = [row.updates for row in rows]
-    sizes = [end - before for before, end in itertools.pairwise([0, *ends])]
-    late = [
-        (row.loss, size)
-        for row, size in zip(rows, sizes, strict=True)
-        if row.updates > before_last_tenth(trained)
-    ]
-    updates = sum(size for _, size in late)
-    return FinalLoss(sum(loss * size for loss, size in late) / updates, updates, trained)
+def of_seed(rows: Sequence[MetricsRow]) -> FinalLoss:
+    """The mean over the rows of one seed that reach into its last tenth of updates."""
+    ends = [0, *(row.updates for row in rows)]
+    first = bisect.bisect_right(ends, before_last_tenth(ends[-1]))
+    sizes = [end - before for before, end in itertools.pairwise(ends[first - 1 :])]
+    losses = [row.loss for row in rows[first - 1 :]]
+    updates = sum(sizes)
+    mean = sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / updates
+    return FinalLoss(mean, updates, ends[-1])

@@ -16,7 +16,7 @@ from experiments.runs.found import run_paths
 from experiments.runs.query import parse_query
 from experiments.runs.run import Run, read_run
 
-COLUMNS = ("run", "status", "loss", "seconds", "size")
+COLUMNS = ("run", "status", "loss", "seconds a seed", "size")
 
 
 @dataclass(frozen=True)
@@ -26,27 +26,28 @@ class ListedRun:
     directory: RunDirectory
     status: str
     loss: float | None  # final, nats per time step, mean over seeds; of an unfinished run, so far
-    seconds: float | None  # of training, all seeds
+    seconds_a_seed: float | None  # of training, mean over the complete seeds
     size: int  # bytes on the disk
     config: dict[str, Any]  # flat
 
     @property
     def values(self) -> dict[str, Any]:
         """The keys that a condition may name."""
-        return {**self.config, "status": self.status, "loss": self.loss, "seconds": self.seconds}
+        found = {"status": self.status, "loss": self.loss, "seconds_a_seed": self.seconds_a_seed}
+        return self.config | found
 
     @property
     def cells(self) -> list[str]:
         """The line of a table."""
         loss = "" if self.loss is None else f"{self.loss:.4f}"
-        seconds = "" if self.seconds is None else f"{self.seconds:.1f}"
+        seconds = "" if self.seconds_a_seed is None else f"{self.seconds_a_seed:.1f}"
         return [str(self.directory.path), self.status, loss, seconds, shown_size(self.size)]
 
     def as_dict(self) -> dict[str, Any]:
         """The line as JSON values."""
         return {
             "run": str(self.directory.path), "status": self.status, "loss": self.loss,
-            "seconds": self.seconds, "bytes": self.size,
+            "seconds_a_seed": self.seconds_a_seed, "bytes": self.size,
         }  # fmt: skip
 
 
@@ -76,9 +77,8 @@ def _listed(path: Path) -> ListedRun:
     directory, size = RunDirectory(path), sum(_file_sizes(path))
     try:
         run = read_run(path)
-        seconds = run.summary.get("seconds")
         config = flatten(run.config.as_dict())
-        return ListedRun(directory, run.status, _loss(run), seconds, size, config)
+        return ListedRun(directory, run.status, _loss(run), run.seconds_a_seed, size, config)
     except UsageError:
         return ListedRun(directory, "unreadable", None, None, size, {})
 

@@ -41,13 +41,14 @@ def run_directory(folder: Path, config: Config, overrides: Sequence[str]) -> Pat
 
 def directory_name(config: Config, overrides: Sequence[str]) -> str:
     """The name: "default", or key=value,key=value sorted, with the values of the config."""
-    values = flatten(config.as_dict())
+    content = config.as_dict()
     settings: dict[str, str] = {}
     for text in overrides:
         for key, value in _leaves(text):
             for old in [each for each in settings if each == key or each.startswith(f"{key}.")]:
                 del settings[old]
-            settings[key] = shown(values.get(key, value))
+            section = key.partition(".")[0]  # alone, because a large grid has many names
+            settings[key] = shown(flatten(content[section], section).get(key, value))
     return _file_name(f"{key}={value}" for key, value in settings.items())
 
 

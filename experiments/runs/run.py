@@ -13,7 +13,7 @@ from experiments.console import plain
 from experiments.errors import UsageError
 from experiments.runs.curves import Curves, curves, paces
 from experiments.runs.directory import RunDirectory
-from experiments.runs.final_loss import FinalLoss, of_rows
+from experiments.runs.final_loss import FinalLoss, of_seed
 from experiments.runs.metrics import MetricsRow, read_rows
 from experiments.runs.onset import Onset, onsets
 from experiments.statistics.intervals import Interval, mean_interval
@@ -80,18 +80,23 @@ class Run:
         From the summary; from the rows where the run has not ended, or was made by a version
         that kept no sums of losses.
         """
-        found = of_rows(self.rows)
+        found = {seed: of_seed(rows) for seed, rows in self.rows_by_seed.items()}
         kept = self.summary.get("final_loss", {})
         for seed, updates in kept.get("updates", {}).items():
             trained = self.summary["updates"].get(seed, found[int(seed)].trained)
             found[int(seed)] = FinalLoss(kept["per_seed"][seed], updates, trained)
         return found
 
-    @property
-    def seconds_a_seed(self) -> float:
-        """Seconds of training, mean over the seeds that have rows."""
-        found = [rows[-1].seconds for rows in self.rows_by_seed.values()]
-        return sum(found) / len(found) if found else 0.0
+    @cached_property
+    def seconds_a_seed(self) -> float | None:
+        """Seconds of training, mean over the complete seeds; None if none is complete.
+
+        From the summary of a complete run, so that a list of runs reads no rows.
+        """
+        if self.status == "complete" and self.summary.get("seeds"):
+            return self.seconds / len(self.summary["seeds"])
+        found = [self.rows_by_seed[seed][-1].seconds for seed in self.complete_seeds]
+        return sum(found) / len(found) if found else None
 
     @property
     def final_losses(self) -> dict[int, float]:

@@ -20,7 +20,7 @@ from experiments.reporting.report import (
     shown,
     write_report,
 )
-from experiments.reporting.seed_losses import INTERVALS, ends, in_short, seed_losses
+from experiments.reporting.seed_losses import INTERVALS, ends, in_short, seed_losses, with_ends
 from experiments.reporting.verdicts import tally
 from experiments.runs.run import Run
 from experiments.studies.runs import StudyRuns, names_in
@@ -108,12 +108,15 @@ def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
         losses = [*run.final_losses.values()]
         found = seed_losses(losses, run.floors)
         command = f"{run.config.name} {overrides[name]}".strip()
-        cells = [ends(found.mean), ends(found.bootstrap), in_short(found.modes)]
-        seconds = f"{run.seconds_a_seed:.1f}"
+        cells = [
+            ends(found.mean), ends(found.bootstrap), with_ends(found.interquartile),
+            in_short(found.modes),
+        ]  # fmt: skip
+        seconds = "" if run.seconds_a_seed is None else f"{run.seconds_a_seed:.1f}"
         rows.append([name, command, len(losses), found.mean.mean, *cells, seconds])
     columns = [
         "run", "experiment and overrides", "seeds", "final loss", "95 % interval", "bootstrap",
-        "either side of the middle", "seconds a seed",
+        "interquartile mean", "either side of the middle", "seconds a seed",
     ]  # fmt: skip
     caption = (
         "Final loss: nats per time step, mean over the last tenth of training and over seeds. "

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from experiments.config.compose import load_configs
 from experiments.config.schema import Config
+from experiments.console import plain
 from experiments.errors import Interrupted, UsageError
 from experiments.reporting.claims import Claim, NotRun, write_claims
 from experiments.reporting.provenance import stale_reason
@@ -19,6 +20,7 @@ from experiments.runs.run import Run, read_run
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.batches import as_one, parts_of
 from experiments.studies.correction import with_corrections
+from experiments.studies.folder import default_folder, holds_another, name_content
 from experiments.studies.looks import Budget, Looks, planned_looks
 from experiments.studies.recorded import find_recorded
 from experiments.studies.runs import StudyRuns, hits, names_in
@@ -126,7 +128,11 @@ def reproduce(name: str, asked: Asked) -> int:
         {point.name: [point] for point in points},
         own,
     )
-    folder = asked.out or Path("reports") / Path(name).stem
+    overrides = last_of_each_key(*asked.overrides)
+    folder = asked.out or default_folder(name, overrides)
+    if holds_another(folder, name, overrides):
+        print(plain(f"this replaces the report of another study or of other overrides in {folder}"))
+    report = partial(_report, study, looks, name, folder, asked)
     absent: dict[str, str] = {}
     judge = partial(decide, debug=asked.debug)
     if not points:  # its claims measure for themselves
@@ -149,9 +155,9 @@ def reproduce(name: str, asked: Asked) -> int:
             if len(absent) == len(points):
                 raise
             looks.take(read_runs(looks.batches, absent), judge)
-        _report(study, looks, absent, folder, asked)
+        report(absent)
         raise
-    claims = _report(study, looks, absent, folder, asked)
+    claims = report(absent)
     return 1 if absent or any(claim.verdict != "holds" for claim in claims) else 0
 
 
@@ -175,7 +181,12 @@ def _not_complete(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _report(
-    study: StudyConfig, looks: Looks, absent: Mapping[str, str], folder: Path, asked: Asked
+    study: StudyConfig,
+    looks: Looks,
+    name: str,
+    folder: Path,
+    asked: Asked,
+    absent: Mapping[str, str],
 ) -> list[Claim]:
     """Write down the claims as they stand; `absent` says why some runs are not there."""
     from experiments.studies.report import print_study, write_study_report
@@ -190,6 +201,7 @@ def _report(
     ]
     study = study.model_copy(update={"introduction": _introduction(study, looks, asked.overrides)})
     folder.mkdir(parents=True, exist_ok=True)
+    name_content(folder, name, last_of_each_key(*asked.overrides))
     write_claims(folder / "claims.json", claims)
     points = [batches[0] for batches in looks.batches.values()]
     report = write_study_report(study, points, runs, claims, folder, asked.debug)

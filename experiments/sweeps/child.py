@@ -39,17 +39,18 @@ def _train(job: Job, open_sessions: OpenSessions, send: Send) -> None:
     def progress(log: Path) -> Iterator[MessageProgress]:
         yield MessageProgress(job.name, log, send)
 
-    start, loss, reason = time.monotonic(), None, ""
+    loss, seconds, reason = None, None, ""
     send(began(job.name))
     try:
         config = Config.model_validate(job.config)
         summary = _when_free(RunResources(open_sessions, progress), config, job)
         loss = summary["final_loss"]["mean"]
+        seconds = summary["seconds"] / len(summary["seeds"])
     except ExperimentError as error:
         reason = str(error)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-    send(ended(job.name, " ".join(reason.split()), loss, time.monotonic() - start))
+    send(ended(job.name, " ".join(reason.split()), loss, seconds))
 
 
 def _when_free(resources: RunResources, config: Config, job: Job) -> dict[str, Any]:

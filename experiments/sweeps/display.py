@@ -106,8 +106,7 @@ class Monitor:
         if name in self._ended:
             return
         if message["kind"] == "ended":
-            loss = f"loss {message['loss']:.4f}, " if message["loss"] is not None else ""
-            self.end(name, message["reason"], f"{loss}{message['seconds']:.0f} s")
+            self.end(name, message["reason"], _details(message))
             return
         if message["kind"] == "began":
             if name in self._running:
@@ -147,6 +146,16 @@ class Monitor:
         least = max((point.remaining(now) for point in self._running.values()), default=0.0)
         fraction = min(1.0, done / self._total)
         return Overall(len(self._ended), self._total, fraction, now - self._began, least)
+
+
+def _details(message: Message) -> str:
+    """The results of a run that has ended: "loss 0.4123, 12.3 s a seed"."""
+    loss, seconds = message["loss"], message["seconds_a_seed"]
+    parts = [
+        "" if loss is None else f"loss {loss:.4f}",
+        "" if seconds is None else f"{seconds:.1f} s a seed",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 class QuietDisplay:
@@ -248,7 +257,7 @@ def open_monitor(total: int, labels: Mapping[str, str] | None = None) -> Iterato
 
 
 def print_results(results: Sequence[Result]) -> None:
-    """A table of the points: status, final loss and seconds of training.
+    """A table of the points: status, final loss and seconds of training a seed.
 
     Points are named by the settings in which they differ.
     """
@@ -258,8 +267,8 @@ def print_results(results: Sequence[Result]) -> None:
             labels[result.point.name],
             result.status,
             "" if result.loss is None else f"{result.loss:.4f}",
-            f"{result.seconds:.1f}" if result.seconds else "",
+            "" if result.seconds_a_seed is None else f"{result.seconds_a_seed:.1f}",
         ]
         for result in results
     ]
-    print_table(["point", "status", "loss", "seconds"], rows)
+    print_table(["point", "status", "loss", "seconds a seed"], rows)

@@ -53,9 +53,15 @@ def advanced(name: str, what: str, done: int, total: int, loss: float) -> Messag
     }  # fmt: skip
 
 
-def ended(name: str, reason: str, loss: float | None, seconds: float) -> Message:
-    """The run has ended with this mean final loss; it is complete if the reason is empty."""
-    return {"kind": "ended", "name": name, "reason": reason, "loss": loss, "seconds": seconds}
+def ended(name: str, reason: str, loss: float | None, seconds_a_seed: float | None) -> Message:
+    """The run has ended; it is complete if the reason is empty.
+
+    `loss` and `seconds_a_seed` (of training) are means over the seeds of a complete run.
+    """
+    return {
+        "kind": "ended", "name": name,
+        "reason": reason, "loss": loss, "seconds_a_seed": seconds_a_seed,
+    }  # fmt: skip
 
 
 def forked(pid: int) -> Message:

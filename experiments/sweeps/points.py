@@ -36,8 +36,14 @@ class Result(NamedTuple):
     point: Point
     status: str  # as in summary.json; "missing" without one
     loss: float | None  # final, nats per time step, mean over seeds
-    seconds: float  # of training
+    seconds: float  # of training, all seeds
     reason: str  # why it is not complete, if known
+
+    @property
+    def seconds_a_seed(self) -> float | None:
+        """Seconds of training, mean over the seeds; None unless the point is complete."""
+        is_complete = self.status == "complete"
+        return self.seconds / self.point.config.training.seeds if is_complete else None
 
     @property
     def needs_training(self) -> bool:

@@ -96,7 +96,7 @@ def show(
 def _as_dict(result: Result) -> dict[str, Any]:
     return {
         "run": str(result.point.directory), "overrides": result.point.overrides,
-        "status": result.status, "loss": result.loss, "seconds": result.seconds,
+        "status": result.status, "loss": result.loss, "seconds_a_seed": result.seconds_a_seed,
     }  # fmt: skip
 
 
@@ -104,8 +104,8 @@ class TimeEstimate(NamedTuple):
     """The training time that a sweep still needs, without starting processes and building."""
 
     to_train: int  # points
-    seconds_each: float | None  # None while no point is complete
-    seconds: float | None  # summed over workers if the cluster's size is unknown
+    seconds_a_point: float | None  # all its seeds; None while no point is complete
+    seconds: float | None  # of the whole; summed over workers if the cluster's size is unknown
 
 
 def estimate_time(results: Sequence[Result], where: Where) -> TimeEstimate:
@@ -135,7 +135,7 @@ def _in_words(estimate: TimeEstimate, points: int, where: Where) -> str:
         return f"{head}, estimated time {estimate.seconds:.0f} s of training over all workers"
     return (
         f"{head}, estimated time {estimate.seconds:.0f} s of training "
-        f"on {workers} workers, {estimate.seconds_each:.1f} s a point"
+        f"on {workers} workers, {estimate.seconds_a_point:.1f} s a point"
     )
 
 

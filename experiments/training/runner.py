@@ -17,16 +17,14 @@ from experiments.interrupts import StopRequest, stop_request
 from experiments.output import safe_output
 from experiments.paths import RUNS
 from experiments.runs.checkpoints import Position
-from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
-from experiments.runs.files import write_atomic
-from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.lock import locked
-from experiments.runs.metrics import MetricsFile, read_metrics
+from experiments.runs.metrics import MetricsFile
 from experiments.runs.naming import run_directory
 from experiments.training.execution import executed, prepare_process, recorded
 from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.lanes import SeedQueue, lanes
+from experiments.training.picture import save_learning_curves
 from experiments.training.progress import Progress, SeedsProgress
 from experiments.training.progress import progress as show_progress
 from experiments.training.resources import OpenSessions, RunResources, one_graph
@@ -40,7 +38,7 @@ from experiments.training.run_data import (
 from experiments.training.side_by_side import side_by_side
 from experiments.training.summary import summarize
 from experiments.training.validation import open_validation
-from experiments.training.workload import VALIDATION, Workload, make_workload
+from experiments.training.workload import Workload, make_workload
 
 FINISHED = ("complete", "diverged")
 
@@ -151,7 +149,7 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
         summary = summarize(config, run.workload, directory, worst, positions) | evaluated
-        _plot(run, summary["floors"])
+        save_learning_curves(config, directory, summary["floors"], run.progress.log)
         directory.write_summary(summary)
         return summary
     except (Exception, KeyboardInterrupt) as error:
@@ -223,26 +221,6 @@ def _restore_events(
     for position in finished:
         rows = [line.row for line in table.of_seed(position.seed)]
         open_events(config, directory, position.seed, rows).close()
-
-
-def _plot(run: ActiveRun, floors: dict[str, float]) -> None:
-    """Draw the learning curves; a line of the log says so where that is not possible."""
-    from experiments.reporting.plots import Series, learning_curve_figure, own_style, render
-
-    config, directory, shown = run.config, run.directory, run.progress
-    rows = read_metrics(directory.metrics)
-    found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
-    series = [Series(label, curve) for label, curve in found.items() if curve.seeds]
-    title = config.description or config.name
-    symbols = rows[0].time_steps if rows else 0
-    try:
-        bands = noise_bands(floors, floor_variances(config), symbols)
-        with own_style():
-            png = render(learning_curve_figure(title, series, floors, bands=bands))
-    except Exception as error:  # a library's, of fonts or of its settings: the run is good
-        shown.log(f"{directory.curve}: cannot be drawn: {type(error).__name__}: {error}")
-    else:
-        write_atomic(directory.curve, png)
 
 
 def _summarize_unfinished(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.benchmarks import per_loss
 from experiments.benchmarks.beyond import exponent
+from experiments.benchmarks.scale import cost_of
 from experiments.benchmarks.timing import compare
 from experiments.benchmarks.truncation import GraphSize, judge_sizes
 from experiments.training.session import TrainingSession, build
@@ -64,3 +67,16 @@ def test_a_graph_that_grows_with_num_steps_times_depth_does_not_meet_its_row(
 def test_the_exponent_of_a_power_is_found() -> None:
     sizes = (4, 8, 16)
     assert exponent(sizes, [2e-6 * size**3 for size in sizes]) == pytest.approx(3)
+
+
+def test_the_memory_of_a_command_is_its_own() -> None:
+    held = np.ones(50_000_000)  # 0.4 GB of this process, which a child would inherit as its peak
+    cost = cost_of(["--version"])
+    assert held[-1] == 1
+    assert 0.005 < cost.gibibytes < 0.3
+    assert cost.seconds > 0
+
+
+def test_a_command_that_fails_has_no_cost() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        cost_of(["compare", "nowhere"])

@@ -142,4 +142,4 @@ class TestSeedsThatDidNotEnd:
         run.directory.metrics.unlink()
         group = Group({}, [Run("a", run.directory, run.config, {})])
         assert (group.final_losses, group.rows, group.status) == ({}, {}, "not started")
-        assert group.seconds is None
+        assert group.seconds_a_seed is None

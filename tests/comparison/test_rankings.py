@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.stats import trim_mean
 
 from experiments.comparison.cells import columns, record, shown
 from experiments.comparison.compare import Options, compare
@@ -356,6 +358,33 @@ class TestSeedsOfEitherSide:
         (line,) = ranked(tmp_path, "accuracy").lines
         assert line.found is not None
         assert line.found.modes is None
+
+
+class TestInterquartileMean:
+    LOSSES = (0.40, 0.41, 0.42, 0.44, 0.60)  # one outlier, which it leaves out
+
+    def test_it_is_in_the_details_the_csv_and_the_json(self, tmp_path: Path) -> None:
+        add(tmp_path, "five", self.LOSSES, NARROW)
+        add(tmp_path, "three", self.LOSSES[:3], WIDE)
+        compared = ranked(tmp_path, "train")
+        of = {len(line.ranked): line for line in compared.lines}
+        found = record(of[5], compared)
+        assert found["interquartile_mean"] == pytest.approx((0.41 + 0.42 + 0.44) / 3)
+        (cell,) = [each for each in columns(compared) if each.title == "interquartile mean"]
+        low, high = (found[f"interquartile_mean_{end}"] for end in ("low", "high"))
+        assert cell.cell(of[5]) == f"0.4233 ({low:.4f} to {high:.4f})"
+        assert not cell.is_short  # the terminal has no room for it
+        assert cell.cell(of[3]) == ""
+        assert record(of[3], compared)["interquartile_mean"] is None
+
+    def test_its_interval_is_that_of_all_resamples(self, tmp_path: Path) -> None:
+        add(tmp_path, "five", self.LOSSES, NARROW)
+        compared = ranked(tmp_path, "train")
+        found = record(compared.lines[0], compared)
+        resamples = np.array(list(itertools.product(self.LOSSES, repeat=5)))
+        ends = np.quantile(trim_mean(resamples, 0.25, axis=1), [0.025, 0.975])
+        assert found["interquartile_mean_low"] == pytest.approx(ends[0], abs=2e-3)
+        assert found["interquartile_mean_high"] == pytest.approx(ends[1], abs=1e-2)
 
 
 class TestBootstrap:

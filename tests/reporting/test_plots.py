@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
+from experiments.reporting import plots
 from experiments.reporting.plots import (
     COLORS,
     Series,
@@ -25,6 +26,7 @@ from experiments.reporting.plots import (
     render,
     save_figure,
     save_picture,
+    thinned,
 )
 from experiments.runs.curves import Curves
 from tests.conftest import ROOT
@@ -34,6 +36,50 @@ def curve() -> Curves:
     updates = np.array([10, 20])
     losses = np.array([[0.7, 0.5]])
     return Curves(updates, updates, losses, losses, [0])
+
+
+def long_curves(count: int) -> Curves:
+    """Two seeds of noise, one of which ends early."""
+    stream = np.random.default_rng(0)
+    updates = np.arange(10, 10 * count + 10, 10)
+    losses = stream.normal(0.5, 0.02, (2, count)) + np.exp(-np.arange(count) / (count / 20))
+    losses[1, -count // 10 :] = np.nan
+    seconds = np.cumsum(stream.gamma(0.1, 1, (2, count)), axis=1)  # as uneven as a busy machine
+    seconds[np.isnan(losses)] = np.nan
+    return Curves(updates, updates, seconds, losses, [0, 1])
+
+
+@pytest.mark.parametrize("axis", ["updates", "seconds"])
+def test_a_long_line_keeps_its_ends_and_its_extremes(axis: str) -> None:
+    x, losses = long_curves(200_000).against(axis)
+    kept, drawn = thinned(x, losses)
+    assert len(kept) < len(x) / 4
+    assert (kept[0], kept[-1]) == (x[0], x[-1])
+    np.testing.assert_array_equal(drawn, losses[:, np.searchsorted(x, kept)])
+    scale = plots.STRETCHES / (x[-1] - x[0])
+    whole, thin = (np.floor((each - x[0]) * scale) // 4 for each in (x, kept))
+    for pixel in range(plots.STRETCHES // 4):
+        for row, short in zip(losses, drawn, strict=True):
+            there, left = row[whole == pixel], short[thin == pixel]
+            assert left.size == there.size == 0 or np.array_equal(
+                [left.min(), left.max()], [there.min(), there.max()], equal_nan=True
+            )
+
+
+def test_a_picture_of_a_thinned_line_is_that_of_all_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(name: str) -> NDArray[np.float64]:
+        with own_style():
+            series = [Series("a", long_curves(100_000))]
+            save_figure(learning_curve_figure("loss", series, {}), tmp_path / name)
+        return np.asarray(imread(tmp_path / name))
+
+    thin = drawn("thin.png")
+    monkeypatch.setattr(plots, "STRETCHES", 1_000_000)
+    difference = np.abs(thin - drawn("all.png"))
+    assert difference.mean() < 1e-3
+    assert (difference.max(axis=-1) > 0.2).mean() < 1e-3
 
 
 def picture(path: Path, title: str) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
@@ -13,9 +14,16 @@ from numpy.typing import NDArray
 
 from experiments.runs.run import Run
 from experiments.studies.registry import make_figure
+from experiments.studies.report import draw as draw_into
 from experiments.studies.runs import StudyRuns
+from experiments.studies.spec import FigureSpec
 from tests.handmade import finished_run
 
+HOSTILE = {  # settings of a matplotlibrc that would change or break a picture
+    "text.usetex": True, "backend": "pdf", "savefig.format": "svg", "savefig.bbox": "tight",
+    "figure.figsize": [1.0, 1.0], "axes.grid": True, "axes.facecolor": "black", "font.size": 40.0,
+    "lines.linewidth": 9.0, "axes.prop_cycle": matplotlib.cycler(color=["white"]),
+}  # fmt: skip
 SOON, LATE, NEVER = [0.6, 0.4, 0.4], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6]
 
 
@@ -144,3 +152,19 @@ def test_a_single_seed_has_a_mean_and_no_bar(tmp_path: Path) -> None:
     one, two = (np.asarray(bar) for each in collections for bar in each.get_segments())
     assert one.size == 0
     assert two[:, 1].tolist() == pytest.approx(runs["two"].final_loss[1:])
+
+
+@pytest.mark.parametrize("kind", ["curves", "final_losses", "time_per_step", "by_depth"])
+def test_a_user_s_settings_change_no_figure_of_a_study(kind: str, tmp_path: Path) -> None:
+    runs = StudyRuns({"a": finished_run(tmp_path, "a", [SOON, LATE], learned=[True, False])})
+    arguments = {"labels": {"a": "a $x_ run"}} | ({"lag": 17} if kind == "by_depth" else {})
+    content = {"id": "f", "kind": kind, "title": "t", "caption": "c", "arguments": arguments}
+    spec = FigureSpec.model_validate(content)
+    pictures = []
+    for settings in ({}, HOSTILE):
+        with matplotlib.rc_context(settings):
+            folder = tmp_path / str(len(pictures))
+            folder.mkdir()
+            assert draw_into(spec, runs, folder)
+            pictures.append((folder / "f.png").read_bytes())
+    assert pictures[0] == pictures[1]

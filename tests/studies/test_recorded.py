@@ -157,10 +157,54 @@ def test_a_report_says_what_its_runs_were_changed_by(
     monkeypatch.setattr(study, "train_missing", lambda *_: [])
     note = "Every run here was changed by: training.seeds=2 training.epochs=1"
     overrides = ["training.seeds=2", "training.epochs=1"]
+    names = {False: "kept", True: "kept,training.epochs=1,training.seeds=2"}
     for asked, is_noted in ((Asked(), False), (Asked(overrides), True)):
         reproduce("kept", asked)
-        text = (place / "reports/kept/report.html").read_text("utf-8")
+        text = (place / "reports" / names[is_noted] / "report.html").read_text("utf-8")
         assert (note in text) == is_noted
+
+
+class TestTheFolderOfTheReport:
+    """It is never replaced by another report without a word."""
+
+    @pytest.fixture(autouse=True)
+    def _trains_nothing(self, shipped: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(study, "train_missing", lambda *_: [])
+
+    def reports(self) -> set[str]:
+        return {path.parent.name for path in Path("reports").glob("*/report.html")}
+
+    def test_overrides_have_a_folder_of_their_own(self) -> None:
+        reproduce("kept", Asked())
+        first = Path("reports/kept/report.html").read_bytes()
+        reproduce("kept", Asked(["training.seeds=3", "training.seeds=2"]))  # the later counts
+        assert self.reports() == {"kept", "kept,training.seeds=2"}
+        assert Path("reports/kept/report.html").read_bytes() == first
+
+    def test_the_same_command_has_the_same_folder(self, place: Path) -> None:
+        for order in (["training.seeds=2", "training.epochs=1"], ["training.epochs=1"] * 2):
+            reproduce("kept", Asked(order))
+            reproduce("kept", Asked(order[::-1]))
+        assert self.reports() == {
+            "kept,training.epochs=1,training.seeds=2",
+            "kept,training.epochs=1",
+        }
+
+    def test_another_study_of_that_name_has_one_too(self, place: Path) -> None:
+        reproduce("kept", Asked())
+        for _ in range(2):
+            reproduce(str(place / "kept.yaml"), Asked())
+        assert self.reports() == {"kept", "kept-2"}
+
+    def test_a_given_folder_is_replaced_with_a_word(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for overrides in ([], []):
+            reproduce("kept", Asked(overrides, out=Path("mine")))
+            assert "replaces" not in capsys.readouterr().out
+        reproduce("kept", Asked(["training.seeds=2"], out=Path("mine")))
+        said = "this replaces the report of another study or of other overrides in mine"
+        assert said in capsys.readouterr().out
 
 
 def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:

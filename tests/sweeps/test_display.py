@@ -114,7 +114,9 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_complete_point_shows_loss_and_seconds() -> None:
-    assert shown(began("a"), complete("a")).lines == ["[1/2] a: complete, loss 0.2500, 3 s"]
+    assert shown(began("a"), complete("a")).lines == [
+        "[1/2] a: complete, loss 0.2500, 3.0 s a seed"
+    ]
 
 
 def test_a_message_that_comes_late_changes_nothing() -> None:
@@ -202,8 +204,8 @@ def test_points_are_named_by_what_differs(capsys: pytest.CaptureFixture[str]) ->
     points = [Point(name, (), config, Path(name)) for name in names]
     print_results([Result(point, "complete", 0.5, 1.0, "") for point in points])
     assert capsys.readouterr().out.splitlines()[2:] == [
-        "graph.num_steps=1  complete  0.5000      1.0",
-        "graph.num_steps=5  complete  0.5000      1.0",
+        "graph.num_steps=1  complete  0.5000             1.0",
+        "graph.num_steps=5  complete  0.5000             1.0",
     ]
     with open_monitor(2, short_names(names)) as monitor:
         monitor.end(names[0], "killed")
@@ -226,15 +228,18 @@ def test_a_name_stays_whole_where_nothing_can_be_left_out(names: list[str]) -> N
 def test_the_table_has_a_line_for_each_point(capsys: pytest.CaptureFixture[str]) -> None:
     config = load_config("r2rt_n5")
     point = Point("graph.num_steps=5", (), config, Path("x"))
+    two_seeds = point._replace(config=load_config("r2rt_n5", ["training.seeds=2"]))
     print_results(
         [
-            Result(point, "complete", 0.51239, 12.34, ""),
-            Result(point._replace(name="b"), "missing", None, 0, ""),
+            Result(two_seeds, "complete", 0.51239, 24.68, ""),
+            Result(point._replace(name="b"), "interrupted", None, 7.5, ""),
+            Result(point._replace(name="c"), "missing", None, 0, ""),
         ]
     )
     assert capsys.readouterr().out.splitlines() == [
-        "point              status      loss  seconds",
-        "-----------------  --------  ------  -------",
-        "graph.num_steps=5  complete  0.5124     12.3",
-        "b                  missing",
+        "point              status         loss  seconds a seed",
+        "-----------------  -----------  ------  --------------",
+        "graph.num_steps=5  complete     0.5124            12.3",
+        "b                  interrupted",
+        "c                  missing",
     ]

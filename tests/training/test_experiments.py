@@ -76,7 +76,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """A finished run of each."""
     path = tmp_path_factory.mktemp(request.param) / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_plot", lambda *_: None)
+        patch.setattr(runner, "save_learning_curves", lambda *_: None)
         patch.setattr(runner, "evaluate_seeds", lambda *_: {})
         runner.train(shrunken(request.param), path)
     return RunDirectory(path)
