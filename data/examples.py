@@ -35,6 +35,10 @@ class ExampleTask:
         return bool((self.train.weights[steps] > 0).all())
 
     @property
+    def example_lengths(self) -> NDArray[np.int32]:
+        return self.train.lengths
+
+    @property
     def decoder_ids(self) -> int | None:
         return None
 

@@ -40,6 +40,10 @@ class SequenceTask(ABC):
         return True
 
     @property
+    def example_lengths(self) -> None:
+        return None
+
+    @property
     def decoder_ids(self) -> int | None:
         return None
 

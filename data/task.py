@@ -134,6 +134,10 @@ class Task(Protocol):
         """Whether each time step before the padding has a loss."""
 
     @property
+    def example_lengths(self) -> NDArray[np.int32] | None:
+        """Time steps of each training example before its padding; None: one Sequence."""
+
+    @property
     def decoder_ids(self) -> int | None:
         """Input ids from this one on are read by a decoder; None: it has no such inputs."""
 

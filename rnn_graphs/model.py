@@ -30,6 +30,7 @@ class TaskShape(NamedTuple):
     carries_state: bool = True  # whether the windows of a row follow each other; else: examples
     decoder_ids: int | None = None  # input ids from this one on are the decoder's
     resets_state: bool = False  # whether windows that follow each other start anew all the same
+    padded: tuple[int, ...] = ()  # the padded length of each bucket of examples; (): no buckets
 
     @property
     def starts_anew(self) -> bool:
