@@ -17,7 +17,7 @@ class ExampleTask:
     """A task whose examples are all in memory. Inputs are ids unless a subclass changes that."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
-    labels: ClassVar[Literal["ids", "values"]] = "ids"
+    labels: ClassVar[Literal["ids", "values", "pairs"]] = "ids"
     carries_state: ClassVar[bool] = False
 
     train: Examples

@@ -15,7 +15,7 @@ class SequenceTask(ABC):
     """A task that draws a Sequence of ids, and new data to be evaluated on."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
-    labels: ClassVar[Literal["ids", "values"]] = "ids"
+    labels: ClassVar[Literal["ids", "values", "pairs"]] = "ids"
     carries_state: ClassVar[bool] = True
 
     @property

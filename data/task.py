@@ -122,8 +122,11 @@ class Task(Protocol):
         """Whether an input is an id or a vector of features."""
 
     @property
-    def labels(self) -> Literal["ids", "values"]:
-        """Whether a label is the id of a class or a value to approximate."""
+    def labels(self) -> Literal["ids", "values", "pairs"]:
+        """Whether a label is the id of a class, or a value to approximate, or the class of a pair.
+
+        The examples of a pair are rows 2i and 2i + 1 of a batch, and have the same label.
+        """
 
     @property
     def carries_state(self) -> bool:

@@ -47,6 +47,11 @@ def problems(config: Config, task: Task) -> Iterator[str]:
             "graph.buckets: graph.padding=none counts the losses of the padding, some of which "
             f"buckets leave out; expected mask or sequence_length, or 1 bucket; got {buckets}"
         )
+    elif task.labels == "pairs":
+        yield (
+            f"graph.buckets: the two texts of a pair of {kind} share a batch, but no length; "
+            f"expected 1, got {buckets}"
+        )
     elif lengths.min() == lengths.max():
         yield (
             f"graph.buckets: all examples of {kind} have {lengths[0]} time steps (padding at the "

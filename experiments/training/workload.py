@@ -100,6 +100,23 @@ def _problems_of_the_state(config: Config, task: Task) -> Iterator[str]:
         )
 
 
+def _problems_of_pairs(config: Config, task: Task) -> Iterator[str]:
+    """Conflicts of a task whose losses each depend on all outputs of two rows."""
+    if task.labels != "pairs":
+        return
+    kind, truncation = config.task.kind, config.truncation
+    if config.graph.padding != "sequence_length":
+        yield (
+            f"graph.padding: {kind} adds up all outputs of a text, those of the padding too where "
+            f"they are computed; expected sequence_length, got {config.graph.padding}"
+        )
+    if truncation.cuts or truncation.carries:
+        yield (
+            f"truncation.kind: the loss of {kind} depends on all outputs of a text, so that it has "
+            f"no time step to count a depth from; expected full, got {truncation.kind}"
+        )
+
+
 def _problems(config: Config, task: Task) -> Iterator[str]:
     """Conflicts between the config and the task, one message each."""
     kind = config.task.kind
@@ -129,6 +146,7 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
             "none that could count in the padding; expected mask or sequence_length, got none"
         )
     yield from _problems_of_the_state(config, task)
+    yield from _problems_of_pairs(config, task)
     yield from buckets.problems(config, task)
     for name in config.logging.metrics:
         if task.labels not in METRICS[name].labels:
