@@ -17,7 +17,7 @@ class ExampleTask:
     """A task whose examples are all in memory. Inputs are ids unless a subclass changes that."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
-    labels: ClassVar[Literal["ids", "values"]] = "ids"
+    labels: ClassVar[Literal["ids", "values", "pairs"]] = "ids"
     carries_state: ClassVar[bool] = False
 
     train: Examples
@@ -33,6 +33,10 @@ class ExampleTask:
     def every_step_counts(self) -> bool:
         steps = np.arange(self.train.labels.shape[1]) < self.train.lengths[:, None]
         return bool((self.train.weights[steps] > 0).all())
+
+    @property
+    def example_lengths(self) -> NDArray[np.int32]:
+        return self.train.lengths
 
     @property
     def decoder_ids(self) -> int | None:

@@ -15,7 +15,7 @@ class SequenceTask(ABC):
     """A task that draws a Sequence of ids, and new data to be evaluated on."""
 
     inputs: ClassVar[Literal["ids", "features"]] = "ids"
-    labels: ClassVar[Literal["ids", "values"]] = "ids"
+    labels: ClassVar[Literal["ids", "values", "pairs"]] = "ids"
     carries_state: ClassVar[bool] = True
 
     @property
@@ -38,6 +38,10 @@ class SequenceTask(ABC):
     @property
     def every_step_counts(self) -> bool:
         return True
+
+    @property
+    def example_lengths(self) -> None:
+        return None
 
     @property
     def decoder_ids(self) -> int | None:

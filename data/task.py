@@ -122,8 +122,11 @@ class Task(Protocol):
         """Whether an input is an id or a vector of features."""
 
     @property
-    def labels(self) -> Literal["ids", "values"]:
-        """Whether a label is the id of a class or a value to approximate."""
+    def labels(self) -> Literal["ids", "values", "pairs"]:
+        """Whether a label is the id of a class, or a value to approximate, or the class of a pair.
+
+        The examples of a pair are rows 2i and 2i + 1 of a batch, and have the same label.
+        """
 
     @property
     def carries_state(self) -> bool:
@@ -132,6 +135,10 @@ class Task(Protocol):
     @property
     def every_step_counts(self) -> bool:
         """Whether each time step before the padding has a loss."""
+
+    @property
+    def example_lengths(self) -> NDArray[np.int32] | None:
+        """Time steps of each training example before its padding; None: one Sequence."""
 
     @property
     def decoder_ids(self) -> int | None:

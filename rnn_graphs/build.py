@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from rnn_graphs import loops
+from rnn_graphs.buckets import by_bucket
 from rnn_graphs.config import (
     ExecutionConfig,
     GraphConfig,
@@ -43,6 +44,7 @@ class TrainingGraph(NamedTuple):
     feeds: Feeds
     count: Tensor  # feed: scalar int32, the number of windows to train on
     iterations: int  # the most windows in one session.run
+    padded: tuple[int, ...]  # the padded length of each bucket of examples; () without buckets
     metrics: dict[str, Tensor]  # fetch, which trains: [iterations] each; "loss" is a mean
     choose: Choice | None  # sets the depth of a style that chooses it
     reset_state: tf.Operation  # resets what is carried, at the start of an epoch
@@ -63,6 +65,7 @@ class Feeds(NamedTuple):
     labels: Tensor  # [iterations * num_steps, batch]
     weights: Tensor | None  # [iterations * num_steps, batch]
     lengths: Tensor | None  # [iterations, batch]
+    buckets: Tensor | None  # [iterations], int32: the bucket of each window
 
 
 class GraphConfigs(NamedTuple):
@@ -94,6 +97,8 @@ def build_training_graph(
         updater = Updater(configs.optimizer, model.variables)
         step = step_maker(model, model.unrolls[configs.graph.unroll], configs.truncation)
         update = _make_update(model, updater, from_first_state(model, step), metrics)
+        if shape.padded:
+            update = by_bucket(update, shape.padded)
         names = dict.fromkeys(["loss", *metrics], model.dtype)
         feeds = _make_feeds(configs, shape, iterations)
         count = tf.placeholder(tf.int32, [], "count")
@@ -110,7 +115,7 @@ def build_training_graph(
         before = tf.nest.map_structure(tf.identity, carried)
         windows = Window(
             feeds.inputs, feeds.labels, before.state, tf.identity(key), feeds.weights,
-            feeds.lengths, before.influence,
+            feeds.lengths, before.influence, feeds.buckets,
         )  # fmt: skip
         looped = train(windows, count)
         with tf.control_dependencies(_assign(carried, looped.carried)):
@@ -130,8 +135,9 @@ def build_training_graph(
         snapshot = make_snapshot(tf.global_variables())
     graph.finalize()
     return TrainingGraph(
-        graph, seed, initial, feeds, count, iterations, measured, choose, reset_state, snapshot
-    )
+        graph, seed, initial, feeds, count, iterations, shape.padded, measured, choose, reset_state,
+        snapshot,
+    )  # fmt: skip
 
 
 def _make_update(
@@ -160,17 +166,20 @@ def _make_update(
 def _make_feeds(configs: GraphConfigs, shape: TaskShape, iterations: int) -> Feeds:
     batch, time = configs.graph.batch_size, iterations * configs.graph.num_steps
     inputs = [configs.truncation.context_steps + time, batch, *shape.input_tail]
-    weights = lengths = None
+    weights = lengths = buckets = None
     if not shape.carries_state:
         if configs.graph.padding != "none":
             weights = tf.placeholder(tf.float32, [time, batch], "weights")
         if configs.graph.padding == "sequence_length":
             lengths = tf.placeholder(tf.int32, [iterations, batch], "lengths")
+        if shape.padded:
+            buckets = tf.placeholder(tf.int32, [iterations], "buckets")
     return Feeds(
         tf.placeholder(shape.input_dtype, inputs, "inputs"),
         tf.placeholder(shape.label_dtype, [time, batch], "labels"),
         weights,
         lengths,
+        buckets,
     )
 
 

@@ -133,6 +133,7 @@ class GraphConfig(Section):
     batch_size: int = Field(ge=1, le=10_000_000)
     precision: Literal["float32", "float64"]
     padding: Literal["mask", "sequence_length", "none"] = "mask"
+    buckets: int = Field(default=1, ge=1, le=100)
 
     @property
     def in_a_loop(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnn_graphs.influence_balancing import FirstUnitHead
+from rnn_graphs.matching import PairHead
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -66,13 +67,15 @@ class TwoClassHeadByStep(TwoClassHead):
 
 def head_class(
     labels: str, num_classes: int, xla: bool, in_loop: bool
-) -> type[SoftmaxHead] | type[FirstUnitHead]:
-    """The head for labels that are "ids" or "values".
+) -> type[SoftmaxHead] | type[FirstUnitHead] | type[PairHead]:
+    """The head for labels that are "ids", "values" or "pairs".
 
     `xla`: whether XLA compiles the graph; `in_loop`: whether the cell is in a while loop.
     """
     if labels == "values":
         return FirstUnitHead
+    if labels == "pairs":
+        return PairHead
     if not xla or num_classes != 2:
         return SoftmaxHead
     return TwoClassHead if in_loop else TwoClassHeadByStep

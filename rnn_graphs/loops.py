@@ -46,10 +46,10 @@ def in_graph(
     """`count` updates inside `tf.while_loop`, without returning to Python between them.
 
     `windows` holds consecutive windows side by side, [context + iterations * num_steps, batch];
-    labels lack the context, and lengths are [iterations, batch]. The shape is static, as XLA
-    requires, and `count` may be less than `iterations`. `windows.key` is the key of the first
-    window; its second part increases by one for each window. `metrics` maps the names of the
-    update's metrics to types.
+    labels lack the context, lengths are [iterations, batch], buckets [iterations]. The shape is
+    static, as XLA requires, and `count` may be less than `iterations`. `windows.key` is the key of
+    the first window; its second part increases by one for each window. `metrics` maps the names of
+    the update's metrics to types.
     """
     iterations = int(windows.labels.shape[0]) // num_steps
     carried = Carried(windows.state, windows.influence)
@@ -91,14 +91,18 @@ def per_step(update: UpdateFunction, window: Window) -> Looped:
 
 def only_window(windows: Window) -> Window:
     """The window of a loop that has a single one."""
-    return windows if windows.lengths is None else windows._replace(lengths=windows.lengths[0])
+    lengths, bucket = windows.lengths, windows.bucket
+    return windows._replace(
+        lengths=None if lengths is None else lengths[0],
+        bucket=None if bucket is None else bucket[0],
+    )
 
 
 def window_at(windows: Window, index: Tensor, carried: Carried, num_steps: int) -> Window:
     """Window number `index` of windows that are side by side."""
     context = int(windows.inputs.shape[0]) - int(windows.labels.shape[0])
     start = index * num_steps
-    weights, lengths = windows.weights, windows.lengths
+    weights, lengths, bucket = windows.weights, windows.lengths, windows.bucket
     return Window(
         _time_slice(windows.inputs, start, context + num_steps),
         _time_slice(windows.labels, start, num_steps),
@@ -107,6 +111,7 @@ def window_at(windows: Window, index: Tensor, carried: Carried, num_steps: int) 
         None if weights is None else _time_slice(weights, start, num_steps),
         None if lengths is None else lengths[index],
         carried.influence,
+        None if bucket is None else bucket[index],
     )
 
 

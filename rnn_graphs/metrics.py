@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnn_graphs.truncation.step import Step, Window
 
 Tensor = Any
-Labels = Literal["ids", "values"]
+Labels = Literal["ids", "values", "pairs"]
 
 
 class Metric(NamedTuple):
@@ -24,7 +24,7 @@ class Metric(NamedTuple):
 
     text: str  # format of the value in a printed line
     tag: str  # on TensorBoard, followed by /train or /valid
-    labels: tuple[Labels, ...] = ("ids", "values")  # kinds of labels for which it is defined
+    labels: tuple[Labels, ...] = ("ids", "values", "pairs")  # for which it is defined
     # (logits [time, batch, classes], labels [time, batch]) → [time, batch]; the metric is their
     # weighted mean, as for the loss. For training and held-out data.
     of_labels: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -71,7 +71,11 @@ def _bits(loss: float) -> float:
 # The columns of metrics.csv have this order: add new entries at the end.
 METRICS: dict[str, Metric] = {
     "accuracy": Metric(
-        "accuracy {:.4f}", "accuracy", labels=("ids",), of_labels=_accuracy, higher_is_better=True
+        "accuracy {:.4f}",
+        "accuracy",
+        labels=("ids", "pairs"),
+        of_labels=_accuracy,
+        higher_is_better=True,
     ),
     "gradient_norm": Metric("gradient norm {:.4g}", "gradient_norm", of_update=_gradient_norm),
     "learning_rate": Metric("learning rate {:.4g}", "learning_rate", of_update=_learning_rate),

@@ -26,10 +26,11 @@ class TaskShape(NamedTuple):
     num_inputs: int  # ids below this, or the width of features
     num_classes: int
     inputs: Literal["ids", "features"] = "ids"
-    labels: Literal["ids", "values"] = "ids"
+    labels: Literal["ids", "values", "pairs"] = "ids"
     carries_state: bool = True  # whether the windows of a row follow each other; else: examples
     decoder_ids: int | None = None  # input ids from this one on are the decoder's
     resets_state: bool = False  # whether windows that follow each other start anew all the same
+    padded: tuple[int, ...] = ()  # the padded length of each bucket of examples; (): no buckets
 
     @property
     def starts_anew(self) -> bool:
@@ -50,7 +51,7 @@ class TaskShape(NamedTuple):
     @property
     def label_dtype(self) -> tf.DType:
         """The type of the labels that are fed."""
-        return self.ids if self.labels == "ids" else tf.float32
+        return tf.float32 if self.labels == "values" else self.ids
 
     @property
     def input_tail(self) -> list[int]:

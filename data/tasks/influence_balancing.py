@@ -35,7 +35,7 @@ class InfluenceBalancingConfig(TaskSection):
 class InfluenceBalancing(SequenceTask):
     """The task: `size` time steps an epoch."""
 
-    labels: ClassVar[Literal["ids", "values"]] = "values"
+    labels: ClassVar[Literal["ids", "values", "pairs"]] = "values"
     num_inputs: ClassVar[int] = 1
     num_classes: ClassVar[int] = 1
 

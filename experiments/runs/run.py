@@ -167,6 +167,15 @@ class Run:
         """Seconds of training, all seeds."""
         return float(self.summary.get("seconds", 0.0))
 
+    @property
+    def added_memory(self) -> int | None:
+        """Bytes that building and training took at most, beyond what the process held before.
+
+        None for a run of an earlier version, which has not measured it.
+        """
+        found = self.summary.get("memory")
+        return found["peak"] - found["before"] if found else None
+
 
 def read_run(path: str | os.PathLike[str], label: str | None = None) -> Run:
     """Read the run in a directory; it may have no row yet.

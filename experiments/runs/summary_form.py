@@ -63,6 +63,13 @@ class Execution(Form):
     threads: int | None = None
 
 
+class Memory(Form):
+    """The physical memory of the process that trained the run, in bytes."""
+
+    before: int
+    peak: int
+
+
 class SummaryForm(Form):
     """summary.json; all keys but the first few are missing until a run has ended."""
 
@@ -79,6 +86,7 @@ class SummaryForm(Form):
     floors: dict[str, float] = Field(default_factory=dict)
     probe: list[Probe] = Field(default_factory=list)
     execution: Execution | None = None
+    memory: Memory | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     git_commit: str | None = None
     host: dict[str, Any] = Field(default_factory=dict)

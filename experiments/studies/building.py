@@ -1,4 +1,4 @@
-"""Criteria on what a run costs: seconds to build its graph, and its number of parameters."""
+"""Criteria on what a run costs: seconds to build its graph, parameters, memory."""
 
 from __future__ import annotations
 
@@ -47,6 +47,33 @@ class FewerParameters(Comparison):
         ours, theirs = (parameters(runs[name]) for name in (self.run, self.against))
         note = f"{self.run} {ours:,}, {self.against} {theirs:,} parameters"
         return exact(ours / theirs, ours / theirs <= self.share, note)
+
+
+class TakesMoreMemory(Comparison):
+    """Building and training `run` takes at least `times` the memory that `against` takes.
+
+    The most physical memory of the process during training, less what it held before.
+    """
+
+    times: float = Field(gt=1)
+
+    def expectation(self) -> str:
+        return f"at least {self.times:g} times as much"
+
+    def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
+        ours, theirs = (added_memory(runs[name]) for name in (self.run, self.against))
+        note = (
+            f"{self.run} {ours / 2**20:,.0f} MiB, {self.against} {theirs / 2**20:,.0f} MiB beyond "
+            "the memory of the process before, one process each"
+        )
+        return exact(ours / theirs, ours / theirs >= self.times, note)
+
+
+def added_memory(run: Run) -> int:
+    """The bytes that building and training the run took. Raises NotRun where it has no record."""
+    if not run.added_memory:
+        raise NotRun(f"run {run.label}: its summary.json has no memory; train it again")
+    return run.added_memory
 
 
 def seconds_to_build(run: Run) -> float:

@@ -28,6 +28,7 @@ from experiments.studies import (
     losses,
     memory,
     vanishing,
+    width,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
@@ -50,6 +51,7 @@ DEFINED_IN = (
     losses,
     memory,
     vanishing,
+    width,
 )
 
 E = TypeVar("E", bound=Entry)

@@ -327,3 +327,8 @@ def _check_batch_size(asked: int | None, task: Task) -> None:
     size = max((len(each.inputs) for each in drawn), default=0)
     if not 1 <= asked <= size:
         raise UsageError(f"--batch-size: expected 1 to the size of the data, {size}; got {asked}")
+    if task.labels == "pairs" and asked % 2:
+        raise UsageError(
+            "--batch-size: the two texts of a pair are rows of one batch; expected an even number, "
+            f"got {asked}"
+        )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
@@ -79,8 +78,7 @@ class Trainer:
         self.config = config
         self.seed = config.training.first_seed if seed is None else seed
         self.graph = build(config, workload)
-        self._task = workload.task
-        self._windows = workload.updates_per_epoch
+        self._workload = workload
         self._window = 0  # the next one of the epoch
         self._stream = training_stream(self.seed)
         self._session = TrainingSession(self.graph, config.execution.threads)
@@ -105,9 +103,9 @@ class Trainer:
         while count:
             if self._window == 0:
                 self._session.reset_state()
-                drawn = self._task.draw(self._stream)
-                self._rows = cut_into_rows(drawn, self.config.graph.batch_size)
-            size = min(count, self._session.iterations, self._windows - self._window)
+                self._rows = self._workload.draw(self._stream, self.config.graph.batch_size)
+            left = self._workload.updates_per_epoch - self._window
+            size = min(count, self._session.iterations, left)
             parts.append(self._train(size))
             count -= size
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -125,5 +123,5 @@ class Trainer:
         context = self.config.truncation.context_steps
         num_steps = self.config.graph.num_steps
         windows = self._rows.windows(self._window, size, num_steps, context)
-        self._window = (self._window + size) % self._windows
+        self._window = (self._window + size) % self._workload.updates_per_epoch
         return self._session.train(windows, size)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.batching import Rows, cut_into_rows
+from data.batching import Rows
 from data.streams import StreamState, state_of, stream_at, training_stream
 from experiments.config.schema import Config
 from experiments.runs.checkpoints import SeedStatus
@@ -67,7 +67,7 @@ class TrainingLoop:
         if config.truncation.chooses:
             self._chooser = DepthChooser(config, workload.task, log)
         self._config = config
-        self._task = workload.task
+        self._workload = workload
         self._session = session
         self._windows = workload.updates_per_epoch
 
@@ -88,7 +88,7 @@ class TrainingLoop:
             if first == 0:
                 self._session.reset_state()
             start = Place(epoch, 0, state_of(stream))
-            rows = cut_into_rows(self._task.draw(stream), self._config.graph.batch_size)
+            rows = self._workload.draw(stream, self._config.graph.batch_size)
             if first == 0 and self._chooser is not None:
                 choice = self._chooser.choose(epoch, self._session.variables(), rows)
                 self._session.choose(choice)

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.config.schema import Config
 from experiments.training.session import TrainingSession, build
@@ -37,8 +36,7 @@ def training_call(stack: ExitStack, config: Config) -> Call:
     execution = config.execution.model_copy(update={"iterations_per_loop": count})
     config = config.model_copy(update={"execution": execution})
     workload = make_workload(config)
-    drawn = workload.task.draw(training_stream(config.training.first_seed))
-    rows = cut_into_rows(drawn, graph.batch_size)
+    rows = workload.draw(training_stream(config.training.first_seed), graph.batch_size)
     windows = rows.windows(0, count, graph.num_steps, config.truncation.context_steps)
     session = stack.enter_context(
         TrainingSession(build(config, workload), config.execution.threads)

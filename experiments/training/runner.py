@@ -24,6 +24,7 @@ from experiments.runs.naming import run_directory
 from experiments.training.execution import executed, prepare_process, recorded
 from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.lanes import SeedQueue, lanes
+from experiments.training.memory import Memory, PeakMemory
 from experiments.training.picture import save_learning_curves
 from experiments.training.progress import Progress, SeedsProgress
 from experiments.training.progress import progress as show_progress
@@ -144,11 +145,13 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
         directory.write_summary(
             {"status": "running", "name": config.name, "execution": recorded(config.execution)}
         )
-        _train_seeds(run, open_sessions, positions)
+        memory = _train_seeds(run, open_sessions, positions)
         run.progress.stage("report")
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
         summary = summarize(config, run.workload, directory, worst, positions) | evaluated
+        if memory is not None:
+            summary["memory"] = memory.as_dict()
         save_learning_curves(config, directory, summary["floors"], run.progress.log)
         directory.write_summary(summary)
         return summary
@@ -162,8 +165,13 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
         raise Interrupted(f"{directory.path}: {reason}; rerun the command to resume") from None
 
 
-def _train_seeds(run: ActiveRun, open_sessions: OpenSessions, positions: list[Position]) -> None:
-    """Train the seeds that are not finished; fills `positions` as they end."""
+def _train_seeds(
+    run: ActiveRun, open_sessions: OpenSessions, positions: list[Position]
+) -> Memory | None:
+    """Train the seeds that are not finished; fills `positions` as they end.
+
+    Returns the memory that it took; None if there was nothing left to train.
+    """
     config, workload, directory, shown, stop, at_a_time = run
     point = find_resume_point(config, directory, shown)
     positions += point.finished
@@ -171,13 +179,14 @@ def _train_seeds(run: ActiveRun, open_sessions: OpenSessions, positions: list[Po
     done = {position.seed for position in point.finished}
     seeds = [seed for seed in config.seeds if seed not in done]
     if not seeds:
-        return
+        return None
     _check_stop(stop, seeds[0])
     shown.stage("import")
     from experiments.training.seed import SeedTraining  # TensorFlow takes seconds to import
     from experiments.training.tensorboard import write_floors
 
     _check_stop(stop, seeds[0])
+    memory = PeakMemory()
     sessions = open_sessions(config, workload, shown, min(at_a_time, len(seeds)))
     _check_stop(stop, seeds[0])
     if config.logging.tensorboard:
@@ -201,6 +210,7 @@ def _train_seeds(run: ActiveRun, open_sessions: OpenSessions, positions: list[Po
     # Seeds side by side, or one whose checkpoint is damaged, end in another order.
     positions.sort(key=lambda position: position.seed)
     metrics.sort()
+    return memory.read()
 
 
 def _check_stop(stop: StopRequest, seed: int) -> None:

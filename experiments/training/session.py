@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import Windows
+from data.buckets import bucket_of_batches
 from data.task import Array, Task
 from experiments.config.schema import Config
 from experiments.training.workload import Workload
@@ -33,7 +34,7 @@ def build(
         GraphConfigs(
             config.model, config.graph, config.truncation, config.optimizer, config.execution
         ),
-        shape_of(workload.task, config.training.carry_state),
+        shape_of(workload.task, config.training.carry_state)._replace(padded=workload.padded),
         measured_in_graph(config.logging.metrics),
         uses_xla(config, workload),
         step_maker,
@@ -154,6 +155,11 @@ class TrainingSession(GraphSession):
             feeds[into.weights] = _time_major(_given(windows.weights), into.weights)
         if into.lengths is not None:
             feeds[into.lengths] = _time_major(_given(windows.lengths), into.lengths)
+        if into.buckets is not None:
+            feeds[into.buckets] = np.zeros(into.buckets.shape, np.int32)
+            feeds[into.buckets][:count] = bucket_of_batches(
+                _given(windows.lengths), self._graph.padded
+            )
         measured: dict[str, Array] = self._session.run(self._graph.metrics, feeds)
         return {name: values[:count] for name, values in measured.items()}
 

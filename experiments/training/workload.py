@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from data.task import DataError, Task
+import numpy as np
+
+from data.batching import Rows, cut_into_rows
+from data.buckets import in_buckets
+from data.task import DataError, Examples, Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.training import influence
+from experiments.training import buckets, influence
 from rnn_graphs.metrics import METRICS
 
 VALIDATION = "valid"
@@ -22,6 +26,14 @@ class Workload(NamedTuple):
     updates_per_epoch: int
     updates: int  # optimizer steps of one seed, if nothing stops it early
     notes: tuple[str, ...] = ()  # remarks about the data, to read before training
+    padded: tuple[int, ...] = ()  # the padded length of each bucket of examples; (): no buckets
+
+    def draw(self, stream: np.random.RandomState, batch_size: int) -> Rows:
+        """One epoch of training data in rows."""
+        drawn = self.task.draw(stream)
+        if self.padded and isinstance(drawn, Examples):
+            drawn = in_buckets(drawn, self.padded, batch_size, stream)
+        return cut_into_rows(drawn, batch_size)
 
 
 def make_workload(config: Config, vocabulary: tuple[str, ...] | None = None) -> Workload:
@@ -41,8 +53,11 @@ def make_workload(config: Config, vocabulary: tuple[str, ...] | None = None) -> 
     except ValueError as error:
         raise UsageError(f"experiment {config.name}: {error}") from error
     left_out = task.left_out(graph.batch_size, graph.num_steps, context)
-    notes = (*task.notes, *([_left_out_note(left_out)] if left_out >= WORTH_A_NOTE else []))
-    return Workload(task, updates, updates * config.training.epochs, notes)
+    notes = [*task.notes, *([_left_out_note(left_out)] if left_out >= WORTH_A_NOTE else [])]
+    padded = buckets.padded_lengths(config, task)
+    if padded:
+        notes.append(buckets.note(task, padded))
+    return Workload(task, updates, updates * config.training.epochs, tuple(notes), padded)
 
 
 def _left_out_note(share: float) -> str:
@@ -85,6 +100,23 @@ def _problems_of_the_state(config: Config, task: Task) -> Iterator[str]:
         )
 
 
+def _problems_of_pairs(config: Config, task: Task) -> Iterator[str]:
+    """Conflicts of a task whose losses each depend on all outputs of two rows."""
+    if task.labels != "pairs":
+        return
+    kind, truncation = config.task.kind, config.truncation
+    if config.graph.padding != "sequence_length":
+        yield (
+            f"graph.padding: {kind} adds up all outputs of a text, those of the padding too where "
+            f"they are computed; expected sequence_length, got {config.graph.padding}"
+        )
+    if truncation.cuts or truncation.carries:
+        yield (
+            f"truncation.kind: the loss of {kind} depends on all outputs of a text, so that it has "
+            f"no time step to count a depth from; expected full, got {truncation.kind}"
+        )
+
+
 def _problems(config: Config, task: Task) -> Iterator[str]:
     """Conflicts between the config and the task, one message each."""
     kind = config.task.kind
@@ -114,6 +146,8 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
             "none that could count in the padding; expected mask or sequence_length, got none"
         )
     yield from _problems_of_the_state(config, task)
+    yield from _problems_of_pairs(config, task)
+    yield from buckets.problems(config, task)
     for name in config.logging.metrics:
         if task.labels not in METRICS[name].labels:
             yield (

@@ -7,6 +7,8 @@ the config, the task and the number of updates, and on nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.training.workload import Workload
@@ -46,7 +48,7 @@ def uses_xla(config: Config, workload: Workload) -> bool:
     if config.execution.loop == "per_step" or not config.truncation.style.xla_pays:
         return False
     updates = workload.updates * len(config.seeds)
-    return updates * _saved(config, workload.task) > _compiling(config)
+    return updates * _saved(config, workload.task) > _compiling(config, workload.padded)
 
 
 def is_wide(config: Config, task: Task) -> bool:
@@ -63,10 +65,11 @@ def multiplications(config: Config, task: Task) -> int:
     return (weights + inputs * task.num_classes) * _rows(config)
 
 
-def _compiling(config: Config) -> float:
-    """Seconds to compile the graph, once."""
+def _compiling(config: Config, padded: Sequence[int]) -> float:
+    """Seconds to compile the graph, once; with buckets of these lengths, the update of each."""
     model, traits = config.model, config.model.traits
-    steps = 1 if config.graph.in_a_loop else _steps(config)
+    updates = padded or [_steps(config)]
+    steps = len(updates) if config.graph.in_a_loop else sum(updates)
     each = COMPILE_COPY + COMPILE_GATE * (traits.gates - 1)
     if traits.uses_product:
         each = COMPILE_OWN_COPY

@@ -33,6 +33,7 @@ class Window(NamedTuple):
     weights: Tensor | None = None  # [time, batch]: the weight of each loss; None: all equal
     lengths: Tensor | None = None  # [batch]: time steps before the padding; None: all
     influence: Any = ()  # nested tensors that the style carried here; (): nothing
+    bucket: Tensor | None = None  # scalar int32: which padded length the rows need; None: all steps
 
 
 class Step(NamedTuple):

@@ -52,6 +52,7 @@ SHRUNKEN = {
     "imdb": ("task.source=python_docs", "graph.batch_size=32", "model.state_size=[16, 16]"),
     "influence_balancing": ("task.size=6000",),
     "lag_17": ("task.size=108000",),
+    "matching": ("model.state_size=8", "model.embedding=8"),
     "mnist_basic_lstm": ("task.source=scikit_learn", "graph.num_steps=8"),
     "mnist_lstm": ("task.source=scikit_learn", "graph.num_steps=8", "graph.batch_size=64"),
     "mnist_rows": ("task.source=scikit_learn", "graph.num_steps=8", "model.state_size=32"),
@@ -64,6 +65,8 @@ SHRUNKEN = {
     "shakespeare": (*SHIPPED_TEXT, "graph.batch_size=200"),
     "text_python_docs": ("task.test=0", "model.state_size=16", "graph.batch_size=200"),
 }
+
+SIZE = 6  # of the batches that checkpoints predict at; even, for pairs
 
 
 def shrunken(experiment: str) -> Config:
@@ -89,13 +92,13 @@ def test_the_loss_falls_below_its_start(run: RunDirectory) -> None:
 
 def test_it_predicts_at_another_batch_size(run: RunDirectory) -> None:
     config = run.read_config()
-    assert config.graph.batch_size != 7
+    assert config.graph.batch_size != SIZE
     if config.task.make().held_out_rows is not None:
         with pytest.raises(UsageError, match=r"the run has task\.held_out_rows=32"):
-            list(evaluate_run(run, 7, "last"))
+            list(evaluate_run(run, SIZE, "last"))
         return
-    as_trained, at_seven = (list(evaluate_run(run, size, "last")) for size in (None, 7))
-    for one, other in zip(as_trained, at_seven, strict=True):
+    as_trained, at_another = (list(evaluate_run(run, size, "last")) for size in (None, SIZE))
+    for one, other in zip(as_trained, at_another, strict=True):
         assert other.evaluated.loss == pytest.approx(one.evaluated.loss, rel=1e-5)
         assert other.evaluated.time_steps == one.evaluated.time_steps
 
