@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -83,7 +84,9 @@ def equal_time(advice: Advice, settings: Sequence[Setting]) -> dict[Setting, int
     known = {each.setting: each.seconds for each in advice.findings.candidates if each.seconds}
     missing = [setting for setting in settings if setting not in known]
     if missing:
-        known |= time_settings(advice.config, missing, SECONDS)
+        expected = {each.setting: each.expected for each in advice.findings.candidates}
+        until = time.monotonic() + SECONDS
+        known |= time_settings(advice.config, {each: expected[each] for each in missing}, until)
     own = advice.own.setting
     whole = advice.config.training.epochs * _epoch(advice, own, known)
     return {

@@ -100,11 +100,11 @@ def advice(*widths: int) -> Advice:
     config = small_config()
     share = Interval(0.05, 0.04, 0.06)
     settings = [setting_of(config), *(ADVISED._replace(num_steps=width) for width in widths)]
-    candidates = [Candidate(setting, share, 1e-6) for setting in settings]
+    candidates = [Candidate(setting, share, 3.0, 1e-6) for setting in settings]
     (best,) = (each for each in candidates if each.setting == ADVISED)
     found = Findings(Need(True, 9, 0), None, None, Interval(0.5, 0.4, 0.6), 0.66, candidates)
-    pilot = Pilot(Schedule(96, 10), [], HeldOut([], 1, None, None), 1)
-    return Advice(config, 0.1, True, pilot, found, Choice("advised", best, None, None, None))
+    pilot = Pilot(Schedule(96, 10), 1e-6, [], HeldOut([], 1, None, None), 1)
+    return Advice(config, 0.1, True, pilot, found, Choice("advised", best, None))
 
 
 def test_the_advised_one_is_trained_against_its_neighbours_and_the_own() -> None:
@@ -137,6 +137,6 @@ def test_the_winner_has_the_lower_loss(tmp_path: Path) -> None:
 def test_without_advice_there_is_nothing_to_check(tmp_path: Path) -> None:
     from experiments.advice.check import check_advice
 
-    nothing = advice(40)._replace(choice=Choice("not_enough", None, None, None, None))
+    nothing = advice(40)._replace(choice=Choice("not_enough", None, None))
     with pytest.raises(UsageError, match="nothing is advised"):
         check_advice(nothing, "r2rt_n5", [], tmp_path, None)
