@@ -268,7 +268,7 @@ def _advise(command: Parser) -> None:
         type=share,
         default=0.1,
         metavar="SHARE",
-        help="of the error signal that may be left out; default: 0.1",
+        help="the most relative bias of the gradient, below 1; default: 0.1",
     )
     command.add_argument(
         "--check", action="store_true", help="train the advised setting and others for equal time"

@@ -64,7 +64,7 @@ def _second(advice: Advice) -> str:
     if advised and advised.setting == own.setting:
         text = "that is what the experiment has"
     else:
-        text = f"your {own.setting}: {_pace(own)}bias {own.bias.mean:.0%}"
+        text = f"your {own.setting}: {_pace(own)}bias {_percent(own)}"
         needed = advice.findings.need.inputs
         if needed and own.setting.effective_depth < needed:
             text += f", and it reaches {own.setting.effective_depth} of {needed} inputs"
@@ -111,6 +111,10 @@ def _pace(candidate: Candidate) -> str:
     if candidate.seconds is None:
         return f"about {candidate.expected * 1e6:.2g} µs a symbol (not timed); "
     return f"{candidate.seconds * 1e6:.3g} µs a symbol; "
+
+
+def _percent(candidate: Candidate) -> str:
+    return f"{candidate.bias.mean:.0%}" if candidate.is_known else "unknown"
 
 
 def _share(share: Interval) -> str:

@@ -36,6 +36,11 @@ class Candidate(NamedTuple):
     expected: float = math.inf  # seconds for one symbol, from the settings that were timed
 
     @property
+    def is_known(self) -> bool:
+        """Whether the bias could be measured."""
+        return not math.isnan(self.bias.mean)
+
+    @property
     def bound(self) -> float:
         """The high end of the 95 % interval of the bias."""
         return 1.0 if self.bias.high is None else self.bias.high
@@ -96,7 +101,7 @@ def choose(candidates: Sequence[Candidate], need: Need, tolerance: float) -> Cho
 def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The timed settings of which no cheaper one has as little bias, from cheap to dear."""
     found: list[Candidate] = []
-    timed = [each for each in candidates if each.seconds and _is_exact(each)]
+    timed = [each for each in candidates if each.seconds and _is_exact(each) and each.is_known]
     for each in sorted(timed, key=lambda each: (each.cost, each.bias.mean)):
         if not found or each.bias.mean < found[-1].bias.mean:
             found.append(each)

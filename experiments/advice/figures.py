@@ -56,7 +56,7 @@ def cost_figure(advice: Advice) -> Figure:
     """Each timed setting by its cost and its bias; a line joins the frontier."""
     figure = new_figure()
     axes = figure.subplots()
-    timed = [each for each in advice.findings.candidates if each.seconds]
+    timed = [each for each in advice.findings.candidates if each.seconds and each.is_known]
     kinds = list(dict.fromkeys(each.setting.truncation.kind for each in timed))
     for kind, color in zip(kinds, COLORS, strict=False):
         here = [each for each in timed if each.setting.truncation.kind == kind]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.task import Task
+from experiments.advice.approximate import measured_biases
 from experiments.advice.bias import Kept, kept, relative_bias, whole
 from experiments.advice.choice import Candidate, Need
 from experiments.advice.memory import Memory, memory_of
@@ -59,10 +60,11 @@ def find(
     lags = pilot.schedule.num_steps
     tails = fit_tail if task.carries_state else no_tail
     need = Need(learned, inputs, _high(_worst(judged, whole(lags), tails)))
+    measured = measured_biases(config, task, pilot, settings)
     candidates = [
         Candidate(
             setting,
-            _worst(judged, kept(setting, lags, pilot.data.losses), tails),
+            measured.get(setting) or _worst(judged, kept(setting, lags, pilot.data.losses), tails),
             work_of(setting, config, task),
         )
         for setting in settings

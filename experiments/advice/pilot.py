@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import training_stream
@@ -36,6 +37,7 @@ from rnn_graphs.config import TruncationConfig
 MOMENTS = (1 / 8, 1 / 4, 1 / 2, 1)  # parts of the updates or the time; it is read at 0 as well
 PROBED = 24  # steps of the graph that is timed to plan the pilot
 ROUNDS = 3
+BUILDING = 2  # graphs, to train and to read, each of which takes about as long as the timed one
 FED = 2_000_000  # symbols in one session.run at most
 LONGEST_CALL = 0.5  # seconds of one session.run: the pilot stops between two
 
@@ -48,6 +50,7 @@ class Pilot(NamedTuple):
     schedule: Schedule
     symbol_seconds: float  # of training, for one symbol
     readings: list[Reading]  # by moment, the first one before training
+    variables: dict[str, NDArray[Any]]  # at the end
     data: HeldOut
     seconds: float
 
@@ -64,16 +67,19 @@ def run_pilot(config: Config, workload: Workload, allowance: Allowance, tell: Te
     """
     began = time.monotonic()
     widths, step_seconds = _possible(config, workload)
-    schedule = plan(widths, step_seconds, allowance.training, workload.updates)
+    now = time.monotonic()
+    built = now + BUILDING * (now - began)
+    training = allowance.deadline(built) - built
+    schedule = plan(widths, step_seconds, training, workload.updates)
     tell(
         f"pilot: num_steps {schedule.num_steps}, full gradients, up to {schedule.updates:,} "
-        f"updates in {allowance.training:.0f} s"
+        f"updates in {training:.0f} s"
     )
-    wide = _pilot_config(config, schedule, allowance.training / schedule.updates)
+    wide = _pilot_config(config, schedule, training / schedule.updates)
     wide = _with_epochs(wide, schedule.updates)
     work = make_workload(wide)
     symbol_seconds = step_seconds / config.graph.batch_size
-    rows = rows_to_read(schedule, symbol_seconds, allowance.training)
+    rows = rows_to_read(schedule, symbol_seconds, training)
     data = held_out(wide, work.task, schedule.num_steps, rows)
     with (
         TrainingSession(build(wide, work), wide.execution.threads) as session,
@@ -81,7 +87,8 @@ def run_pilot(config: Config, workload: Workload, allowance: Allowance, tell: Te
     ):
         session.warm_up()
         readings = _train(wide, work, session, reader, schedule, allowance, tell)
-    return Pilot(schedule, symbol_seconds, readings, data, time.monotonic() - began)
+        variables = session.variables()
+    return Pilot(schedule, symbol_seconds, readings, variables, data, time.monotonic() - began)
 
 
 def _train(

@@ -21,9 +21,12 @@ CAPTION = (
     "Bias: a bound of the bias of the gradient relative to the same bound of the whole, up to a "
     "constant factor, which is a change of the learning rate; with the high end of its 95 % "
     "interval over held-out windows, at the moment of the pilot where it is greatest. Times are "
-    "medians of rounds in turn; those of settings without one were estimated. Cost: the geometric "
+    "medians of rounds in turn, with graph.unroll=dynamic; those of settings without one were "
+    "estimated. Cost: the geometric "
     "mean of the time of an update and the time of a symbol, relative to yours. A random style "
-    "has no bias, but its noise is not measured here, so it is never advised."
+    "has no bias, but its noise is not measured here, so it is never advised. The bias of snap and "
+    "rflo is that of their gradients against rtrl, at the end of the pilot; it is measured if the "
+    "experiment has a style in forward mode."
 )
 
 
@@ -112,8 +115,8 @@ def _row(advice: Advice, candidate: Candidate) -> list[str | float]:
     return [
         str(candidate.setting),
         str(candidate.setting.effective_depth),
-        f"{candidate.bias.mean:.1%}",
-        f"{candidate.bound:.1%}",
+        f"{candidate.bias.mean:.1%}" if candidate.is_known else "unknown",
+        f"{candidate.bound:.1%}" if candidate.is_known else "",
         "" if candidate.seconds is None else f"{candidate.seconds * 1e6:.3g}",
         "" if candidate.seconds is None else f"{updates:,.0f}",
         f"{candidate.cost / advice.own.cost:.2f}",

@@ -15,7 +15,7 @@ from rnn_graphs.truncation.styles import STYLES
 
 BEYOND_PILOT = 4  # times its width
 FULL_WORK = 3  # cell applications for a symbol, forward and back, by full gradients
-WIDTHS_WITH_INFLUENCE = (1, 8)  # a step of forward mode takes as long at any width
+WIDTHS_WITH_INFLUENCE = (1, 4, 16)  # whatever the lag, because credit goes beyond them
 WIDTHS = (
     1,
     2,
@@ -66,16 +66,15 @@ class Setting(NamedTuple):
         return f"num_steps={self.num_steps} " + " ".join([kind, *map(_shown, keys.items())])
 
     def applied_to(self, config: Config) -> Config:
-        """The config with this setting; one that is not its own is `dynamic`.
-
-        That graph is built and compiled in the same time at any width.
-        """
-        unroll = config.graph.unroll if self == setting_of(config) else "dynamic"
-        graph = config.graph.model_copy(update={"num_steps": self.num_steps, "unroll": unroll})
+        """The config with this setting, in a graph that is built in the same time at any width."""
+        changes = {"num_steps": self.num_steps, "unroll": "dynamic"}
+        graph = config.graph.model_copy(update=changes)
         return config.model_copy(update={"graph": graph, "truncation": self.truncation})
 
     def overrides(self, config: Config) -> list[str]:
-        """The overrides that turn the config into one with this setting."""
+        """The overrides that turn the config into one with this setting; none for its own."""
+        if self == setting_of(config):
+            return []
         before = flatten(config.as_dict())
         after = flatten(self.applied_to(config).as_dict())
         return [f"{key}={shown_value(new)}" for key, new in after.items() if before[key] != new]
@@ -96,14 +95,15 @@ def setting_of(config: Config) -> Setting:
 def work_of(setting: Setting, config: Config, task: Task) -> float:
     """The work of an update, for each row, in cell applications of a forward pass.
 
-    An error's pass takes two. An influence passes through the Jacobian of each step.
+    An error's pass takes two. An influence passes through the window's Jacobian, and takes up what
+    each step adds (docs/truncation.md, "Credit beyond the window").
     """
     truncation, num_steps = setting.truncation, setting.num_steps
     work = setting.graph_steps * (1 + 2 * error_passes(truncation, num_steps))
     if truncation.carries:
         layout = influence.layout_of(config, task)
         carried = truncation.carried_numbers(layout)
-        work += num_steps * carried * layout.units / layout.parameters
+        work += carried * (layout.units + num_steps) / layout.parameters
     return work
 
 
@@ -121,15 +121,17 @@ def settings_of_sequences(widest: int) -> list[Setting]:
     return list(found)
 
 
-def settings_with_influence(widest: int) -> list[Setting]:
-    """Settings of the styles whose credit goes beyond the window."""
+def settings_with_influence(widths: Sequence[int], approximate: bool) -> list[Setting]:
+    """Settings of the styles whose credit goes beyond the window.
+
+    Those whose bias must be measured (approximate.py) are among them only if `approximate`.
+    """
     return [
         Setting(width, TruncationConfig(kind=kind, **keys))
         for kind, style in STYLES.items()
-        if style.influence is not None
+        if style.influence is not None and (approximate or not style.approximate)
         for keys in style.compared_beyond or ({},)
-        for width in WIDTHS_WITH_INFLUENCE
-        if width <= widest
+        for width in widths
     ]
 
 
@@ -161,7 +163,8 @@ def settings_for(config: Config, task: Task, seen: int) -> Sequence[Setting]:
     own = setting_of(config)
     others = settings_of_examples(seen)
     if task.carries_state:
-        others = settings_of_sequences(BEYOND_PILOT * seen) + settings_with_influence(seen)
+        others = settings_of_sequences(BEYOND_PILOT * seen)
+        others += settings_with_influence(WIDTHS_WITH_INFLUENCE, own.truncation.carries)
     fit = [each for each in others if _fits(each, config, task)]
     return [own, *(setting for setting in fit if setting != own)]
 

@@ -103,7 +103,7 @@ def advice(*widths: int) -> Advice:
     candidates = [Candidate(setting, share, 3.0, 1e-6) for setting in settings]
     (best,) = (each for each in candidates if each.setting == ADVISED)
     found = Findings(Need(True, 9, 0), None, None, Interval(0.5, 0.4, 0.6), 0.66, candidates)
-    pilot = Pilot(Schedule(96, 10), 1e-6, [], HeldOut([], 1, None, None), 1)
+    pilot = Pilot(Schedule(96, 10), 1e-6, [], {}, HeldOut([], 1, None, None), 1)
     return Advice(config, 0.1, True, pilot, found, Choice("advised", best, None))
 
 

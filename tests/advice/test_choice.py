@@ -148,8 +148,9 @@ def test_with_one_time_the_cost_is_in_proportion_to_the_work() -> None:
 def test_the_work_of_an_update() -> None:
     """A cell application goes forward once, and each error pass takes two.
 
-    BPTT(16; 8) of 8 losses reads 16 steps, whose errors flow back together; with 16 losses two
-    errors flow side by side over 24 steps. rtrl's influence of 16 units takes 16² for each step.
+    BPTT(16; 8) of 8 losses reads 16 steps, whose errors flow back together; of 16 losses, two
+    errors flow side by side over 24 steps. rtrl's influence of 16 units takes 16² for the window,
+    and 16 for each step.
     """
     config = load_config("r2rt_n10")
     task = make_workload(config).task
@@ -158,7 +159,7 @@ def test_the_work_of_an_update() -> None:
         Setting(10, TruncationConfig(kind="full")): 30,
         Setting(8, peng): 16 * 3,
         Setting(16, peng): 24 * 5,
-        Setting(2, TruncationConfig(kind="rtrl")): 2 * (3 + 16**2),
+        Setting(2, TruncationConfig(kind="rtrl")): 2 * 3 + 16**2 + 2 * 16,
     }
     assert {each: work_of(each, config, task) for each in works} == works
 
@@ -216,7 +217,7 @@ def test_a_style_that_must_cost_far_more_is_not_timed() -> None:
 
 def test_every_style_is_a_candidate() -> None:
     """Those that cut nothing within a window, or choose their depth themselves, have no setting."""
-    settings = [*settings_of_sequences(16), *settings_with_influence(16)]
+    settings = [*settings_of_sequences(16), *settings_with_influence([8], approximate=True)]
     kinds = {setting.truncation.kind for setting in settings}
     assert {*STYLES} - kinds == {"full", "adaptive"}
 

@@ -43,7 +43,7 @@ def findings(*readings: Reading) -> Findings:
 
 def pilot(*readings: Reading) -> Pilot:
     data = HeldOut([], 4, GUESS, None)
-    return Pilot(Schedule(WIDTH, 100), 1e-6, [reading(0, 0.7, 0), *readings], data, 1.0)
+    return Pilot(Schedule(WIDTH, 100), 1e-6, [reading(0, 0.7, 0), *readings], {}, data, 1.0)
 
 
 def advice(*readings: Reading, **changes: Any) -> Advice:
@@ -98,7 +98,7 @@ def test_a_signal_that_has_not_decayed_is_not_enough() -> None:
 def test_three_lines_say_what_to_set() -> None:
     first, second, third = lines(advice(reading(50, 0.45, 8), reading(100, 0.45, 8)))
     assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; bias 2.8% (at most 2.")
-    assert second == "your num_steps=10 tf_style: 1 µs a symbol; bias 36%"
+    assert second == "your num_steps=10 tf_style: 1 µs a symbol; bias 39%"
     assert "it uses the last 9 inputs" in third
     assert "a dependency of 24 steps or more would not show" in third
 
