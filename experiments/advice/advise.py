@@ -25,7 +25,7 @@ from experiments.training.workload import make_workload
 TRAINING = 0.4  # of the pilot
 LEAST_TRAINING = 0.2  # even if graphs take long to build
 PILOT_END = 0.6
-TIMING_END = 0.9  # the report takes the rest
+TIMING_END = 0.85  # the report takes the rest
 TIMED = 8  # settings
 
 
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
     out: Path
     budget: float = 300.0  # seconds
-    tolerance: float = 0.1
+    tolerance: float = 0.5
     as_json: bool = False
 
 
@@ -58,7 +58,7 @@ def advise(config: Config, asked: Asked) -> Advice:
     allowance = Allowance(TRAINING * budget, began + PILOT_END * budget, LEAST_TRAINING * budget)
     pilot = run_pilot(config, workload, allowance, tell)
     settings = settings_for(config, workload.task, pilot.schedule.num_steps)
-    findings = find(pilot, config, workload.task, settings, asked.tolerance)
+    findings = find(pilot, config, workload.task, settings)
     chosen = to_time(findings.candidates, findings.need, asked.tolerance, TIMED)
     if not findings.need.learned:
         chosen = chosen[:1]

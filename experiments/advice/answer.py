@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from experiments.advice.choice import Candidate, Choice
@@ -73,19 +74,18 @@ def _second(advice: Advice) -> str:
 
 
 def _other(advice: Advice) -> str:
-    """The next cheaper setting, or one without a window if that is all there is."""
+    """The next setting with quicker updates, or one without a window if that is all there is."""
     choice, own = advice.choice, advice.own
     if unbounded := choice.unbounded:
         return f"{unbounded.setting} would be enough at any lag: {_pace(unbounded)[:-2]}"
-    if choice.advised is None or choice.cheaper in (None, own):
+    advised, quicker = choice.advised, choice.quicker
+    if advised is None or quicker is None or quicker == own:
         return ""
-    cheaper = choice.cheaper
-    assert cheaper is not None
-    share = cheaper.cost / choice.advised.cost
-    return (
-        f"the next cheaper, {cheaper.setting}, trains in {share:.0%} of the time with a bias of "
-        f"{cheaper.bias.mean:.0%}"
-    )
+    if math.isinf(quicker.cost):
+        expected = "and would not train"
+    else:
+        expected = f"expected to train in {quicker.cost / advised.cost:.2g} times the time"
+    return f"{quicker.setting}, with quicker updates: bias {_percent(quicker)}, {expected}"
 
 
 def _third(advice: Advice) -> str:
@@ -127,7 +127,7 @@ def as_dict(advice: Advice) -> dict[str, Any]:
     findings, choice, pilot = advice.findings, advice.choice, advice.pilot
     memory = findings.memory
     named = {
-        "advised": choice.advised, "own": advice.own, "cheaper": choice.cheaper,
+        "advised": choice.advised, "own": advice.own, "quicker": choice.quicker,
         "unbounded": choice.unbounded,
     }  # fmt: skip
     return {
@@ -167,4 +167,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "microseconds_per_symbol": None if candidate.seconds is None else candidate.seconds * 1e6,
         "expected_microseconds_per_symbol": candidate.expected * 1e6,
         "cost": candidate.cost * 1e6,
+        "pace": candidate.pace * 1e6,
     }

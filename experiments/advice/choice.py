@@ -1,11 +1,18 @@
-"""The cheapest setting whose bias is below the tolerance, or why there is none.
+"""The setting that trains in the least time, or why there is none.
 
-The time that training takes with a setting is that of an update, times 1 + N / num_steps, where N
-is the noise scale of the gradient (McCandlish et al. 2018, in time steps of a row). Without noise
-it is proportional to the seconds of an update, so the narrowest graph is best; with noise alone, to
-the seconds of a symbol, which favours a wide one. A pilot does not measure N, so the cost of a
-setting is the geometric mean of both. Of graphs with the same time a symbol, that is least in the
-narrowest one that is enough.
+The time that training takes is that of its updates. An update of num_steps losses takes u seconds,
+u / num_steps for each symbol. Their number has three parts:
+
+- with noise of scale N (in time steps of a row), it grows by 1 + N / num_steps (McCandlish et al.
+  2018). The time is proportional to u without noise, so that a narrow graph is best, and to
+  u / num_steps with noise alone, which favours a wide one. A pilot does not measure N, so the
+  geometric mean of both counts, u / √num_steps;
+- with a relative bias δ, a step goes along the gradient by at least 1 − δ of its length, so that
+  the bound of the squared gradient after n updates is proportional to 1 / ((1 − δ) √n): it takes
+  (1 − δ)^−2 times the updates (after Aicher, Foti & Fox 2019);
+- the rest is the same for all settings.
+
+In TF style, the least cost is that of the smallest num_steps whose errors mostly reach far enough.
 """
 
 from __future__ import annotations
@@ -51,9 +58,14 @@ class Candidate(NamedTuple):
         return self.expected if self.seconds is None else self.seconds
 
     @property
-    def cost(self) -> float:
+    def pace(self) -> float:
         """√(seconds an update × seconds a symbol), for each row."""
         return self.symbol_seconds * math.sqrt(self.setting.num_steps)
+
+    @property
+    def cost(self) -> float:
+        """The time that training takes, but for a factor that all settings share."""
+        return self.pace * _slowdown(self.bound)
 
 
 class Need(NamedTuple):
@@ -69,7 +81,7 @@ class Choice(NamedTuple):
 
     status: Status
     advised: Candidate | None
-    cheaper: Candidate | None  # the next cheaper one, which has more bias
+    quicker: Candidate | None  # the next one with quicker updates, which has more bias
     unbounded: Candidate | None = None  # enough at any price, where no window of the pilot is
 
 
@@ -95,14 +107,14 @@ def choose(candidates: Sequence[Candidate], need: Need, tolerance: float) -> Cho
         return Choice("not_enough", None, None, advised)
     if own in enough and own.cost <= NEAR * advised.cost:
         advised = own
-    return Choice("advised", advised, _cheaper(candidates, advised))
+    return Choice("advised", advised, _quicker(candidates, advised))
 
 
 def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The timed settings of which no cheaper one has as little bias, from cheap to dear."""
+    """The timed settings of which no quicker one has as little bias, from quick to slow."""
     found: list[Candidate] = []
     timed = [each for each in candidates if each.seconds and _is_exact(each) and each.is_known]
-    for each in sorted(timed, key=lambda each: (each.cost, each.bias.mean)):
+    for each in sorted(timed, key=lambda each: (each.pace, each.bias.mean)):
         if not found or each.bias.mean < found[-1].bias.mean:
             found.append(each)
     return found
@@ -113,26 +125,26 @@ def to_time(
 ) -> list[Candidate]:
     """The settings whose cost decides, the most important first.
 
-    The config's own, which comes first among the candidates, is always timed. Of each style, in
-    the order of its widths: the first that is enough, one at least twice as wide, which shows what
-    an update costs whatever its width, and the last that is not enough. Styles that must cost far
-    more than another that is enough are left out.
+    The config's own, which comes first among the candidates, is always timed. Of each style: the
+    one that is expected to cost least, one at least twice as wide, which shows what an update takes
+    whatever its width, and the next narrower one. Styles that must cost far more than another are
+    left out.
     """
-    own, others = candidates[0], [each for each in candidates[1:] if _is_exact(each)]
-    enough = [each for each in others if is_enough(each, need, tolerance)]
+    own = candidates[0]
+    enough = [each for each in candidates[1:] if is_enough(each, need, tolerance)]
     least = min(map(_expected_cost, enough), default=math.inf)
-    affordable = [each for each in others if _expected_cost(each) <= FAR_DEARER * least]
     ranked: list[list[Candidate]] = [[own], [], [], []]
-    for kind in dict.fromkeys(each.setting.truncation.kind for each in affordable):
-        of_kind = [each for each in affordable if each.setting.truncation.kind == kind]
+    for kind in dict.fromkeys(each.setting.truncation.kind for each in candidates[1:]):
+        of_kind = [each for each in candidates[1:] if each.setting.truncation.kind == kind]
         of_kind.sort(key=lambda each: (each.setting.num_steps, each.setting.effective_depth))
-        passed = [each for each in of_kind if each in enough]
-        failed = [each for each in of_kind if each not in enough]
-        wide = [
-            each for each in passed if each.setting.num_steps >= 2 * passed[0].setting.num_steps
-        ]
-        for place, some in enumerate((passed[:1], wide[:1], failed[-1:]), 1):
-            ranked[place] += some
+        best = min((each for each in of_kind if each in enough), key=_expected_cost, default=None)
+        if best is None or _expected_cost(best) > FAR_DEARER * least:
+            continue
+        place = of_kind.index(best)
+        width = best.setting.num_steps
+        wider = [each for each in of_kind[place + 1 :] if each.setting.num_steps >= 2 * width]
+        for rank, some in enumerate(([best], wider[:1], of_kind[max(place - 1, 0) : place]), 1):
+            ranked[rank] += some
     return [each for rank in ranked for each in rank][:most]
 
 
@@ -176,17 +188,21 @@ def _cheapest(enough: Sequence[Candidate]) -> Candidate:
 
 def _expected_cost(candidate: Candidate) -> float:
     """The cost, with work in the place of seconds."""
-    return candidate.work / math.sqrt(candidate.setting.num_steps)
+    return candidate.work / math.sqrt(candidate.setting.num_steps) * _slowdown(candidate.bound)
+
+
+def _slowdown(bias: float) -> float:
+    return math.inf if bias >= 1 else (1 - bias) ** -2
 
 
 def _is_exact(candidate: Candidate) -> bool:
     return not candidate.setting.truncation.style.random
 
 
-def _cheaper(candidates: Sequence[Candidate], advised: Candidate) -> Candidate | None:
-    """Of the cheaper settings, the one with the least bias."""
+def _quicker(candidates: Sequence[Candidate], advised: Candidate) -> Candidate | None:
+    """Of the settings with quicker updates and more bias, the one with the least bias."""
     below = [
         each for each in candidates
-        if _is_exact(each) and each.cost < advised.cost and each.bias.mean > advised.bias.mean
+        if _is_exact(each) and each.pace < advised.pace and each.bias.mean > advised.bias.mean
     ]  # fmt: skip
     return min(below, key=lambda each: each.bias.mean, default=None)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from experiments.advice.answer import Advice
 from experiments.advice.choice import Candidate, frontier
+from experiments.advice.memory import UNUSED
 from experiments.reporting.plots import COLORS, FLOOR, new_figure, style_grid
 
 
@@ -44,7 +45,7 @@ def memory_figure(advice: Advice) -> Figure:
     axes = figure.subplots()
     known = np.arange(1, len(memory.excess) + 1)
     axes.plot(known, memory.excess, "o-", color=COLORS[0], markersize=3)
-    axes.axhline(advice.tolerance * memory.excess[0], color=FLOOR, linestyle="--", linewidth=0.9)
+    axes.axhline(UNUSED * memory.excess[0], color=FLOOR, linestyle="--", linewidth=0.9)
     axes.set_xscale("log", base=2)
     axes.set_xlabel("inputs read from a stranger's state")
     axes.set_ylabel("excess loss (nats per time step)")
@@ -53,7 +54,7 @@ def memory_figure(advice: Advice) -> Figure:
 
 
 def cost_figure(advice: Advice) -> Figure:
-    """Each timed setting by its cost and its bias; a line joins the frontier."""
+    """Each timed setting by the time of its updates and its bias; a line joins the frontier."""
     figure = new_figure()
     axes = figure.subplots()
     timed = [each for each in advice.findings.candidates if each.seconds and each.is_known]
@@ -72,7 +73,7 @@ def cost_figure(advice: Advice) -> Figure:
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     axes.margins(x=0.15)
-    axes.set_xlabel("cost on this machine, relative to yours")
+    axes.set_xlabel("√(time of an update × time of a symbol), relative to yours")
     axes.set_ylabel("relative bias")
     axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
     style_grid(axes)
@@ -80,5 +81,5 @@ def cost_figure(advice: Advice) -> Figure:
 
 
 def _places(advice: Advice, candidates: Sequence[Candidate]) -> tuple[list[float], list[float]]:
-    costs = [each.cost / advice.own.cost for each in candidates]
-    return costs, [each.bias.mean for each in candidates]
+    paces = [each.pace / advice.own.pace for each in candidates]
+    return paces, [each.bias.mean for each in candidates]

@@ -41,16 +41,14 @@ class Findings(NamedTuple):
         return before is not None and now is not None and now > before
 
 
-def find(
-    pilot: Pilot, config: Config, task: Task, settings: Sequence[Setting], tolerance: float
-) -> Findings:
+def find(pilot: Pilot, config: Config, task: Task, settings: Sequence[Setting]) -> Findings:
     """Judge the pilot, and every setting by it."""
     last = pilot.readings[-1]
     guess = pilot.data.guess
     guess = float(pilot.readings[0].loss.mean()) if guess is None else guess
     loss = _interval(last.loss, 0, np.inf)
     is_below = loss.high is not None and loss.high < guess
-    memories = [_memory(reading, tolerance) for reading in pilot.readings[-2:]]
+    memories = [_memory(reading) for reading in pilot.readings[-2:]]
     memory = memories[-1]
     # The states of a task of values need not hold inputs, and those of examples begin anew.
     remembers = task.carries_state and task.labels == "ids"
@@ -79,8 +77,8 @@ def _learned(readings: Sequence[Reading], guess: float) -> list[Reading]:
     return [each for each in readings[1:] if each.loss.mean() < guess] or [readings[-1]]
 
 
-def _memory(reading: Reading, tolerance: float) -> Memory | None:
-    return None if reading.excess is None else memory_of(reading.excess, tolerance)
+def _memory(reading: Reading) -> Memory | None:
+    return None if reading.excess is None else memory_of(reading.excess)
 
 
 def _worst(readings: Sequence[Reading], of: Kept, tails: TailOf) -> Interval:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +16,16 @@ from experiments.reporting.report import Report, ReportFigure, Table, write_repo
 
 COLUMNS = (
     "setting", "effective depth", "bias", "at most (95 %)", "µs a symbol", "updates a second",
-    "relative cost", "enough", "",
+    "training time", "enough", "",
 )  # fmt: skip
 CAPTION = (
     "Bias: a bound of the bias of the gradient relative to the same bound of the whole, up to a "
     "constant factor, which is a change of the learning rate; with the high end of its 95 % "
     "interval over held-out windows, at the moment of the pilot where it is greatest. Times are "
     "medians of rounds in turn, with graph.unroll=dynamic; those of settings without one were "
-    "estimated. Cost: the geometric "
-    "mean of the time of an update and the time of a symbol, relative to yours. A random style "
+    "estimated. Training "
+    "time: expected, relative to the advised setting: the geometric mean of the times of an update "
+    "and of a symbol, times (1 − bias)^−2. A random style "
     "has no bias, but its noise is not measured here, so it is never advised. The bias of snap and "
     "rflo is that of their gradients against rtrl, at the end of the pilot; it is measured if the "
     "experiment has a style in forward mode."
@@ -54,11 +56,10 @@ def _introduction(advice: Advice) -> list[str]:
     return [
         "A pilot of one seed was trained with full gradients in a graph "
         f"{pilot.schedule.num_steps} steps wide for {pilot.updates:,} updates, and read on "
-        "held-out data. Advised is the cheapest setting whose gradient has a relative bias below "
-        f"{advice.tolerance:.0%} with 95 % confidence, and which reaches every input that the "
-        "pilot uses. Training takes as long as its updates if gradients have no noise, and as "
-        "long as its symbols if they are all noise; the cost is the geometric mean of both, and "
-        "usually least in the narrowest graph that is enough.",
+        "held-out data. Advised is the setting that is expected to train in the least time, of "
+        f"those whose gradient has a relative bias below {advice.tolerance:.0%} with 95 % "
+        "confidence and which reach every input that the pilot uses. A wide graph makes few "
+        "updates in that time, and in a narrow one few errors reach far enough.",
         "A dependency shows only once it is learned, and two may be learned one after the other: "
         "a larger budget may find more.",
     ]
@@ -76,12 +77,13 @@ def _figures(advice: Advice, out: Path) -> Iterator[ReportFigure]:
         yield ReportFigure.from_file(
             out / "memory.png", "Inputs that the pilot uses",
             "The trained pilot reads windows from the state of another row. The excess of its loss "
-            "falls to zero after as many inputs as it uses. The dashed line is the tolerance.",
+            "falls to zero after as many inputs as it uses. What is below the dashed line does not "
+            "count.",
         )  # fmt: skip
     save_figure(cost_figure(advice), out / "cost.png")
     yield ReportFigure.from_file(
-        out / "cost.png", "Bias against cost",
-        "Numbers are num_steps. No cheaper setting has as little bias as one on the frontier. "
+        out / "cost.png", "Bias against time",
+        "Numbers are num_steps. No quicker setting has as little bias as one on the frontier. "
         "The dashed line is the tolerance.",
     )  # fmt: skip
 
@@ -119,7 +121,14 @@ def _row(advice: Advice, candidate: Candidate) -> list[str | float]:
         f"{candidate.bound:.1%}" if candidate.is_known else "",
         "" if candidate.seconds is None else f"{candidate.seconds * 1e6:.3g}",
         "" if candidate.seconds is None else f"{updates:,.0f}",
-        f"{candidate.cost / advice.own.cost:.2f}",
+        _training_time(advice, candidate),
         "yes" if enough else "no",
         ", ".join(marks),
     ]
+
+
+def _training_time(advice: Advice, candidate: Candidate) -> str:
+    advised = advice.choice.advised
+    if advised is None or math.isinf(candidate.cost):
+        return ""
+    return f"{candidate.cost / advised.cost:.2f}"

@@ -57,7 +57,16 @@ def test_the_narrowest_that_is_enough_makes_the_most_updates() -> None:
     choice = choose(GRAPHS, NEED, 0.1)
     assert choice.status == "advised"
     assert choice.advised == GRAPHS[2]
-    assert choice.cheaper == GRAPHS[1]
+    assert choice.quicker == GRAPHS[1]
+
+
+def test_a_bias_slows_training_by_the_inverse_square_of_what_is_left() -> None:
+    """24 steps: 1.1 √24 / 0.84² = 7.6; 48 steps: 1.1 √48 / 0.92² = 9.0."""
+    assert GRAPHS[1].cost == pytest.approx(1.1 * 24**0.5 / 0.84**2)
+    assert choose(GRAPHS, NEED, 0.5).advised == GRAPHS[1]
+    more = candidate(24, 0.25, 1.1)  # 1.1 √24 / 0.74² = 9.8
+    assert choose([OWN, more, *GRAPHS[2:]], NEED, 0.5).advised == GRAPHS[2]
+    assert candidate(24, 1.0, 1.0).cost == float("inf")
 
 
 def test_an_update_that_takes_as_long_at_any_width_is_best_wide() -> None:
@@ -66,13 +75,13 @@ def test_an_update_that_takes_as_long_at_any_width_is_best_wide() -> None:
     assert choose(fixed, NEED, 0.1).advised == fixed[2]
 
 
-def test_the_cost_is_the_geometric_mean_of_an_update_and_a_symbol() -> None:
+def test_the_pace_is_the_geometric_mean_of_an_update_and_a_symbol() -> None:
     wide = candidate(48, 0.07, 1.1)
-    assert wide.cost == pytest.approx(((48 * 1.1) * 1.1) ** 0.5)
+    assert wide.pace == pytest.approx(((48 * 1.1) * 1.1) ** 0.5)
 
 
 def test_a_style_of_fewer_losses_must_cost_far_less() -> None:
-    """TF style costs 1.1 √48 = 7.6. 2.2 √8 = 6.2 is near, and dearer a symbol; 1.7 √8 = 4.8."""
+    """TF style costs 9.0; at 2.2 s a symbol 2.2 √8 / 0.94² = 7.0 is near, at 1.7 s 5.4 is not."""
     for seconds, best in ((2.2, "tf_style"), (1.7, "williams_peng")):
         advised = choose([*GRAPHS[:4], candidate(8, 0.05, seconds, **PENG)], NEED, 0.1).advised
         assert advised

@@ -38,7 +38,7 @@ def reading(updates: int, loss: float, lag: int, rate: float = 0.5) -> Reading:
 
 
 def findings(*readings: Reading) -> Findings:
-    return find(pilot(*readings), CONFIG, TASK, [OWN, WIDE], 0.1)
+    return find(pilot(*readings), CONFIG, TASK, [OWN, WIDE])
 
 
 def pilot(*readings: Reading) -> Pilot:
