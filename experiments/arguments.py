@@ -269,9 +269,9 @@ def _advise(command: Parser) -> None:
     command.add_argument(
         "--tolerance",
         type=share,
-        default=0.1,
+        default=0.5,
         metavar="SHARE",
-        help="of the error signal that may be left out; default: 0.1",
+        help="the most relative bias of the gradient; default: 0.5",
     )
     command.add_argument(
         "--check", action="store_true", help="train the advised setting and others for equal time"

@@ -116,7 +116,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "advise": (
         ("advise r2rt_n10", "the num_steps and the style to take, and the cost"),
-        ("advise my_text.yaml --budget 10m --tolerance 0.2", "a longer pilot, a looser limit"),
+        ("advise my_text.yaml --budget 10m --tolerance 0.1", "a longer pilot, a stricter limit"),
         ("advise lag_17 --check --out reports/advise-lag_17", "and train it against others"),
     ),
     "describe": (

@@ -13,15 +13,19 @@ from experiments.advice.choice import choose, to_time, with_costs
 from experiments.advice.costs import time_settings
 from experiments.advice.findings import find
 from experiments.advice.pilot import run_pilot
-from experiments.advice.settings import settings_for
+from experiments.advice.schedule import Allowance
+from experiments.advice.settings import FULL_WORK, settings_for
 from experiments.config.schema import Config
 from experiments.console import finite, is_quiet, print_json, print_text
 from experiments.errors import UsageError
 from experiments.runs.files import make_output_folder, write_atomic
 from experiments.training.workload import make_workload
 
-PILOT_SHARE = 0.4  # of the budget, for training the pilot
-LEAST_TIMING = 0.2  # of the budget, for building the graphs that are timed
+# Parts of the budget.
+TRAINING = 0.4  # of the pilot
+LEAST_TRAINING = 0.2  # even if graphs take long to build
+PILOT_END = 0.6
+TIMING_END = 0.85  # the report takes the rest
 TIMED = 8  # settings
 
 
@@ -30,7 +34,7 @@ class Asked(NamedTuple):
 
     out: Path
     budget: float = 300.0  # seconds
-    tolerance: float = 0.1
+    tolerance: float = 0.5
     as_json: bool = False
 
 
@@ -49,17 +53,20 @@ def advise(config: Config, asked: Asked) -> Advice:
     Raises UsageError if the config has no advice, RunError if the pilot diverges.
     """
     check(config)
-    began = time.monotonic()
+    began, budget = time.monotonic(), asked.budget
     workload = make_workload(config)
-    pilot = run_pilot(config, workload, PILOT_SHARE * asked.budget, tell)
+    allowance = Allowance(TRAINING * budget, began + PILOT_END * budget, LEAST_TRAINING * budget)
+    pilot = run_pilot(config, workload, allowance, tell)
     settings = settings_for(config, workload.task, pilot.schedule.num_steps)
-    findings = find(pilot, workload.task, settings, asked.tolerance)
+    findings = find(pilot, config, workload.task, settings)
     chosen = to_time(findings.candidates, findings.need, asked.tolerance, TIMED)
     if not findings.need.learned:
         chosen = chosen[:1]
-    left = asked.budget - (time.monotonic() - began)
-    tell(f"timing {len(chosen)} settings")
-    seconds = time_settings(config, chosen, max(left, LEAST_TIMING * asked.budget))
+    tell(f"timing up to {len(chosen)} settings")
+    # A symbol of the pilot takes FULL_WORK cell applications.
+    pace = pilot.symbol_seconds / FULL_WORK
+    expected = {each.setting: pace * each.work / each.setting.num_steps for each in chosen}
+    seconds = time_settings(config, expected, began + TIMING_END * budget)
     timed = with_costs(findings.candidates, seconds)
     choice = choose(timed, findings.need, asked.tolerance)
     findings = findings._replace(candidates=timed)

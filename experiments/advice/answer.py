@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from experiments.advice.choice import Candidate, Choice
@@ -36,7 +37,7 @@ def _first(advice: Advice) -> str:
     findings, width = advice.findings, advice.pilot.schedule.num_steps
     need, advised = findings.need, advice.choice.advised
     if advised:
-        return f"{advised.setting}: {_cost(advised)}leaves out {_share(advised.left_out)}"
+        return f"{advised.setting}: {_pace(advised)}bias {_share(advised.bias)}"
     if advice.choice.status == "nothing_learned":
         if findings.loss.high is None or findings.loss.high >= findings.guess:
             than = "before training" if advice.pilot.data.guess is None else "a guess"
@@ -53,8 +54,8 @@ def _first(advice: Advice) -> str:
             f"{need.unseen:.0%} lies beyond); train longer or wider, with a larger budget"
         )
     return (
-        f"not enough: no setting of at most {width} steps is known to leave out less than "
-        f"{advice.tolerance:.0%}; give a larger budget, or a larger tolerance"
+        f"not enough: no setting that the data allow has a bias below {advice.tolerance:.0%}; "
+        "give a larger budget, or a larger tolerance"
     )
 
 
@@ -64,29 +65,27 @@ def _second(advice: Advice) -> str:
     if advised and advised.setting == own.setting:
         text = "that is what the experiment has"
     else:
-        text = f"your {own.setting}: {_cost(own)}leaves out {own.left_out.mean:.0%}"
+        text = f"your {own.setting}: {_pace(own)}bias {_percent(own)}"
         needed = advice.findings.need.inputs
         if needed and own.setting.effective_depth < needed:
-            text += f" and reaches {own.setting.effective_depth} of {needed} inputs"
+            text += f", and it reaches {own.setting.effective_depth} of {needed} inputs"
     other = _other(advice)
     return f"{text}; {other}" if other else text
 
 
 def _other(advice: Advice) -> str:
-    """The next cheaper setting; else one that is as good with more updates; else a narrower one."""
+    """The next setting with quicker updates, or one without a window if that is all there is."""
     choice, own = advice.choice, advice.own
-    if choice.advised is None:
+    if unbounded := choice.unbounded:
+        return f"{unbounded.setting} would be enough at any lag: {_pace(unbounded)[:-2]}"
+    advised, quicker = choice.advised, choice.quicker
+    if advised is None or quicker is None or quicker == own:
         return ""
-    if (cheaper := choice.cheaper) and cheaper != own:
-        lost = f"leaves out {cheaper.left_out.mean:.0%}"
-        return f"the next cheaper, {cheaper.setting}: {_cost(cheaper)}{lost}"
-    if quicker := choice.quicker:
-        times = _times(choice.advised, quicker)
-        return f"{quicker.setting}: {_cost(quicker)}is enough too, with {times} times the updates"
-    if (narrower := choice.narrower) and narrower != own:
-        times, lost = _times(choice.advised, narrower), f"{narrower.left_out.mean:.0%}"
-        return f"{narrower.setting} makes {times} times the updates and leaves out {lost}"
-    return ""
+    if math.isinf(quicker.cost):
+        expected = "and would not train"
+    else:
+        expected = f"expected to train in {quicker.cost / advised.cost:.2g} times the time"
+    return f"{quicker.setting}, with quicker updates: bias {_percent(quicker)}, {expected}"
 
 
 def _third(advice: Advice) -> str:
@@ -108,19 +107,18 @@ def _third(advice: Advice) -> str:
     return text
 
 
-def _times(advised: Candidate, other: Candidate) -> str:
-    """How many times the updates of the advised setting another one makes of the same data."""
-    return f"{advised.setting.num_steps / other.setting.num_steps:.2g}"
-
-
-def _cost(candidate: Candidate) -> str:
+def _pace(candidate: Candidate) -> str:
     if candidate.seconds is None:
         return f"about {candidate.expected * 1e6:.2g} µs a symbol (not timed); "
     return f"{candidate.seconds * 1e6:.3g} µs a symbol; "
 
 
+def _percent(candidate: Candidate) -> str:
+    return f"{candidate.bias.mean:.0%}" if candidate.is_known else "unknown"
+
+
 def _share(share: Interval) -> str:
-    text = f"{share.mean:.1%} of the error signal"
+    text = f"{share.mean:.1%}"
     return text if share.high is None else f"{text} (at most {share.high:.1%})"
 
 
@@ -129,8 +127,8 @@ def as_dict(advice: Advice) -> dict[str, Any]:
     findings, choice, pilot = advice.findings, advice.choice, advice.pilot
     memory = findings.memory
     named = {
-        "advised": choice.advised, "own": advice.own, "cheaper": choice.cheaper,
-        "quicker": choice.quicker,
+        "advised": choice.advised, "own": advice.own, "quicker": choice.quicker,
+        "unbounded": choice.unbounded,
     }  # fmt: skip
     return {
         "experiment": advice.config.name,
@@ -165,7 +163,9 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "num_steps": setting.num_steps,
         "truncation": setting.truncation.model_dump(),
         "effective_depth": setting.effective_depth,
-        "left_out": candidate.left_out._asdict(),
+        "bias": candidate.bias._asdict(),
         "microseconds_per_symbol": None if candidate.seconds is None else candidate.seconds * 1e6,
         "expected_microseconds_per_symbol": candidate.expected * 1e6,
+        "cost": candidate.cost * 1e6,
+        "pace": candidate.pace * 1e6,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,13 +24,22 @@ from experiments.sweeps.points import Point, make_points
 from experiments.training.workload import make_workload
 
 FEWEST_SEEDS = 4  # for an interval
+NEARLY_EQUAL = 1.1
 SECONDS = 60.0  # to time the neighbours that advice did not time
 
 
+class Training(NamedTuple):
+    """How long a setting trains."""
+
+    epochs: int
+    seconds: float  # of one seed, expected
+
+
 class Contest(NamedTuple):
-    """The advised setting against another one, trained for equal time."""
+    """The advised setting against another one, trained for about equal time."""
 
     against: str
+    times: float  # its time, as a multiple of the advised setting's: epochs are whole
     difference: estimates.Estimate  # of losses, advised − other; negative: advised wins
 
 
@@ -43,18 +53,18 @@ def check_advice(
     """
     if advice.choice.advised is None:
         raise UsageError("--check: nothing is advised, so there is nothing to train")
-    epochs_of = equal_time(advice, contestants(advice))
+    trainings = equal_time(advice, contestants(advice))
     points = make_points(experiment, [
-        [*overrides, *setting.overrides(advice.config), f"training.epochs={epochs}",
+        [*overrides, *setting.overrides(advice.config), f"training.epochs={training.epochs}",
          f"training.seeds={max(FEWEST_SEEDS, advice.config.training.seeds)}"]
-        for setting, epochs in epochs_of.items()
+        for setting, training in trainings.items()
     ])  # fmt: skip
     results = train_missing(points, "local", workers)
     failed = [result for result in results if result.status != "complete"]
     if failed:
         raise RunError(f"{len(failed)} of {len(results)} runs failed: {failed[0].reason}")
     compare_runs([point.directory for point in points], Options(out))
-    contests = judge(points, list(epochs_of))
+    contests = judge(points, trainings)
     for contest in contests:
         print_text(_sentence(advice.choice.advised, contest))
     return contests
@@ -78,19 +88,23 @@ def contestants(advice: Advice) -> list[Setting]:
     return list(dict.fromkeys([advised.setting, advice.own.setting, *beside]))
 
 
-def equal_time(advice: Advice, settings: Sequence[Setting]) -> dict[Setting, int]:
-    """The epochs in which each setting trains as long as the experiment's own run, at least one."""
+def equal_time(advice: Advice, settings: Sequence[Setting]) -> dict[Setting, Training]:
+    """Each setting with the epochs that take as long as the experiment's own run, at least one."""
     known = {each.setting: each.seconds for each in advice.findings.candidates if each.seconds}
     missing = [setting for setting in settings if setting not in known]
     if missing:
-        known |= time_settings(advice.config, missing, SECONDS)
+        expected = {each.setting: each.expected for each in advice.findings.candidates}
+        until = time.monotonic() + SECONDS
+        known |= time_settings(advice.config, {each: expected[each] for each in missing}, until)
     own = advice.own.setting
     whole = advice.config.training.epochs * _epoch(advice, own, known)
-    return {
-        setting: max(1, round(whole / _epoch(advice, setting, known)))
-        for setting in settings
-        if setting in known
-    }
+    trainings = {}
+    for setting in settings:
+        if setting in known:
+            an_epoch = _epoch(advice, setting, known)
+            epochs = max(1, round(whole / an_epoch))
+            trainings[setting] = Training(epochs, epochs * an_epoch)
+    return trainings
 
 
 def _epoch(advice: Advice, setting: Setting, seconds: Mapping[Setting, float]) -> float:
@@ -102,14 +116,19 @@ def _epoch(advice: Advice, setting: Setting, seconds: Mapping[Setting, float]) -
     return symbols * seconds[setting]
 
 
-def judge(points: Sequence[Point], settings: Sequence[Setting]) -> list[Contest]:
+def judge(points: Sequence[Point], trainings: Mapping[Setting, Training]) -> list[Contest]:
     """The first point against each of the others, by the loss that `compare` ranks by."""
     groups = [group_runs([read_run(point.directory)])[0] for point in points]
     ranking = choose_ranking(groups, None)
     first, *others = [ranking.values(group) for group in groups]
+    advised, *rest = trainings
     return [
-        Contest(str(setting), paired.difference(first, values))
-        for setting, values in zip(settings[1:], others, strict=True)
+        Contest(
+            str(setting),
+            trainings[setting].seconds / trainings[advised].seconds,
+            paired.difference(first, values),
+        )
+        for setting, values in zip(rest, others, strict=True)
     ]
 
 
@@ -117,7 +136,9 @@ def _sentence(advised: Candidate, contest: Contest) -> str:
     low, high = estimates.bounds(contest.difference)
     verdict = "wins" if high < 0 else "loses" if low > 0 else "is indistinguishable"
     link = "from" if verdict.startswith("is") else "against" if verdict == "wins" else "to"
+    equal = 1 / NEARLY_EQUAL <= contest.times <= NEARLY_EQUAL
+    time_of = "for as long" if equal else f"for {contest.times:.2g} times as long"
     return (
-        f"{advised.setting} {verdict} {link} {contest.against}, trained for as long: loss "
+        f"{advised.setting} {verdict} {link} {contest.against}, trained {time_of}: loss "
         f"{contest.difference.value:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
     )

@@ -1,33 +1,71 @@
-"""The cheapest setting that leaves out less than the tolerance, or why there is none."""
+"""The setting that trains in the least time, or why there is none.
+
+The time that training takes is that of its updates. An update of num_steps losses takes u seconds,
+u / num_steps for each symbol. Their number has three parts:
+
+- with noise of scale N (in time steps of a row), it grows by 1 + N / num_steps (McCandlish et al.
+  2018). The time is proportional to u without noise, so that a narrow graph is best, and to
+  u / num_steps with noise alone, which favours a wide one. A pilot does not measure N, so the
+  geometric mean of both counts, u / √num_steps;
+- with a relative bias δ, a step goes along the gradient by at least 1 − δ of its length, so that
+  the bound of the squared gradient after n updates is proportional to 1 / ((1 − δ) √n): it takes
+  (1 − δ)^−2 times the updates (after Aicher, Foti & Fox 2019);
+- the rest is the same for all settings.
+
+In TF style, the least cost is that of the smallest num_steps whose errors mostly reach far enough.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Literal, NamedTuple
+
+import numpy as np
 
 from experiments.advice.settings import Setting
 from experiments.statistics.intervals import Interval
 
-NEAR = 1.5  # costs within this factor of the least count as equal
+NEAR = 1.2  # costs within this factor of the least count as equal: the experiment keeps its own
+NEAR_STYLES = 1.5  # of two styles, which differ in noise: the one with the cheaper symbol
 FAR_DEARER = 4  # by the work that is expected: not timed
 
 Status = Literal["advised", "not_enough", "nothing_learned"]
 
 
 class Candidate(NamedTuple):
-    """A setting with what it leaves out and what it costs."""
+    """A setting with its bias and its cost."""
 
     setting: Setting
-    left_out: Interval  # share of the error signal, at the moment where it is greatest
+    bias: Interval  # relative, at the moment where it is greatest
+    work: float  # of an update, for each row, in cell applications of a forward pass
     seconds: float | None = None  # for one symbol; None: not timed
     expected: float = math.inf  # seconds for one symbol, from the settings that were timed
 
     @property
+    def is_known(self) -> bool:
+        """Whether the bias could be measured."""
+        return not math.isnan(self.bias.mean)
+
+    @property
     def bound(self) -> float:
-        """The high end of the 95 % interval of the share left out."""
-        return 1.0 if self.left_out.high is None else self.left_out.high
+        """The high end of the 95 % interval of the bias."""
+        return 1.0 if self.bias.high is None else self.bias.high
+
+    @property
+    def symbol_seconds(self) -> float:
+        """Seconds for one symbol, measured or else expected."""
+        return self.expected if self.seconds is None else self.seconds
+
+    @property
+    def pace(self) -> float:
+        """√(seconds an update × seconds a symbol), for each row."""
+        return self.symbol_seconds * math.sqrt(self.setting.num_steps)
+
+    @property
+    def cost(self) -> float:
+        """The time that training takes, but for a factor that all settings share."""
+        return self.pace * _slowdown(self.bound)
 
 
 class Need(NamedTuple):
@@ -43,123 +81,128 @@ class Choice(NamedTuple):
 
     status: Status
     advised: Candidate | None
-    cheaper: Candidate | None  # the next cheaper one, which leaves out more
-    quicker: Candidate | None  # enough too: dearer a symbol, but an update takes less time
-    narrower: Candidate | None  # of the advised style, with more updates from the same data
+    quicker: Candidate | None  # the next one with quicker updates, which has more bias
+    unbounded: Candidate | None = None  # enough at any price, where no window of the pilot is
 
 
 def is_enough(candidate: Candidate, need: Need, tolerance: float) -> bool:
-    """Whether a setting leaves out less than the tolerance, and reaches all inputs that count.
+    """Whether a setting's bias is below the tolerance, and it reaches all inputs that count.
 
     A random style is right on average only; its noise is not measured, so it is never advised.
     """
-    reaches = need.inputs is not None and candidate.setting.effective_depth >= need.inputs
-    exact = not candidate.setting.truncation.style.random
-    return exact and reaches and candidate.bound < tolerance
+    needed = math.inf if need.inputs is None else need.inputs
+    reaches = candidate.setting.truncation.carries or candidate.setting.effective_depth >= needed
+    return _is_exact(candidate) and reaches and candidate.bound < tolerance
 
 
 def choose(candidates: Sequence[Candidate], need: Need, tolerance: float) -> Choice:
-    """The narrowest of the cheapest settings that are enough.
-
-    Of settings that cost about the same a symbol, the narrowest makes the most updates.
-    """
+    """The cheapest setting that is enough, or the experiment's own if it costs about as little."""
     if not need.learned:
-        return Choice("nothing_learned", None, None, None, None)
+        return Choice("nothing_learned", None, None)
     enough = [each for each in candidates if is_enough(each, need, tolerance)]
-    if need.inputs is None or need.unseen >= tolerance or not enough:
-        return Choice("not_enough", None, None, None, None)
-    least = min(_cost(each) for each in enough)
-    near = [each for each in enough if _cost(each) <= NEAR * least]
-    own = candidates[0]
-    advised = min(near, key=lambda each: (each.setting.num_steps, each != own, _cost(each)))
-    return Choice(
-        "advised",
-        advised,
-        _cheaper(candidates, advised),
-        _quicker(enough, advised),
-        _narrower(candidates, advised),
-    )
+    if not enough:
+        return Choice("not_enough", None, None)
+    advised, own = _cheapest(enough), candidates[0]
+    if own not in enough and (need.inputs is None or need.unseen >= tolerance):
+        return Choice("not_enough", None, None, advised)
+    if own in enough and own.cost <= NEAR * advised.cost:
+        advised = own
+    return Choice("advised", advised, _quicker(candidates, advised))
 
 
 def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The timed settings of which no cheaper one leaves out as little, from cheap to dear."""
+    """The timed settings of which no quicker one has as little bias, from quick to slow."""
     found: list[Candidate] = []
-    timed = [each for each in candidates if each.seconds and _is_exact(each)]
-    for each in sorted(timed, key=lambda each: (_cost(each), each.left_out.mean)):
-        if not found or each.left_out.mean < found[-1].left_out.mean:
+    timed = [each for each in candidates if each.seconds and _is_exact(each) and each.is_known]
+    for each in sorted(timed, key=lambda each: (each.pace, each.bias.mean)):
+        if not found or each.bias.mean < found[-1].bias.mean:
             found.append(each)
     return found
 
 
 def to_time(
     candidates: Sequence[Candidate], need: Need, tolerance: float, most: int
-) -> list[Setting]:
+) -> list[Candidate]:
     """The settings whose cost decides, the most important first.
 
-    The config's own, which comes first among the candidates, is always timed. Of each style, in
-    the order of its widths: the first that is enough, the last that is not, and the second that is
-    enough. Styles that must cost far more than another that is enough are left out.
+    The config's own, which comes first among the candidates, is always timed. Of each style: the
+    one that is expected to cost least, one at least twice as wide, which shows what an update takes
+    whatever its width, and the next narrower one. Styles that must cost far more than another are
+    left out.
     """
-    own, others = candidates[0], [each for each in candidates[1:] if _is_exact(each)]
-    enough = [each for each in others if is_enough(each, need, tolerance)]
-    least = min((each.setting.expected_cost for each in enough), default=math.inf)
-    affordable = [each for each in others if each.setting.expected_cost <= FAR_DEARER * least]
-    ranked: list[list[Setting]] = [[own.setting], [], [], []]
-    for kind in dict.fromkeys(each.setting.truncation.kind for each in affordable):
-        of_kind = [each for each in affordable if each.setting.truncation.kind == kind]
+    own = candidates[0]
+    enough = [each for each in candidates[1:] if is_enough(each, need, tolerance)]
+    least = min(map(_expected_cost, enough), default=math.inf)
+    ranked: list[list[Candidate]] = [[own], [], [], []]
+    for kind in dict.fromkeys(each.setting.truncation.kind for each in candidates[1:]):
+        of_kind = [each for each in candidates[1:] if each.setting.truncation.kind == kind]
         of_kind.sort(key=lambda each: (each.setting.num_steps, each.setting.effective_depth))
-        passed = [each.setting for each in of_kind if each in enough]
-        failed = [each.setting for each in of_kind if each not in enough]
-        for place, names in enumerate((passed[:1], failed[-1:], passed[1:2]), 1):
-            ranked[place] += names
-    return list(dict.fromkeys(setting for rank in ranked for setting in rank))[:most]
+        best = min((each for each in of_kind if each in enough), key=_expected_cost, default=None)
+        if best is None or _expected_cost(best) > FAR_DEARER * least:
+            continue
+        place = of_kind.index(best)
+        width = best.setting.num_steps
+        wider = [each for each in of_kind[place + 1 :] if each.setting.num_steps >= 2 * width]
+        for rank, some in enumerate(([best], wider[:1], of_kind[max(place - 1, 0) : place]), 1):
+            ranked[rank] += some
+    return [each for rank in ranked for each in rank][:most]
+
+
+def with_costs(
+    candidates: Sequence[Candidate], seconds: Mapping[Setting, float]
+) -> list[Candidate]:
+    """The candidates with their times; those that were not timed get an expected one.
+
+    An update is expected to take a fixed time, and some for each cell application of a row: the
+    line through the settings that were timed, by least squares of relative errors.
+    """
+    from scipy.optimize import nnls
+
+    timed = [each for each in candidates if each.setting in seconds]
+    taken = np.array([seconds[each.setting] * each.setting.num_steps for each in timed])
+    terms = np.array([[1.0, each.work] for each in timed])
+    fixed, each_application = nnls(terms / taken[:, None], np.ones(len(taken)))[0]
+    return [
+        each._replace(
+            seconds=seconds.get(each.setting),
+            expected=float(fixed + each_application * each.work) / each.setting.num_steps,
+        )
+        for each in candidates
+    ]
+
+
+def _cheapest(enough: Sequence[Candidate]) -> Candidate:
+    """Of each style the cheapest; of those that cost about the same, the cheapest a symbol."""
+    kinds = {each.setting.truncation.kind for each in enough}
+    of_kinds = [
+        min(
+            (each for each in enough if each.setting.truncation.kind == kind),
+            key=lambda each: each.cost,
+        )
+        for kind in kinds
+    ]
+    least = min(each.cost for each in of_kinds)
+    near = [each for each in of_kinds if each.cost <= NEAR_STYLES * least]
+    return min(near, key=lambda each: each.symbol_seconds)
+
+
+def _expected_cost(candidate: Candidate) -> float:
+    """The cost, with work in the place of seconds."""
+    return candidate.work / math.sqrt(candidate.setting.num_steps) * _slowdown(candidate.bound)
+
+
+def _slowdown(bias: float) -> float:
+    return math.inf if bias >= 1 else (1 - bias) ** -2
 
 
 def _is_exact(candidate: Candidate) -> bool:
     return not candidate.setting.truncation.style.random
 
 
-def _cheaper(candidates: Sequence[Candidate], advised: Candidate) -> Candidate | None:
-    """Of the cheaper settings, the one that leaves out the least."""
+def _quicker(candidates: Sequence[Candidate], advised: Candidate) -> Candidate | None:
+    """Of the settings with quicker updates and more bias, the one with the least bias."""
     below = [
         each for each in candidates
-        if each.seconds and _is_exact(each) and _cost(each) < _cost(advised)
-        and each.left_out.mean > advised.left_out.mean
+        if _is_exact(each) and each.pace < advised.pace and each.bias.mean > advised.bias.mean
     ]  # fmt: skip
-    return min(below, key=lambda each: each.left_out.mean, default=None)
-
-
-def _narrower(candidates: Sequence[Candidate], advised: Candidate) -> Candidate | None:
-    kind, width = advised.setting.truncation.kind, advised.setting.num_steps
-    below = [
-        each for each in candidates
-        if each.setting.truncation.kind == kind and each.setting.num_steps < width
-    ]  # fmt: skip
-    return max(below, key=lambda each: each.setting.num_steps, default=None)
-
-
-def _quicker(enough: Sequence[Candidate], advised: Candidate) -> Candidate | None:
-    """Of the settings that are enough, the one whose update takes the least time."""
-    found = min(enough, key=_seconds_per_row)
-    return found if NEAR * _seconds_per_row(found) < _seconds_per_row(advised) else None
-
-
-def _seconds_per_row(candidate: Candidate) -> float:
-    """Seconds of an update, for each of its rows."""
-    return _cost(candidate) * candidate.setting.num_steps
-
-
-def with_costs(
-    candidates: Sequence[Candidate], seconds: Mapping[Setting, float]
-) -> list[Candidate]:
-    """The candidates with their times; those that were not timed get an expected one."""
-    paces = [each / setting.expected_cost for setting, each in seconds.items()]
-    pace = median(paces) if paces else math.inf
-    return [
-        each._replace(seconds=seconds.get(each.setting), expected=pace * each.setting.expected_cost)
-        for each in candidates
-    ]
-
-
-def _cost(candidate: Candidate) -> float:
-    return candidate.expected if candidate.seconds is None else candidate.seconds
+    return min(below, key=lambda each: each.bias.mean, default=None)

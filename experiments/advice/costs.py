@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from statistics import median
 
 from experiments.advice.settings import Setting
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.training.pace import Call, training_call
+from experiments.training.pace import SYMBOLS, Call, training_call
 from experiments.training.timing import clock_for, in_turn
 from experiments.training.timing import seconds as elapsed
 
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 7
-ROUNDS_SHARE = 0.5  # of the time for building, for the rounds after it
+CALL_SECONDS = 0.2  # that a call should take
 
 
 def time_settings(
-    config: Config, settings: Sequence[Setting], seconds: float
+    config: Config, expected: Mapping[Setting, float], until: float
 ) -> dict[Setting, float]:
     """Seconds that each setting takes for one symbol: the median of rounds in turn.
 
-    Graphs are built in the order given until `seconds` have passed; later settings, and those
-    whose window the data do not fill, are left out. Whether XLA compiles is decided as in `train`.
+    `expected` are seconds for one symbol of the settings to time, the most important first. Graphs
+    are built in this order while they and the rounds are likely to end before the monotonic time
+    `until`; the first one is timed in any case. Settings whose window the data do not fill are left
+    out. Whether XLA compiles is decided as in `train`.
     """
-    deadline = time.monotonic() + seconds
     calls: dict[Setting, Call] = {}
-    a_round = 0.0
+    a_round = longest = 0.0
     with ExitStack() as stack:
-        for setting in settings:
-            if calls and time.monotonic() > deadline:
+        for setting, symbol_seconds in expected.items():
+            began = time.monotonic()
+            if calls and began + longest + FEWEST_ROUNDS * a_round > until:
                 break
+            symbols = min(SYMBOLS, int(CALL_SECONDS / symbol_seconds))
             try:
-                call = training_call(stack, setting.applied_to(config))
+                call = training_call(stack, setting.applied_to(config), symbols)
             except UsageError:
                 continue
-            call.train()  # compiles, which counts against the deadline
+            call.train()  # compiles
             a_round += elapsed(call.train)
             calls[setting] = call
-        functions = [call.train for call in calls.values()]
-        rounds = int(ROUNDS_SHARE * seconds / a_round)
+            longest = max(longest, time.monotonic() - began)
+        rounds = int((until - time.monotonic()) / a_round) - 1  # in_turn begins with an untimed one
         rounds = max(FEWEST_ROUNDS, min(rounds, MOST_ROUNDS))
+        functions = [call.train for call in calls.values()]
         table = in_turn(functions, rounds, clock_for(config.execution.threads))
     return {
         setting: median(times) / call.symbols

@@ -1,13 +1,16 @@
-"""The figures of an advice: error signal, memory, and shares left out against costs."""
+"""The figures of an advice: error signal, memory, and bias against cost."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.advice.answer import Advice
-from experiments.advice.choice import frontier
+from experiments.advice.choice import Candidate, frontier
+from experiments.advice.memory import UNUSED
 from experiments.reporting.plots import COLORS, FLOOR, new_figure, style_grid
 
 
@@ -42,7 +45,7 @@ def memory_figure(advice: Advice) -> Figure:
     axes = figure.subplots()
     known = np.arange(1, len(memory.excess) + 1)
     axes.plot(known, memory.excess, "o-", color=COLORS[0], markersize=3)
-    axes.axhline(advice.tolerance * memory.excess[0], color=FLOOR, linestyle="--", linewidth=0.9)
+    axes.axhline(UNUSED * memory.excess[0], color=FLOOR, linestyle="--", linewidth=0.9)
     axes.set_xscale("log", base=2)
     axes.set_xlabel("inputs read from a stranger's state")
     axes.set_ylabel("excess loss (nats per time step)")
@@ -51,33 +54,32 @@ def memory_figure(advice: Advice) -> Figure:
 
 
 def cost_figure(advice: Advice) -> Figure:
-    """Each timed setting by its cost and what it leaves out; a line joins the frontier."""
+    """Each timed setting by the time of its updates and its bias; a line joins the frontier."""
     figure = new_figure()
     axes = figure.subplots()
-    timed = [each for each in advice.findings.candidates if each.seconds]
+    timed = [each for each in advice.findings.candidates if each.seconds and each.is_known]
     kinds = list(dict.fromkeys(each.setting.truncation.kind for each in timed))
     for kind, color in zip(kinds, COLORS, strict=False):
         here = [each for each in timed if each.setting.truncation.kind == kind]
-        costs = [each.seconds * 1e6 for each in here if each.seconds]
-        shares = [each.left_out.mean for each in here]
-        axes.plot(costs, shares, "o", color=color, label=kind)
+        axes.plot(*_places(advice, here), "o", color=color, label=kind)
     best = frontier(timed)
-    axes.plot(
-        [each.seconds * 1e6 for each in best if each.seconds],
-        [each.left_out.mean for each in best],
-        color=FLOOR, linewidth=1, zorder=1, label="frontier",
-    )  # fmt: skip
-    for each in timed:
-        assert each.seconds is not None
+    axes.plot(*_places(advice, best), color=FLOOR, linewidth=1, zorder=1, label="frontier")
+    for each, *place in zip(timed, *_places(advice, timed), strict=True):
         mark = " (advised)" if each == advice.choice.advised else ""
         mark += " (yours)" if each == advice.own else ""
-        axes.annotate(f"{each.setting.num_steps}{mark}", (each.seconds * 1e6, each.left_out.mean),
-                      (5, 3), textcoords="offset points", fontsize=8)  # fmt: skip
+        axes.annotate(f"{each.setting.num_steps}{mark}", place, (5, 3),
+                      textcoords="offset points", fontsize=8)  # fmt: skip
     axes.axhline(advice.tolerance, color=FLOOR, linestyle="--", linewidth=0.9)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
-    axes.set_xlabel("µs a symbol, on this machine")
-    axes.set_ylabel("share of the error signal left out")
+    axes.margins(x=0.15)
+    axes.set_xlabel("√(time of an update × time of a symbol), relative to yours")
+    axes.set_ylabel("relative bias")
     axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
     style_grid(axes)
     return figure
+
+
+def _places(advice: Advice, candidates: Sequence[Candidate]) -> tuple[list[float], list[float]]:
+    paces = [each.pace / advice.own.pace for each in candidates]
+    return paces, [each.bias.mean for each in candidates]

@@ -1,4 +1,4 @@
-"""From the readings of a pilot to the need of the data, and to what each setting leaves out."""
+"""From the readings of a pilot to the need of the data, and to the bias of each setting."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.task import Task
+from experiments.advice.approximate import measured_biases
+from experiments.advice.bias import Kept, kept, relative_bias, whole
 from experiments.advice.choice import Candidate, Need
-from experiments.advice.left_out import kept, left_out
 from experiments.advice.memory import Memory, memory_of
 from experiments.advice.pilot import Pilot
 from experiments.advice.reading import Reading
-from experiments.advice.settings import Setting
+from experiments.advice.settings import Setting, work_of
 from experiments.advice.tail import Tail, fit_tail, no_tail
+from experiments.config.schema import Config
 from experiments.statistics import estimates
 from experiments.statistics.intervals import Interval
 
@@ -39,14 +41,14 @@ class Findings(NamedTuple):
         return before is not None and now is not None and now > before
 
 
-def find(pilot: Pilot, task: Task, settings: Sequence[Setting], tolerance: float) -> Findings:
+def find(pilot: Pilot, config: Config, task: Task, settings: Sequence[Setting]) -> Findings:
     """Judge the pilot, and every setting by it."""
     last = pilot.readings[-1]
     guess = pilot.data.guess
     guess = float(pilot.readings[0].loss.mean()) if guess is None else guess
     loss = _interval(last.loss, 0, np.inf)
     is_below = loss.high is not None and loss.high < guess
-    memories = [_memory(reading, tolerance) for reading in pilot.readings[-2:]]
+    memories = [_memory(reading) for reading in pilot.readings[-2:]]
     memory = memories[-1]
     # The states of a task of values need not hold inputs, and those of examples begin anew.
     remembers = task.carries_state and task.labels == "ids"
@@ -55,9 +57,14 @@ def find(pilot: Pilot, task: Task, settings: Sequence[Setting], tolerance: float
     judged = _learned(pilot.readings, guess)
     lags = pilot.schedule.num_steps
     tails = fit_tail if task.carries_state else no_tail
-    need = Need(learned, inputs, _high(_worst(judged, np.ones(lags), tails)))
+    need = Need(learned, inputs, _high(_worst(judged, whole(lags), tails)))
+    measured = measured_biases(config, task, pilot, settings)
     candidates = [
-        Candidate(setting, _worst(judged, kept(setting, lags, pilot.data.losses), tails))
+        Candidate(
+            setting,
+            measured.get(setting) or _worst(judged, kept(setting, lags, pilot.data.losses), tails),
+            work_of(setting, config, task),
+        )
         for setting in settings
     ]
     began = pilot.readings[-2].updates > 0
@@ -70,14 +77,14 @@ def _learned(readings: Sequence[Reading], guess: float) -> list[Reading]:
     return [each for each in readings[1:] if each.loss.mean() < guess] or [readings[-1]]
 
 
-def _memory(reading: Reading, tolerance: float) -> Memory | None:
-    return None if reading.excess is None else memory_of(reading.excess, tolerance)
+def _memory(reading: Reading) -> Memory | None:
+    return None if reading.excess is None else memory_of(reading.excess)
 
 
-def _worst(readings: Sequence[Reading], shares: NDArray[np.float64], tails: TailOf) -> Interval:
-    """The share left out, with its interval over windows, at the moment where it is greatest."""
+def _worst(readings: Sequence[Reading], of: Kept, tails: TailOf) -> Interval:
+    """The relative bias, with its interval over windows, at the moment where it is greatest."""
     intervals = [
-        _interval([left_out(signal, shares, tails(signal)) for signal in _signals(reading)])
+        _interval([relative_bias(signal, tails(signal), of) for signal in _signals(reading)])
         for reading in readings
     ]
     return max(intervals, key=_high)

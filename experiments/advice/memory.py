@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from experiments.statistics import estimates
 from experiments.statistics.intervals import Interval
 
+UNUSED = 0.1  # of the harm: earlier inputs, whose harm is less, do not count
+
 
 class Memory(NamedTuple):
     """The use that a model makes of inputs before the present one."""
 
     harm: Interval  # nats, of being wrong about every earlier input, mean over windows
-    inputs: (
-        int | None
-    )  # the last inputs that leave at most `tolerance` of it; None: beyond the window
+    inputs: int | None  # the last inputs that leave at most UNUSED of it; None: beyond the window
     excess: NDArray[np.float64]  # [num_steps], smoothed, after 1, 2, … inputs
 
     @property
@@ -32,7 +32,7 @@ class Memory(NamedTuple):
         return self.harm.low is not None and self.harm.low > 0
 
 
-def memory_of(excess: NDArray[np.float64], tolerance: float) -> Memory:
+def memory_of(excess: NDArray[np.float64]) -> Memory:
     """The memory of a model from the excess losses of its windows, [windows, num_steps].
 
     More inputs never do harm, so the mean over windows is smoothed to a curve that does not
@@ -42,5 +42,5 @@ def memory_of(excess: NDArray[np.float64], tolerance: float) -> Memory:
 
     curve = np.asarray(isotonic_regression(excess.mean(0), increasing=False).x)
     harm = estimates.interval(estimates.mean(excess[:, 0].tolist()))
-    enough = np.flatnonzero(curve <= tolerance * max(curve[0], 0.0))
+    enough = np.flatnonzero(curve <= UNUSED * max(curve[0], 0.0))
     return Memory(harm, int(enough[0]) + 1 if len(enough) else None, curve)

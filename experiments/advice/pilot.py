@@ -9,25 +9,35 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import training_stream
-from experiments.advice.reading import FEWEST, WARM_UP, HeldOut, Reader, Reading, held_out
-from experiments.advice.schedule import Schedule, plan, possible_widths
+from experiments.advice.reading import (
+    FEWEST,
+    WARM_UP,
+    HeldOut,
+    Reader,
+    Reading,
+    held_out,
+    rows_to_read,
+)
+from experiments.advice.schedule import Allowance, Schedule, plan, possible_widths
 from experiments.config.schema import Config
 from experiments.errors import RunError
 from experiments.training.loop import TrainingLoop
 from experiments.training.session import TrainingSession, build
-from experiments.training.timing import clock_for, seconds
+from experiments.training.timing import seconds
 from experiments.training.workload import Workload, make_workload
 from rnn_graphs.config import TruncationConfig
 
-MOMENTS = (1 / 8, 1 / 4, 1 / 2, 1)  # as fractions of the pilot's updates; it is read at 0 as well
+MOMENTS = (1 / 8, 1 / 4, 1 / 2, 1)  # parts of the updates or the time; it is read at 0 as well
 PROBED = 24  # steps of the graph that is timed to plan the pilot
 ROUNDS = 3
+BUILDING = 2  # graphs, to train and to read, each of which takes about as long as the timed one
 FED = 2_000_000  # symbols in one session.run at most
 LONGEST_CALL = 0.5  # seconds of one session.run: the pilot stops between two
 
@@ -38,7 +48,9 @@ class Pilot(NamedTuple):
     """A trained pilot and what was read of it."""
 
     schedule: Schedule
+    symbol_seconds: float  # of training, for one symbol
     readings: list[Reading]  # by moment, the first one before training
+    variables: dict[str, NDArray[Any]]  # at the end
     data: HeldOut
     seconds: float
 
@@ -48,36 +60,35 @@ class Pilot(NamedTuple):
         return self.readings[-1].updates
 
 
-def run_pilot(config: Config, workload: Workload, budget: float, tell: Tell) -> Pilot:
-    """Train the pilot for at most `budget` seconds, after the graphs are built, and read it.
+def run_pilot(config: Config, workload: Workload, allowance: Allowance, tell: Tell) -> Pilot:
+    """Train the pilot within its allowance and read it.
 
     Raises RunError if training diverges, UsageError where held-out data fill no window.
     """
     began = time.monotonic()
-    schedule = _plan(config, workload, budget)
+    widths, step_seconds = _possible(config, workload)
+    now = time.monotonic()
+    built = now + BUILDING * (now - began)
+    training = allowance.deadline(built) - built
+    schedule = plan(widths, step_seconds, training, workload.updates)
     tell(
         f"pilot: num_steps {schedule.num_steps}, full gradients, up to {schedule.updates:,} "
-        f"updates in {budget:.0f} s"
+        f"updates in {training:.0f} s"
     )
-    per_update = budget / schedule.updates
-    wide = _pilot_config(config, schedule, per_update)
+    wide = _pilot_config(config, schedule, training / schedule.updates)
+    wide = _with_epochs(wide, schedule.updates)
     work = make_workload(wide)
-    wide = wide.model_copy(
-        update={
-            "training": wide.training.model_copy(
-                update={"epochs": math.ceil(schedule.updates / work.updates_per_epoch)}
-            )
-        }
-    )
-    work = make_workload(wide)
-    data = held_out(wide, work.task, schedule.num_steps)
+    symbol_seconds = step_seconds / config.graph.batch_size
+    rows = rows_to_read(schedule, symbol_seconds, training)
+    data = held_out(wide, work.task, schedule.num_steps, rows)
     with (
         TrainingSession(build(wide, work), wide.execution.threads) as session,
         Reader(wide, work.task, data) as reader,
     ):
         session.warm_up()
-        readings = _train(wide, work, session, reader, schedule, budget, tell)
-    return Pilot(schedule, readings, data, time.monotonic() - began)
+        readings = _train(wide, work, session, reader, schedule, allowance, tell)
+        variables = session.variables()
+    return Pilot(schedule, symbol_seconds, readings, variables, data, time.monotonic() - began)
 
 
 def _train(
@@ -86,43 +97,52 @@ def _train(
     session: TrainingSession,
     reader: Reader,
     schedule: Schedule,
-    budget: float,
+    allowance: Allowance,
     tell: Tell,
 ) -> list[Reading]:
-    """The readings at each moment, until the updates or the `budget` in seconds are used up."""
+    """The readings at each moment, which is a part of the updates or of the time."""
     loop = TrainingLoop(config, workload, session)
     start = loop.start(config.training.first_seed)
+    now = time.monotonic()
     readings = [reader.read(session.variables(), 0)]
-    deadline = time.monotonic() + budget
-    moments = sorted({max(1, round(part * schedule.updates)) for part in MOMENTS})
-    for chunk in loop.run(start, cuts=moments):
+    began = time.monotonic()
+    seconds = allowance.deadline(began) - began
+    seconds = max(seconds - (began - now), allowance.least)  # the last reading takes as long
+    due = list(MOMENTS)
+    for chunk in loop.run(start, cuts=[round(part * schedule.updates) for part in MOMENTS]):
         done = chunk.end.epoch * workload.updates_per_epoch + chunk.end.window
         if chunk.status == "diverged":
             raise RunError(
                 f"the pilot's loss was not finite by update {done}; a lower "
                 "optimizer.learning_rate or optimizer.clip_norm may help"
             )
-        late = time.monotonic() > deadline
-        if done in moments or late:
+        passed = max(done / schedule.updates, (time.monotonic() - began) / seconds)
+        if passed >= due[0]:
             readings.append(reader.read(session.variables(), done))
             tell(f"pilot: update {done:,}, held-out loss {readings[-1].loss.mean():.4f}")
-        if late or done >= moments[-1]:
+            due = [part for part in due if part > passed]
+        if not due:
             break
     return readings
 
 
-def _plan(config: Config, workload: Workload, budget: float) -> Schedule:
-    """Time a graph of PROBED steps, and plan the pilot."""
-    task = workload.task
-    own = config.graph.num_steps
+def _possible(config: Config, workload: Workload) -> tuple[list[int], float]:
+    """The widths to choose from, and the seconds of an update for each step of its graph."""
+    task, own = workload.task, config.graph.num_steps
     if not task.carries_state:  # an example is as long as it is
-        return plan([own], _seconds_per_step(config, own), budget, workload.updates)
+        return [own], _seconds_per_step(config, own)
     drawn = task.draw(training_stream(config.training.first_seed))
     train = cut_into_rows(drawn, config.graph.batch_size).labels.shape[1]
     longest = min(train, _held_out_symbols(config, workload) // (WARM_UP + FEWEST))
     widths = possible_widths(own, longest)
-    probed = min(PROBED, widths[-1])
-    return plan(widths, _seconds_per_step(config, probed), budget, workload.updates)
+    return widths, _seconds_per_step(config, min(PROBED, widths[-1]))
+
+
+def _with_epochs(config: Config, updates: int) -> Config:
+    """The config with as many epochs as these updates take."""
+    epochs = math.ceil(updates / make_workload(config).updates_per_epoch)
+    training = config.training.model_copy(update={"epochs": epochs})
+    return config.model_copy(update={"training": training})
 
 
 def _held_out_symbols(config: Config, workload: Workload) -> int:
@@ -142,11 +162,11 @@ def _seconds_per_step(config: Config, num_steps: int) -> float:
         work.task.draw(training_stream(config.training.first_seed)), config.graph.batch_size
     )
     windows = rows.windows(0, count, num_steps)
-    clock = clock_for(config.execution.threads)
     with TrainingSession(build(probe, work), probe.execution.threads) as session:
         session.initialize(config.training.first_seed)
         session.train(windows, count)  # compiles
-        times = [seconds(lambda: session.train(windows, count), clock) for _ in range(ROUNDS)]
+        # By the clock on the wall, as a budget is: on a busy machine, less fits into it.
+        times = [seconds(lambda: session.train(windows, count)) for _ in range(ROUNDS)]
     return float(np.median(times)) / count / num_steps
 
 

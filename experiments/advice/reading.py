@@ -12,6 +12,7 @@ from data.batching import Rows, Windows, cut_into_rows
 from data.examples import take
 from data.streams import evaluation_stream
 from data.task import Drawn, Examples, Task
+from experiments.advice.schedule import Schedule
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.training.session import GraphSession, session_options, shape_of
@@ -20,7 +21,9 @@ from rnn_graphs.tf1 import tf
 
 WINDOWS = 8  # read one after the other
 FEWEST = 2  # windows, for a spread between them
-MOST_ROWS = 256  # read side by side
+FEWEST_ROWS, MOST_ROWS = 8, 256  # read side by side
+READING_SHARE = 0.05  # of the time for training, for one reading
+STEP_FACTOR = 3  # of training's time for a step: float64, and two readings of each window
 WARM_UP = 1  # windows before them, after which a state has forgotten that it began with zeros
 
 
@@ -42,8 +45,14 @@ class HeldOut(NamedTuple):
     losses: NDArray[np.float64] | None  # [num_steps], how often a step of an example has a loss
 
 
-def held_out(config: Config, task: Task, num_steps: int) -> HeldOut:
-    """The windows of the first held-out set that fills them.
+def rows_to_read(schedule: Schedule, symbol_seconds: float, budget: float) -> int:
+    """The rows that one reading has time for, if training takes these seconds for a symbol."""
+    a_row = STEP_FACTOR * symbol_seconds * schedule.num_steps * (WARM_UP + WINDOWS)
+    return max(FEWEST_ROWS, min(MOST_ROWS, int(READING_SHARE * budget / a_row)))
+
+
+def held_out(config: Config, task: Task, num_steps: int, most_rows: int = MOST_ROWS) -> HeldOut:
+    """The windows of the first held-out set that fills them, of at most these rows.
 
     Raises UsageError, naming the key, where none does.
     """
@@ -51,7 +60,7 @@ def held_out(config: Config, task: Task, num_steps: int) -> HeldOut:
         drawn = task.evaluation(split, evaluation_stream(config.training.first_seed))
         examples = isinstance(drawn, Examples)
         warm_up = 0 if examples else WARM_UP
-        most = config.graph.batch_size if examples else MOST_ROWS
+        most = min(most_rows, config.graph.batch_size) if examples else most_rows
         steps = 1 if examples else num_steps  # of the data, for a window of one row
         number = min(most, len(drawn.labels) // ((warm_up + WINDOWS) * steps)) or 1
         rows = cut_into_rows(_whole_batches(drawn, number), number)

@@ -10,6 +10,18 @@ AT_LEAST_OWN = 48  # a narrower num_steps counts as this
 FEWEST = 2_000  # updates wanted, unless the experiment itself makes fewer
 
 
+class Allowance(NamedTuple):
+    """The time that a pilot may take to train and to be read."""
+
+    training: float  # seconds that it may take
+    until: float  # monotonic time by which it should end, however long the graphs took to build
+    least: float  # seconds that it trains even so
+
+    def deadline(self, now: float) -> float:
+        """The end of a training that begins now."""
+        return max(now + self.least, min(now + self.training, self.until))
+
+
 class Schedule(NamedTuple):
     """A pilot: its width, and the updates that its share of the budget pays for."""
 

@@ -9,11 +9,13 @@ from data.task import Task
 from experiments.config.flat import flatten, shown_value
 from experiments.config.schema import Config
 from experiments.description.work import error_passes
+from experiments.training import influence
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.truncation.styles import STYLES
 
 BEYOND_PILOT = 4  # times its width
-STATIC_AT_MOST = 32  # steps; a wider static graph takes long to build and to compile
+FULL_WORK = 3  # cell applications for a symbol, forward and back, by full gradients
+WIDTHS_WITH_INFLUENCE = (1, 4, 16)  # whatever the lag, because credit goes beyond them
 WIDTHS = (
     1,
     2,
@@ -58,25 +60,21 @@ class Setting(NamedTuple):
         """The most cell applications that an error reaches."""
         return self.truncation.effective_depth(self.num_steps)
 
-    @property
-    def expected_cost(self) -> float:
-        """Cell applications for each loss, forward and (twice as dear) for every error pass."""
-        return self.graph_steps * (1 + 2 * error_passes(self.truncation)) / self.num_steps
-
     def __str__(self) -> str:
         keys = self.truncation.model_dump(exclude_none=True, exclude_defaults=True)
         kind = keys.pop("kind")
         return f"num_steps={self.num_steps} " + " ".join([kind, *map(_shown, keys.items())])
 
     def applied_to(self, config: Config) -> Config:
-        """The config with this setting; a graph too wide for `static` becomes `dynamic`."""
-        is_new = self != setting_of(config)
-        unroll = "dynamic" if is_new and self.graph_steps > STATIC_AT_MOST else config.graph.unroll
-        graph = config.graph.model_copy(update={"num_steps": self.num_steps, "unroll": unroll})
+        """The config with this setting, in a graph that is built in the same time at any width."""
+        changes = {"num_steps": self.num_steps, "unroll": "dynamic"}
+        graph = config.graph.model_copy(update=changes)
         return config.model_copy(update={"graph": graph, "truncation": self.truncation})
 
     def overrides(self, config: Config) -> list[str]:
-        """The overrides that turn the config into one with this setting."""
+        """The overrides that turn the config into one with this setting; none for its own."""
+        if self == setting_of(config):
+            return []
         before = flatten(config.as_dict())
         after = flatten(self.applied_to(config).as_dict())
         return [f"{key}={shown_value(new)}" for key, new in after.items() if before[key] != new]
@@ -94,6 +92,21 @@ def setting_of(config: Config) -> Setting:
     return Setting(config.graph.num_steps, config.truncation)
 
 
+def work_of(setting: Setting, config: Config, task: Task) -> float:
+    """The work of an update, for each row, in cell applications of a forward pass.
+
+    An error's pass takes two. An influence passes through the window's Jacobian, and takes up what
+    each step adds (docs/truncation.md, "Credit beyond the window").
+    """
+    truncation, num_steps = setting.truncation, setting.num_steps
+    work = setting.graph_steps * (1 + 2 * error_passes(truncation, num_steps))
+    if truncation.carries:
+        layout = influence.layout_of(config, task)
+        carried = truncation.carried_numbers(layout)
+        work += carried * (layout.units + num_steps) / layout.parameters
+    return work
+
+
 def settings_of_sequences(widest: int) -> list[Setting]:
     """Settings up to this width for rows whose state is carried, from what each style compares.
 
@@ -106,6 +119,20 @@ def settings_of_sequences(widest: int) -> list[Setting]:
             for keys in style.compared(width):
                 found[_of_sequence(TruncationConfig(kind=kind, **keys), widest)] = None
     return list(found)
+
+
+def settings_with_influence(widths: Sequence[int], approximate: bool) -> list[Setting]:
+    """Settings of the styles whose credit goes beyond the window.
+
+    Those whose bias must be measured (approximate.py) are among them only if `approximate`.
+    """
+    return [
+        Setting(width, TruncationConfig(kind=kind, **keys))
+        for kind, style in STYLES.items()
+        if style.influence is not None and (approximate or not style.approximate)
+        for keys in style.compared_beyond or ({},)
+        for width in widths
+    ]
 
 
 def _of_sequence(truncation: TruncationConfig, widest: int) -> Setting:
@@ -134,16 +161,19 @@ def settings_for(config: Config, task: Task, seen: int) -> Sequence[Setting]:
     less the more losses there are.
     """
     own = setting_of(config)
+    others = settings_of_examples(seen)
     if task.carries_state:
         others = settings_of_sequences(BEYOND_PILOT * seen)
-    else:
-        others = settings_of_examples(seen)
-    fit = [each for each in others if _fits(each, task, config.graph.batch_size)]
+        others += settings_with_influence(WIDTHS_WITH_INFLUENCE, own.truncation.carries)
+    fit = [each for each in others if _fits(each, config, task)]
     return [own, *(setting for setting in fit if setting != own)]
 
 
-def _fits(setting: Setting, task: Task, batch_size: int) -> bool:
+def _fits(setting: Setting, config: Config, task: Task) -> bool:
+    truncation, num_steps = setting.truncation, setting.num_steps
     try:
-        return task.windows(batch_size, setting.num_steps, setting.truncation.context_steps) > 0
+        truncation.check_model(config.model)
+        windows = task.windows(config.graph.batch_size, num_steps, truncation.context_steps)
     except ValueError:
         return False
+    return windows > 0 and influence.problem(setting.applied_to(config), task) is None

@@ -47,7 +47,7 @@ def count_work(config: Config, workload: Workload, shapes: Shapes) -> Work:
     matrices = [each for each in shapes.parameters if len(each.shape) == 2]
     layers = [each for each in matrices if each.variable.startswith("layer_")]
     head = [each for each in matrices if not each.variable.startswith(("layer_", "embedding"))]
-    passes = error_passes(config.truncation)
+    passes = error_passes(config.truncation, graph.num_steps)
     of_layers, of_head = rows * _size(layers), losses * _size(head)
     size = BYTES[graph.precision]
     (encoded,) = (each for each in shapes.tensors if each.tensor == "encoded inputs")
@@ -68,15 +68,17 @@ def count_work(config: Config, workload: Workload, shapes: Shapes) -> Work:
     )
 
 
-def error_passes(truncation: TruncationConfig) -> float:
+def error_passes(truncation: TruncationConfig, num_steps: int) -> float:
     """How many errors flow back through one cell application side by side.
 
     Plain backpropagation adds up the errors that meet, and takes one pass; errors that must stop
-    at different places stay apart: depth / stride of them.
+    at different places stay apart: depth / stride of them. If all losses of an update stop at the
+    same place, that is one.
     """
-    if truncation.depth is None or "context" not in truncation.style.takes:
+    depth, stride = truncation.depth, truncation.errors_stride
+    if depth is None or "context" not in truncation.style.takes or num_steps == stride:
         return 1
-    return truncation.depth / truncation.errors_stride
+    return depth / stride
 
 
 def _size(parameters: list[Parameter]) -> int:

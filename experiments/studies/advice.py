@@ -29,7 +29,7 @@ class OfAdvice(Entry):
 
     names: tuple[RunPattern, ...] = Field(min_length=1)
     budget: float = Field(default=60, gt=0)  # seconds for the advice of each case
-    tolerance: float = Field(default=0.1, gt=0, lt=1)
+    tolerance: float = Field(default=0.5, gt=0, lt=1)
 
     def advised(self, runs: StudyRuns) -> list[tuple[Case, dict[str, Any]]]:
         """Each case with its advice."""

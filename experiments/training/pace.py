@@ -12,7 +12,7 @@ from experiments.config.schema import Config
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 
-SYMBOLS = 100_000  # in one call at most, but for a single update
+SYMBOLS = 100_000  # in one call
 
 
 class Call(NamedTuple):
@@ -23,16 +23,18 @@ class Call(NamedTuple):
     symbols: int
 
 
-def training_call(stack: ExitStack, config: Config) -> Call:
+def training_call(stack: ExitStack, config: Config, symbols: int = SYMBOLS) -> Call:
     """A call that makes several updates, as `train` makes them; `stack` closes its session.
 
-    Whether XLA compiles is decided as in `train`; the first call then compiles. Raises UsageError
-    where the data do not fit the config.
+    It trains on about `symbols`, or makes one update if that is more.
+
+    Whether XLA compiles is decided as in `train`; the first call then compiles. Raises
+    UsageError where the data do not fit the config.
     """
     graph = config.graph
     an_update = graph.batch_size * graph.num_steps
     most = config.execution.iterations_per_loop if config.execution.loop == "in_graph" else 1
-    count = max(1, min(most, SYMBOLS // an_update, make_workload(config).updates_per_epoch))
+    count = max(1, min(most, symbols // an_update, make_workload(config).updates_per_epoch))
     execution = config.execution.model_copy(update={"iterations_per_loop": count})
     config = config.model_copy(update={"execution": execution})
     workload = make_workload(config)

@@ -1,8 +1,7 @@
 """The entries of STYLES that carry an influence, and with it credit, beyond the window.
 
 Within a window, errors flow back as in `full`, except where an entry says otherwise. Before it,
-M[t, s] says how much of ∂h_0/∂θ the style carries; s is negative there. If a style is no multiple
-of the exact product of Jacobians, M is that of the probe in credit.py.
+M[t, s] says how much of ∂h_0/∂θ the style carries; s is negative there.
 """
 
 from __future__ import annotations
@@ -181,6 +180,7 @@ FORWARD_MODE: dict[str, Style] = {
         _step,
         needs=("leak",),
         effective_depth=_unbounded,
+        approximate=True,
         influence=_rflo,
         compiles=False,
         compared_beyond=({"leak": 0.5},),
@@ -195,6 +195,7 @@ FORWARD_MODE: dict[str, Style] = {
         needs=("order",),
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
+        approximate=True,
         influence=_snap,
         compiles=False,
         compared_beyond=({"order": 1},),

@@ -70,6 +70,9 @@ class Style:
     deviation: Callable[[Truncation, Steps], Matrix] | None = None
     # (config, num_steps) → the depths that it chooses from, anew each epoch. None: it does not.
     depths: Callable[[Truncation, int], list[int]] | None = None
+    # Whether the gradient is no multiple of the exact product of Jacobians: its bias depends on the
+    # model, and M is that of the probe in credit.py.
+    approximate: bool = False
     # Whether M is random for s before the window, with a deviation that depends on the task.
     random_beyond_window: bool = False
     # config → how the style holds the influence that it carries from window to window. None: it

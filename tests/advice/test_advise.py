@@ -11,7 +11,7 @@ import pytest
 import run
 from experiments.advice import schedule
 from experiments.advice.answer import Advice
-from experiments.advice.check import contestants, equal_time, judge
+from experiments.advice.check import Training, contestants, equal_time, judge
 from experiments.advice.choice import Candidate, Choice, Need
 from experiments.advice.findings import Findings
 from experiments.advice.pilot import Pilot
@@ -100,11 +100,11 @@ def advice(*widths: int) -> Advice:
     config = small_config()
     share = Interval(0.05, 0.04, 0.06)
     settings = [setting_of(config), *(ADVISED._replace(num_steps=width) for width in widths)]
-    candidates = [Candidate(setting, share, 1e-6) for setting in settings]
+    candidates = [Candidate(setting, share, 3.0, 1e-6) for setting in settings]
     (best,) = (each for each in candidates if each.setting == ADVISED)
     found = Findings(Need(True, 9, 0), None, None, Interval(0.5, 0.4, 0.6), 0.66, candidates)
-    pilot = Pilot(Schedule(96, 10), [], HeldOut([], 1, None, None), 1)
-    return Advice(config, 0.1, True, pilot, found, Choice("advised", best, None, None, None))
+    pilot = Pilot(Schedule(96, 10), 1e-6, [], {}, HeldOut([], 1, None, None), 1)
+    return Advice(config, 0.1, True, pilot, found, Choice("advised", best, None))
 
 
 def test_the_advised_one_is_trained_against_its_neighbours_and_the_own() -> None:
@@ -116,11 +116,14 @@ def test_equal_time_takes_as_many_epochs_as_the_own_run() -> None:
     """Two epochs of 20,000 symbols at 1 µs; at twice the cost there is time for one."""
     given = advice(40)
     own, best = given.findings.candidates
-    assert equal_time(given, [best.setting]) == {best.setting: 2}
+    (equal,) = equal_time(given, [best.setting]).values()
+    assert equal.epochs == 2
+    assert equal.seconds == pytest.approx(0.04)
     dear = given._replace(
         findings=given.findings._replace(candidates=[own, best._replace(seconds=2e-6)])
     )
-    assert equal_time(dear, [best.setting]) == {best.setting: 1}
+    (equal,) = equal_time(dear, [best.setting]).values()
+    assert equal.epochs == 1
 
 
 def test_the_winner_has_the_lower_loss(tmp_path: Path) -> None:
@@ -128,8 +131,10 @@ def test_the_winner_has_the_lower_loss(tmp_path: Path) -> None:
     for name, losses in {"advised": (0.4, 0.41, 0.42), "own": (0.5, 0.5, 0.52)}.items():
         made = finished_run(tmp_path, name, [[each] * 10 for each in losses])
         points.append(Point(name, (), made.config, made.directory.path))
-    (contest,) = judge(points, [ADVISED, setting_of(small_config())])
+    trainings = {ADVISED: Training(1, 2.0), setting_of(small_config()): Training(2, 3.0)}
+    (contest,) = judge(points, trainings)
     assert contest.against == "num_steps=5 tf_style"
+    assert contest.times == 1.5
     assert contest.difference.value == pytest.approx(-0.29 / 3)  # paired by seed
     assert contest.difference.degrees == 2
 
@@ -137,6 +142,6 @@ def test_the_winner_has_the_lower_loss(tmp_path: Path) -> None:
 def test_without_advice_there_is_nothing_to_check(tmp_path: Path) -> None:
     from experiments.advice.check import check_advice
 
-    nothing = advice(40)._replace(choice=Choice("not_enough", None, None, None, None))
+    nothing = advice(40)._replace(choice=Choice("not_enough", None, None))
     with pytest.raises(UsageError, match="nothing is advised"):
         check_advice(nothing, "r2rt_n5", [], tmp_path, None)

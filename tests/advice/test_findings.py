@@ -38,12 +38,12 @@ def reading(updates: int, loss: float, lag: int, rate: float = 0.5) -> Reading:
 
 
 def findings(*readings: Reading) -> Findings:
-    return find(pilot(*readings), TASK, [OWN, WIDE], 0.1)
+    return find(pilot(*readings), CONFIG, TASK, [OWN, WIDE])
 
 
 def pilot(*readings: Reading) -> Pilot:
     data = HeldOut([], 4, GUESS, None)
-    return Pilot(Schedule(WIDTH, 100), [reading(0, 0.7, 0), *readings], data, 1.0)
+    return Pilot(Schedule(WIDTH, 100), 1e-6, [reading(0, 0.7, 0), *readings], {}, data, 1.0)
 
 
 def advice(*readings: Reading, **changes: Any) -> Advice:
@@ -63,15 +63,17 @@ def test_a_pilot_that_learned_lag_8_needs_nine_inputs() -> None:
     assert found.is_still_growing
 
 
-def test_what_is_left_out_is_that_of_the_worst_moment() -> None:
-    """At lag 8 the signal is 1 at lags 0 to 8, and 1 beyond them; TF style of 10 loses k / 10."""
+def test_the_bias_is_that_of_the_worst_moment() -> None:
+    """At lag 8 the signal is 1 at lags 0 to 8 and 1 beyond; TF style of 10 keeps 1 − k / 10."""
     late = findings(reading(50, 0.5, 3), reading(100, 0.45, 8))
     own, wide = late.candidates
-    beyond = 0.5 ** np.arange(1, 200)
-    lost = sum(k / 10 for k in range(9)) + 0.9 * beyond[0] + beyond[1:].sum()
-    assert own.left_out.mean == pytest.approx(lost / (9 + 1), rel=1e-3)
-    assert wide.left_out.mean < 0.1
-    assert findings(reading(100, 0.5, 3)).candidates[0].left_out.mean < own.left_out.mean
+    signal = np.append(np.ones(9), 0.5 ** np.arange(1, 200))
+    shares = np.maximum(1 - np.arange(len(signal)) / 10, 0)
+    factors = np.linspace(0, 10, 10_001)[:, None]
+    least = (np.abs(1 - factors * shares) @ signal).min()
+    assert own.bias.mean == pytest.approx(least / (9 + 1), rel=1e-3)
+    assert wide.bias.mean < 0.1
+    assert findings(reading(100, 0.5, 3)).candidates[0].bias.mean < own.bias.mean
 
 
 def test_a_loss_no_better_than_a_guess_has_learned_nothing() -> None:
@@ -95,10 +97,15 @@ def test_a_signal_that_has_not_decayed_is_not_enough() -> None:
 
 def test_three_lines_say_what_to_set() -> None:
     first, second, third = lines(advice(reading(50, 0.45, 8), reading(100, 0.45, 8)))
-    assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; leaves out 4.8%")
-    assert second.startswith("your num_steps=10 tf_style: 1 µs a symbol; leaves out 45%")
+    assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; bias 2.8% (at most 2.")
+    assert second == "your num_steps=10 tf_style: 1 µs a symbol; bias 39%"
     assert "it uses the last 9 inputs" in third
     assert "a dependency of 24 steps or more would not show" in third
+
+
+def test_the_second_line_says_which_inputs_yours_does_not_reach() -> None:
+    _, second, _ = lines(advice(reading(100, 0.45, 11)))
+    assert "it reaches 10 of 12 inputs" in second
 
 
 def test_json_holds_what_a_program_needs() -> None:

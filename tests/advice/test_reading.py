@@ -62,7 +62,7 @@ def test_after_four_inputs_nothing_of_a_strangers_state_is_left(read: Any) -> No
     _, reading = read
     np.testing.assert_allclose(reading.excess[:, UNITS - 1 :], 0, atol=1e-12)
     assert (reading.excess[:, : UNITS - 1].mean(0) > 0.05).all()
-    memory = memory_of(reading.excess, 0.1)
+    memory = memory_of(reading.excess)
     assert memory.inputs == UNITS
     assert memory.is_used
 

@@ -77,18 +77,20 @@ def test_work_on_paper() -> None:
 
 
 @pytest.mark.parametrize(
-    ("truncation", "passes"),
+    ("truncation", "num_steps", "passes"),
     [
-        (TruncationConfig(kind="full"), 1),
-        (TruncationConfig(kind="tf_style", depth=5), 1),
-        (TruncationConfig(kind="true_bptt", depth=7), 7),
-        (TruncationConfig(kind="williams_peng", depth=8, stride=4, context=True), 2),
+        (TruncationConfig(kind="full"), 20, 1),
+        (TruncationConfig(kind="tf_style", depth=5), 20, 1),
+        (TruncationConfig(kind="true_bptt", depth=7), 20, 7),
+        (TruncationConfig(kind="williams_peng", depth=8, stride=4, context=True), 20, 2),
+        (TruncationConfig(kind="williams_peng", depth=8, stride=4, context=True), 4, 1),
+        (TruncationConfig(kind="true_bptt", depth=7, context=True), 1, 1),
     ],
 )
 def test_errors_that_stop_at_different_places_pass_side_by_side(
-    truncation: TruncationConfig, passes: float
+    truncation: TruncationConfig, num_steps: int, passes: float
 ) -> None:
-    assert error_passes(truncation) == passes
+    assert error_passes(truncation, num_steps) == passes
 
 
 def test_the_picture_has_an_arrow_for_each_loss_to_the_end_of_its_error() -> None:

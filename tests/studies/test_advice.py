@@ -41,7 +41,7 @@ def give(
     """Record advice for the one case of these runs."""
     monkeypatch.setattr(advised, "REPORTS", folder)
     (case,) = cases_of([*runs.there.values()])
-    out = folder_of(case.config, 60, 0.1)
+    out = folder_of(case.config, 60, 0.5)
     out.mkdir(parents=True)
     (out / "advice.json").write_text(json.dumps(content), "utf-8")
 
