@@ -173,11 +173,12 @@ def thinned(
         return x, losses
     stretch = np.floor((x - x[0]) * (STRETCHES / (x[-1] - x[0])))
     first = np.flatnonzero(np.diff(stretch, prepend=-1))
-    last = np.append(first[1:], len(x)) - 1
-    kept = [first, last]
+    sizes = np.diff(first, append=len(x))
+    kept = [first, first + sizes - 1]
     for line in (*losses, losses.mean(axis=0)):
-        ordered = np.lexsort((line, stretch))  # by stretch, and by loss within each
-        kept += [ordered[first], ordered[last]]
+        for extreme in (np.fmin, np.fmax):
+            found = np.repeat(extreme.reduceat(line, first), sizes)
+            kept.append(np.flatnonzero(line == found))
     points = np.unique(np.concatenate(kept))
     return x[points], losses[:, points]
 

@@ -93,7 +93,7 @@ class Run:
 
         From the summary of a complete run, so that a list of runs reads no rows.
         """
-        if self.status == "complete" and self.summary.get("seeds"):
+        if self.status == "complete" and self.seconds > 0 and self.summary.get("seeds"):
             return self.seconds / len(self.summary["seeds"])
         found = [self.rows_by_seed[seed][-1].seconds for seed in self.complete_seeds]
         return sum(found) / len(found) if found else None

@@ -41,9 +41,9 @@ class Result(NamedTuple):
 
     @property
     def seconds_a_seed(self) -> float | None:
-        """Seconds of training, mean over the seeds; None unless the point is complete."""
-        is_complete = self.status == "complete"
-        return self.seconds / self.point.config.training.seeds if is_complete else None
+        """Seconds of training, mean over the seeds of a complete point; None where unknown."""
+        is_known = self.status == "complete" and self.seconds > 0
+        return self.seconds / self.point.config.training.seeds if is_known else None
 
     @property
     def needs_training(self) -> bool:
