@@ -30,7 +30,8 @@ def lengths_of_buckets(lengths: Lengths, buckets: int) -> tuple[int, ...]:
 
 def bucket_of_batches(lengths: Lengths, padded: Sequence[int]) -> NDArray[np.int32]:
     """The bucket of each batch. lengths [batch, batches], padded lengths ascending."""
-    return np.searchsorted(padded, lengths.max(axis=0)).astype(np.int32)
+    buckets: NDArray[np.int32] = np.searchsorted(padded, lengths.max(axis=0)).astype(np.int32)
+    return buckets
 
 
 def in_buckets(

@@ -77,7 +77,7 @@ def other_headings(headings: NDArray[np.intp]) -> NDArray[np.intp]:
     while (clash := np.flatnonzero(others == headings)).size:
         for place in clash:
             swap = stream.randint(len(others))
-            others[[place, swap]] = others[[swap, place]]
+            others[place], others[swap] = others[swap], others[place]
     return others
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from experiments.reporting.plots import COLORS, draw_floors, error_bars, new_figure, style_grid
+from experiments.reporting.claims import NotRun
+from experiments.reporting.plots import (
+    COLORS,
+    FLOOR,
+    draw_floors,
+    error_bars,
+    new_figure,
+    style_grid,
+)
 from experiments.runs.run import Run
 from experiments.studies.building import added_memory
 from experiments.studies.entries import StudyFigure
@@ -32,11 +40,9 @@ class ByWidth(StudyFigure):
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         figure = new_figure(8.5)
         panels = figure.subplots(3, 1, sharex=True)
-        lines = list(dict.fromkeys(self.labels.values()))
-        for index, label in enumerate(lines):
-            chosen = [runs[name] for name in self.labels if self.labels[name] == label]
-            chosen.sort(key=lambda run: run.config.graph.num_steps)
-            _draw_line(panels, chosen, label, COLORS[index % len(COLORS)])
+        lines = _lines(self.labels, runs)
+        for index, (label, line) in enumerate(lines.items()):
+            _draw_line(panels, line, label, COLORS[index % len(COLORS)])
         for axes in panels:
             axes.set_xscale("log")
             style_grid(axes)
@@ -54,6 +60,54 @@ class ByWidth(StudyFigure):
             frameon=False,
         )  # fmt: skip
         return figure
+
+
+class RelativeLossByWidth(StudyFigure):
+    """Against num_steps: the final loss of every seed, relative to the largest reference loss.
+
+    Runs with the same label are one line, through the means of their seeds.
+    """
+
+    labels: dict[RunName, str] = Field(min_length=1)
+
+    def draw(self, title: str, runs: StudyRuns) -> Figure:
+        figure = new_figure()
+        axes = figure.subplots()
+        for index, (label, line) in enumerate(_lines(self.labels, runs).items()):
+            color = COLORS[index % len(COLORS)]
+            shares = [relative_losses(run) for run in line]
+            widths = [run.config.graph.num_steps for run in line]
+            means = [sum(each) / len(each) for each in shares]
+            axes.plot(widths, means, "s-", color=color, label=label)
+            for width, each in zip(widths, shares, strict=True):
+                axes.scatter([width] * len(each), each, s=14, color=color, alpha=0.45)
+        axes.axhline(0.5, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
+        axes.set_xscale("log")
+        axes.set_ylim(bottom=0)
+        axes.set_title(title, fontsize=11, loc="left")
+        axes.set_xlabel("num_steps")
+        axes.set_ylabel("final loss / reference loss")
+        axes.legend(framealpha=0.9, edgecolor="none")
+        style_grid(axes)
+        return figure
+
+
+def relative_losses(run: Run) -> list[float]:
+    """Each seed's final loss, divided by the largest reference loss of the task."""
+    if not run.floors:
+        raise NotRun(f"run {run.label}: its task has no reference loss")
+    return [loss / max(run.floors.values()) for loss in run.final_losses.values()]
+
+
+def _lines(labels: Mapping[RunName, str], runs: StudyRuns) -> dict[str, list[Run]]:
+    """The runs of each label, in the order of their width."""
+    found: dict[str, list[Run]] = {}
+    for name, label in labels.items():
+        found.setdefault(label, []).append(runs[name])
+    return {
+        label: sorted(line, key=lambda run: run.config.graph.num_steps)
+        for label, line in found.items()
+    }
 
 
 def _draw_line(panels: Sequence[Axes], runs: Sequence[Run], label: str, color: str) -> None:

@@ -10,7 +10,7 @@ from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
 from experiments.studies.building import TakesMoreMemory
 from experiments.studies.runs import StudyRuns
-from experiments.studies.width import ByWidth
+from experiments.studies.width import ByWidth, RelativeLossByWidth
 from tests.handmade import finished_run
 
 MIB = 2**20
@@ -59,3 +59,18 @@ def test_runs_with_one_label_are_a_line_in_the_order_of_their_width(tmp_path: Pa
     assert [*static.get_ydata()] == [10]
     assert [line.get_label() for line in time.get_lines()] == ["dynamic", "static"]
     assert [*time.get_lines()[0].get_ydata()] == [1000.0] * 3
+
+
+def test_losses_are_relative_to_the_largest_reference_loss(tmp_path: Path) -> None:
+    there = {
+        name: run_of(tmp_path, name, None, f"graph.num_steps={width}")
+        for name, width in {"wide": 80, "narrow": 20}.items()
+    }  # floors of 0.6 and 0.4
+    labels = dict.fromkeys(there, "one line")
+    figure = RelativeLossByWidth.model_validate({"labels": labels}).draw("t", StudyRuns(there))
+    line = figure.axes[0].get_lines()[0]
+    finals = there["wide"].final_losses
+    assert finals == {0: 0.5, 1: 0.52}
+    assert [*line.get_xdata()] == [20, 80]
+    assert [*line.get_ydata()] == pytest.approx([0.51 / 0.6] * 2)
+    assert [*there["wide"].floors.values()] == [0.6, 0.4]

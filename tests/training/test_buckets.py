@@ -68,6 +68,21 @@ def test_updates_are_those_of_the_same_batches_without_buckets(
         np.testing.assert_allclose(value, variables[1][name], rtol=1e-11, err_msg=name)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("unroll", ["static", "dynamic"])
+def test_xla_compiles_the_buckets(unroll: str) -> None:
+    losses = []
+    for xla in ("on", "off"):
+        keys = [*SMALL, f"graph.unroll={unroll}", f"execution.xla={xla}", "graph.buckets=4"]
+        config = load_config("captions", keys)
+        work = make_workload(config)
+        rows = work.draw(training_stream(3), config.graph.batch_size)
+        with TrainingSession(build(config, work), 1) as session:
+            session.initialize(1)
+            losses.append(session.train(rows.windows(0, 5, 6), 5)["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-10)
+
+
 def test_the_graph_computes_no_more_steps_than_the_bucket_has() -> None:
     """Inputs that are not a number past a batch's longest example do not reach its loss."""
     config = load_config("captions", [*SMALL, "graph.buckets=4"])

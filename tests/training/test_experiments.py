@@ -52,6 +52,7 @@ SHRUNKEN = {
     "imdb": ("task.source=python_docs", "graph.batch_size=32", "model.state_size=[16, 16]"),
     "influence_balancing": ("task.size=6000",),
     "lag_17": ("task.size=108000",),
+    "long_sequence": ("task.size=18000", "task.blanks=28", "graph.num_steps=30"),
     "matching": ("model.state_size=8", "model.embedding=8"),
     "mnist_basic_lstm": ("task.source=scikit_learn", "graph.num_steps=8"),
     "mnist_lstm": ("task.source=scikit_learn", "graph.num_steps=8", "graph.batch_size=64"),
