@@ -239,6 +239,7 @@ def _states(command: Parser) -> None:
         "--length", type=count, default=60, metavar="N", help="time steps at most; default: 60"
     )
     _add_checkpoint(command)
+    _add_data_changed(command)
     _add_out(command, "reports/states")
 
 

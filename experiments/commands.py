@@ -220,12 +220,13 @@ def _evaluated(result: SplitResult) -> dict[str, object]:
 def generate(options: Namespace) -> int:
     """Print text written by a run's model."""
     directory = _run_directory(options)
+    from experiments.console import print_written
     from experiments.training.generate import Sampling, generate_text
 
     sampling = Sampling(
         options.length, options.temperature, options.seed, options.top_k, options.at_spaces
     )
-    print(generate_text(directory, options.prompt, sampling, options.checkpoint))
+    print_written(generate_text(directory, options.prompt, sampling, options.checkpoint))
     return 0
 
 
@@ -271,20 +272,20 @@ def neighbours(options: Namespace) -> int:
 
 def states(options: Namespace) -> int:
     """Draw the states and gates of a run's model along a sequence."""
-    from experiments.runs.files import make_output_folder, write_atomic
+    from experiments.runs.files import make_output_folder
 
     directory = _run_directory(options)
     picture, table = options.out / "states.png", options.out / "states.csv"
     make_output_folder(options.out, [picture.name, table.name])
-    from experiments.reporting.plots import save_figure
-    from experiments.reporting.state_figure import state_csv, state_figure
+    from experiments.reporting.plots import save_picture
+    from experiments.reporting.state_figure import state_figure, write_state_csv
     from experiments.training.states import Asked, record_run
 
-    asked = Asked(options.prompt, options.length, options.example)
+    asked = Asked(options.prompt, options.length, options.example, options.data_changed)
     recording = record_run(directory, asked, options.checkpoint)
-    write_atomic(table, state_csv(recording.symbols, recording.layers))
-    save_figure(state_figure(*recording), picture)
-    print(f"written: {picture}, {table}")
+    write_state_csv(table, recording.symbols, recording.layers)
+    is_drawn = save_picture(lambda: state_figure(*recording), picture)
+    print(f"written: {f'{picture}, ' if is_drawn else ''}{table}")
     return 0
 
 

@@ -10,6 +10,7 @@ import math
 import re
 import shutil
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,6 +36,23 @@ def plain(text: str) -> str:
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in line
     )
+
+
+def print_written(text: str) -> None:
+    """Print the text of a model: as it is in a pipe or a file, and safely on a terminal.
+
+    There, control characters other than tabs and ends of lines are made visible.
+    """
+    if is_terminal():
+        text = "".join(
+            each.encode("unicode_escape").decode("ascii") if _is_control(each) else each
+            for each in text
+        )
+    print(text)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc" and character not in "\n\t"
 
 
 def is_terminal() -> bool:

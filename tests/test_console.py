@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from experiments.console import plain, print_line, print_table
+from experiments.console import plain, print_line, print_table, print_written
 
 Capture = pytest.CaptureFixture[str]
 
@@ -114,6 +114,18 @@ def test_markup_and_control_characters_are_shown(capsys: Capture) -> None:
     lines = printed(["one", "two", "three"], [row], 80, capsys)
     assert lines[-1] == r"[bold]x[/bold]  a\x1b[31mred b  :smile:"
     assert plain("\udcff\x07é") == r"\udcff\x07é"
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_what_a_model_writes_is_exact_in_a_pipe_and_safe_on_a_terminal(
+    is_terminal: bool, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vocabulary may come from a stranger."""
+    monkeypatch.setattr("experiments.console.is_terminal", lambda: is_terminal)
+    text = "a\tb\u00a0李\n\x1b]0;owned\x07\x9b31m\r"
+    print_written(text)
+    safe = "a\tb\u00a0李\n\\x1b]0;owned\\x07\\x9b31m\\r"
+    assert capsys.readouterr().out == (safe if is_terminal else text) + "\n"
 
 
 PATH = f"runs/an_experiment_of_mine/{LONG},training.seeds=10,optimizer.learning_rate=0.003"

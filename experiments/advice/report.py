@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from experiments.advice.answer import Advice, lines
 from experiments.advice.choice import Candidate, frontier, is_enough
 from experiments.advice.figures import cost_figure, error_signal_figure, memory_figure
 from experiments.config.yaml_file import dump_yaml
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import own_style, save_figure
+from experiments.reporting.plots import save_picture
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
 
 COLUMNS = (
@@ -34,8 +37,7 @@ CAPTION = (
 
 def write_advice_report(advice: Advice, out: Path) -> Path:
     """Write the figures and report.html to the folder `out`, which exists."""
-    with own_style():
-        figures = list(_figures(advice, out))
+    figures = list(_figures(advice, out))
     path = out / "report.html"
     report = Report(
         f"Advice for {advice.config.name}",
@@ -66,23 +68,29 @@ def _introduction(advice: Advice) -> list[str]:
 
 
 def _figures(advice: Advice, out: Path) -> Iterator[ReportFigure]:
-    save_figure(error_signal_figure(advice), out / "error_signal.png")
-    yield ReportFigure.from_file(
-        out / "error_signal.png", "Error signal by lag",
+    """The pictures that can be drawn."""
+    for name, draw, title, caption in _drawings(advice):
+        path = out / name
+        if save_picture(partial(draw, advice), path):
+            yield ReportFigure.from_file(path, title, caption)
+
+
+def _drawings(advice: Advice) -> Iterator[tuple[str, Callable[[Advice], Figure], str, str]]:
+    """For each picture its file, its function, its title and its caption."""
+    yield (
+        "error_signal.png", error_signal_figure, "Error signal by lag",
         "The size of the derivative of a loss with respect to the state some steps earlier, at "
         "several moments of the pilot. The dashed line is the effective depth of the advice.",
     )  # fmt: skip
     if advice.findings.memory is not None:
-        save_figure(memory_figure(advice), out / "memory.png")
-        yield ReportFigure.from_file(
-            out / "memory.png", "Inputs that the pilot uses",
+        yield (
+            "memory.png", memory_figure, "Inputs that the pilot uses",
             "The trained pilot reads windows from the state of another row. The excess of its loss "
             "falls to zero after as many inputs as it uses. What is below the dashed line does not "
             "count.",
         )  # fmt: skip
-    save_figure(cost_figure(advice), out / "cost.png")
-    yield ReportFigure.from_file(
-        out / "cost.png", "Bias against time",
+    yield (
+        "cost.png", cost_figure, "Bias against time",
         "Numbers are num_steps. No quicker setting has as little bias as one on the frontier. "
         "The dashed line is the tolerance.",
     )  # fmt: skip

@@ -43,7 +43,9 @@ def measure_train() -> Measurement:
     """Time `train` of one seed and one epoch, compared with `import tensorflow` alone."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(PROGRAM), "train", "r2rt_n5", "--overwrite", "--run-dir", f"{folder}/run"]
-        pair = alternate(lambda: _run(command), lambda: _run(["-c", "import tensorflow"]), ROUNDS)
+        pair = alternate(
+            lambda: _run(command), lambda: _run(["-P", "-c", "import tensorflow"]), ROUNDS
+        )
     more = pair.first - pair.second
     return Measurement(
         "train r2rt_n5, whole process, against `import tensorflow`", pair.first, "s", pair.second,

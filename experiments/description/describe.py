@@ -26,13 +26,12 @@ def describe(config: Config, out: Path | None, as_json: bool = False) -> None:
     shapes = read_shapes(config, workload)
     work = count_work(config, workload, shapes)
     pace = measure_pace(config, workload)
-    if out:
-        _draw(config, out / "graph.png")
+    is_drawn = out is not None and _draw(config, out / "graph.png")
     if as_json:
         print_json(as_dict(config, workload, shapes, work, pace))
     else:
         _print(config, workload, shapes, work, pace)
-        if out:
+        if out and is_drawn:
             print(f"written: {out / 'graph.png'}")
 
 
@@ -104,9 +103,8 @@ def _bytes(count: int) -> str:
     return f"{count} bytes"
 
 
-def _draw(config: Config, path: Path) -> None:
+def _draw(config: Config, path: Path) -> bool:
     from experiments.description.picture import picture
-    from experiments.reporting.plots import own_style, save_figure
+    from experiments.reporting.plots import save_picture
 
-    with own_style():
-        save_figure(picture(config), path)
+    return save_picture(lambda: picture(config), path)

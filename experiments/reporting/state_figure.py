@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from experiments.reporting.tables import write_csv
 
 Layers = Sequence[Mapping[str, NDArray[np.float64]]]  # by layer and name, [time, units]
 GATE = "gate"  # in the name of a value between 0 and 1
@@ -43,7 +44,7 @@ def state_figure(title: str, symbols: Sequence[str], layers: Layers) -> Figure:
             picture.colorbar(image, ax=axes, pad=0.01)
         last = grid[len(values) - 1, column]
         if len(symbols) <= MOST_LABELS:
-            last.set_xticks(range(len(symbols)), [_literal(symbol) for symbol in symbols])
+            last.set_xticks(range(len(symbols)), symbols)
         turn = 30 if max(map(len, symbols)) > LONG_LABEL else 0
         last.tick_params(axis="x", labelsize=8, labelbottom=True, labelrotation=turn)
         last.set_xlabel("input of each time step", fontsize=9)
@@ -51,16 +52,16 @@ def state_figure(title: str, symbols: Sequence[str], layers: Layers) -> Figure:
     return picture
 
 
-def state_csv(symbols: Sequence[str], layers: Layers) -> str:
+def write_state_csv(path: Path, symbols: Sequence[str], layers: Layers) -> None:
     """A line for each step, layer, value and unit."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["step", "symbol", "layer", "name", "unit", "value"])
-    for layer, values in enumerate(layers):
-        for name, value in values.items():
-            for (step, unit), number in np.ndenumerate(value):
-                writer.writerow([step, symbols[step], layer, name, unit, f"{number:.6g}"])
-    return buffer.getvalue()
+    columns = ("step", "symbol", "layer", "name", "unit", "value")
+    rows = (
+        (step, symbols[step], layer, name, unit, f"{number:.6g}")
+        for layer, values in enumerate(layers)
+        for name, value in values.items()
+        for (step, unit), number in np.ndenumerate(value)
+    )
+    write_csv(path, columns, rows)
 
 
 def _label_units(axes: Axes, units: int) -> None:
@@ -81,7 +82,3 @@ def _write_numbers(axes: Axes, value: NDArray[np.float64], bound: float) -> None
 
 def _panel_title(name: str, layer: int, layers: int) -> str:
     return name if layers == 1 else f"layer {layer}: {name}"
-
-
-def _literal(symbol: str) -> str:
-    return symbol.replace("$", r"\$")

@@ -16,7 +16,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the first character of a spreadshe
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a header line and one line for each row; None becomes an empty cell.
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    Text that a spreadsheet would run as a formula gets an apostrophe in front; a single character
+    is no formula.
     """
     safe = [[_as_text(cell) for cell in row] for row in rows]
     # As objects, because a column of counts with gaps would turn into floats.
@@ -25,7 +26,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 
 
 def _as_text(cell: Any) -> Any:
-    if not isinstance(cell, str) or not cell.startswith(FORMULA):
+    if not isinstance(cell, str) or len(cell) < 2 or not cell.startswith(FORMULA):
         return cell
     try:
         float(cell)

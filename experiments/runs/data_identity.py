@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
 
 from data.task import Source
-from experiments.errors import UsageError
+from experiments.config.compose import validate
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import write_atomic
+from experiments.runs.json_file import read_object
 
 SHORT = 12  # characters of a hash, for readers
 
@@ -26,23 +29,26 @@ class DataIdentity(NamedTuple):
     replaced: tuple[tuple[Source, ...], ...]  # what the run was trained on before, if it changed
 
 
+class IdentityForm(BaseModel):
+    """The checked form of a data.json that is read back; a later version may write more."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    sources: tuple[Source, ...]
+    vocabulary: tuple[str, ...] | None
+    replaced: tuple[tuple[Source, ...], ...]
+
+
 def read_identity(directory: RunDirectory) -> DataIdentity | None:
     """The identity of a run's data; None where it has none.
 
-    Raises UsageError where the file is damaged.
+    Raises UsageError where the file is damaged, or a key has another type.
     """
-    try:
-        content = json.loads(directory.data.read_text("utf-8"))
-        vocabulary = content["vocabulary"]
-        return DataIdentity(
-            _sources(content["sources"]),
-            None if vocabulary is None else tuple(map(str, vocabulary)),
-            tuple(map(_sources, content["replaced"])),
-        )
-    except FileNotFoundError:
+    content = read_object(directory.data)
+    if content is None:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{directory.data}: cannot be read: {error}") from error
+    form: IdentityForm = validate(IdentityForm, content, str(directory.data))
+    return DataIdentity(form.sources, form.vocabulary, form.replaced)
 
 
 def write_identity(directory: RunDirectory, identity: DataIdentity) -> None:
@@ -67,7 +73,3 @@ def differences(known: Sequence[Source], found: Sequence[Source]) -> Iterator[st
 def hashes(sources: Sequence[Source]) -> str:
     """The sources' hashes for readers: equal where the contents are."""
     return " ".join(source.sha256[:SHORT] for source in sources)
-
-
-def _sources(items: Any) -> tuple[Source, ...]:
-    return tuple(Source(str(item["name"]), str(item["sha256"])) for item in items)

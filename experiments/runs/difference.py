@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from experiments.config.flat import flatten
+from experiments.runs.data_identity import hashes, read_identity
 from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
 
@@ -57,7 +58,10 @@ def _unequal(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, P
 
 
 def _environment(run: Run) -> dict[str, Any]:
-    return flatten({key: run.summary.get(key) for key in ENVIRONMENT})
+    """On what a run was trained; its data by their hashes, which one path may not tell apart."""
+    known = read_identity(run.directory)
+    data = None if known is None else hashes(known.sources)
+    return flatten({**{key: run.summary.get(key) for key in ENVIRONMENT}, "data": data})
 
 
 def _rows_by_seed(run: Run) -> dict[int, list[MetricsRow]]:

@@ -17,7 +17,8 @@ from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.runs.files import is_temporary, write_atomic
-from experiments.runs.links import check_links, is_link_of_user, permit_links, require_file
+from experiments.runs.json_file import read_object
+from experiments.runs.links import check_links, is_link_of_user, permit_links
 from experiments.runs.replacing import FOLDER, is_replaced, move_aside, remove_moved
 from experiments.runs.summary_form import SummaryForm
 
@@ -95,16 +96,7 @@ class RunDirectory:
 
         Raises UsageError where it cannot be read or a key has another type.
         """
-        require_file(self.summary)
-        try:
-            text = self.summary.read_text("utf-8")
-            content = json.loads(text) if text.strip() else {}  # empty after a loss of power
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, RecursionError) as error:
-            raise UsageError(f"{self.summary}: cannot be read: {error}") from error
-        if not isinstance(content, dict):
-            raise UsageError(f"{self.summary}: expected an object, got {type(content).__name__}")
+        content = read_object(self.summary) or {}  # empty after a loss of power
         validate(SummaryForm, content, str(self.summary))
         return content
 

@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import json
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 10
+SAFE_PATH = "PYTHONSAFEPATH"  # Python: no modules from the current folder
 
 Log = Callable[[str], None]  # prints a line for the user
 
@@ -65,7 +67,8 @@ def open_cluster(
     """
     from distributed.utils import silence_logging_cmgr  # Dask takes a second to import
 
-    with silence_logging_cmgr(logging.CRITICAL):  # errors that matter are reported as reasons
+    # Errors that matter are reported as reasons.
+    with silence_logging_cmgr(logging.CRITICAL), _no_modules_of_the_current_folder():
         if where == "local":
             with _local(min(workers or allowed_cores(), points)) as cluster:
                 yield cluster
@@ -79,6 +82,20 @@ def open_cluster(
                 )
             with _running(where, log) as cluster:
                 yield cluster
+
+
+@contextlib.contextmanager
+def _no_modules_of_the_current_folder() -> Iterator[None]:
+    """Python processes that start in the block, Dask's workers among them, act as with -P."""
+    earlier = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if earlier is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = earlier
 
 
 def _is_encrypted(where: str) -> bool:

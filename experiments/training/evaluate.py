@@ -277,7 +277,7 @@ def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoin
     return found.checkpoint
 
 
-def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpoint) -> None:
+def load_into(session: GraphSession, directory: RunDirectory, checkpoint: Checkpoint) -> None:
     """Load a checkpoint. Raises RunError where it is not of this run's model, or diverged."""
     path = checkpoints.path_of(directory.checkpoints, checkpoint.position)
     if not path.exists():
@@ -286,7 +286,7 @@ def load_into(evaluator: Evaluator, directory: RunDirectory, checkpoint: Checkpo
         seed, updates = checkpoint.position.seed, checkpoint.position.updates
         raise RunError(f"{path}: seed {seed} diverged at update {updates}")
     try:
-        evaluator.restore(checkpoint.variables)
+        session.restore(checkpoint.variables)
     except ValueError as error:
         raise RunError(f"{path}: {error}") from error
     broken = not_finite(checkpoint.variables)

@@ -13,7 +13,8 @@ from data.task import Array, Examples, Task
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import find_checkpoint
+from experiments.training.evaluate import find_checkpoint, load_into
+from experiments.training.run_data import workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.text_model import task_of
 from experiments.training.workload import make_workload
@@ -37,13 +38,14 @@ class Asked(NamedTuple):
     prompt: str | None  # of a task with text; None: held-out data
     length: int  # time steps at most
     example: int  # of tasks of examples, counted from 0
+    data_changed: bool = False  # whether held-out data may be others than those of the run
 
 
 def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Recording:
     """The states of the run's first seed.
 
-    Raises UsageError where the model has no states along time, or the task no such sequence, and
-    RunError without a checkpoint.
+    Raises UsageError where the model has no states along time, the task no such sequence, or the
+    held-out data are not those of the run; RunError without a checkpoint, or where it diverged.
     """
     config = directory.read_config()
     if config.model.bidirectional:
@@ -51,17 +53,17 @@ def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Record
             f"{directory.path}: model.bidirectional: each direction has a state of its own; "
             "expected false"
         )
-    task = make_workload(config).task if asked.prompt is None else task_of(config, directory)
+    if asked.prompt is None:
+        task = workload_of_run(config, directory, make_workload(config), asked.data_changed).task
+    else:
+        task = task_of(config, directory)
     inputs, symbols = _sequence(task, config, asked)
     found = find_checkpoint(directory, config.training.first_seed, checkpoint)
     if found is None:
         raise RunError(f"{directory.path}: no {checkpoint} checkpoint to read with; train first")
     shape = shape_of(task, config.training.carry_state)
     with StateReader(config.model, shape, config.graph.precision) as reader:
-        try:
-            reader.restore(found.variables)
-        except ValueError as error:
-            raise RunError(f"{directory.path}: {error}") from error
+        load_into(reader, directory, found)
         layers = reader.read(inputs)
     return Recording(f"{config.name}: {config.model.cell}", symbols, layers)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import run
+from data.task import Source
+from experiments.runs.data_identity import DataIdentity, write_identity
 from experiments.runs.difference import FirstDifference, difference
 from tests.handmade import finished_run
 
@@ -35,6 +37,14 @@ def test_config_keys_and_versions_that_differ(tmp_path: Path) -> None:
     found = difference(one, two)
     assert found.config == {"graph.num_steps": (54, 18)}
     assert found.environment == {"versions.numpy": ("2.1", "2.2"), "git_commit": (None, "abc")}
+
+
+def test_one_path_with_other_content_is_a_difference(tmp_path: Path) -> None:
+    one, two = (finished_run(tmp_path, name, [[0.5]]) for name in ("one", "two"))
+    for run_of, digest in ((one, "1" * 64), (two, "2" * 64)):
+        source = Source("book.txt", digest)
+        write_identity(run_of.directory, DataIdentity((source,), None, ()))
+    assert difference(one, two).environment == {"data": ("111111111111", "222222222222")}
 
 
 def test_the_first_row_that_differs_is_named_for_each_seed(tmp_path: Path) -> None:

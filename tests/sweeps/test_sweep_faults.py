@@ -345,7 +345,7 @@ def test_ctrl_z_stops_every_process_and_fg_lets_them_continue(tmp_path: Path) ->
         wait_until(lambda: count_lines(directory(tmp_path, LONG) / "metrics.csv") > rows, process)
 
 
-@pytest.mark.parametrize("name", ["data.py", "yaml.py", "random.py", "experiments.py"])
+@pytest.mark.parametrize("name", ["data.py", "yaml.py", "random.py", "experiments.py", "pickle.py"])
 def test_files_of_the_current_folder_are_no_modules(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("open('executed', 'w').close()\nraise SystemExit(3)\n")
     done = run_command(("sweep", "r2rt_n5", *REST, "training.epochs=1"), tmp_path)

@@ -31,8 +31,10 @@ from experiments.sweeps.messages import Message
 from experiments.sweeps.points import Point, check
 from experiments.training import runner
 from experiments.training.evaluate import evaluate_run
+from experiments.training.export import export
 from experiments.training.generate import Sampling, generate_text
 from experiments.training.resources import one_graph
+from experiments.training.states import Asked, record_run
 from tests.conftest import StopAtSave, assert_same_end, summary_of
 
 TEXT = "the cat sat on the mat.\n" * 500
@@ -100,6 +102,27 @@ def test_evaluate_stops_at_a_changed_file_or_reads_it_by_the_runs_vocabulary(boo
     found = [result.evaluated.loss for result in evaluate_run(run, None, "last", data_changed=True)]
     assert min(losses) < 0.1
     assert all(low < high < 2 for low, high in zip(losses, found, strict=True))
+
+
+def test_states_stop_at_a_changed_file_and_a_prompt_needs_none(book: Path) -> None:
+    directory = RunDirectory(book.parent / "run")
+    symbols = record_run(directory, Asked(None, 20, 0), "last").symbols
+    book.write_text(TEXT.replace("cat", "mat"))
+    with pytest.raises(UsageError, match=CHANGED):
+        record_run(directory, Asked(None, 20, 0), "last")
+    changed = record_run(directory, Asked(None, 20, 0, data_changed=True), "last").symbols
+    assert "".join(changed) == "".join(symbols).replace("cat", "mat")
+    book.unlink()
+    assert record_run(directory, Asked("cat", 20, 0), "last").symbols == ["c", "a", "t"]
+
+
+def test_a_model_is_exported_as_it_was_trained_whatever_became_of_its_file(book: Path) -> None:
+    directory = RunDirectory(book.parent / "run")
+    shapes = export(directory, book.parent / "before", "last").variables
+    book.write_text(TEXT.replace("cat", "mat"))  # whose vocabulary is smaller
+    assert export(directory, book.parent / "changed", "last").variables == shapes
+    book.unlink()
+    assert export(directory, book.parent / "gone", "last").variables == shapes
 
 
 def test_a_complete_run_is_not_complete_for_another_text(book: Path) -> None:
@@ -176,7 +199,7 @@ def test_a_run_of_an_earlier_version_is_warned_about(
 def test_a_damaged_identity_is_told(book: Path) -> None:
     run = RunDirectory(book.parent / "run")
     run.data.write_text("{}")
-    with pytest.raises(UsageError, match=r"data\.json: cannot be read"):
+    with pytest.raises(UsageError, match=r"data\.json: sources: this key is needed"):
         list(evaluate_run(run, None, "last"))
 
 

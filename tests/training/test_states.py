@@ -16,8 +16,8 @@ import pytest
 from data.task import Array
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
-from experiments.reporting.plots import save_figure
-from experiments.reporting.state_figure import state_csv, state_figure
+from experiments.reporting.plots import render, save_figure
+from experiments.reporting.state_figure import state_figure, write_state_csv
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
 from experiments.training.states import Asked, Recording, StateReader, record_run
@@ -65,7 +65,7 @@ def test_remember_add_erase_and_overwrite() -> None:
     np.testing.assert_allclose(values["candidate"][:, 0], steps[:, 0], atol=1e-12)
 
 
-def test_the_picture_and_the_table_show_every_value() -> None:
+def test_the_picture_and_the_table_show_every_value(tmp_path: Path) -> None:
     recording = by_hand()
     picture = state_figure(*recording)
     (values,) = recording.layers
@@ -74,10 +74,25 @@ def test_the_picture_and_the_table_show_every_value() -> None:
         np.testing.assert_array_equal(axes.images[0].get_array(), value.T)
         assert axes.get_title(loc="left") == name
     assert [text.get_text() for text in shown[-1].get_xticklabels()] == recording.symbols
-    rows = [*csv.DictReader(state_csv(recording.symbols, recording.layers).splitlines())]
+    write_state_csv(tmp_path / "states.csv", recording.symbols, recording.layers)
+    rows = [*csv.DictReader((tmp_path / "states.csv").read_text().splitlines())]
     assert len(rows) == len(STEPS) * len(values)
     assert float(rows[2]["value"]) == 5
     assert rows[2]["symbol"] == "add 2"
+
+
+def test_symbols_of_a_text_are_shown_as_they_are_and_no_spreadsheet_runs_them(
+    tmp_path: Path,
+) -> None:
+    symbols = ["$", "$x_$", "=", "=cmd()", "-0.5", "李"]
+    layers = [{"h": np.zeros((len(symbols), 1))}]
+    picture = state_figure("t", symbols, layers)
+    render(picture)
+    (axes,) = [axes for axes in picture.axes if axes.images]
+    assert [text.get_text() for text in axes.get_xticklabels()][:-1] == symbols[:-1]
+    write_state_csv(tmp_path / "states.csv", symbols, layers)
+    rows = [*csv.DictReader((tmp_path / "states.csv").read_text("utf-8").splitlines())]
+    assert [row["symbol"] for row in rows] == ["$", "$x_$", "=", "'=cmd()", "-0.5", "李"]
 
 
 @pytest.mark.parametrize(

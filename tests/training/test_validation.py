@@ -17,6 +17,8 @@ from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import read_metrics
 from experiments.training import runner
 from experiments.training.evaluate import Evaluator, evaluate_run
+from experiments.training.export import export
+from experiments.training.states import Asked, record_run
 from experiments.training.validation import Validation
 from tests.conftest import StopAtSave, assert_same_end, metrics_of, summary_of
 
@@ -205,7 +207,7 @@ class TestNotANumber:
         assert [row.loss for row in rows] == [2.5]
         assert summary_of(tmp_path)["validation"]["best_loss"]["mean"] == 2.5
 
-    def test_evaluate_refuses_such_a_checkpoint_and_measures_the_others(
+    def test_such_a_checkpoint_is_refused_and_evaluate_measures_the_others(
         self, tmp_path: Path
     ) -> None:
         runner.train(digits("training.epochs=1", "training.seeds=2"), tmp_path)
@@ -216,8 +218,13 @@ class TestNotANumber:
         checkpoints.save(tmp_path / "checkpoint", broken)
         results = evaluate_run(RunDirectory(tmp_path), None, "last")
         assert [next(results).seed for _ in range(2)] == [1, 1]
-        with pytest.raises(RunError, match=f"seed-0.* diverged: {name} is not finite"):
+        refusal = f"seed-0.* diverged: {name} is not finite"
+        with pytest.raises(RunError, match=refusal):
             next(results)
+        with pytest.raises(RunError, match=refusal):
+            record_run(RunDirectory(tmp_path), Asked(None, 8, 0), "last")
+        with pytest.raises(RunError, match=refusal):
+            export(RunDirectory(tmp_path), tmp_path / "out", "last")
 
 
 class TestPolicy:
