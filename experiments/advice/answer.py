@@ -37,7 +37,7 @@ def _first(advice: Advice) -> str:
     findings, width = advice.findings, advice.pilot.schedule.num_steps
     need, advised = findings.need, advice.choice.advised
     if advised:
-        return f"{advised.setting}: {_pace(advised)}bias {_share(advised.bias)}"
+        return f"{advised.setting}: {_pace(advised)}bias of the gradient {_share(advised.bias)}"
     if advice.choice.status == "nothing_learned":
         if findings.loss.high is None or findings.loss.high >= findings.guess:
             than = "before training" if advice.pilot.data.guess is None else "a guess"
