@@ -37,7 +37,7 @@ def _first(advice: Advice) -> str:
     findings, width = advice.findings, advice.pilot.schedule.num_steps
     need, advised = findings.need, advice.choice.advised
     if advised:
-        return f"{advised.setting}: {_pace(advised)}bias {_share(advised.bias)}"
+        return f"{advised.setting}: {_pace(advised)}bias of the gradient {_share(advised.bias)}"
     if advice.choice.status == "nothing_learned":
         if findings.loss.high is None or findings.loss.high >= findings.guess:
             than = "before training" if advice.pilot.data.guess is None else "a guess"
@@ -48,7 +48,12 @@ def _first(advice: Advice) -> str:
         else:
             reason = "the pilot uses no input but the present one"
         return f"nothing learned yet: {reason}; give it a larger budget"
-    if need.inputs is None or need.unseen >= advice.tolerance:
+    if need.inputs is None:
+        return (
+            f"not enough: the pilot uses inputs from beyond its {width} steps; train wider, with a "
+            "larger budget"
+        )
+    if need.unseen >= advice.tolerance:
         return (
             f"not enough: the error signal has not decayed within the pilot's {width} steps (up to "
             f"{need.unseen:.0%} lies beyond); train longer or wider, with a larger budget"
@@ -66,6 +71,8 @@ def _second(advice: Advice) -> str:
         text = "that is what the experiment has"
     else:
         text = f"your {own.setting}: {_pace(own)}bias {_percent(own)}"
+        if own.setting.truncation.style.random:
+            text += " and noise, which is not measured"
         needed = advice.findings.need.inputs
         if needed and own.setting.effective_depth < needed:
             text += f", and it reaches {own.setting.effective_depth} of {needed} inputs"
@@ -84,7 +91,7 @@ def _other(advice: Advice) -> str:
     if math.isinf(quicker.cost):
         expected = "and would not train"
     else:
-        expected = f"expected to train in {quicker.cost / advised.cost:.2g} times the time"
+        expected = f"expected to train in {quicker.cost / advised.cost:.2f} times the time"
     return f"{quicker.setting}, with quicker updates: bias {_percent(quicker)}, {expected}"
 
 

@@ -27,8 +27,9 @@ def error_signal_figure(advice: Advice) -> Figure:
     axes.set_yscale("log")
     axes.set_xlabel("lag k (steps)")
     axes.set_ylabel("error signal ‖∂L_t/∂h_(t−k)‖")
-    if advice.choice.advised:
-        depth = advice.choice.advised.setting.effective_depth
+    advised = advice.choice.advised
+    if advised and not advised.setting.truncation.carries:
+        depth = advised.setting.effective_depth
         axes.axvline(depth - 1, color=FLOOR, linestyle="--", linewidth=0.9)
         axes.annotate(f"advised: {depth} steps", (depth - 1, axes.get_ylim()[1]), (4, -10),
                       textcoords="offset points", fontsize=8, color=FLOOR)  # fmt: skip

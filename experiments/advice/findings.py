@@ -55,8 +55,11 @@ def find(pilot: Pilot, config: Config, task: Task, settings: Sequence[Setting]) 
     inputs = memory.inputs if remembers and memory else 1
     learned = is_below and (not remembers or (memory is not None and memory.is_used))
     judged = _learned(pilot.readings, guess)
-    lags = pilot.schedule.num_steps
-    tails = fit_tail if task.carries_state else no_tail
+    lags, tails = pilot.schedule.num_steps, fit_tail if task.carries_state else no_tail
+    if remembers and inputs is not None:
+        # Errors flow back beyond the inputs that count, but their mean over the data, which is the
+        # gradient, hardly does: the label does not depend on what they meet there.
+        lags, tails = inputs, no_tail
     need = Need(learned, inputs, _high(_worst(judged, whole(lags), tails)))
     measured = measured_biases(config, task, pilot, settings)
     candidates = [
@@ -84,7 +87,12 @@ def _memory(reading: Reading) -> Memory | None:
 def _worst(readings: Sequence[Reading], of: Kept, tails: TailOf) -> Interval:
     """The relative bias, with its interval over windows, at the moment where it is greatest."""
     intervals = [
-        _interval([relative_bias(signal, tails(signal), of) for signal in _signals(reading)])
+        _interval(
+            [
+                relative_bias(signal[: len(of.shares)], tails(signal), of)
+                for signal in _signals(reading)
+            ]
+        )
         for reading in readings
     ]
     return max(intervals, key=_high)

@@ -22,13 +22,13 @@ COLUMNS = (
     "training time", "enough", "",
 )  # fmt: skip
 CAPTION = (
-    "Bias: a bound of the bias of the gradient relative to the same bound of the whole, up to a "
-    "constant factor, which is a change of the learning rate; with the high end of its 95 % "
-    "interval over held-out windows, at the moment of the pilot where it is greatest. Times are "
-    "medians of rounds in turn, with graph.unroll=dynamic; those of settings without one were "
-    "estimated. Training "
-    "time: expected, relative to the advised setting: the geometric mean of the times of an update "
-    "and of a symbol, times (1 − bias)^−2. A random style "
+    "Bias: a bound of the bias of the gradient relative to the same bound of the whole, over the "
+    "lags of the inputs that the pilot uses, and up to a constant factor, which is a change of the "
+    "learning rate; with the high end of its 95 % interval over held-out windows, at the moment of "
+    "the pilot where it is greatest. Times are medians of rounds in turn, with "
+    "graph.unroll=dynamic; those of settings without one were estimated. Training time: expected, "
+    "relative to the advised setting: the geometric mean of the times of an update and of a "
+    "symbol, times (1 − bias)^−2. A depth of all reaches the start of the sequence. A random style "
     "has no bias, but its noise is not measured here, so it is never advised. The bias of snap and "
     "rflo is that of their gradients against rtrl, at the end of the pilot; it is measured if the "
     "experiment has a style in forward mode."
@@ -124,7 +124,7 @@ def _row(advice: Advice, candidate: Candidate) -> list[str | float]:
     enough = is_enough(candidate, advice.findings.need, advice.tolerance)
     return [
         str(candidate.setting),
-        str(candidate.setting.effective_depth),
+        "all" if candidate.setting.truncation.carries else f"{candidate.setting.effective_depth}",
         f"{candidate.bias.mean:.1%}" if candidate.is_known else "unknown",
         f"{candidate.bound:.1%}" if candidate.is_known else "",
         "" if candidate.seconds is None else f"{candidate.seconds * 1e6:.3g}",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 WIDTHS = (12, 24, 48, 96, 192, 384, 768)  # steps
 TIMES_OWN = 4  # the widest pilot, as a multiple of the config's num_steps
 AT_LEAST_OWN = 48  # a narrower num_steps counts as this
-FEWEST = 2_000  # updates wanted, unless the experiment itself makes fewer
+FEWEST = 1_000  # updates wanted, unless the experiment itself makes fewer
 
 
 class Allowance(NamedTuple):

@@ -37,6 +37,13 @@ def test_williams_and_peng_keep_all_below_half_their_depth() -> None:
     np.testing.assert_allclose(shares, [1, 1, 1, 1, 1, 3 / 4, 1 / 2, 1 / 4, 0])
 
 
+def test_a_style_that_chooses_its_depth_is_judged_at_the_largest() -> None:
+    """BPTT(2K − 1; K) with K = 5."""
+    adaptive = kept(setting(10, "adaptive", tolerance=0.5, least=1, most=5), 12)
+    fixed = kept(setting(5, "williams_peng", depth=9, stride=5, context=True), 12)
+    np.testing.assert_allclose(adaptive.shares, fixed.shares)
+
+
 def test_the_last_loss_of_an_example_counts_alone() -> None:
     last = np.array([0.0, 0, 0, 1])
     blocks = kept(setting(4, "tf_style", depth=2), 4, last).shares

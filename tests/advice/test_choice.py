@@ -43,7 +43,7 @@ def candidate(
 
 
 OWN = candidate(5, 0.7, 1.0)
-PENG = {"kind": "williams_peng", "depth": 16, "stride": 8, "context": True}
+PENG: dict[str, Any] = {"kind": "williams_peng", "depth": 16, "stride": 8, "context": True}
 GRAPHS = [
     OWN,
     candidate(24, 0.15, 1.1),

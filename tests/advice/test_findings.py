@@ -64,14 +64,12 @@ def test_a_pilot_that_learned_lag_8_needs_nine_inputs() -> None:
 
 
 def test_the_bias_is_that_of_the_worst_moment() -> None:
-    """At lag 8 the signal is 1 at lags 0 to 8 and 1 beyond; TF style of 10 keeps 1 − k / 10."""
+    """At lag 8 the signal is 1 at the lags that count, 0 to 8. TF style of 10 keeps 1 − k / 10."""
     late = findings(reading(50, 0.5, 3), reading(100, 0.45, 8))
     own, wide = late.candidates
-    signal = np.append(np.ones(9), 0.5 ** np.arange(1, 200))
-    shares = np.maximum(1 - np.arange(len(signal)) / 10, 0)
+    shares = 1 - np.arange(9) / 10
     factors = np.linspace(0, 10, 10_001)[:, None]
-    least = (np.abs(1 - factors * shares) @ signal).min()
-    assert own.bias.mean == pytest.approx(least / (9 + 1), rel=1e-3)
+    assert own.bias.mean == pytest.approx(np.abs(1 - factors * shares).mean(1).min(), rel=1e-3)
     assert wide.bias.mean < 0.1
     assert findings(reading(100, 0.5, 3)).candidates[0].bias.mean < own.bias.mean
 
@@ -89,16 +87,31 @@ def test_a_model_of_the_present_input_alone_has_learned_nothing_of_the_past() ->
     assert "no input but the present one" in lines(found)[0]
 
 
-def test_a_signal_that_has_not_decayed_is_not_enough() -> None:
-    found = advice(reading(100, 0.45, 8, rate=0.99))
+def test_errors_beyond_the_inputs_that_count_are_no_bias() -> None:
+    slow, quick = (findings(reading(100, 0.45, 8, rate)).candidates[0] for rate in (0.99, 0.1))
+    assert slow.bias.mean == pytest.approx(quick.bias.mean)
+
+
+def test_a_pilot_that_uses_all_its_inputs_is_not_enough() -> None:
+    found = advice(reading(100, 0.45, WIDTH))
     assert found.choice.status == "not_enough"
-    assert "not decayed within the pilot's 24 steps" in lines(found)[0]
+    assert "uses inputs from beyond its 24 steps" in lines(found)[0]
+
+
+def test_values_have_no_measured_inputs_so_the_signal_must_decay() -> None:
+    config = load_config("influence_balancing")
+    task = make_workload(config).task
+    for rate, enough in ((0.99, False), (0.5, True)):
+        found = find(pilot(reading(100, 0.45, 8, rate)), config, task, [OWN, WIDE])
+        assert found.need.learned
+        assert (found.need.unseen < 0.5) is enough
+        assert found.memory is None
 
 
 def test_three_lines_say_what_to_set() -> None:
     first, second, third = lines(advice(reading(50, 0.45, 8), reading(100, 0.45, 8)))
-    assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; bias 2.8% (at most 2.")
-    assert second == "your num_steps=10 tf_style: 1 µs a symbol; bias 39%"
+    assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; bias of the gradient 2.4% (at")
+    assert second == "your num_steps=10 tf_style: 1 µs a symbol; bias 36%"
     assert "it uses the last 9 inputs" in third
     assert "a dependency of 24 steps or more would not show" in third
 
@@ -106,6 +119,14 @@ def test_three_lines_say_what_to_set() -> None:
 def test_the_second_line_says_which_inputs_yours_does_not_reach() -> None:
     _, second, _ = lines(advice(reading(100, 0.45, 11)))
     assert "it reaches 10 of 12 inputs" in second
+
+
+def test_noise_of_a_random_style_is_no_bias() -> None:
+    found = advice(reading(100, 0.45, 8))
+    own = found.own._replace(setting=Setting(10, TruncationConfig(kind="uoro")))
+    candidates = [own, *found.findings.candidates[1:]]
+    _, second, _ = lines(found._replace(findings=found.findings._replace(candidates=candidates)))
+    assert "and noise, which is not measured" in second
 
 
 def test_json_holds_what_a_program_needs() -> None:
