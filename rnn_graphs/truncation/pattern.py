@@ -26,7 +26,7 @@ class Pattern:
         self._units, self.parameters = layout.units, layout.parameters
         self._colors = colors(mask)
         self.count = int(max(self._colors)) + 1
-        kept = layout.by_parameter(mask)  # [units, parameters]
+        kept = layout.by_parameter(mask)[:, layout.parameter_order]  # [units, parameters]
         self._mask = kept
         # [colors, parameters]: the unit that a parameter reaches in each color, and whether.
         self._unit = np.zeros([self.count, self.parameters], np.int32)
@@ -41,14 +41,14 @@ class Pattern:
         return bool(self.count**2 < self._units)
 
     def immediate(self, window: LinearizedWindow, scale: Tensor | None = None) -> Tensor:
-        """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colors, parameters]; scale: [time, batch].
+        """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colors, parameters]; scale: [batch, time].
 
         The mask must keep all that one application reaches.
         """
-        ones = tf.ones([window.time, window.batch], window.dtype) if scale is None else scale
+        ones = tf.ones([window.batch, window.time], window.dtype) if scale is None else scale
         slots = np.equal.outer(np.arange(self.count), self._colors)  # [colors, units]
-        errors = ones[None, ..., None] * tf.constant(slots[:, None, None], window.dtype)
-        return self._kept(window.row_gradients(errors))
+        errors = ones[..., None, None] * tf.constant(slots, window.dtype)
+        return self._kept(window.row_gradients(window.pull_each(errors).at_products))
 
     def dense(self, entries: Tensor) -> Tensor:
         """[batch, colors, parameters] → [batch, units, parameters]."""

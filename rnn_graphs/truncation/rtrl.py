@@ -14,17 +14,40 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from rnn_graphs.cell_derivatives import OneProduct
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.influence import Influence
 from rnn_graphs.truncation.linearized import LinearizedWindow
-from rnn_graphs.truncation.pattern import Pattern
 from rnn_graphs.truncation.step import StepModel
 
 Tensor = Any
 
 
-class Rtrl(Influence):
-    """J as a tensor, [batch, units, parameters]."""
+def rtrl(model: StepModel, num_steps: int) -> Influence:
+    """The form with the fewest operations for windows of this length."""
+    return RtrlByStep() if num_steps == 1 and _is_one_product(model) else RtrlByWindow()
+
+
+def _is_one_product(model: StepModel) -> bool:
+    """Whether h = f([x, h] W + b) is the whole model, with one unit for each column."""
+    layer, *others = model.layers
+    W = layer.variables[0]
+    return (
+        isinstance(layer.derivatives, OneProduct)
+        and not others
+        and W is model.recurrent_variables[0]
+        and layer.sizes == (int(W.shape[1]),)
+    )
+
+
+class RtrlByWindow(Influence):
+    """J as [batch, units, parameters], carried through a whole window at once.
+
+    Errors that start as the identity are taken back through the window. At its start they are
+    ∂h_T/∂h_0, and on the way they give ∂h_T/∂θ. J passes through one product, not one for each step.
+    """
 
     def first(self, model: StepModel, batch_size: int) -> Tensor:
         """Zeros: no weight has influenced the first state."""
@@ -35,19 +58,46 @@ class Rtrl(Influence):
         """E J, summed over the rows: one product of them all."""
         batch, units, parameters = (int(size) for size in influence.shape)
         flat = tf.reshape(influence, [batch * units, parameters])
-        return tf.linalg.matvec(flat, tf.reshape(errors, [batch * units]), transpose_a=True)
+        return tf.reshape(tf.matmul(tf.reshape(errors, [1, batch * units]), flat), [parameters])
+
+    def carry_on(
+        self, _model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor
+    ) -> Tensor:
+        """J after the window."""
+        pulled = window.pull(tf.eye(window.units, batch_shape=[window.batch], dtype=window.dtype))
+        return tf.matmul(pulled.at_state, influence) + window.row_gradients(pulled.at_products)
+
+
+class RtrlByStep(Influence):
+    """Of h = f(v W), v = [x, h, 1], after each step: J ← f′ ⊙ (W_hᵀ J + v).
+
+    J is [units, columns, rows of W + 1, batch], so that all rows of the batch pass through W_h in one
+    product. v is what each column of W adds to its own unit.
+    """
+
+    def first(self, model: StepModel, batch_size: int) -> Tensor:
+        """Zeros: no weight has influenced the first state."""
+        rows, units = (int(size) for size in model.recurrent_variables[0].shape)
+        return tf.zeros([units, units, rows + 1, batch_size], model.dtype)
+
+    def credit(self, _model: StepModel, influence: Tensor, errors: Tensor) -> Tensor:
+        """E J, summed over the rows."""
+        units, columns, rows, batch = (int(size) for size in influence.shape)
+        flat = tf.reshape(influence, [units, columns * rows, batch])
+        return tf.reduce_sum(tf.matmul(flat, tf.transpose(errors)[..., None]), [0, 2])
 
     def carry_on(
         self, model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor
     ) -> Tensor:
-        """J after the window."""
-        jacobians = tf.unstack(window.jacobians())
-        if window.time == 1:
-            layout = model.recurrent_layout
-            pattern = Pattern(layout, layout.reach)
-            return tf.matmul(jacobians[0], influence) + pattern.dense(pattern.immediate(window))
-        ends = [tf.eye(window.units, batch_shape=[window.batch], dtype=model.dtype)]
-        for jacobian in reversed(jacobians):  # ∂h_T/∂h_t for t = T … 0
-            ends.append(tf.matmul(ends[-1], jacobian) if len(ends) > 1 else jacobian)
-        errors = tf.transpose(tf.stack(ends[-2::-1]), [2, 0, 1, 3])
-        return tf.matmul(ends[-1], influence) + window.row_gradients(errors)
+        """J after the step."""
+        units, columns, rows, batch = (int(size) for size in influence.shape)
+        v, slopes = (tf.transpose(part[:, 0]) for part in window.product())
+        W_h = tf.convert_to_tensor(model.recurrent_variables[0])[-units:]
+        flat = tf.reshape(influence, [units, columns * rows * batch])
+        through = tf.reshape(tf.matmul(W_h, flat, transpose_a=True), [units * columns, rows, batch])
+        own = np.arange(units)[:, None] * (units + 1)  # the columns of each unit itself
+        added = tf.tensor_scatter_nd_add(through, own, tf.tile(v[None], [units, 1, 1]))
+        new = tf.reshape(added, influence.shape) * slopes[:, None, None]
+        if window.inside is None:
+            return new
+        return tf.where_v2(window.inside[:, 0] > 0, new, influence)

@@ -72,9 +72,9 @@ class Style:
     depths: Callable[[Truncation, int], list[int]] | None = None
     # Whether M is random for s before the window, with a deviation that depends on the task.
     random_beyond_window: bool = False
-    # config → how the style holds the influence that it carries from window to window. None: it
-    # carries none.
-    influence: Callable[[Truncation], Influence] | None = None
+    # (config, model, num_steps) → how the style holds the influence that it carries from window to
+    # window. None: it carries none.
+    influence: Callable[[Truncation, StepModel, int], Influence] | None = None
     # (config, layout) → the numbers that it carries for each row.
     carried: Callable[[Truncation, RecurrentLayout], int] = _nothing_carried
     # (config, model) raises ValueError, naming the key, if the style cannot train the model.
