@@ -5,7 +5,7 @@ applies it to many rows at once and keeps the slopes of everything else, unit by
 takes errors at the new state back to each z, to the old state and to the inputs. The gradient of W
 is the product of what it multiplies with the error at z.
 
-Errors have an axis of slots before their last: several errors pass through the same application.
+Errors are [..., units, slots]: several of them pass through the same application side by side.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Linearized(NamedTuple):
 class Pulled(NamedTuple):
     """Errors taken back through one application."""
 
-    at_products: list[Tensor]  # of each factor, [..., slots, columns]
-    at_state: Parts  # the old one, [..., slots, units] each
-    at_inputs: Tensor  # [..., slots, input_size]
+    at_products: list[Tensor]  # of each factor, [..., columns, slots]
+    at_state: Parts  # the old one, [..., units, slots] each
+    at_inputs: Tensor  # [..., input_size, slots]
 
 
 class CellDerivatives(ABC):
@@ -55,7 +55,7 @@ class CellDerivatives(ABC):
 
     @abstractmethod
     def pull(self, weights: Sequence[Tensor], slopes: Sequence[Tensor], errors: Parts) -> Pulled:
-        """Errors at the new state, [..., slots, units] each; slopes [..., 1, units]."""
+        """Errors at the new state, [..., units, slots] each; slopes [..., units, 1]."""
 
 
 class RecurrentLayer(NamedTuple):
@@ -85,8 +85,8 @@ class OneProduct(CellDerivatives):
     def pull(self, weights: Sequence[Tensor], slopes: Sequence[Tensor], errors: Parts) -> Pulled:
         W, _ = weights
         at_units = errors[0] * slopes[0]
-        at_z = _sum(tf.split(at_units, _width(at_units) // int(W.shape[1]), -1))
-        of_x, of_h = _split_rows(W, _width(errors[0]))
+        at_z = _sum(tf.split(at_units, _units(at_units) // int(W.shape[1]), -2))
+        of_x, of_h = _split_rows(W, _units(at_units))
         return Pulled([at_z], [_back(at_z, of_h)], _back(at_z, of_x))
 
 
@@ -112,11 +112,11 @@ class GRU(CellDerivatives):
     def pull(self, weights: Sequence[Tensor], slopes: Sequence[Tensor], errors: Parts) -> Pulled:
         (error,), (u, to_c, to_u, to_r, r) = errors, slopes
         (of_x, of_h), (of_x_c, of_h_c) = (
-            _split_rows(W, _width(error)) for W in (weights[0], weights[2])
+            _split_rows(W, _units(error)) for W in (weights[0], weights[2])
         )
         at_c = error * to_c
         at_reset = _back(at_c, of_h_c)
-        at_gates = tf.concat([at_reset * to_r, error * to_u], -1)
+        at_gates = tf.concat([at_reset * to_r, error * to_u], -2)
         at_h = error * u + at_reset * r + _back(at_gates, of_h)
         return Pulled([at_gates, at_c], [at_h], _back(at_gates, of_x) + _back(at_c, of_x_c))
 
@@ -124,15 +124,19 @@ class GRU(CellDerivatives):
 class LSTM(CellDerivatives):
     """TensorFlow's LSTM, with the peepholes w, the clipping and the projection P if it has them.
 
-        [i, g, f, o] = [x, h] W + b;  f, i, o also get w_f ⊙ c, w_i ⊙ c, w_o ⊙ c′
+    With [i, g, f, o] = [x, h] W + b, where f, i and o also get w_f ⊙ c, w_i ⊙ c and w_o ⊙ c′:
+
         c′ = clip(σ(f + bias) ⊙ c + σ(i) ⊙ φ(g))
         h′ = σ(o) ⊙ φ(c′) P
     """
 
     def __init__(
-        self, function: Callable[[Tensor], Tensor], forget_bias: float, clip: float | None,
+        self,
+        function: Callable[[Tensor], Tensor],
+        forget_bias: float,
+        clip: float | None,
         has_peepholes: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """function: φ."""
         self._function = function
         self._forget_bias = forget_bias
@@ -163,15 +167,16 @@ class LSTM(CellDerivatives):
         return Linearized(factors, slopes, _product(new_h, *P) if P else new_h)
 
     def pull(self, weights: Sequence[Tensor], slopes: Sequence[Tensor], errors: Parts) -> Pulled:
-        (w_f, w_i, w_o), P = self._peepholes(weights), self._rest(weights)
+        P = self._rest(weights)
+        w_f, w_i, w_o = (_column(w) for w in self._peepholes(weights))
         at_c, at_h = errors
         to_o, to_new_c, passes, to_i, to_g, to_f, f = slopes
-        of_x, of_h = _split_rows(weights[0], _width(at_h))
+        of_x, of_h = _split_rows(weights[0], _units(at_h))
         at_output = _back(at_h, *P) if P else at_h
         at_o = at_output * to_o
         at_c = (at_c + at_output * to_new_c + at_o * w_o) * passes
         at_i, at_g, at_f = at_c * to_i, at_c * to_g, at_c * to_f
-        at_z = tf.concat([at_i, at_g, at_f, at_o], -1)
+        at_z = tf.concat([at_i, at_g, at_f, at_o], -2)
         at_products = [at_z]
         if self._has_peepholes:
             at_products += [at_f, at_i, at_o]
@@ -191,35 +196,38 @@ class LSTM(CellDerivatives):
 class InfluenceBalancing(CellDerivatives):
     """h = A h + θ d, with A and d of `linear_system`."""
 
-    def linearize(self, weights: Sequence[Tensor], x: Tensor, state: Parts) -> Linearized:
+    def linearize(self, weights: Sequence[Tensor], _x: Tensor, state: Parts) -> Linearized:
         (h,) = state
         A, d = linear_system(_width(h))
-        new = _back(h, tf.constant(A, h.dtype)) + weights[0] * tf.constant(d, h.dtype)
+        new = _product(h, tf.constant(A.T, h.dtype)) + weights[0] * tf.constant(d, h.dtype)
         return Linearized([Factor(tf.ones_like(h[..., :1]))], (), new)
 
     def pull(self, _weights: Sequence[Tensor], _slopes: Sequence[Tensor], errors: Parts) -> Pulled:
         (error,) = errors
-        A, d = linear_system(_width(error))
-        at_theta = tf.reduce_sum(error * tf.constant(d, error.dtype), -1, keepdims=True)
-        at_h = _product(error, tf.constant(A, error.dtype))
+        A, d = linear_system(_units(error))
+        at_theta = _back(error, tf.constant(d[None], error.dtype))
+        at_h = _back(error, tf.constant(A.T, error.dtype))
         return Pulled([at_theta], [at_h], tf.zeros_like(at_theta))  # inputs are ignored
 
 
 def one_product(config: Any) -> CellDerivatives:
-    """Of the config's cell, as the other functions here."""
+    """Of the config's activation."""
     return OneProduct(activation(config.activation))
 
 
 def gru(config: Any) -> CellDerivatives:
+    """Of the config's activation."""
     return GRU(activation(config.activation))
 
 
 def lstm(config: Any) -> CellDerivatives:
+    """With the config's options."""
     bias = 1.0 if config.forget_bias is None else config.forget_bias
     return LSTM(activation(config.activation), bias, config.cell_clip, config.peepholes)
 
 
 def influence_balancing(_config: Any) -> CellDerivatives:
+    """Without options."""
     return InfluenceBalancing()
 
 
@@ -245,9 +253,11 @@ def _product(rows: Tensor, matrix: Tensor) -> Tensor:
 
 
 def _back(errors: Tensor, matrix: Tensor) -> Tensor:
-    """Errors at the results of `_product` taken to its rows."""
-    flat = tf.matmul(tf.reshape(errors, [-1, _width(errors)]), matrix, transpose_b=True)
-    return tf.reshape(flat, [*errors.shape[:-1], int(matrix.shape[0])])
+    """Errors at the results of `_product`, [..., columns, slots], taken to [..., n, slots]."""
+    if int(errors.shape[-1]) > 1:
+        return tf.matmul(matrix, errors)
+    flat = tf.matmul(tf.reshape(errors, [-1, _units(errors)]), matrix, transpose_b=True)
+    return tf.reshape(flat, [*errors.shape[:-2], int(matrix.shape[0]), 1])
 
 
 def _split_rows(W: Tensor, units: int) -> tuple[Tensor, Tensor]:
@@ -259,5 +269,14 @@ def _sum(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else tf.add_n(parts)
 
 
+def _column(weight: Tensor | float) -> Tensor | float:
+    """A weight of each unit, beside slots."""
+    return weight if isinstance(weight, float) else weight[:, None]
+
+
 def _width(part: Tensor) -> int:
     return int(part.shape[-1])
+
+
+def _units(errors: Tensor) -> int:
+    return int(errors.shape[-2])

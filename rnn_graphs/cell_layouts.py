@@ -180,24 +180,6 @@ class RecurrentLayout:
         """The units that need an entry of their own for each parameter (truncation/pattern.py)."""
         return int(max(colors(self.reach_in(applications)))) + 1
 
-    @property
-    def parameter_order(self) -> NDArray[np.int64]:
-        """The order of the parameters in an influence, as indices into the variables side by side.
-
-        Each matrix is taken with the bias that follows it, column by column.
-        """
-        parts: list[NDArray[np.int64]] = []
-        first, before = 0, ()
-        for shape in self.shapes:
-            count = math.prod(shape)
-            index = np.arange(first, first + count).reshape(-1, *shape[-1:] or (1,))
-            is_bias = len(shape) == 1 and len(before) == 2 and before[-1] == shape[-1]
-            if is_bias:
-                index = np.vstack([parts.pop(), index])
-            parts.append(index)
-            first, before = first + count, shape
-        return np.concatenate([part.T.reshape(-1) for part in parts])
-
     def by_parameter(self, mask: Mask) -> Mask:
         """[units, columns] → [units, parameters]."""
         parts, first = [], 0

@@ -9,8 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-import numpy as np
-
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.linearized import LinearizedWindow, unroll_recorded
 from rnn_graphs.truncation.step import Step, StepModel, Window, step_and_errors
@@ -59,16 +57,15 @@ def step_with_influence(
     linearized = LinearizedWindow(model, window, inputs, states)
     before = rule.credit(model, window.influence, tf.concat(errors, 1))
     gradients = [*step.gradients]
-    for index, part in enumerate(_by_variable(before, model)):
+    for index, part in enumerate(_by_variable(before, model.recurrent_variables)):
         gradients[index] += part
     # The influence after the window is that of weights before the update, as the state is.
     after = rule.carry_on(model, window.influence, linearized, window.key)
     return step._replace(gradients=gradients, influence=after)
 
 
-def _by_variable(vector: Tensor, model: StepModel) -> list[Tensor]:
-    """[parameters], in the order of influences, → a tensor for each recurrent variable."""
-    variables = model.recurrent_variables
-    ordered = tf.gather(vector, np.argsort(model.recurrent_layout.parameter_order))
-    parts = tf.split(ordered, [variable.shape.num_elements() for variable in variables])
-    return [tf.reshape(part, one.shape) for part, one in zip(parts, variables, strict=True)]
+def _by_variable(vector: Tensor, variables: list[Any]) -> list[Tensor]:
+    """[parameters] → a tensor for each variable."""
+    shapes = [variable.shape.as_list() for variable in variables]
+    parts = tf.split(vector, [variable.shape.num_elements() for variable in variables])
+    return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]

@@ -42,7 +42,7 @@ class KroneckerFactored(Influence):
     def credit(self, _model: StepModel, influence: Kronecker, errors: Tensor) -> Tensor:
         """E J."""
         at_products = tf.linalg.matvec(influence.of_units, errors, transpose_a=True)
-        return tf.reshape(tf.matmul(at_products, influence.of_inputs, transpose_a=True), [-1])
+        return tf.reshape(tf.matmul(influence.of_inputs, at_products, transpose_a=True), [-1])
 
     def carry_on(
         self, model: StepModel, influence: Kronecker, window: LinearizedWindow, key: Tensor

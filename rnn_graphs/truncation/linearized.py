@@ -2,13 +2,13 @@
 
 The forward pass has recorded the state before each application, so all of them are linearized at
 once: nothing here depends on how the window was unrolled. A state is one vector, its parts side by
-side. The parameters that it depends on are one vector too, in the order of
-`RecurrentLayout.parameter_order`. Rows come first, [batch, time, …], because each row has Jacobians
-of its own.
+side, and so are the parameters that it depends on. Rows come first, [batch, time, …], because each
+row has Jacobians of its own.
 """
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 from rnn_graphs.cell_derivatives import Factor
@@ -23,8 +23,8 @@ Tensor = Any
 class PulledErrors(NamedTuple):
     """Errors taken back through the applications of a window."""
 
-    at_products: list[Tensor]  # of each factor, [batch, time, slots, columns]
-    at_state: Tensor  # [batch, slots, units] before the first; or [batch, time, slots, units]
+    at_products: list[Tensor]  # of each factor, [batch, time, columns, slots]
+    at_state: Tensor  # [batch, units, slots] before the first; or [batch, time, units, slots]
 
 
 class _Layer(NamedTuple):
@@ -71,8 +71,19 @@ class LinearizedWindow:
             tape.append(_Layer(found.slopes, mask))
         return tape
 
+    def steps(self) -> list[LinearizedWindow]:
+        """Each application as a window of its own."""
+        return [self._step(slice(time, time + 1)) for time in range(self.time)]
+
+    def _step(self, time: slice) -> LinearizedWindow:
+        step = copy.copy(self)
+        step.time = 1
+        step._tape, step.inside = _at(self._tape, time), _at(self.inside, time)
+        step.factors = [one._replace(values=one.values[:, time]) for one in self.factors]
+        return step
+
     def pull(self, errors: Tensor) -> PulledErrors:
-        """Errors at the last state, [batch, slots, units], through all applications in turn."""
+        """Errors at the last state, [batch, units, slots], through all applications in turn."""
         found = []
         for time in reversed(range(self.time)):
             at_products, errors = self._pull(_at(self._tape, time), _at(self.inside, time), errors)
@@ -81,49 +92,48 @@ class LinearizedWindow:
         return PulledErrors([tf.stack(step, 1) for step in steps], errors)
 
     def pull_each(self, errors: Tensor) -> PulledErrors:
-        """Errors at the state after each application, [batch, time, slots, units], through it."""
+        """Errors at the state after each application, [batch, time, units, slots], through it."""
         return PulledErrors(*self._pull(self._tape, self.inside, errors))
 
     def _pull(
         self, tape: list[_Layer], inside: Tensor | None, errors: Tensor
     ) -> tuple[list[Tensor], Tensor]:
         """Errors at the results of the products, and at the old state."""
-        stays = 0.0  # of a row's padding, where the state is copied
-        if inside is not None:
-            stays = (1 - inside)[..., None, None] * errors
-            errors = inside[..., None, None] * errors
-        parts = tf.split(errors, self._sizes, -1)
-        at_products: list[Tensor] = []
-        at_state: list[Tensor] = []
+        if inside is not None:  # in a row's padding the state is copied
+            inside = inside[..., None, None]
+            at_products, at_state = self._pull(tape, None, inside * errors)
+            return at_products, at_state + (1 - inside) * errors
+        parts = tf.split(errors, self._sizes, -2)
+        products: list[Tensor] = []
+        before: list[Tensor] = []
         at_output: Tensor | None = None  # of the layer, from the layer above
-        for layer, weights, taped in reversed([*zip(self._layers, self._weights, tape)]):
+        layers = [*zip(self._layers, self._weights, tape, strict=True)]
+        for layer, weights, taped in reversed(layers):
             parts, mine = parts[: -len(layer.sizes)], parts[-len(layer.sizes) :]
             mine[-1] = _masked(mine[-1], _slots(taped.masks), "state")
             if at_output is not None:
                 mine[-1] += _masked(at_output, _slots(taped.masks), "output")
             pulled = layer.derivatives.pull(weights, _slots(taped.slopes), mine)
-            at_products = [*pulled.at_products, *at_products]
-            at_state = [*pulled.at_state, *at_state]
+            products = [*pulled.at_products, *products]
+            before = [*pulled.at_state, *before]
             at_output = _masked(pulled.at_inputs, _slots(taped.masks), "input")
-        if self._embeds:
-            at_products = [at_output, *at_products]
-        return at_products, tf.concat(at_state, -1) + stays
+        return [at_output, *products] if self._embeds else products, _side_by_side(before)
 
     def row_gradients(self, at_products: list[Tensor]) -> Tensor:
-        """The gradient of each row, summed over time, [batch, slots, parameters]."""
+        """The gradient of each row, summed over time, [batch, parameters, slots]."""
         parts = [
             _row_gradient(factor, errors)
             for factor, errors in zip(self.factors, at_products, strict=True)
         ]
-        return parts[0] if len(parts) == 1 else tf.concat(parts, -1)
+        return _side_by_side(parts)
 
     def jacobians(self) -> Tensor:
         """∂h_t/∂h_{t−1}, [batch, time, units of h_t, units of h_{t−1}]."""
         identity = tf.eye(self.units, batch_shape=[self.batch, self.time], dtype=self.dtype)
-        return self.pull_each(identity).at_state
+        return tf.linalg.matrix_transpose(self.pull_each(identity).at_state)
 
     def product(self) -> tuple[Tensor, Tensor]:
-        """Of a cell h = f(v W): v = [x, h, 1], [batch, time, rows], and f′, [batch, time, units]."""
+        """Of a cell f(v W), v = [x, h, 1]: v, [batch, time, rows], and f′, [batch, time, units]."""
         (factor,), ((slopes, masks),) = self.factors, self._tape
         return factor.values, _masked(slopes[0], masks, "state")
 
@@ -137,23 +147,27 @@ def unroll_recorded(
 
 
 def _row_gradient(factor: Factor, errors: Tensor) -> Tensor:
-    """Of one weight: [batch, time, slots, columns] → [batch, slots, columns · rows]."""
-    batch, time, slots, columns = (int(size) for size in errors.shape)
+    """Of one weight: [batch, time, columns, slots] → [batch, rows · columns, slots]."""
+    batch, time, columns, slots = (int(size) for size in errors.shape)
     if factor.by_column:
-        return tf.reduce_sum(errors * factor.values[:, :, None], 1)
-    flat = tf.reshape(errors, [batch, time, slots * columns])
-    products = tf.matmul(flat, factor.values, transpose_a=True)
-    return tf.reshape(products, [batch, slots, columns * int(factor.values.shape[-1])])
+        return tf.reduce_sum(errors * factor.values[..., None], 1)
+    flat = tf.reshape(errors, [batch, time, columns * slots])
+    products = tf.matmul(factor.values, flat, transpose_a=True)
+    return tf.reshape(products, [batch, int(factor.values.shape[-1]) * columns, slots])
 
 
-def _at(tape: Any, time: int) -> Any:
-    """[batch, time, …] → [batch, …]."""
+def _side_by_side(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else tf.concat(parts, -2)
+
+
+def _at(tape: Any, time: int | slice) -> Any:
+    """The part of [batch, time, …] at a time step, or at several."""
     return tf.nest.map_structure(lambda part: None if part is None else part[:, time], tape)
 
 
 def _slots(tape: Any) -> Any:
-    """An axis for slots before the last: […, width] → […, 1, width]."""
-    return tf.nest.map_structure(lambda part: part[..., None, :], tape)
+    """[…, units] → […, units, 1]."""
+    return tf.nest.map_structure(lambda part: part[..., None], tape)
 
 
 def _masked(part: Tensor, masks: dict[str, Tensor], place: str) -> Tensor:

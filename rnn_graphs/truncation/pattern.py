@@ -26,7 +26,7 @@ class Pattern:
         self._units, self.parameters = layout.units, layout.parameters
         self._colors = colors(mask)
         self.count = int(max(self._colors)) + 1
-        kept = layout.by_parameter(mask)[:, layout.parameter_order]  # [units, parameters]
+        kept = layout.by_parameter(mask)  # [units, parameters]
         self._mask = kept
         # [colors, parameters]: the unit that a parameter reaches in each color, and whether.
         self._unit = np.zeros([self.count, self.parameters], np.int32)
@@ -46,9 +46,10 @@ class Pattern:
         The mask must keep all that one application reaches.
         """
         ones = tf.ones([window.batch, window.time], window.dtype) if scale is None else scale
-        slots = np.equal.outer(np.arange(self.count), self._colors)  # [colors, units]
+        slots = np.equal.outer(self._colors, np.arange(self.count))  # [units, colors]
         errors = ones[..., None, None] * tf.constant(slots, window.dtype)
-        return self._kept(window.row_gradients(window.pull_each(errors).at_products))
+        new = window.row_gradients(window.pull_each(errors).at_products)
+        return self._kept(tf.linalg.matrix_transpose(new))
 
     def dense(self, entries: Tensor) -> Tensor:
         """[batch, colors, parameters] → [batch, units, parameters]."""

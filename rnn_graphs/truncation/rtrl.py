@@ -43,35 +43,33 @@ def _is_one_product(model: StepModel) -> bool:
 
 
 class RtrlByWindow(Influence):
-    """J as [batch, units, parameters], carried through a whole window at once.
+    """J as [batch, parameters, units], carried through a whole window at once.
 
     Errors that start as the identity are taken back through the window. At its start they are
-    ∂h_T/∂h_0, and on the way they give ∂h_T/∂θ. J passes through one product, not one for each step.
+    ∂h_T/∂h_0, and on the way they give ∂h_T/∂θ. J takes one product, in place of one a step.
     """
 
     def first(self, model: StepModel, batch_size: int) -> Tensor:
         """Zeros: no weight has influenced the first state."""
         layout = model.recurrent_layout
-        return tf.zeros([batch_size, layout.units, layout.parameters], model.dtype)
+        return tf.zeros([batch_size, layout.parameters, layout.units], model.dtype)
 
     def credit(self, _model: StepModel, influence: Tensor, errors: Tensor) -> Tensor:
-        """E J, summed over the rows: one product of them all."""
-        batch, units, parameters = (int(size) for size in influence.shape)
-        flat = tf.reshape(influence, [batch * units, parameters])
-        return tf.reshape(tf.matmul(tf.reshape(errors, [1, batch * units]), flat), [parameters])
+        """E J, summed over the rows."""
+        return tf.reduce_sum(tf.matmul(influence, errors[..., None]), [0, 2])
 
     def carry_on(
         self, _model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor
     ) -> Tensor:
         """J after the window."""
         pulled = window.pull(tf.eye(window.units, batch_shape=[window.batch], dtype=window.dtype))
-        return tf.matmul(pulled.at_state, influence) + window.row_gradients(pulled.at_products)
+        return tf.matmul(influence, pulled.at_state) + window.row_gradients(pulled.at_products)
 
 
 class RtrlByStep(Influence):
     """Of h = f(v W), v = [x, h, 1], after each step: J ← f′ ⊙ (W_hᵀ J + v).
 
-    J is [units, columns, rows of W + 1, batch], so that all rows of the batch pass through W_h in one
+    J is [units, columns, rows of W + 1, batch], so that the whole batch passes through W_h in one
     product. v is what each column of W adds to its own unit.
     """
 
@@ -84,7 +82,8 @@ class RtrlByStep(Influence):
         """E J, summed over the rows."""
         units, columns, rows, batch = (int(size) for size in influence.shape)
         flat = tf.reshape(influence, [units, columns * rows, batch])
-        return tf.reduce_sum(tf.matmul(flat, tf.transpose(errors)[..., None]), [0, 2])
+        found = tf.reduce_sum(tf.matmul(flat, tf.transpose(errors)[..., None]), [0, 2])
+        return tf.reshape(tf.transpose(tf.reshape(found, [columns, rows])), [-1])
 
     def carry_on(
         self, model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor

@@ -79,8 +79,6 @@ class Style:
     carried: Callable[[Truncation, RecurrentLayout], int] = _nothing_carried
     # (config, model) raises ValueError, naming the key, if the style cannot train the model.
     check_model: Callable[[Truncation, Model], None] = _takes_every_model
-    # Whether XLA compiles it. TensorFlow aborts on the graphs of some styles.
-    compiles: bool = True
     # Whether an update is faster under XLA.
     xla_pays: bool = True
     # The copies of the cell that XLA compiles, as a multiple of those of `full`.

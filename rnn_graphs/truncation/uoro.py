@@ -58,12 +58,12 @@ class Uoro(Influence):
 
 def after(influence: RankOne, window: LinearizedWindow, signs: Tensor) -> RankOne:
     """The estimate after the window, with these signs, [batch, units]."""
-    at_end = signs[:, None]  # in a single slot
+    at_end = signs[..., None]  # in a single slot
     pulled = window.pull(at_end)
     # The way back is linear in the errors, so its gradient is the way there.
-    (pushed,) = gradients([pulled.at_state], [at_end], [influence.of_state[:, None]])
-    pushed = pushed[:, 0]
-    new = window.row_gradients(pulled.at_products)[:, 0]
+    (pushed,) = gradients([pulled.at_state], [at_end], [influence.of_state[..., None]])
+    pushed = pushed[..., 0]
+    new = window.row_gradients(pulled.at_products)[..., 0]
     old_ratio = ratio(influence.of_parameters, pushed)
     new_ratio = ratio(new, signs)
     return RankOne(
