@@ -23,6 +23,7 @@ from rnn_graphs.truncation.linearized import LinearizedWindow
 from rnn_graphs.truncation.step import StepModel
 
 Tensor = Any
+FEW_UNITS = 8  # up to which sums that XLA joins with the rest of a step are faster than a product
 
 
 def rtrl(model: StepModel, num_steps: int) -> Influence:
@@ -70,7 +71,7 @@ class RtrlByStep(Influence):
     """Of h = f(v W), v = [x, h, 1], after each step: J ← f′ ⊙ (W_hᵀ J + v).
 
     J is [units, columns, rows of W + 1, batch], so that the whole batch passes through W_h in one
-    product. v is what each column of W adds to its own unit.
+    product. Each column of W adds v to its own unit.
     """
 
     def first(self, model: StepModel, batch_size: int) -> Tensor:
@@ -89,14 +90,29 @@ class RtrlByStep(Influence):
         self, model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor
     ) -> Tensor:
         """J after the step."""
-        units, columns, rows, batch = (int(size) for size in influence.shape)
+        units = int(influence.shape[0])
         v, slopes = (tf.transpose(part[:, 0]) for part in window.product())
         W_h = tf.convert_to_tensor(model.recurrent_variables[0])[-units:]
-        flat = tf.reshape(influence, [units, columns * rows * batch])
-        through = tf.reshape(tf.matmul(W_h, flat, transpose_a=True), [units * columns, rows, batch])
-        own = np.arange(units)[:, None] * (units + 1)  # the columns of each unit itself
-        added = tf.tensor_scatter_nd_add(through, own, tf.tile(v[None], [units, 1, 1]))
-        new = tf.reshape(added, influence.shape) * slopes[:, None, None]
+        add = _add_few if units <= FEW_UNITS else _add_many
+        new = slopes[:, None, None] * add(W_h, influence, v)
         if window.inside is None:
             return new
         return tf.where_v2(window.inside[:, 0] > 0, new, influence)
+
+
+def _add_few(W_h: Tensor, influence: Tensor, v: Tensor) -> Tensor:
+    """W_hᵀ J + v, [units, columns, rows, batch], as sums that XLA joins with the rest."""
+    parts = zip(tf.unstack(W_h), tf.unstack(influence), strict=True)
+    own = tf.eye(int(W_h.shape[0]), dtype=v.dtype)[..., None, None] * v
+    return tf.add_n([own, *[row[:, None, None, None] * part for row, part in parts]])
+
+
+def _add_many(W_h: Tensor, influence: Tensor, v: Tensor) -> Tensor:
+    """The same as one product, to which v is added in place."""
+    units, columns, rows, batch = (int(size) for size in influence.shape)
+    flat = tf.matmul(W_h, tf.reshape(influence, [units, columns * rows * batch]), transpose_a=True)
+    own = np.arange(units)[:, None] * (units + 1)  # of unit and column, one after the other
+    added = tf.tensor_scatter_nd_add(
+        tf.reshape(flat, [units * columns, rows, batch]), own, tf.tile(v[None], [units, 1, 1])
+    )
+    return tf.reshape(added, influence.shape)
