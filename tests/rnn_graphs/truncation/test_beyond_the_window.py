@@ -164,7 +164,7 @@ def test_rtrl_is_the_slope_of_the_whole_loss() -> None:
             assert abs((ends[0] - ends[1]) / (2 * step) - gradient[place]) < 1e-8
 
 
-def whole_loss(weights: list[Array], inputs: Array, labels: Array) -> float:
+def whole_loss(weights: list[Array], inputs: Any, labels: Any) -> float:
     """The sum of all losses of a tanh cell, in nats."""
     W, b, U, c = weights
     h, loss = np.zeros([inputs.shape[1], len(b)]), 0.0
