@@ -19,6 +19,7 @@ from rnn_graphs.cell_layouts import Layout
 from rnn_graphs.section import Section
 
 if TYPE_CHECKING:
+    from rnn_graphs.cell_derivatives import CellDerivatives
     from rnn_graphs.products import Affine
 
 Activation = Literal[
@@ -78,6 +79,8 @@ class Cell:
     # (config, state_size, number of inputs) → the variables and the state of one layer. Styles that
     # carry an influence need it; None: they are refused.
     layout: Callable[[CellConfig, int, int], Layout] | None = None
+    # config → the derivatives of one application, which the same styles need.
+    derivatives: Callable[[CellConfig], CellDerivatives] | None = None
     takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
@@ -168,6 +171,16 @@ def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _prod
     return InfluenceBalancingCell(state_size, dtype)
 
 
+def _derivatives_of(kind: str) -> Callable[[CellConfig], CellDerivatives]:
+    def derivatives(config: CellConfig) -> CellDerivatives:
+        from rnn_graphs import cell_derivatives
+
+        found: CellDerivatives = getattr(cell_derivatives, kind)(config)
+        return found
+
+    return derivatives
+
+
 def _gates_of_lstm(*arguments: Any) -> dict[str, Any]:
     from rnn_graphs.gate_values import lstm
 
@@ -184,23 +197,28 @@ LSTM_KEYS = (
     *("activation", "forget_bias", "layer_norm"),
     *("peepholes", "cell_clip", "projection"),
 )
+ONE_PRODUCT, GRU, LSTM = map(_derivatives_of, ("one_product", "gru", "lstm"))
 CELLS: dict[str, Cell] = {
     "scratch": Cell(
-        _scratch, cell_layouts.scratch, pairs=True, uses_product=True, one_product=True
+        _scratch, cell_layouts.scratch, ONE_PRODUCT,
+        pairs=True, uses_product=True, one_product=True,
     ),
-    "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, one_product=True),
-    "gru": Cell(_gru, cell_layouts.gru, gates=3, read_gates=_gates_of_gru),
+    "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, ONE_PRODUCT, one_product=True),
+    "gru": Cell(_gru, cell_layouts.gru, GRU, gates=3, read_gates=_gates_of_gru),
     "basic_lstm": Cell(
-        _basic_lstm, cell_layouts.lstm, LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm
+        _basic_lstm, cell_layouts.lstm, LSTM, LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm
     ),
-    "lstm": Cell(_lstm, cell_layouts.lstm, LSTM_KEYS, gates=4, read_gates=_gates_of_lstm),
+    "lstm": Cell(_lstm, cell_layouts.lstm, LSTM, LSTM_KEYS, gates=4, read_gates=_gates_of_lstm),
     "scratch_lstm": Cell(
-        _scratch_lstm, cell_layouts.scratch_lstm, LSTM_KEYS[:2], gates=4, read_gates=_gates_of_lstm
+        _scratch_lstm, cell_layouts.scratch_lstm, LSTM, LSTM_KEYS[:2],
+        gates=4, read_gates=_gates_of_lstm,
     ),
     "scratch_gru": Cell(
-        _scratch_gru, cell_layouts.scratch_gru, ("activation",), gates=3, read_gates=_gates_of_gru
+        _scratch_gru, cell_layouts.scratch_gru, GRU, ("activation",),
+        gates=3, read_gates=_gates_of_gru,
     ),
     "influence_balancing": Cell(
-        _influence_balancing, cell_layouts.influence_balancing, takes=(), kept=("theta",)
+        _influence_balancing, cell_layouts.influence_balancing,
+        _derivatives_of("influence_balancing"), takes=(), kept=("theta",),
     ),
-}
+}  # fmt: skip

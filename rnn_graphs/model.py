@@ -6,6 +6,7 @@ import warnings
 from typing import Any, Literal, NamedTuple
 
 from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Pair
+from rnn_graphs.cell_derivatives import RecurrentLayer
 from rnn_graphs.cell_layouts import RecurrentLayout, recurrent_layout
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
@@ -83,12 +84,13 @@ class Model:
         self.dtype = dtype
         self._product = affine_for_xla if xla else affine
         with tf.variable_scope("model"):
-            if config.embedding and shape.inputs == "ids":
+            if self._embeds:
                 size = [shape.num_inputs, config.embedding]
                 self.embedding = tf.get_variable(
                     EMBEDDING, size, dtype, tf.zeros_initializer(), trainable=config.train_embedding
                 )
             self._masks: list[list[MaskSpec]] = []
+            self._layers: list[tuple[list[Any], tuple[int, ...]]] = []  # variables and state sizes
             self.input_rows: dict[str, int] = {}
             self.cell: Any = self._make_layers()
             self.recurrent_variables = tf.trainable_variables("model")
@@ -108,8 +110,20 @@ class Model:
     @property
     def recurrent_layout(self) -> RecurrentLayout:
         """The variables that the state depends on, and the state."""
-        embeds = self.config.embedding is not None and self.shape.inputs == "ids"
-        return recurrent_layout(self.config, self.shape.num_inputs, embeds)
+        return recurrent_layout(self.config, self.shape.num_inputs, self._embeds)
+
+    @property
+    def layers(self) -> list[RecurrentLayer]:
+        """Each layer with its derivatives, which its cell must have."""
+        derivatives = self.config.traits.derivatives
+        assert derivatives is not None
+        masks = self._masks or [[]] * len(self._layers)
+        return [
+            RecurrentLayer(
+                derivatives(self.config), variables, sizes, tuple(spec.place for spec in specs)
+            )
+            for (variables, sizes), specs in zip(self._layers, masks, strict=True)
+        ]
 
     @property
     def unrolls(self) -> dict[str, UnrollFunction]:
@@ -151,14 +165,15 @@ class Model:
         one = draw_masks(self._masks, 1, batch, key, self.dtype)
         return encoded, tf.nest.map_structure(lambda mask: tf.repeat(mask, time, 0), one)
 
-    def encode_by_products(self, inputs: Tensor) -> Tensor:
-        """The same without masks, with no gather from a variable, which cannot be vectorized."""
-        if self.shape.inputs == "features":
-            return tf.cast(inputs, self.dtype)
-        one_hot = tf.one_hot(tf.cast(inputs, tf.int32), self.shape.num_inputs, dtype=self.dtype)
-        if not self.config.embedding:
-            return one_hot
-        return tf.tensordot(one_hot, tf.convert_to_tensor(self.embedding), 1)
+    def embedded(self, inputs: Tensor) -> Tensor | None:
+        """What multiplies the embedding: one-hot [time, batch, num_inputs]; None without one."""
+        if not self._embeds:
+            return None
+        return tf.one_hot(tf.cast(inputs, tf.int32), self.shape.num_inputs, dtype=self.dtype)
+
+    @property
+    def _embeds(self) -> bool:
+        return self.config.embedding is not None and self.shape.inputs == "ids"
 
     @property
     def _drops(self) -> bool:
@@ -209,7 +224,9 @@ class Model:
             cell = make_cell(self.config, size, self.dtype, self._product)
             before = len(tf.global_variables())
             create_variables(cell, self._example_inputs(input_size, []), self.dtype)
-            self._note_input_rows(tf.global_variables()[before:], input_size, cell)
+            variables = tf.global_variables()[before:]
+            self._layers.append((variables, tuple(tf.nest.flatten(cell.state_size))))
+            self._note_input_rows(variables, input_size, cell)
         if not self._drops:
             return cell
         specs = mask_specs(self.config, input_size, cell)

@@ -184,7 +184,8 @@ def test_nothing_else_asks_for_the_name_of_a_style_or_a_cell() -> None:
 def test_influence_balancing_is_named_where_it_belongs_alone() -> None:
     expected = {
         "data/tasks/influence_balancing.py", "rnn_graphs/influence_balancing.py",
-        "rnn_graphs/cell_layouts.py", "rnn_graphs/cell_traits.py", "rnn_graphs/heads.py",
+        "rnn_graphs/cell_derivatives.py", "rnn_graphs/cell_layouts.py",
+        "rnn_graphs/cell_traits.py", "rnn_graphs/heads.py",
     }  # fmt: skip
     named = {
         str(path.relative_to(ROOT))

@@ -17,7 +17,6 @@ from experiments.config.compose import load_config
 from experiments.training.session import TrainingSession, build
 from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
-from rnn_graphs.truncation.styles import STYLES
 
 ROUNDS = 7
 STATES = (16, 32, 64)  # of the exponent, with num_steps equal to the state size, 20 rows
@@ -50,10 +49,7 @@ def measure_influences() -> Sequence[Measurement]:
 
 def measure_case(case: Case) -> Measurement:
     """Time both in turn with and without XLA, and take the faster of the two for each."""
-    compiles = STYLES[case.kind].compiles
-    ours_ways = ("off", "on") if compiles else ("off", "off")
-    ways = [(case.kind, xla) for xla in ours_ways]
-    ways += [(case.against, xla) for xla in ("off", "on")]
+    ways = [(kind, xla) for kind in (case.kind, case.against) for xla in ("off", "on")]
     with ExitStack() as stack:
         trainings = [_training(stack, kind, xla, case) for kind, xla in ways]
         seconds = [

@@ -79,10 +79,6 @@ class Config(Section):
     def _parts_fit(self) -> Config:
         self.truncation.check_window(self.graph.num_steps)
         self.truncation.check_model(self.model)
-        if self.execution.xla == "on" and not self.truncation.style.compiles:
-            raise ValueError(
-                f"execution.xla: {self.truncation.kind} cannot be compiled; expected auto or off"
-            )
         if "chosen_depth" in self.logging.metrics and not self.truncation.chooses:
             raise ValueError(
                 "logging.metrics: chosen_depth is for a style that chooses its depth; "

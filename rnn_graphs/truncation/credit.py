@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_graphs.cell_derivatives import OneProduct, RecurrentLayer
 from rnn_graphs.cell_layouts import RecurrentLayout
 from rnn_graphs.cells import ScratchCell
 from rnn_graphs.model import create_variables
@@ -103,13 +104,17 @@ class LinearModel:
         parameters = 2 * self._length + 6
         return RecurrentLayout(2, parameters, np.hstack([own, own]), np.ones([2, 2], bool), shapes)
 
+    @property
+    def layers(self) -> list[RecurrentLayer]:
+        """One, whose activation is the identity."""
+        return [RecurrentLayer(OneProduct(tf.identity), self.variables, (2,), ())]
+
     def encode(self, ids: Tensor, _key: Tensor) -> Tensor:
         """[time, batch] → one-hot [time, batch, length]."""
-        return self.encode_by_products(ids)
-
-    def encode_by_products(self, ids: Tensor) -> Tensor:
-        """[…] → one-hot […, length]."""
         return tf.one_hot(ids, self._length, dtype=self.dtype)
+
+    def embedded(self, _ids: Tensor) -> None:
+        """Nothing is embedded."""
 
     def logits(self, outputs: Tensor) -> Tensor:
         """The outputs, [time, batch, 2]."""

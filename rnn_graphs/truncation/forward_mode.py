@@ -24,7 +24,7 @@ UNBOUNDED = 10**9  # the effective depth of errors that reach the start of the s
 
 def check_layout(kind: str, model: Model) -> None:
     """Raise ValueError, naming the key, if cell_layouts.py does not describe the model."""
-    if model.traits.layout is None:
+    if model.traits.layout is None or model.traits.derivatives is None:
         users = ", ".join(name for name, cell in CELLS.items() if cell.layout)
         raise ValueError(
             f"model.cell: {kind} needs to know what each weight reaches; expected one of {users}; "
@@ -51,7 +51,8 @@ def _step(model: StepModel, unroll: UnrollFunction, truncation: Truncation, wind
     from rnn_graphs.truncation.influence import step_with_influence
 
     assert truncation.style.influence is not None
-    return step_with_influence(model, unroll, window, truncation.style.influence(truncation))
+    rule = truncation.style.influence(truncation, model, int(window.labels.shape[0]))
+    return step_with_influence(model, unroll, window, rule)
 
 
 def _cuts_nothing(_truncation: Truncation) -> bool:
@@ -62,10 +63,10 @@ def _unbounded(_truncation: Truncation, _num_steps: int) -> int:
     return UNBOUNDED
 
 
-def _rtrl(_truncation: Truncation) -> Influence:
-    from rnn_graphs.truncation.rtrl import Rtrl
+def _rtrl(_truncation: Truncation, model: StepModel, num_steps: int) -> Influence:
+    from rnn_graphs.truncation.rtrl import rtrl
 
-    return Rtrl()
+    return rtrl(model, num_steps)
 
 
 def _units_by_parameters(_truncation: Truncation, layout: RecurrentLayout) -> int:
@@ -80,7 +81,7 @@ def _fading(t: Steps, s: Steps, truncation: Truncation, _num_steps: int) -> Matr
     return np.asarray(truncation.leak ** np.maximum(t - s, 0).astype(float))
 
 
-def _rflo(truncation: Truncation) -> Influence:
+def _rflo(truncation: Truncation, _model: StepModel, _num_steps: int) -> Influence:
     from rnn_graphs.truncation.rflo import Rflo
 
     assert truncation.leak is not None
@@ -109,7 +110,7 @@ def _paths_inside_the_mask(_t: Steps, s: Steps, truncation: Truncation, _num_ste
     return np.asarray(0.5 ** lost.astype(float))
 
 
-def _snap(truncation: Truncation) -> Influence:
+def _snap(truncation: Truncation, _model: StepModel, _num_steps: int) -> Influence:
     from rnn_graphs.truncation.snap import Snap
 
     assert truncation.order is not None
@@ -124,7 +125,7 @@ def _entries_in_the_mask(truncation: Truncation, layout: RecurrentLayout) -> int
 # uoro and kf_rtrl
 
 
-def _uoro(_truncation: Truncation) -> Influence:
+def _uoro(_truncation: Truncation, _model: StepModel, _num_steps: int) -> Influence:
     from rnn_graphs.truncation.uoro import Uoro
 
     return Uoro()
@@ -134,7 +135,7 @@ def _units_and_parameters(_truncation: Truncation, layout: RecurrentLayout) -> i
     return layout.units + layout.parameters
 
 
-def _kf_rtrl(_truncation: Truncation) -> Influence:
+def _kf_rtrl(_truncation: Truncation, _model: StepModel, _num_steps: int) -> Influence:
     from rnn_graphs.truncation.kf_rtrl import KroneckerFactored
 
     return KroneckerFactored()
@@ -170,7 +171,6 @@ FORWARD_MODE: dict[str, Style] = {
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
         influence=_rtrl,
-        compiles=False,
         xla_pays=False,
         carried=_units_by_parameters,
     ),
@@ -182,7 +182,6 @@ FORWARD_MODE: dict[str, Style] = {
         effective_depth=_unbounded,
         approximate=True,
         influence=_rflo,
-        compiles=False,
         compared_beyond=({"leak": 0.5},),
         xla_pays=False,
         carried=_entries_of_one_application,
@@ -197,7 +196,6 @@ FORWARD_MODE: dict[str, Style] = {
         effective_depth=_unbounded,
         approximate=True,
         influence=_snap,
-        compiles=False,
         compared_beyond=({"order": 1},),
         xla_pays=False,
         carried=_entries_in_the_mask,
@@ -209,7 +207,6 @@ FORWARD_MODE: dict[str, Style] = {
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
         influence=_uoro,
-        compiles=False,
         compared_beyond=({},),
         xla_pays=False,
         carried=_units_and_parameters,
@@ -222,7 +219,6 @@ FORWARD_MODE: dict[str, Style] = {
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
         influence=_kf_rtrl,
-        compiles=False,
         compared_beyond=({},),
         xla_pays=False,
         carried=_both_factors,

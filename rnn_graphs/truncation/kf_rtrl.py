@@ -57,9 +57,9 @@ def after(
 ) -> Kronecker:
     """The estimate after the window, with these signs, [time, 2, batch, 1]."""
     weights = tf.convert_to_tensor(model.recurrent_variables[0])[-window.units :]
-    parts = (signs, window.bias_slopes(), window.product_inputs())
+    steps = [tf.unstack(part, axis=1) for part in window.product()]
     u, A = influence
-    for pair, slopes, v in zip(*map(tf.unstack, parts), strict=True):
+    for pair, v, slopes in zip(tf.unstack(signs), *steps, strict=True):
         first, second = tf.unstack(pair)
         DA = slopes[..., None] * tf.einsum("ji,bjk->bik", weights, A)
         diagonal = tf.linalg.diag(slopes)

@@ -1,17 +1,18 @@
-"""The Jacobians of the cell applications of one window, for every cell.
+"""The cell applications of one window as linear maps, for every cell with derivatives.
 
-The forward pass has recorded the state before each application, so all applications are linear
-maps side by side: nothing here depends on how the window was unrolled. A state is one vector,
-[batch, units], its parts side by side; the variables it depends on are one vector of parameters.
+The forward pass has recorded the state before each application, so all of them are linearized at
+once: nothing here depends on how the window was unrolled. A state is one vector, its parts side by
+side, and so are the parameters that it depends on. Rows come first, [batch, time, …], because each
+row has Jacobians of its own.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, NamedTuple
 
+from rnn_graphs.cell_derivatives import Factor
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation.crossing import gradients
 from rnn_graphs.truncation.recording import RecordingCell
 from rnn_graphs.truncation.step import StepModel, Window
 from rnn_graphs.unrolls import Unrolled, UnrollFunction
@@ -19,25 +20,56 @@ from rnn_graphs.unrolls import Unrolled, UnrollFunction
 Tensor = Any
 
 
+class PulledErrors(NamedTuple):
+    """Errors taken back through the applications of a window."""
+
+    at_products: list[Tensor]  # of each factor, [batch, time, columns, slots]
+    at_state: Tensor  # [batch, units, slots] before the first; or [batch, time, units, slots]
+
+
+class _Layer(NamedTuple):
+    """The way back through one layer, [batch, time, …] each."""
+
+    slopes: tuple[Tensor, ...]
+    masks: dict[str, Tensor]  # of dropout, by place
+
+
 class LinearizedWindow:
     """The cell applications of one window, at the states that the forward pass went through."""
 
     def __init__(self, model: StepModel, window: Window, inputs: Tensor, states: Tensor) -> None:
         """inputs: encoded, [time, batch, …]; states: after each application, [time, batch, …]."""
-        inside = None
-        if window.lengths is not None:
-            time = tf.range(int(window.inputs.shape[0]))
-            inside = tf.cast(time[:, None] < window.lengths, model.dtype)
+        self._layers = model.layers
+        self._weights = [list(map(tf.convert_to_tensor, one.variables)) for one in self._layers]
+        self._sizes = [size for layer in self._layers for size in layer.sizes]
         parts = zip(tf.nest.flatten(window.state), tf.nest.flatten(states), strict=True)
-        before = [tf.concat([first[None], after[:-1]], 0) for first, after in parts]
-        self._maps = _CellMaps(model, [int(part.shape[-1]) for part in before])
-        self._set(window.inputs, inputs, tf.concat(before, 2), inside)
+        before = [_batch_first(tf.concat([first[None], after[:-1]], 0)) for first, after in parts]
+        self.batch, self.time = (int(size) for size in before[0].shape[:2])
+        self.units, self.dtype = sum(self._sizes), before[0].dtype
+        # [batch, time]: 1 before a row's end, 0 in its padding; None: all 1.
+        self.inside = None
+        if window.lengths is not None:
+            is_inside = tf.range(self.time) < window.lengths[:, None]
+            self.inside = tf.cast(is_inside, self.dtype)
+        one_hot = model.embedded(window.inputs)
+        self._embeds = one_hot is not None
+        self.factors = [Factor(_batch_first(one_hot))] if self._embeds else []
+        self._tape = self._linearize(inputs, before)
 
-    def _set(self, ids: Tensor, inputs: Tensor, before: Tensor, inside: Tensor | None) -> None:
-        self._ids, self._inputs, self._before = ids, inputs, before
-        self.inside = inside  # [time, batch]: 1 before a row's end, 0 in its padding; None: all 1
-        self.time, self.batch, self.units = (int(size) for size in before.shape)
-        self.dtype = before.dtype
+    def _linearize(self, inputs: Tensor, before: list[Tensor]) -> list[_Layer]:
+        """All layers, from the first: the outputs of one are the inputs of the next."""
+        x, *masks = map(_batch_first, tf.nest.flatten(inputs))
+        tape = []
+        for layer, weights in zip(self._layers, self._weights, strict=True):
+            state, before = before[: len(layer.sizes)], before[len(layer.sizes) :]
+            mine, masks = masks[: len(layer.masks)], masks[len(layer.masks) :]
+            mask = dict(zip(layer.masks, mine, strict=True))
+            x = _masked(x, mask, "input")
+            found = layer.derivatives.linearize(weights, x, state)
+            x = _masked(found.output, mask, "output")
+            self.factors += found.factors
+            tape.append(_Layer(found.slopes, mask))
+        return tape
 
     def steps(self) -> list[LinearizedWindow]:
         """Each application as a window of its own."""
@@ -45,148 +77,65 @@ class LinearizedWindow:
 
     def _step(self, time: slice) -> LinearizedWindow:
         step = copy.copy(self)
-        inputs = tf.nest.map_structure(lambda part: part[time], self._inputs)
-        inside = None if self.inside is None else self.inside[time]
-        step._set(self._ids[time], inputs, self._before[time], inside)
+        step.time = 1
+        step._tape, step.inside = _at(self._tape, time), _at(self.inside, time)
+        step.factors = [one._replace(values=one.values[:, time]) for one in self.factors]
         return step
 
+    def pull(self, errors: Tensor) -> PulledErrors:
+        """Errors at the last state, [batch, units, slots], through all applications in turn."""
+        found = []
+        for time in reversed(range(self.time)):
+            at_products, errors = self._pull(_at(self._tape, time), _at(self.inside, time), errors)
+            found.append(at_products)
+        steps = zip(*reversed(found), strict=True)
+        return PulledErrors([tf.stack(step, 1) for step in steps], errors)
+
+    def pull_each(self, errors: Tensor) -> PulledErrors:
+        """Errors at the state after each application, [batch, time, units, slots], through it."""
+        return PulledErrors(*self._pull(self._tape, self.inside, errors))
+
+    def _pull(
+        self, tape: list[_Layer], inside: Tensor | None, errors: Tensor
+    ) -> tuple[list[Tensor], Tensor]:
+        """Errors at the results of the products, and at the old state."""
+        if inside is not None:  # in a row's padding the state is copied
+            inside = inside[..., None, None]
+            at_products, at_state = self._pull(tape, None, inside * errors)
+            return at_products, at_state + (1 - inside) * errors
+        parts = tf.split(errors, self._sizes, -2)
+        products: list[Tensor] = []
+        before: list[Tensor] = []
+        at_output: Tensor | None = None  # of the layer, from the layer above
+        layers = [*zip(self._layers, self._weights, tape, strict=True)]
+        for layer, weights, taped in reversed(layers):
+            parts, mine = parts[: -len(layer.sizes)], parts[-len(layer.sizes) :]
+            mine[-1] = _masked(mine[-1], _slots(taped.masks), "state")
+            if at_output is not None:
+                mine[-1] += _masked(at_output, _slots(taped.masks), "output")
+            pulled = layer.derivatives.pull(weights, _slots(taped.slopes), mine)
+            products = [*pulled.at_products, *products]
+            before = [*pulled.at_state, *before]
+            at_output = _masked(pulled.at_inputs, _slots(taped.masks), "input")
+        return [at_output, *products] if self._embeds else products, _side_by_side(before)
+
+    def row_gradients(self, at_products: list[Tensor]) -> Tensor:
+        """The gradient of each row, summed over time, [batch, parameters, slots]."""
+        parts = [
+            _row_gradient(factor, errors)
+            for factor, errors in zip(self.factors, at_products, strict=True)
+        ]
+        return _side_by_side(parts)
+
     def jacobians(self) -> Tensor:
-        """∂h_t/∂h_{t−1}, [time, batch, units of h_t, units of h_{t−1}]."""
-        identity = tf.eye(self.units, dtype=self.dtype)
-        slots = tf.tile(identity[:, None], [1, self.time * self.batch, 1])
-        found = tf.transpose(self._maps.pull(*self._rows(), slots), [1, 0, 2])
-        jacobians = tf.reshape(found, [self.time, self.batch, self.units, self.units])
-        if self.inside is None:
-            return jacobians
-        inside = self.inside[..., None, None]
-        return inside * jacobians + (1 - inside) * identity
+        """∂h_t/∂h_{t−1}, [batch, time, units of h_t, units of h_{t−1}]."""
+        identity = tf.eye(self.units, batch_shape=[self.batch, self.time], dtype=self.dtype)
+        return tf.linalg.matrix_transpose(self.pull_each(identity).at_state)
 
-    def row_gradients(self, errors: Tensor) -> Tensor:
-        """Σ_t errors_t ∂⁺h_t/∂θ for each row.
-
-        errors: at the new states, [slots, time, batch, units]. Returns [batch, slots, parameters].
-        """
-        if self.inside is not None:
-            errors *= self.inside[..., None]
-        inputs = tf.nest.map_structure(_batch_first, self._inputs)
-        before, errors = _batch_first(self._before), tf.transpose(errors, [2, 0, 1, 3])
-        return self._maps.row_gradients(_batch_first(self._ids), inputs, before, errors)
-
-    def pull(self, errors: Tensor) -> Tensor:
-        """Errors at the last state taken to each state: [batch, units] → [time, batch, units].
-
-        The first of them is at the state after the first application.
-        """
-        found = [errors]
-        for step in reversed(self.steps()[1:]):
-            taken = step._maps.pull(*step._rows(), found[-1][None])[0]
-            found.append(step._where_inside(taken, found[-1]))
-        return tf.stack(found[::-1])
-
-    def push(self, tangent: Tensor) -> Tensor:
-        """(∂h_T/∂h_0) tangent, [batch, units]."""
-        for step in self.steps():
-            tangent = step._where_inside(step._maps.push(*step._rows(), tangent), tangent)
-        return tangent
-
-    def bias_slopes(self) -> Tensor:
-        """Of a cell f([x, h] W + b): the derivative of f, [time, batch, units]."""
-        slopes = self._maps.bias_slopes(*self._rows())
-        return tf.reshape(slopes, [self.time, self.batch, self.units])
-
-    def product_inputs(self) -> Tensor:
-        """Of a cell f([x, h] W + b): [x, h, 1], [time, batch, rows of W + 1]."""
-        encoded = tf.nest.flatten(self._inputs)[0]
-        return tf.concat([encoded, self._before, tf.ones_like(encoded[..., :1])], 2)
-
-    def _rows(self) -> tuple[Tensor, Tensor]:
-        """Inputs and old states of all applications, as one batch."""
-        return tf.nest.map_structure(_merged, self._inputs), _merged(self._before)
-
-    def _where_inside(self, value: Tensor, otherwise: Tensor) -> Tensor:
-        if self.inside is None:
-            return value
-        inside = self.inside[0][:, None]
-        return inside * value + (1 - inside) * otherwise
-
-
-class _CellMaps:
-    """Linear maps of a batch of cell applications. Each shape is traced once."""
-
-    def __init__(self, model: StepModel, sizes: list[int]) -> None:
-        self._model = model
-        self._sizes = sizes
-        self._traced: dict[Any, Any] = {}
-
-    def pull(self, inputs: Tensor, before: Tensor, slots: Tensor) -> Tensor:
-        """Errors at the new states taken to the old ones, [slots, rows, units]."""
-
-        def pulled(inputs: Tensor, before: Tensor, slots: Tensor) -> Tensor:
-            end = self._apply(inputs, before)
-            return _each(lambda error: gradients([end], [before], [error])[0], slots)
-
-        return self._call("pull", pulled, (inputs, before, slots))
-
-    def push(self, inputs: Tensor, before: Tensor, tangent: Tensor) -> Tensor:
-        """Tangents of the old states taken to the new ones, [rows, units]."""
-
-        def pushed(inputs: Tensor, before: Tensor, tangent: Tensor) -> Tensor:
-            end = self._apply(inputs, before)
-            return _forward(end, before, tangent)
-
-        return self._call("push", pushed, (inputs, before, tangent))
-
-    def bias_slopes(self, inputs: Tensor, before: Tensor) -> Tensor:
-        """The derivative of the new states by the bias, of which each unit has its own."""
-
-        def slopes(inputs: Tensor, before: Tensor) -> Tensor:
-            _, bias = self._model.recurrent_variables
-            end = self._apply(inputs, before)
-            return _forward(end, bias, tf.ones(bias.shape, end.dtype))
-
-        return self._call("bias_slopes", slopes, (inputs, before))
-
-    def row_gradients(self, ids: Tensor, inputs: Tensor, before: Tensor, errors: Tensor) -> Tensor:
-        """Gradients of the variables for each row: [batch, slots, time, units] → [..., parameters].
-
-        The batch of the cell is the time of one row.
-        """
-
-        def of_row(row: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
-            ids, inputs, before, errors = row
-            # Encoded again, because the embedding is one of the variables. Masks stay: they were
-            # drawn for the whole batch.
-            encoded, *masks = tf.nest.flatten(inputs)
-            again = tf.reshape(self._model.encode_by_products(ids), encoded.shape)
-            end = self._apply(tf.nest.pack_sequence_as(inputs, [again, *masks]), before)
-            return _each(lambda error: self._by_parameter(end, error), errors)
-
-        def of_rows(*arguments: Tensor) -> Tensor:
-            return _each(of_row, arguments)
-
-        return self._call("row_gradients", of_rows, (ids, inputs, before, errors))
-
-    def _by_parameter(self, end: Tensor, error: Tensor) -> Tensor:
-        found = gradients([end], self._model.recurrent_variables, [error])
-        return tf.concat([tf.reshape(part, [-1]) for part in found], 0)
-
-    def _apply(self, inputs: Tensor, before: Tensor) -> Tensor:
-        """The new state of one application, as one vector."""
-        parts = tf.split(before, self._sizes, -1)
-        nested = tf.nest.pack_sequence_as(self._model.cell.state_size, parts)
-        _, state = self._model.cell(inputs, nested)
-        return tf.concat(tf.nest.flatten(state), -1)
-
-    def _call(self, name: str, function: Any, arguments: tuple[Any, ...]) -> Any:
-        """Call a traced function, so that what it differentiates is its own."""
-        specs = tf.nest.map_structure(
-            lambda part: tf.TensorSpec(part.shape, part.dtype), list(arguments)
-        )
-        place = (name, *[tuple(part.shape) for part in tf.nest.flatten(arguments)])
-        if place not in self._traced:
-            traced = tf.function(function, input_signature=specs, autograph=False)
-            self._traced[place] = traced.get_concrete_function()
-        return self._traced[place](*arguments)
+    def product(self) -> tuple[Tensor, Tensor]:
+        """Of a cell f(v W), v = [x, h, 1]: v, [batch, time, rows], and f′, [batch, time, units]."""
+        (factor,), ((slopes, masks),) = self.factors, self._tape
+        return factor.values, _masked(slopes[0], masks, "state")
 
 
 def unroll_recorded(
@@ -197,20 +146,32 @@ def unroll_recorded(
     return Unrolled(recorded.outputs.output, recorded.final_state), recorded.outputs.state
 
 
-def _each(function: Any, arguments: Any) -> Any:
-    return tf.vectorized_map(function, arguments, fallback_to_while_loop=False)
+def _row_gradient(factor: Factor, errors: Tensor) -> Tensor:
+    """Of one weight: [batch, time, columns, slots] → [batch, rows · columns, slots]."""
+    batch, time, columns, slots = (int(size) for size in errors.shape)
+    if factor.by_column:
+        return tf.reduce_sum(errors * factor.values[..., None], 1)
+    flat = tf.reshape(errors, [batch, time, columns * slots])
+    products = tf.matmul(factor.values, flat, transpose_a=True)
+    return tf.reshape(products, [batch, int(factor.values.shape[-1]) * columns, slots])
 
 
-def _forward(end: Tensor, start: Tensor, tangent: Tensor) -> Tensor:
-    """(∂end/∂start) tangent. The gradient is linear in the error, so its own gradient is this."""
-    error = tf.zeros_like(end)
-    return gradients(gradients([end], [start], [error]), [error], [tangent])[0]
+def _side_by_side(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else tf.concat(parts, -2)
 
 
-def _merged(part: Tensor) -> Tensor:
-    """[time, batch, …] → [time · batch, …]."""
-    time, batch, *rest = (int(size) for size in part.shape)
-    return tf.reshape(part, [time * batch, *rest])
+def _at(tape: Any, time: int | slice) -> Any:
+    """The part of [batch, time, …] at a time step, or at several."""
+    return tf.nest.map_structure(lambda part: None if part is None else part[:, time], tape)
+
+
+def _slots(tape: Any) -> Any:
+    """[…, units] → […, units, 1]."""
+    return tf.nest.map_structure(lambda part: part[..., None], tape)
+
+
+def _masked(part: Tensor, masks: dict[str, Tensor], place: str) -> Tensor:
+    return part * masks[place] if place in masks else part
 
 
 def _batch_first(part: Tensor) -> Tensor:

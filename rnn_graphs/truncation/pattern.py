@@ -41,14 +41,15 @@ class Pattern:
         return bool(self.count**2 < self._units)
 
     def immediate(self, window: LinearizedWindow, scale: Tensor | None = None) -> Tensor:
-        """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colors, parameters]; scale: [time, batch].
+        """Σ_t scale_t ∂⁺h_t/∂θ, [batch, colors, parameters]; scale: [batch, time].
 
         The mask must keep all that one application reaches.
         """
-        ones = tf.ones([window.time, window.batch], window.dtype) if scale is None else scale
-        slots = np.equal.outer(np.arange(self.count), self._colors)  # [colors, units]
-        errors = ones[None, ..., None] * tf.constant(slots[:, None, None], window.dtype)
-        return self._kept(window.row_gradients(errors))
+        ones = tf.ones([window.batch, window.time], window.dtype) if scale is None else scale
+        slots = np.equal.outer(self._colors, np.arange(self.count))  # [units, colors]
+        errors = ones[..., None, None] * tf.constant(slots, window.dtype)
+        new = window.row_gradients(window.pull_each(errors).at_products)
+        return self._kept(tf.linalg.matrix_transpose(new))
 
     def dense(self, entries: Tensor) -> Tensor:
         """[batch, colors, parameters] → [batch, units, parameters]."""

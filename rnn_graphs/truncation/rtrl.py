@@ -14,40 +14,105 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from rnn_graphs.cell_derivatives import OneProduct
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.influence import Influence
 from rnn_graphs.truncation.linearized import LinearizedWindow
-from rnn_graphs.truncation.pattern import Pattern
 from rnn_graphs.truncation.step import StepModel
 
 Tensor = Any
+FEW_UNITS = 8  # up to which sums that XLA joins with the rest of a step are faster than a product
 
 
-class Rtrl(Influence):
-    """J as a tensor, [batch, units, parameters]."""
+def rtrl(model: StepModel, num_steps: int) -> Influence:
+    """The form with the fewest operations for windows of this length."""
+    return RtrlByStep() if num_steps == 1 and _is_one_product(model) else RtrlByWindow()
+
+
+def _is_one_product(model: StepModel) -> bool:
+    """Whether h = f([x, h] W + b) is the whole model, with one unit for each column."""
+    layer, *others = model.layers
+    W = layer.variables[0]
+    return (
+        isinstance(layer.derivatives, OneProduct)
+        and not others
+        and W is model.recurrent_variables[0]
+        and layer.sizes == (int(W.shape[1]),)
+    )
+
+
+class RtrlByWindow(Influence):
+    """J as [batch, parameters, units], carried through a whole window at once.
+
+    Errors that start as the identity are taken back through the window. At its start they are
+    ∂h_T/∂h_0, and on the way they give ∂h_T/∂θ. J takes one product, in place of one a step.
+    """
 
     def first(self, model: StepModel, batch_size: int) -> Tensor:
         """Zeros: no weight has influenced the first state."""
         layout = model.recurrent_layout
-        return tf.zeros([batch_size, layout.units, layout.parameters], model.dtype)
+        return tf.zeros([batch_size, layout.parameters, layout.units], model.dtype)
 
     def credit(self, _model: StepModel, influence: Tensor, errors: Tensor) -> Tensor:
-        """E J, summed over the rows: one product of them all."""
-        batch, units, parameters = (int(size) for size in influence.shape)
-        flat = tf.reshape(influence, [batch * units, parameters])
-        return tf.linalg.matvec(flat, tf.reshape(errors, [batch * units]), transpose_a=True)
+        """E J, summed over the rows."""
+        return tf.reduce_sum(tf.matmul(influence, errors[..., None]), [0, 2])
+
+    def carry_on(
+        self, _model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor
+    ) -> Tensor:
+        """J after the window."""
+        pulled = window.pull(tf.eye(window.units, batch_shape=[window.batch], dtype=window.dtype))
+        return tf.matmul(influence, pulled.at_state) + window.row_gradients(pulled.at_products)
+
+
+class RtrlByStep(Influence):
+    """Of h = f(v W), v = [x, h, 1], after each step: J ← f′ ⊙ (W_hᵀ J + v).
+
+    J is [units, columns, rows of W + 1, batch], so that the whole batch passes through W_h in one
+    product. Each column of W adds v to its own unit.
+    """
+
+    def first(self, model: StepModel, batch_size: int) -> Tensor:
+        """Zeros: no weight has influenced the first state."""
+        rows, units = (int(size) for size in model.recurrent_variables[0].shape)
+        return tf.zeros([units, units, rows + 1, batch_size], model.dtype)
+
+    def credit(self, _model: StepModel, influence: Tensor, errors: Tensor) -> Tensor:
+        """E J, summed over the rows."""
+        units, columns, rows, batch = (int(size) for size in influence.shape)
+        flat = tf.reshape(influence, [units, columns * rows, batch])
+        found = tf.reduce_sum(tf.matmul(flat, tf.transpose(errors)[..., None]), [0, 2])
+        return tf.reshape(tf.transpose(tf.reshape(found, [columns, rows])), [-1])
 
     def carry_on(
         self, model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor
     ) -> Tensor:
-        """J after the window."""
-        jacobians = tf.unstack(window.jacobians())
-        if window.time == 1:
-            layout = model.recurrent_layout
-            pattern = Pattern(layout, layout.reach)
-            return tf.matmul(jacobians[0], influence) + pattern.dense(pattern.immediate(window))
-        ends = [tf.eye(window.units, batch_shape=[window.batch], dtype=model.dtype)]
-        for jacobian in reversed(jacobians):  # ∂h_T/∂h_t for t = T … 0
-            ends.append(tf.matmul(ends[-1], jacobian) if len(ends) > 1 else jacobian)
-        errors = tf.transpose(tf.stack(ends[-2::-1]), [2, 0, 1, 3])
-        return tf.matmul(ends[-1], influence) + window.row_gradients(errors)
+        """J after the step."""
+        units = int(influence.shape[0])
+        v, slopes = (tf.transpose(part[:, 0]) for part in window.product())
+        W_h = tf.convert_to_tensor(model.recurrent_variables[0])[-units:]
+        add = _add_few if units <= FEW_UNITS else _add_many
+        new = slopes[:, None, None] * add(W_h, influence, v)
+        if window.inside is None:
+            return new
+        return tf.where_v2(window.inside[:, 0] > 0, new, influence)
+
+
+def _add_few(W_h: Tensor, influence: Tensor, v: Tensor) -> Tensor:
+    """W_hᵀ J + v, [units, columns, rows, batch], as sums that XLA joins with the rest."""
+    parts = zip(tf.unstack(W_h), tf.unstack(influence), strict=True)
+    own = tf.eye(int(W_h.shape[0]), dtype=v.dtype)[..., None, None] * v
+    return tf.add_n([own, *[row[:, None, None, None] * part for row, part in parts]])
+
+
+def _add_many(W_h: Tensor, influence: Tensor, v: Tensor) -> Tensor:
+    """The same as one product, to which v is added in place."""
+    units, columns, rows, batch = (int(size) for size in influence.shape)
+    flat = tf.matmul(W_h, tf.reshape(influence, [units, columns * rows * batch]), transpose_a=True)
+    own = np.arange(units)[:, None] * (units + 1)  # of unit and column, one after the other
+    added = tf.tensor_scatter_nd_add(
+        tf.reshape(flat, [units * columns, rows, batch]), own, tf.tile(v[None], [units, 1, 1])
+    )
+    return tf.reshape(added, influence.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_graphs.draws import uniform
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -12,12 +13,9 @@ SMALLEST = 1e-7  # Tallec & Ollivier 2018, algorithm 1: keeps a ratio of zeros f
 
 
 def random_signs(shape: list[int], key: Tensor, dtype: tf.DType) -> Tensor:
-    """−1 or 1, each with probability ½. The same key gives the same signs.
-
-    XLA has a different generator, so its signs differ.
-    """
+    """−1 or 1, each with probability ½. The same key gives the same signs (`draws.uniform`)."""
     seed = tf.stack([key[0] - SALT, key[1]])
-    return 2 * tf.cast(tf.random.stateless_uniform(shape, seed) < 0.5, dtype) - 1
+    return 2 * tf.cast(uniform(shape, seed) < 0.5, dtype) - 1
 
 
 def ratio(above: Tensor, below: Tensor) -> Tensor:

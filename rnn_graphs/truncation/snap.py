@@ -39,7 +39,7 @@ class Snap(Influence):
         """J after each step of the window in turn."""
         layout, kept = model.recurrent_layout, self._pattern(model)
         reached = Pattern(layout, layout.reach)
-        jacobians = tf.unstack(window.jacobians())
+        jacobians = tf.unstack(window.jacobians(), axis=1)
         for jacobian, step in zip(jacobians, window.steps(), strict=True):
             new = reached.immediate(step)
             if kept.count > reached.count:

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from rnn_graphs.cell_derivatives import RecurrentLayer
 from rnn_graphs.cell_layouts import RecurrentLayout
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import Stretches, crossing_errors, gradients
@@ -61,11 +62,15 @@ class StepModel(Protocol):
     def recurrent_layout(self) -> RecurrentLayout:
         """Those variables and the state."""
 
+    @property
+    def layers(self) -> list[RecurrentLayer]:
+        """From the first to the last."""
+
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
         """[time, batch, …] → the inputs of the cell along time."""
 
-    def encode_by_products(self, inputs: Tensor) -> Tensor:
-        """[time, …] → one row's inputs of the cell, without masks and without gathers."""
+    def embedded(self, inputs: Tensor) -> Tensor | None:
+        """What multiplies the embedding: one-hot [time, batch, num_inputs]; None without one."""
 
 
 class Truncation(Protocol):

@@ -75,15 +75,13 @@ class Style:
     approximate: bool = False
     # Whether M is random for s before the window, with a deviation that depends on the task.
     random_beyond_window: bool = False
-    # config → how the style holds the influence that it carries from window to window. None: it
-    # carries none.
-    influence: Callable[[Truncation], Influence] | None = None
+    # (config, model, num_steps) → how the style holds the influence that it carries from window to
+    # window. None: it carries none.
+    influence: Callable[[Truncation, StepModel, int], Influence] | None = None
     # (config, layout) → the numbers that it carries for each row.
     carried: Callable[[Truncation, RecurrentLayout], int] = _nothing_carried
     # (config, model) raises ValueError, naming the key, if the style cannot train the model.
     check_model: Callable[[Truncation, Model], None] = _takes_every_model
-    # Whether XLA compiles it. TensorFlow aborts on the graphs of some styles.
-    compiles: bool = True
     # Whether an update is faster under XLA.
     xla_pays: bool = True
     # The steps of the cell, forward and back, that an update runs and XLA compiles, as a multiple

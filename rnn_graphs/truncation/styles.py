@@ -140,7 +140,9 @@ class TruncationConfig(Section):
 
             return largest_depth(self, num_steps)
         influence = self.style.influence
-        return () if influence is None else influence(self).first(model, batch_size)
+        if influence is None:
+            return ()
+        return influence(self, model, num_steps).first(model, batch_size)
 
     def step(self, model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
         """One training step of the style."""

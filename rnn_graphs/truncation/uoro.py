@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.crossing import gradients
 from rnn_graphs.truncation.influence import Influence
 from rnn_graphs.truncation.linearized import LinearizedWindow
 from rnn_graphs.truncation.signs import random_signs, ratio
@@ -57,8 +58,12 @@ class Uoro(Influence):
 
 def after(influence: RankOne, window: LinearizedWindow, signs: Tensor) -> RankOne:
     """The estimate after the window, with these signs, [batch, units]."""
-    pushed = window.push(influence.of_state)
-    new = window.row_gradients(window.pull(signs)[None])[:, 0]
+    at_end = signs[..., None]  # in a single slot
+    pulled = window.pull(at_end)
+    # The way back is linear in the errors, so its gradient is the way there.
+    (pushed,) = gradients([pulled.at_state], [at_end], [influence.of_state[..., None]])
+    pushed = pushed[..., 0]
+    new = window.row_gradients(pulled.at_products)[..., 0]
     old_ratio = ratio(influence.of_parameters, pushed)
     new_ratio = ratio(new, signs)
     return RankOne(

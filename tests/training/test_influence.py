@@ -20,6 +20,8 @@ from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.cell_traits import CELLS
 from rnn_graphs.config import TruncationConfig
+from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation import kf_rtrl, uoro
 from tests.conftest import StopAtSave, assert_same_end
 from tests.numpy_reference import Array, Weights, one_hot, probabilities
 
@@ -37,15 +39,20 @@ def config_of(*overrides: str) -> Config:
 
 def trained(config: Config) -> list[Weights]:
     """The model's weights before training and after UPDATES updates."""
-    work = make_workload(config)
+    return [weights_of(variables) for variables in all_trained(config)]
+
+
+def all_trained(config: Config) -> list[dict[str, Array]]:
+    """Every variable before training and after UPDATES updates, the influence included."""
+    work, num_steps = make_workload(config), config.graph.num_steps
     rows = cut_into_rows(work.task.draw(training_stream(0)), config.graph.batch_size)
     with TrainingSession(build(config, work), 1) as session:
         session.initialize(0)
-        weights = [weights_of(session.variables())]
+        variables = [session.variables()]
         for first in range(0, UPDATES, session.iterations):
-            session.train(rows.windows(first, session.iterations, NUM_STEPS), session.iterations)
-        weights.append(weights_of(session.variables()))
-    return weights
+            session.train(rows.windows(first, session.iterations, num_steps), session.iterations)
+        variables.append(session.variables())
+    return variables
 
 
 def weights_of(variables: dict[str, Array]) -> Weights:
@@ -108,14 +115,38 @@ def test_no_way_to_train_changes_the_weights(truncation: str, loop: str, unroll:
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-9)
 
 
+def alternating(shape: list[int], key: Any, dtype: Any) -> Any:
+    """Takes the place of random_signs, which draws other signs under XLA."""
+    count = int(np.prod(shape))
+    return tf.cast(tf.reshape(2 * ((tf.range(count) + key[1]) % 2) - 1, shape), dtype)
+
+
 @pytest.mark.parametrize(
-    "truncation",
-    ["kind=rtrl", "kind=uoro", "kind=kf_rtrl", "kind=snap truncation.order=1",
-     "kind=rflo truncation.leak=0.5"],
+    "overrides",
+    [
+        "kind=rtrl",
+        "kind=uoro",
+        *(
+            pytest.param(keys, marks=pytest.mark.slow)
+            for keys in (
+                "kind=rtrl graph.num_steps=1", "kind=rtrl model.cell=lstm graph.unroll=dynamic",
+                "kind=rtrl model.state_size=[3,2] model.embedding=2 model.cell=gru",
+                "kind=kf_rtrl", "kind=snap truncation.order=1", "kind=rflo truncation.leak=0.5",
+            )
+        ),
+    ],
 )  # fmt: skip
-def test_styles_on_whose_compiled_graphs_tensorflow_aborts_are_refused(truncation: str) -> None:
-    with pytest.raises(UsageError, match=r"execution\.xla: \w+ cannot be compiled"):
-        config_of(*f"truncation.{truncation}".split(), "execution.xla=on")
+def test_xla_changes_nothing(overrides: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process that has built other graphs before, where graphs of functions could abort."""
+    for module in (uoro, kf_rtrl):
+        monkeypatch.setattr(module, "random_signs", alternating)
+    keys = f"truncation.{overrides}".split()
+    (before, plain), (_, compiled) = (
+        all_trained(config_of(*keys, f"execution.xla={xla}")) for xla in ("off", "on")
+    )
+    for name in before:
+        np.testing.assert_allclose(compiled[name], plain[name], rtol=0, atol=1e-6, err_msg=name)
+    assert max(np.abs(plain[name] - start).max() for name, start in before.items()) > 1e-2
 
 
 @pytest.mark.parametrize("kind", ["rtrl", "uoro"])

@@ -115,6 +115,7 @@ def without_dropout(keys: dict[str, Any]) -> dict[str, Any]:
 
 FEW = [
     Case(ALL_CELLS[0], 1, "scratch"),
+    Case({"cell": "scratch", "state_size": 9}, 1, padded=True),
     Case(ALL_CELLS[1], 3),
     Case(ALL_CELLS[2], 3, "dynamic"),
     Case(ALL_CELLS[3], 1, padded=True),
@@ -143,6 +144,35 @@ def test_rtrl_is_exact_for_every_cell(
 @pytest.mark.parametrize("keys", ALL_CELLS[:4], ids=str)
 def test_rtrl_is_exact_as_it_is_written_for_xla(keys: dict[str, Any]) -> None:
     assert_exact(Case(keys, 3, batch=64, xla=True))
+
+
+def test_rtrl_is_the_slope_of_the_whole_loss() -> None:
+    """Against central differences of the loss of all windows in NumPy."""
+    case, step = Case({"cell": "basic_rnn", "state_size": 3}, 2), 1e-5
+    found = gradients(case, RTRL).carried
+    stream, steps = np.random.default_rng(0), case.num_steps * case.windows
+    inputs = stream.integers(0, 3, [steps, case.batch])
+    labels = stream.integers(0, 2, [steps, case.batch])
+    weights = [stream.normal(0, 0.5, shape) for shape in ([6, 3], [3], [3, 2], [2])]
+    for weight, gradient in zip(weights, found, strict=True):
+        for place in np.ndindex(weight.shape):
+            ends, value = [], weight[place]
+            for moved in (value + step, value - step):
+                weight[place] = moved
+                ends.append(whole_loss(weights, inputs, labels))
+            weight[place] = value
+            assert abs((ends[0] - ends[1]) / (2 * step) - gradient[place]) < 1e-8
+
+
+def whole_loss(weights: list[Array], inputs: Any, labels: Any) -> float:
+    """The sum of all losses of a tanh cell, in nats."""
+    W, b, U, c = weights
+    h, loss = np.zeros([inputs.shape[1], len(b)]), 0.0
+    for x, y in zip(inputs, labels, strict=True):
+        h = np.tanh(np.concatenate([np.eye(3)[x], h], 1) @ W + b)
+        logits = h @ U + c
+        loss += float((np.log(np.exp(logits).sum(1)) - logits[range(len(y)), y]).sum())
+    return loss
 
 
 def test_without_the_influence_it_would_not_be() -> None:
