@@ -16,7 +16,7 @@ from experiments.runs.directory import RunDirectory
 from experiments.runs.files import make_output_folder, write_atomic
 from experiments.training.evaluate import Evaluator, find_checkpoint, load_into
 from experiments.training.session import shape_of
-from experiments.training.workload import make_workload
+from experiments.training.text_model import task_of
 from rnn_graphs.evaluation import EvaluationGraph, build_evaluation_graph
 from rnn_graphs.tf1 import tf
 
@@ -35,7 +35,7 @@ class Exported(NamedTuple):
 def export(directory: RunDirectory, out: Path, checkpoint: str) -> Exported:
     """Write the model of the run's first seed to `out`. Raises RunError without a checkpoint."""
     config = directory.read_config()
-    task = make_workload(config).task
+    task = task_of(config, directory)
     found = find_checkpoint(directory, config.training.first_seed, checkpoint)
     if found is None:
         raise RunError(f"{directory.path}: no {checkpoint} checkpoint to export; train first")
