@@ -24,10 +24,13 @@ from experiments.studies import (
     influence_criteria,
     influence_figures,
     influence_training,
+    language_model_figures,
+    language_models,
     learning,
     losses,
     memory,
     vanishing,
+    written_words,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
@@ -46,10 +49,13 @@ DEFINED_IN = (
     influence_criteria,
     influence_figures,
     influence_training,
+    language_model_figures,
+    language_models,
     learning,
     losses,
     memory,
     vanishing,
+    written_words,
 )
 
 E = TypeVar("E", bound=Entry)

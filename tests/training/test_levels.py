@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import run as command_line
+from data.task import Spelled
+from experiments.commands import _per_character
 from experiments.config.compose import load_config
 from experiments.errors import RunError, UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import evaluate_run
+from experiments.training.evaluate import Evaluated, SplitResult, evaluate_run
 from experiments.training.export import export
 from experiments.training.generate import Sampling, generate_text
 from experiments.training.score import score_text
@@ -38,9 +39,11 @@ def train(folder: Path, level: str, size: int) -> RunDirectory:
     return RunDirectory(folder / "run")
 
 
-@pytest.mark.parametrize(("level", "size"), [("subwords", 24), ("hybrid", 6)])
+@pytest.mark.parametrize(
+    ("level", "size"), [("subwords", 24), pytest.param("hybrid", 6, marks=pytest.mark.slow)]
+)
 def test_a_run_is_used_without_its_text(
-    tmp_path: Path, level: str, size: int, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, level: str, size: int
 ) -> None:  # fmt: skip
     run = train(tmp_path, level, size)
     for result in evaluate_run(run, None, "last"):
@@ -49,8 +52,6 @@ def test_a_run_is_used_without_its_text(
         bits = nats / result.spelled.characters / math.log(2)
         assert result.bits_per_character == pytest.approx(bits)
         assert result.spelled.unknown == 0
-    assert command_line.main(["evaluate", str(run.path)]) == 0
-    assert f"bits per character of {result.spelled.characters:,}" in capsys.readouterr().out
     (tmp_path / "book.txt").unlink()
     text = generate_text(run, "the mat", Sampling(12, 1.0, 0), "last")
     assert text.startswith("the mat")
@@ -83,3 +84,12 @@ def check_that_a_vocabulary_is_only_text(run: RunDirectory) -> None:
     with pytest.raises(RunError, match="shape") as refused:
         generate_text(run, "", Sampling(3, 1.0, 0), "last")
     assert "\n" not in str(refused.value)
+
+
+def test_bits_per_character_say_what_unk_leaves_out() -> None:
+    evaluated = Evaluated(math.log(2) * 6, {}, 50)
+    result = SplitResult(1, 10, "valid", evaluated, Spelled(50, 100, 0))
+    assert _per_character(result) == ["3.0000 bits per character of 100"]
+    (text,) = _per_character(result._replace(spelled=Spelled(50, 100, 7)))
+    assert text.startswith("at least 3.0000 bits per character of 100 (spelling 7 <unk> among 50")
+    assert _per_character(result._replace(spelled=None)) == []
