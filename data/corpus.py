@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from data.symbols import Ids, Level, Symbols
-from data.task import DataError, Source
+from data.task import DataError, Source, Spelled
 
 SPLITS = ("train", "valid", "test")
 
@@ -24,6 +24,9 @@ class Shares(NamedTuple):
 
     valid: float
     test: float
+    # Shares of the characters, and parts end with a line. The end of the line before is also the
+    # first symbol of a held-out part, so that its labels spell the same text at every level.
+    at_lines: bool = False
 
 
 class Counts(NamedTuple):
@@ -40,6 +43,7 @@ class Corpus(NamedTuple):
     parts: dict[str, Ids]  # of "train", and of "valid" and "test" where they are not empty
     sources: tuple[Source, ...]
     notes: tuple[str, ...]
+    spelled: dict[str, Spelled]  # the labels of each part
 
 
 class _Part(NamedTuple):
@@ -64,7 +68,7 @@ def make_corpus(
     counts: Sequence[int | None] = expected.symbols or [None] * len(texts)
     for text, count in zip(found, counts, strict=True):
         _check_count(text, many, count, len(text.symbols))
-    parts = _cut(found[0], shares) if len(found) == 1 else dict(zip(SPLITS, found, strict=True))
+    parts = _parts(texts, found, level, shares)
     for split, part in parts.items():
         if len(part.symbols) < 2:
             key = f"; task.{split} is its share of the text" if len(found) == 1 else ""
@@ -75,10 +79,57 @@ def make_corpus(
     held_out = {part.name: part.symbols for split, part in parts.items() if split != "train"}
     if vocabulary is None:
         vocabulary = level.vocabulary(parts["train"].symbols, held_out)
-        _check_count(parts["train"], f"different {many}", expected.vocabulary, len(vocabulary))
+        kinds = f"different {level.symbol}s"
+        _check_count(parts["train"], kinds, expected.vocabulary, len(vocabulary))
     ids = {split: _ids(part, level, vocabulary) for split, part in parts.items()}
+    spelled = {
+        split: _spelled(part.symbols, ids[split], level, vocabulary)
+        for split, part in parts.items()
+    }
     sources = tuple(text.source for text in texts)
-    return Corpus(vocabulary, ids, sources, tuple(note for text in texts for note in text.notes))
+    notes = tuple(note for text in texts for note in text.notes)
+    return Corpus(vocabulary, ids, sources, notes, spelled)
+
+
+def _parts(
+    texts: Sequence[NamedText], found: Sequence[_Part], level: Level, shares: Shares
+) -> dict[str, _Part]:  # fmt: skip
+    """Three texts as they are, or one that is cut."""
+    if len(found) > 1:
+        return dict(zip(SPLITS, found, strict=True))
+    if not shares.at_lines:
+        return _cut(found[0], shares)
+    return {
+        split: _Part(f"{found[0].name}, {split} part", level.split(part))
+        for split, part in _cut_at_lines(texts[0], shares).items()
+    }
+
+
+def _cut_at_lines(text: NamedText, shares: Shares) -> dict[str, str]:
+    """The parts of one text, cut at the first end of a line from each share on."""
+    size, parts, end = len(text.text), {}, len(text.text)
+    held_out = 0.0
+    for split, share in (("test", shares.test), ("valid", shares.valid)):
+        if not share:
+            continue
+        held_out += share
+        start = text.text.find("\n", size - int(size * held_out), end)
+        if start < 0:
+            raise DataError(
+                f"{text.source.name}: task.comparable: expected the end of a line where the "
+                f"{split} part begins, {100 * held_out:g} % before the end; found none"
+            )
+        parts[split] = text.text[start:end]
+        end = start + 1
+    return {"train": text.text[:end], **dict(reversed(parts.items()))}
+
+
+def _spelled(units: Symbols, ids: Ids, level: Level, vocabulary: tuple[str, ...]) -> Spelled:
+    """The text of all symbols but the first, which is no label."""
+    symbol = vocabulary[ids[0]]
+    first = len(level.join([units[0] if symbol == level.stand_in else symbol]))
+    stand_in = vocabulary.index(level.stand_in) if level.stand_in in vocabulary else -1
+    return Spelled(len(ids) - 1, level.characters(units) - first, int((ids[1:] == stand_in).sum()))
 
 
 def _cut(text: _Part, shares: Shares) -> dict[str, _Part]:
@@ -105,10 +156,10 @@ def _ids(part: _Part, level: Level, vocabulary: tuple[str, ...]) -> Ids:
     """The ids as a read-only array, because tasks share them."""
     ids = level.ids(part.symbols, vocabulary)
     if ids.min() < 0:
-        first = part.symbols[int(ids.argmin())]
+        first = level.unknown(part.symbols, vocabulary)[0]
         raise DataError(
-            f"{part.name}: {(ids < 0).sum():,} of {len(ids):,} {level.unit}s are not in the run's "
-            f"vocabulary, {first!r} the first"
+            f"{part.name}: {(ids < 0).sum():,} of {len(ids):,} {level.symbol}s are not in the "
+            f"run's vocabulary, {first!r} the first"
         )
     ids.flags.writeable = False
     return ids

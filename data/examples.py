@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.batching import example_windows
-from data.task import Array, Examples, Probe, Source, TextCodec
+from data.task import Array, Examples, Probe, Source, Spelled, TextCodec
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class ExampleTask:
 
     @property
     def codec(self) -> TextCodec | None:
+        return None
+
+    def spelled(self, _split: str) -> Spelled | None:
         return None
 
     @property

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 from data.batching import sequence_windows
-from data.task import Probe, Source, TextCodec
+from data.task import Probe, Source, Spelled, TextCodec
 
 FRESH = "fresh"  # the held-out set of a task that can draw new data
 
@@ -53,6 +53,9 @@ class SequenceTask(ABC):
 
     @property
     def codec(self) -> TextCodec | None:
+        return None
+
+    def spelled(self, _split: str) -> Spelled | None:
         return None
 
     @property

@@ -1,4 +1,7 @@
-"""Text as symbols: characters or words, the vocabulary of a training part, and ids."""
+"""Text as symbols: characters or words, the vocabulary of a training part, and ids.
+
+data/subwords.py and data/hybrid.py hold the levels between them.
+"""
 
 from __future__ import annotations
 
@@ -23,45 +26,59 @@ Ids = NDArray[np.signedinteger[Any]]
 
 
 class Level(Protocol):
-    """A kind of symbols that texts consist of."""
+    """A kind of symbols that texts consist of.
 
-    unit: str  # the name of one symbol, for messages
+    A text is split into units, which need no vocabulary; a unit is one symbol or several.
+    """
+
+    unit: str  # the names of a unit, of a symbol, and of what may be unknown, for messages
+    symbol: str
+    atom: str
     line_end: str  # the symbol of a line's end
     stand_in: str | None  # for a symbol that the vocabulary lacks, where training has met it
 
-    def shown(self, symbol: str) -> str:
-        """A symbol for messages."""
+    def shown(self, atom: str) -> str:
+        """What is unknown, for messages."""
 
     def split(self, text: str) -> Symbols:
-        """The symbols of a text."""
+        """The units of a text."""
 
     def join(self, symbols: Iterable[str]) -> str:
         """The text of symbols."""
 
-    def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
-        """The symbol of each id, from the training part.
+    def characters(self, units: Symbols) -> int:
+        """The characters of the text of units."""
 
-        Raises DataError if a held-out part has symbols that cannot be encoded.
+    def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
+        """The symbol of each id, from the units of the training part.
+
+        Raises DataError if a held-out part has units that cannot be encoded.
         """
 
-    def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:
-        """The ids of symbols, in the narrowest of int8, int16 and int32. Shape [len(symbols)]."""
+    def unknown(self, units: Symbols, vocabulary: Symbols) -> list[str]:
+        """The atoms of units, each once, that the vocabulary lacks."""
+
+    def ids(self, units: Symbols, vocabulary: Symbols) -> Ids:
+        """The ids of units, in the narrowest of int8, int16 and int32.
+
+        What the vocabulary lacks has the id of its stand-in there, or -1. Shape [symbols].
+        """
 
 
 class Characters:
     """Each character is a symbol; the vocabulary is sorted by code point."""
 
-    unit = "character"
+    unit = symbol = atom = "character"
     line_end = "\n"
     stand_in: str | None = None  # nothing is learned about U+FFFD
 
-    def shown(self, symbol: str) -> str:
+    def shown(self, atom: str) -> str:
         """In quotes, where it can be told apart from them; with its code point beyond ASCII."""
-        if symbol.isascii():
-            return repr(symbol)
-        name = unicodedata.name(symbol, "")
-        readable = symbol.isprintable() and not unicodedata.combining(symbol)
-        return f"{symbol!r} (U+{ord(symbol):04X})" if readable else f"U+{ord(symbol):04X} {name}"
+        if atom.isascii():
+            return repr(atom)
+        name = unicodedata.name(atom, "")
+        readable = atom.isprintable() and not unicodedata.combining(atom)
+        return f"{atom!r} (U+{ord(atom):04X})" if readable else f"U+{ord(atom):04X} {name}"
 
     def split(self, text: str) -> str:
         """The text itself."""
@@ -70,26 +87,28 @@ class Characters:
     def join(self, symbols: Iterable[str]) -> str:
         return "".join(symbols)
 
+    def characters(self, units: Symbols) -> int:
+        return len(units)
+
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
         """U+FFFD comes last where a held-out part has characters that training lacks.
 
         The model never trains on it. It is rare enough in text that a higher loss is better
         than refusing a book for one accent in its last chapter.
         """
-        known = set(training)
-        ordered = sorted(known)
-        if any(set(part) - known for part in held_out.values()) and UNKNOWN_CHARACTER not in known:
-            ordered.append(UNKNOWN_CHARACTER)
-        return tuple(ordered)
+        return tuple(alphabet(training, held_out.values()))
 
-    def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:
+    def unknown(self, units: Symbols, vocabulary: Symbols) -> list[str]:
+        return lacking(units, vocabulary)
+
+    def ids(self, units: Symbols, vocabulary: Symbols) -> Ids:
         places = {symbol: place for place, symbol in enumerate(vocabulary)}
         dtype = narrowest(len(vocabulary))
         table = np.full(CODE_POINTS, places.get(UNKNOWN_CHARACTER, -1), dtype)
         table[[ord(symbol) for symbol in vocabulary]] = np.arange(len(vocabulary))
-        ids = np.empty(len(symbols), dtype)
-        for start in range(0, len(symbols), CHUNK):
-            part = "".join(symbols[start : start + CHUNK])
+        ids = np.empty(len(units), dtype)
+        for start in range(0, len(units), CHUNK):
+            part = "".join(units[start : start + CHUNK])
             ids[start : start + CHUNK] = table[np.frombuffer(part.encode("utf-32-le"), "<u4")]
         return ids
 
@@ -102,24 +121,27 @@ class Words:
     become <unk>.
     """
 
-    unit = "word"
+    unit = symbol = atom = "word"
     line_end = END_OF_LINE
     stand_in: str | None = UNKNOWN_WORD
-
-    def shown(self, symbol: str) -> str:
-        """In quotes."""
-        return repr(symbol)
 
     def __init__(self, size: int | None) -> None:
         self._size = size
 
+    def shown(self, atom: str) -> str:
+        """In quotes."""
+        return repr(atom)
+
     def split(self, text: str) -> list[str]:
-        return text.replace("\n", f" {END_OF_LINE} ").split()
+        return split_words(text)
 
     def join(self, symbols: Iterable[str]) -> str:
         """One line for each <eos>, one space between words."""
-        lines = " ".join("\n" if symbol == END_OF_LINE else symbol for symbol in symbols)
-        return lines.replace(" \n", "\n").replace("\n ", "\n")
+        return join_words(symbols)
+
+    def characters(self, units: Symbols) -> int:
+        """With the spelling of words that become <unk>."""
+        return len(join_words(units))
 
     def vocabulary(self, training: Symbols, held_out: dict[str, Symbols]) -> tuple[str, ...]:
         """Unknown words of the held-out parts become <unk>, as rare words of training do.
@@ -130,13 +152,16 @@ class Words:
         if UNKNOWN_WORD not in counts:
             for name, part in held_out.items():
                 _check_known(name, part, counts)
-        return tuple(sorted(counts, key=lambda word: (-counts[word], word)))
+        return tuple(most_frequent(counts))
 
-    def ids(self, symbols: Symbols, vocabulary: Symbols) -> Ids:
+    def unknown(self, units: Symbols, vocabulary: Symbols) -> list[str]:
+        return lacking(units, vocabulary)
+
+    def ids(self, units: Symbols, vocabulary: Symbols) -> Ids:
         places = {symbol: place for place, symbol in enumerate(vocabulary)}
         unknown = places.get(UNKNOWN_WORD, -1)
-        ids = (places.get(symbol, unknown) for symbol in symbols)
-        return np.fromiter(ids, narrowest(len(vocabulary)), len(symbols))
+        ids = (places.get(word, unknown) for word in units)
+        return np.fromiter(ids, narrowest(len(vocabulary)), len(units))
 
 
 class Codec(NamedTuple):
@@ -151,36 +176,69 @@ class Codec(NamedTuple):
         Raises ValueError, naming the first symbol that the vocabulary lacks, where it has none
         to stand for it.
         """
-        unknown, unit = self._unknown(text), self.level.unit
-        if unknown and self.level.stand_in not in self.vocabulary:
+        level, units = self.level, self._units(text)
+        unknown = level.unknown(units, self.vocabulary)
+        if unknown and level.stand_in not in self.vocabulary:
             raise ValueError(
-                f"{unit} {self.level.shown(unknown[0])} is not in the vocabulary of "
-                f"{len(self.vocabulary):,} {unit}s"
+                f"{level.atom} {level.shown(unknown[0])} is not in the vocabulary of "
+                f"{len(self.vocabulary):,} {level.symbol}s"
             )
-        return self.level.ids(self.level.split(in_one_form(text)), self.vocabulary)
+        return level.ids(units, self.vocabulary)
 
     def replaced(self, text: str) -> list[str]:
         """The symbols, each once, that `encode` replaces by the one for unknown symbols."""
-        return self._unknown(text) if self.level.stand_in in self.vocabulary else []
+        if self.level.stand_in not in self.vocabulary:
+            return []
+        return self.level.unknown(self._units(text), self.vocabulary)
 
     def first(self) -> Ids:
         """The id, [1], of a line's end, or of the first symbol where no line ends."""
         known = self.level.line_end in self.vocabulary
-        symbol = self.level.line_end if known else self.vocabulary[0]
-        return self.level.ids([symbol], self.vocabulary)
+        place = self.vocabulary.index(self.level.line_end) if known else 0
+        return np.array([place], narrowest(len(self.vocabulary)))
 
     @property
     def stop(self) -> int | None:
         """None: a text has no end."""
         return None
 
-    def _unknown(self, text: str) -> list[str]:
-        symbols = dict.fromkeys(self.level.split(in_one_form(text)))
-        return [symbol for symbol in symbols if symbol not in self.vocabulary]
+    def _units(self, text: str) -> Symbols:
+        return self.level.split(in_one_form(text))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids."""
         return self.level.join(self.vocabulary[index] for index in ids)
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text, with one <eos> for each end of a line."""
+    return text.replace("\n", f" {END_OF_LINE} ").split()
+
+
+def join_words(words: Iterable[str]) -> str:
+    """One line for each <eos>, one space between words."""
+    lines = " ".join("\n" if word == END_OF_LINE else word for word in words)
+    return lines.replace(" \n", "\n").replace("\n ", "\n")
+
+
+def alphabet(training: Iterable[str], held_out: Iterable[Iterable[str]]) -> list[str]:
+    """The characters of training by code point; U+FFFD last where a held-out part has others."""
+    known = set(training)
+    ordered = sorted(known)
+    if UNKNOWN_CHARACTER not in known and any(set(part) - known for part in held_out):
+        ordered.append(UNKNOWN_CHARACTER)
+    return ordered
+
+
+def lacking(symbols: Iterable[str], vocabulary: Symbols) -> list[str]:
+    """The symbols, each once, that are not in the vocabulary."""
+    known = set(vocabulary)
+    return [symbol for symbol in dict.fromkeys(symbols) if symbol not in known]
+
+
+def most_frequent(counts: Counter[str]) -> list[str]:
+    """The words from the most frequent on; equally frequent ones by code points."""
+    return sorted(counts, key=lambda word: (-counts[word], word))
 
 
 def narrowest(size: int) -> type[np.signedinteger[Any]]:
@@ -193,7 +251,7 @@ def _merge_rare(counts: Counter[str], size: int | None) -> Counter[str]:
     """The counts with the rarest words counted as <unk>, where there are more than `size`."""
     if size is None or len(counts) <= size:
         return counts
-    words = sorted(counts.keys() - {UNKNOWN_WORD}, key=lambda word: (-counts[word], word))
+    words = [word for word in most_frequent(counts) if word != UNKNOWN_WORD]
     kept = Counter({word: counts[word] for word in words[: size - 1]})
     kept[UNKNOWN_WORD] = counts.total() - kept.total()
     return kept

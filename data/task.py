@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -32,6 +33,22 @@ class Examples(NamedTuple):
     labels: Array  # [count, time] ids
     weights: NDArray[np.float32]  # [count, time]: 1 where the loss counts, 0 elsewhere
     lengths: NDArray[np.int32]  # [count], time steps before the padding at the end
+
+
+class Spelled(NamedTuple):
+    """The text that the labels of a set spell."""
+
+    labels: int
+    characters: int  # with those of words that the labels <unk> stand for
+    unknown: int  # labels that are <unk>, which tell no word from another
+
+    def bits_per_character(self, loss: float) -> float:
+        """−log₂ P(text) for each character, from the mean loss of a label (nats).
+
+        Models of any symbols can be compared by it, if they read the same text and none of
+        their labels is <unk>. With <unk> it is a lower bound: the spelling of those words is free.
+        """
+        return loss * self.labels / self.characters / math.log(2)
 
 
 Drawn = Sequence | Examples
@@ -147,6 +164,12 @@ class Task(Protocol):
     @property
     def held_out(self) -> tuple[str, ...]:
         """The sets that training never sees, such as ("valid", "test")."""
+
+    def spelled(self, split: str) -> Spelled | None:
+        """The text of the labels of a set, "train" or held out; None where it is not known.
+
+        It is known for a text that is read as one sequence.
+        """
 
     def windows(self, batch_size: int, num_steps: int, context: int) -> int:
         """Updates in an epoch. Raises ValueError, naming the key, where there is none."""

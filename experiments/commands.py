@@ -192,12 +192,23 @@ def evaluate(options: Namespace) -> int:
         return 0
     for result in results:
         loss, metrics, time_steps = result.evaluated
-        parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts_of(metrics)])
+        parts = [f"loss {loss:.5f} nats per time step", *texts_of(metrics)]
         print_line(
-            f"seed {result.seed}, {result.split}: {parts}; "
+            f"seed {result.seed}, {result.split}: {', '.join(parts + _per_character(result))}; "
             f"checkpoint of update {result.updates}, {time_steps} time steps"
         )
     return 0
+
+
+def _per_character(result: SplitResult) -> list[str]:
+    """The bits for each character of a text, and how they are to be read."""
+    if result.spelled is None or result.bits_per_character is None:
+        return []
+    labels, characters, unknown = result.spelled
+    text = f"{result.bits_per_character:.4f} bits per character of {characters:,}"
+    if unknown:
+        text = f"at least {text} (spelling {unknown:,} <unk> among {labels:,} labels not counted)"
+    return [text]
 
 
 def _run_directory(options: Namespace) -> RunDirectory:
@@ -213,7 +224,8 @@ def _evaluated(result: SplitResult) -> dict[str, object]:
     """A line of `evaluate` as JSON values."""
     return {
         "seed": result.seed, "split": result.split, "updates": result.updates,
-        **result.evaluated._asdict(),
+        **result.evaluated._asdict(), "bits_per_character": result.bits_per_character,
+        "spelled": result.spelled and result.spelled._asdict(),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A language model's text: each label is the symbol after the input, a character or a word.
+"""A language model's text: each label is the symbol after the input, from a character to a word.
 
 Sources: the documentation that Python itself ships; one file of any text; three files in the
 form of Mikolov's Penn Treebank (2010), where a rare word is <unk> in the files and the vocabulary
@@ -18,9 +18,11 @@ from pydantic import Field, StringConstraints, model_validator
 from data.config import Section, TaskSection
 from data.corpus import SPLITS, Corpus, Counts, NamedText, Shares, make_corpus
 from data.files import Found, check_sha256, find, read, source
+from data.hybrid import Hybrid
 from data.sequences import SequenceTask
-from data.symbols import Characters, Codec, Ids, Level, Words
-from data.task import DataError, Sequence, Source
+from data.subwords import Subwords
+from data.symbols import Characters, Codec, Ids, Level, Words, join_words, split_words
+from data.task import DataError, Sequence, Source, Spelled
 from data.text_files import (
     PYTHON_DOCS,
     Lines,
@@ -52,13 +54,14 @@ class TextConfig(TaskSection):
     source: Literal["python_docs", "file", "three_files"]
     path: Annotated[str, Field(min_length=1)] | None
     origin: str | None
-    level: Literal["characters", "words"]
+    level: Literal["characters", "subwords", "words", "hybrid"]
     vocabulary_size: Annotated[int, Field(ge=2)] | None
     valid: Share | None
     test: Share | None
     expect: Expected
-    held_out_rows: Count | None = None  # runs of earlier versions have neither of these keys
+    held_out_rows: Count | None = None  # runs of earlier versions have none of these keys
     rotate: bool = False
+    comparable: bool = False
 
     @model_validator(mode="after")
     def _the_path_is_of_use(self) -> Self:
@@ -88,9 +91,11 @@ class TextConfig(TaskSection):
     def _vocabulary_size_is_of_use(self) -> Self:
         if self.level == "characters" and self.vocabulary_size is not None:
             raise ValueError(
-                "vocabulary_size: only words have one, characters are all kept; "
+                "vocabulary_size: characters are all kept; "
                 f"expected null, got {self.vocabulary_size}"
             )
+        if self.level in ("subwords", "hybrid") and self.vocabulary_size is None:
+            raise ValueError(f"vocabulary_size: level {self.level} needs it; got null")
         return self
 
     @model_validator(mode="after")
@@ -107,7 +112,8 @@ class TextConfig(TaskSection):
     @property
     def shares(self) -> Shares:
         """The held-out shares of one text."""
-        return Shares(*(SHARE if share is None else share for share in (self.valid, self.test)))
+        valid, test = (SHARE if share is None else share for share in (self.valid, self.test))
+        return Shares(valid, test, at_lines=self.comparable)
 
     def make(self) -> Text:
         """Read the text. Files are read again only where they have changed."""
@@ -122,7 +128,7 @@ class TextConfig(TaskSection):
 
     def without_data(self, vocabulary: tuple[str, ...]) -> Text:
         """The task with this vocabulary and no text."""
-        return Text(self, Corpus(vocabulary, {}, (), ()))
+        return Text(self, Corpus(vocabulary, {}, (), (), {}))
 
     def _checked(self, corpus: Corpus) -> Text:
         for split, part in corpus.parts.items():
@@ -190,6 +196,9 @@ class Text(SequenceTask):
     def held_out(self) -> tuple[str, ...]:
         return tuple(split for split in self.corpus.parts if split != "train")
 
+    def spelled(self, split: str) -> Spelled | None:
+        return None if self.held_out_rows else self.corpus.spelled[split]
+
     def left_out(self, batch_size: int, num_steps: int, context: int) -> float:
         if self.config.rotate:
             return 0.0
@@ -237,14 +246,15 @@ def _texts(config: TextConfig, files: tuple[Found, ...]) -> Iterator[NamedText]:
 
 def _by_lines(config: TextConfig, text: NamedText) -> NamedText:
     """The text with one end for each line, where the level has a symbol for it."""
-    if config.level == "characters":
+    if config.level in ("characters", "subwords") and not config.comparable:
         return text
     lines = Lines(text.text, ())
     if config.source == "three_files":
         lines = without_blank_lines(lines)
     lines = without_own_ends(lines)
     notes = tuple(f"{text.source.name}: {note}" for note in lines.notes)
-    return NamedText(text.source, lines.text, notes)
+    content = join_words(split_words(lines.text)) if config.comparable else lines.text
+    return NamedText(text.source, content, notes)
 
 
 def _next_symbols(ids: Ids) -> Sequence:
@@ -252,4 +262,11 @@ def _next_symbols(ids: Ids) -> Sequence:
 
 
 def _level(config: TextConfig) -> Level:
-    return Words(config.vocabulary_size) if config.level == "words" else Characters()
+    size = config.vocabulary_size
+    match config.level:
+        case "characters":
+            return Characters()
+        case "words":
+            return Words(size)
+    assert size is not None, "checked by the config"
+    return Subwords(size) if config.level == "subwords" else Hybrid(size)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from experiments.reporting.claims import Finding, NotRun
+from experiments.runs.run import Run
 from experiments.statistics import equivalence, estimates
 from experiments.statistics.verdicts import LEVEL, as_ratio
 from experiments.studies.entries import Criterion, Planned
@@ -88,6 +89,8 @@ class TimeRatio(Comparison):
     at_least: float = Field(gt=0)
     at_most: float = Field(gt=0)
 
+    unit: ClassVar[str] = "time step"
+
     @model_validator(mode="after")
     def _limits_leave_room(self) -> Self:
         if self.at_least >= self.at_most:
@@ -98,7 +101,7 @@ class TimeRatio(Comparison):
         return f"{self.at_least:g} to {self.at_most:g}"
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        ours, theirs = (list(runs[name].paces.values()) for name in (self.run, self.against))
+        ours, theirs = (self._paces(runs[name]) for name in (self.run, self.against))
         if not (ours and theirs):
             raise NotRun(f"runs {self.run} and {self.against}: too short to time")
         sides = (estimates.mean(np.log(paces).tolist()) for paces in (ours, theirs))
@@ -107,8 +110,12 @@ class TimeRatio(Comparison):
             equivalence.within(estimates.minus(*sides), (high - low) / 2, (high + low) / 2, level)
         )
         note = (
-            f"seconds for a time step, {self.run} / {self.against}, on this machine; "
+            f"seconds for a {self.unit}, {self.run} / {self.against}, on this machine; "
             f"{percent(judgement.confidence)} interval; ratio of the least "
             f"{min(ours) / min(theirs):.2f}"
         )
         return judged(judgement, len(ours), note)
+
+    def _paces(self, run: Run) -> list[float]:
+        """Seconds for a unit, of each seed."""
+        return list(run.paces.values())

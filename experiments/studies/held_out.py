@@ -18,8 +18,8 @@ from experiments.studies.losses import Losses, least_validation_losses, mean_los
 from experiments.studies.runs import StudyRuns
 
 
-class _LowersALoss(Comparison):
-    """A loss of `run` is below that of `against`, by at least `margin` (nats, may be negative)."""
+class LowersALoss(Comparison):
+    """A loss of `run` is below that of `against`, by at least `margin` (may be negative)."""
 
     margin: float = 0.0
 
@@ -45,7 +45,7 @@ class _LowersALoss(Comparison):
         return judged(judgement, len(ours), note)
 
 
-class LowersValidationLoss(_LowersALoss):
+class LowersValidationLoss(LowersALoss):
     """The least validation loss of the epochs of `run` is below that of `against`."""
 
     def check(self, planned: Planned) -> None:
@@ -59,7 +59,7 @@ class LowersValidationLoss(_LowersALoss):
         return "least validation loss of the epochs"
 
 
-class LowersLossOfUpdates(_LowersALoss):
+class LowersLossOfUpdates(LowersALoss):
     """The mean loss of updates `first` to `last` of `run` is below that of `against`."""
 
     first: int = Field(ge=1)

@@ -24,11 +24,14 @@ from experiments.studies import (
     influence_criteria,
     influence_figures,
     influence_training,
+    language_model_figures,
+    language_models,
     learning,
     losses,
     memory,
     vanishing,
     width,
+    written_words,
 )
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 
@@ -47,11 +50,14 @@ DEFINED_IN = (
     influence_criteria,
     influence_figures,
     influence_training,
+    language_model_figures,
+    language_models,
     learning,
     losses,
     memory,
     vanishing,
     width,
+    written_words,
 )
 
 E = TypeVar("E", bound=Entry)

@@ -11,7 +11,7 @@ import numpy as np
 from data.batching import Rows, cut_into_rows, in_windows
 from data.examples import at_position
 from data.streams import evaluation_stream
-from data.task import Array, Drawn, Examples, Task
+from data.task import Array, Drawn, Examples, Spelled, Task
 from data.task import Sequence as OneSequence
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
@@ -202,6 +202,12 @@ class SplitResult(NamedTuple):
     updates: int
     split: str
     evaluated: Evaluated
+    spelled: Spelled | None  # the text of the labels
+
+    @property
+    def bits_per_character(self) -> float | None:
+        """The loss for each character of a text; a lower bound where labels are <unk>."""
+        return self.spelled and self.spelled.bits_per_character(self.evaluated.loss)
 
 
 def evaluate_run(
@@ -261,7 +267,7 @@ def _evaluate(
             drawn = at_position(drawn, position)
         size = min(batch_size, len(drawn.inputs))
         evaluated = evaluator.evaluate(drawn, size, task.held_out_rows)
-        yield SplitResult(seed, updates, split, evaluated)
+        yield SplitResult(seed, updates, split, evaluated, task.spelled(split))
 
 
 def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint | None:

@@ -37,7 +37,7 @@ def generate_text(
         codec = model.codec
         given = _encode(codec, prompt)
         start = given if len(given) else np.asarray(codec.first())
-        written = _write(model, start, sampling)
+        written = write(model, start, sampling)
     return codec.decode(np.concatenate([given, written]))
 
 
@@ -52,8 +52,8 @@ def _encode(codec: TextCodec, prompt: str) -> NDArray[Any]:
     return np.asarray(ids)
 
 
-def _write(model: TextModel, start: NDArray[Any], sampling: Sampling) -> NDArray[Any]:
-    """Ids of the symbols after `start`, [length]."""
+def write(model: TextModel, start: NDArray[Any], sampling: Sampling) -> NDArray[Any]:
+    """Ids of the symbols after `start`, [length], or fewer where the text has an end."""
     evaluator, vocabulary = model.evaluator, model.codec.vocabulary
     stream, state = np.random.default_rng(sampling.seed), evaluator.first_state()
     read, written = start, []

@@ -502,7 +502,7 @@ def test_a_file_that_may_not_be_read(locked: Path) -> None:
         ({"valid": 0.96}, r"must leave a share to training; got 0\.96 \+ 0\.05"),
         ({"valid": -0.1}, "valid"),
         ({"level": "letters"}, "level"),
-        ({"vocabulary_size": 100}, "vocabulary_size: only words have one"),
+        ({"vocabulary_size": 100}, "vocabulary_size: characters are all kept"),
         ({"level": "words", "vocabulary_size": 1}, "greater than or equal to 2"),
         ({"expect": {"sha256": ["86c4"]}}, "sha256"),
         ({"expect": {"symbols": [1, 2, 3]}}, r"expect\.symbols: expected 1 for source python_docs"),

@@ -1,0 +1,219 @@
+"""Text that models write, and text that they judge: words that exist, lines against shuffled ones.
+
+A word is a run of two or more letters, and it exists if the text, held-out parts included, has it.
+Capitals do not count.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from data.symbols import UNKNOWN_WORD
+from data.task import Sequence, Task, TextCodec
+from experiments.reporting.claims import Finding, NotRun
+from experiments.runs import checkpoints
+from experiments.runs.run import Run
+from experiments.statistics import estimates, paired, verdicts
+from experiments.statistics.intervals import Interval
+from experiments.statistics.verdicts import LEVEL, Judgement
+from experiments.studies.batches import parts_of
+from experiments.studies.criteria import Comparison
+from experiments.studies.entries import Criterion, Planned
+from experiments.studies.findings import judged, percent
+from experiments.studies.language_models import need_text, spelled_by, task_of, text_of
+from experiments.studies.runs import RunName, StudyRuns
+from experiments.training.workload import VALIDATION
+
+if TYPE_CHECKING:
+    from experiments.training.text_model import TextModel
+
+WORD = re.compile(r"[a-z]{2,}")
+LEAST_WORDS = 4  # of a line that is shuffled
+
+
+class _OfASeed(Criterion):
+    """The mean over seeds of a share is on one side of `share`."""
+
+    run: RunName
+    share: float = Field(gt=0, lt=1)
+
+    def check(self, planned: Planned) -> None:
+        need_text(self.run, planned)
+
+    @abstractmethod
+    def _shares(self, run: Run) -> Mapping[int, float]:
+        """By seed."""
+
+    @abstractmethod
+    def _judge(self, difference: estimates.Estimate, level: float) -> Judgement:
+        """The judgement of the mean share minus the limit."""
+
+    @abstractmethod
+    def _note(self) -> str:
+        """The share in words."""
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        shares = self._shares(runs[self.run])
+        difference = estimates.mean([each - self.share for each in shares.values()])
+        judgement = self._judge(difference, level)
+        mean, *ends = judgement.interval
+        low, high = (None if end is None else end + self.share for end in ends)
+        shown = judgement._replace(interval=Interval(mean + self.share, low, high))
+        note = f"{self._note()}; {percent(judgement.confidence)} interval of the mean over seeds"
+        return judged(shown, len(shares), note)
+
+
+class WritesNonwords(_OfASeed):
+    """At most `share` of the words that `run` writes exist."""
+
+    characters: int = Field(ge=100)  # to write, about
+
+    def expectation(self) -> str:
+        return f"below {self.share:g}"
+
+    def _shares(self, run: Run) -> Mapping[int, float]:
+        return existing_words(run, self.characters)
+
+    def _judge(self, difference: estimates.Estimate, level: float) -> Judgement:
+        return verdicts.below(difference, level=level)
+
+    def _note(self) -> str:
+        return f"share of the words in about {self.characters:,} written characters that exist"
+
+
+class PrefersRealLines(_OfASeed):
+    """`run` gives more than `share` of the held-out lines a higher probability than shuffled ones.
+
+    A line's words are shuffled once.
+    """
+
+    lines: int = Field(ge=10)
+    seed: int = 0
+
+    def expectation(self) -> str:
+        return f"above {self.share:g}"
+
+    def _shares(self, run: Run) -> Mapping[int, float]:
+        pairs = shuffled_lines(text_of(task_of(run), VALIDATION), self.lines, self.seed)
+        if not pairs:
+            raise NotRun(f"run {run.label}: no held-out line has {LEAST_WORDS} words")
+        return {seed: share_preferred(model, pairs) for seed, model in models_of(run)}
+
+    def _judge(self, difference: estimates.Estimate, level: float) -> Judgement:
+        return verdicts.above(difference, level=level)
+
+    def _note(self) -> str:
+        return f"share of {self.lines} held-out lines that are likelier than their words shuffled"
+
+
+class WritesMoreWords(Comparison):
+    """A larger share of the words that `run` writes exist than of those of `against`."""
+
+    characters: int = Field(ge=100)
+
+    def expectation(self) -> str:
+        return "above 0"
+
+    def check(self, planned: Planned) -> None:
+        for name in (self.run, self.against):
+            need_text(name, planned)
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        ours, theirs = (
+            existing_words(runs[name], self.characters) for name in (self.run, self.against)
+        )
+        judgement = verdicts.above(paired.difference(ours, theirs), level=level)
+        means = [f"{np.mean([*side.values()]):.3f}" for side in (ours, theirs)]
+        note = (
+            f"share of written words that exist, {self.run} ({means[0]}) minus {self.against} "
+            f"({means[1]}); {percent(judgement.confidence)} interval"
+        )
+        return judged(judgement, len(ours), note)
+
+
+def existing_words(run: Run, characters: int) -> dict[int, float]:
+    """By seed, the share of the words in about so many written characters that exist.
+
+    Raises NotRun where a seed writes no word.
+    """
+    from experiments.training.generate import Sampling, write
+
+    task, spelled = task_of(run), spelled_by(run, "train")
+    symbols = max(1, round(characters * spelled.labels / spelled.characters))
+    known = {word for split in ("train", *task.held_out) for word in words_in(text_of(task, split))}
+    found = {}
+    for seed, model in models_of(run):
+        ids = write(model, np.asarray(model.codec.first()), Sampling(symbols, 1.0, seed))
+        written = words_in(model.codec.decode(ids))
+        if not written:
+            raise NotRun(f"run {run.label}, seed {seed}: it wrote no word")
+        found[seed] = float(np.mean([word in known for word in written]))
+    return found
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text without the mark of unknown ones."""
+    return WORD.findall(text.replace(UNKNOWN_WORD, " ").lower())
+
+
+def shuffled_lines(text: str, count: int, seed: int) -> list[tuple[str, str]]:
+    """The first lines with enough words, each with a copy in another order."""
+    stream, pairs = np.random.default_rng(seed), []
+    for line in text.split("\n"):
+        words = line.split()
+        if len(words) < LEAST_WORDS or len({*words}) < 2:
+            continue
+        other = words
+        while other == words:
+            other = stream.permutation(words).tolist()
+        pairs.append((" ".join(words) + "\n", " ".join(other) + "\n"))
+        if len(pairs) == count:
+            break
+    return pairs
+
+
+def share_preferred(model: TextModel, pairs: list[tuple[str, str]]) -> float:
+    """The share of the pairs whose first text is likelier."""
+    likelier = [_loss(model, real) < _loss(model, other) for real, other in pairs]
+    return float(np.mean(likelier))
+
+
+def _loss(model: TextModel, text: str) -> float:
+    """−log P(text) after the end of a line, nats."""
+    ids = np.concatenate([np.asarray(model.codec.first()), np.asarray(model.codec.encode(text))])
+    return float(model.evaluator.losses(Sequence(ids[:-1], ids[1:])).sum())
+
+
+def models_of(run: Run) -> Iterator[tuple[int, TextModel]]:
+    """Each seed's best checkpoint, or its last where none is the best, in one session.
+
+    Raises NotRun where no seed has a checkpoint.
+    """
+    from experiments.training.evaluate import Evaluator
+    from experiments.training.text_model import TextModel
+
+    task = task_of(run)
+    codec, count = codec_of(task), 0
+    with Evaluator(run.config, task) as evaluator:
+        for part in parts_of(run):
+            for seed in part.config.seeds:
+                folder = part.directory.checkpoints
+                kept = checkpoints.best(folder, seed) or checkpoints.newest(folder, seed).checkpoint
+                if kept is not None:
+                    count += 1
+                    evaluator.restore(kept.variables)
+                    yield seed, TextModel(codec, evaluator, kept)
+    if not count:
+        raise NotRun(f"run {run.label}: no checkpoint")
+
+
+def codec_of(task: Task) -> TextCodec:
+    """The codec of a text."""
+    assert task.codec is not None, "checked by need_text"
+    return task.codec
