@@ -65,10 +65,10 @@ def cost_figure(advice: Advice) -> Figure:
         axes.plot(*_places(advice, here), "o", color=color, label=kind)
     best = frontier(timed)
     axes.plot(*_places(advice, best), color=FLOOR, linewidth=1, zorder=1, label="frontier")
-    for each, *place in zip(timed, *_places(advice, timed), strict=True):
+    for each, x, y in zip(timed, *_places(advice, timed), strict=True):
         mark = " (advised)" if each == advice.choice.advised else ""
         mark += " (yours)" if each == advice.own else ""
-        axes.annotate(f"{each.setting.num_steps}{mark}", place, (5, 3),
+        axes.annotate(f"{each.setting.num_steps}{mark}", (x, y), (5, 3),
                       textcoords="offset points", fontsize=8)  # fmt: skip
     axes.axhline(advice.tolerance, color=FLOOR, linestyle="--", linewidth=0.9)
     axes.set_ylim(bottom=0)

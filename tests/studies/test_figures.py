@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
+from cycler import cycler
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,10 +21,10 @@ from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import FigureSpec
 from tests.handmade import finished_run
 
-HOSTILE = {  # settings of a matplotlibrc that would change or break a picture
+HOSTILE: Any = {  # settings of a matplotlibrc that would change or break a picture
     "text.usetex": True, "backend": "pdf", "savefig.format": "svg", "savefig.bbox": "tight",
     "figure.figsize": [1.0, 1.0], "axes.grid": True, "axes.facecolor": "black", "font.size": 40.0,
-    "lines.linewidth": 9.0, "axes.prop_cycle": matplotlib.cycler(color=["white"]),
+    "lines.linewidth": 9.0, "axes.prop_cycle": cycler(color=["white"]),
 }  # fmt: skip
 SOON, LATE, NEVER = [0.6, 0.4, 0.4], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6]
 
@@ -160,8 +162,9 @@ def test_a_user_s_settings_change_no_figure_of_a_study(kind: str, tmp_path: Path
     arguments = {"labels": {"a": "a $x_ run"}} | ({"lag": 17} if kind == "by_depth" else {})
     content = {"id": "f", "kind": kind, "title": "t", "caption": "c", "arguments": arguments}
     spec = FigureSpec.model_validate(content)
-    pictures = []
-    for settings in ({}, HOSTILE):
+    pictures: list[bytes] = []
+    nothing: Any = {}
+    for settings in (nothing, HOSTILE):
         with matplotlib.rc_context(settings):
             folder = tmp_path / str(len(pictures))
             folder.mkdir()

@@ -418,4 +418,4 @@ def test_the_table_of_runs_has_seconds_of_one_seed_and_both_sides_of_the_middle(
     assert row["seconds a seed"] == f"{3e-4 * EVERY * TIME_STEPS:.1f}"
     assert row["either side of the middle"] == "4 at 0.4250, 1 at 0.6000"
     assert row["bootstrap"]
-    assert row["interquartile mean"].startswith("0.4300 (")  # of 0.42, 0.43 and 0.44
+    assert str(row["interquartile mean"]).startswith("0.4300 (")  # of 0.42, 0.43 and 0.44

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments.reporting.claims import NotRun
@@ -53,12 +54,12 @@ def test_runs_with_one_label_are_a_line_in_the_order_of_their_width(tmp_path: Pa
     figure = ByWidth.model_validate({"labels": labels}).draw("t", StudyRuns(there))
     time, memory, _ = figure.axes
     dynamic, static = memory.get_lines()
-    assert [*zip(dynamic.get_xdata(), dynamic.get_ydata(), strict=True)] == [
-        (20, 20), (40, 40), (80, 80)
+    assert np.asarray(dynamic.get_xydata()).tolist() == [
+        [20, 20], [40, 40], [80, 80]
     ]  # fmt: skip
-    assert [*static.get_ydata()] == [10]
+    assert np.asarray(static.get_ydata()).tolist() == [10]
     assert [line.get_label() for line in time.get_lines()] == ["dynamic", "static"]
-    assert [*time.get_lines()[0].get_ydata()] == [1000.0] * 3
+    assert np.asarray(time.get_lines()[0].get_ydata()).tolist() == [1000.0] * 3
 
 
 def test_losses_are_relative_to_the_largest_reference_loss(tmp_path: Path) -> None:
@@ -71,6 +72,6 @@ def test_losses_are_relative_to_the_largest_reference_loss(tmp_path: Path) -> No
     line = figure.axes[0].get_lines()[0]
     finals = there["wide"].final_losses
     assert finals == {0: 0.5, 1: 0.52}
-    assert [*line.get_xdata()] == [20, 80]
-    assert [*line.get_ydata()] == pytest.approx([0.51 / 0.6] * 2)
+    assert np.asarray(line.get_xdata()).tolist() == [20, 80]
+    assert np.asarray(line.get_ydata()).tolist() == pytest.approx([0.51 / 0.6] * 2)
     assert [*there["wide"].floors.values()] == [0.6, 0.4]

@@ -62,7 +62,7 @@ def test_a_task_of_unknown_variances_has_floors_without_bands(run: Run) -> None:
     figure = learning_curves(load_config("copy_memory"), run.rows, FLOORS)
     assert bands(figure) == []
     dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
-    assert [float(line.get_ydata()[0]) for line in dashed] == [*FLOORS.values()]  # type: ignore[index]
+    assert [np.asarray(line.get_ydata())[0] for line in dashed] == [*FLOORS.values()]
 
 
 def test_studies_and_comparisons_draw_the_same_bands(run: Run) -> None:
