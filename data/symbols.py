@@ -80,7 +80,7 @@ class Characters:
         readable = atom.isprintable() and not unicodedata.combining(atom)
         return f"{atom!r} (U+{ord(atom):04X})" if readable else f"U+{ord(atom):04X} {name}"
 
-    def split(self, text: str) -> str:
+    def split(self, text: str) -> Symbols:
         """The text itself."""
         return text
 

@@ -192,15 +192,16 @@ def evaluate(options: Namespace) -> int:
         return 0
     for result in results:
         loss, metrics, time_steps = result.evaluated
-        parts = [f"loss {loss:.5f} nats per time step", *texts_of(metrics)]
+        texts = [*texts_of(metrics), *_per_character(result)]
+        parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts])
         print_line(
-            f"seed {result.seed}, {result.split}: {', '.join(parts + _per_character(result))}; "
+            f"seed {result.seed}, {result.split}: {parts}; "
             f"checkpoint of update {result.updates}, {time_steps} time steps"
         )
     return 0
 
 
-def _per_character(result: SplitResult) -> list[str]:
+def _per_character(result: SplitResult) -> Sequence[str]:
     """The bits for each character of a text, and how they are to be read."""
     if result.spelled is None or result.bits_per_character is None:
         return []

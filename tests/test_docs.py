@@ -15,6 +15,7 @@ SECTIONS = "graph|model|optimizer|task|training|truncation"
 KEYS = sorted(set(re.findall(rf"`((?:{SECTIONS})\.[a-z_]+)", SYSTEMS)))
 # The keys of a task are there under that task alone.
 OF_A_TASK = {
+    "task.comparable": "text_python_docs",
     "task.level": "text_python_docs",
     "task.layout": "digits_small",
     "task.marker": "copy_memory",

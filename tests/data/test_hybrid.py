@@ -83,7 +83,7 @@ def test_labels_of_every_level_spell_the_same_text(
         path, level=level, vocabulary_size=size, comparable=True, valid=0.2, test=0.1
     )  # fmt: skip
     text = "".join(f"{word} {place} {word}\n" for place in range(20) for word in ("cat", "zebra"))
-    parts = {split: task.spelled(split) for split in ("train", "valid", "test")}
+    parts = task.corpus.spelled
     test = text.index("\n", len(text) - int(len(text) * 0.1)) + 1
     valid = text.index("\n", len(text) - int(len(text) * 0.3)) + 1
     assert parts["valid"].characters == test - valid

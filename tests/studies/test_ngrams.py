@@ -30,14 +30,14 @@ def slow_probability(text: Sequence[int], num_symbols: int, gram: Gram, n: int) 
         if not gram:
             return Fraction(1, num_symbols)
         c = counts(len(gram))
-        once, twice = (sum(value == each for value in c.values()) for each in (1, 2))
+        once, twice = ([*c.values()].count(each) for each in (1, 2))
         discount = Fraction(once, once + 2 * twice) if once else Fraction(LARGEST_DISCOUNT)
         followed = [c[*gram[:-1], symbol] for symbol in range(num_symbols)]
         lower = probability(gram[1:])
         if not sum(followed):
             return lower
-        own = max(c[gram] - discount, 0) / Fraction(sum(followed))
-        rest = discount * sum(count > 0 for count in followed) / Fraction(sum(followed))
+        own = max(c[gram] - discount, Fraction(0)) / sum(followed)
+        rest = discount * sum(count > 0 for count in followed) / sum(followed)
         return own + rest * lower
 
     return probability(gram)
