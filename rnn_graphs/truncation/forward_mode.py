@@ -171,7 +171,6 @@ FORWARD_MODE: dict[str, Style] = {
         cuts=_cuts_nothing,
         effective_depth=_unbounded,
         influence=_rtrl,
-        xla_pays=False,
         carried=_units_by_parameters,
     ),
     # Murray 2019; Bellec et al. 2020 (e-prop).

@@ -23,7 +23,6 @@ from rnn_graphs.truncation.linearized import LinearizedWindow
 from rnn_graphs.truncation.step import StepModel
 
 Tensor = Any
-FEW_UNITS = 8  # up to which sums that XLA joins with the rest of a step are faster than a product
 
 
 def rtrl(model: StepModel, num_steps: int) -> Influence:
@@ -90,29 +89,14 @@ class RtrlByStep(Influence):
         self, model: StepModel, influence: Tensor, window: LinearizedWindow, _key: Tensor
     ) -> Tensor:
         """J after the step."""
-        units = int(influence.shape[0])
+        units, columns, rows, batch = (int(size) for size in influence.shape)
         v, slopes = (tf.transpose(part[:, 0]) for part in window.product())
         W_h = tf.convert_to_tensor(model.recurrent_variables[0])[-units:]
-        add = _add_few if units <= FEW_UNITS else _add_many
-        new = slopes[:, None, None] * add(W_h, influence, v)
+        flat = tf.reshape(influence, [units, columns * rows * batch])
+        through = tf.reshape(tf.matmul(W_h, flat, transpose_a=True), [units * columns, rows, batch])
+        own = np.arange(units)[:, None] * (units + 1)  # the places of a unit with its own column
+        added = tf.tensor_scatter_nd_add(through, own, tf.tile(v[None], [units, 1, 1]))
+        new = slopes[:, None, None] * tf.reshape(added, influence.shape)
         if window.inside is None:
             return new
         return tf.where_v2(window.inside[:, 0] > 0, new, influence)
-
-
-def _add_few(W_h: Tensor, influence: Tensor, v: Tensor) -> Tensor:
-    """W_hᵀ J + v, [units, columns, rows, batch], as sums that XLA joins with the rest."""
-    parts = zip(tf.unstack(W_h), tf.unstack(influence), strict=True)
-    own = tf.eye(int(W_h.shape[0]), dtype=v.dtype)[..., None, None] * v
-    return tf.add_n([own, *[row[:, None, None, None] * part for row, part in parts]])
-
-
-def _add_many(W_h: Tensor, influence: Tensor, v: Tensor) -> Tensor:
-    """The same as one product, to which v is added in place."""
-    units, columns, rows, batch = (int(size) for size in influence.shape)
-    flat = tf.matmul(W_h, tf.reshape(influence, [units, columns * rows * batch]), transpose_a=True)
-    own = np.arange(units)[:, None] * (units + 1)  # of unit and column, one after the other
-    added = tf.tensor_scatter_nd_add(
-        tf.reshape(flat, [units * columns, rows, batch]), own, tf.tile(v[None], [units, 1, 1])
-    )
-    return tf.reshape(added, influence.shape)
