@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from data.task import Sequence as OneSequence
+from data.tasks.text import Text
 from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsFile, MetricsRow
@@ -22,7 +23,7 @@ from experiments.studies.language_models import ngrams_of, task_of, text_of
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion
 from experiments.studies.runs import StudyRuns
-from experiments.studies.written_words import shuffled_lines, words_in
+from experiments.studies.written_words import codec_of, shuffled_lines, words_in
 
 PAIR = "the cat sat on a mat\nthe dog sat on the cat\n"
 LINES = "we are warm\n" + PAIR * 30 + "the dog ran on a new mat\n" * 4
@@ -59,8 +60,10 @@ def made_run(folder: Path, level: str) -> Run:
     metrics.start()
     for seed in range(2):
         metrics.append(
-            MetricsRow(seed, 1, row, 100 * row, 100 * row * PACES[level], "train", 1.0)
-            for row in (1, 2, 3)
+            [
+                MetricsRow(seed, 1, row, 100 * row, 100 * row * PACES[level], "train", 1.0)
+                for row in (1, 2, 3)
+            ]
         )
     return read_run(directory, level)
 
@@ -75,7 +78,7 @@ def test_bits_are_those_of_characters(runs: StudyRuns) -> None:
     found = decide(runs, "lowers_bits_per_character", run="hybrid", against="characters")
     text = text_of(task_of(runs["characters"]), "valid")
     assert text_of(task_of(runs["hybrid"]), "valid") == text
-    labels = len(task_of(runs["hybrid"]).codec.encode(text))
+    labels = len(codec_of(task_of(runs["hybrid"])).encode(text))
     expected = [
         (hybrid * labels / len(text) - own) / math.log(2)
         for hybrid, own in zip(LOSSES["hybrid"], LOSSES["characters"], strict=True)
@@ -102,8 +105,9 @@ def test_ngrams_are_those_of_the_same_symbols(runs: StudyRuns) -> None:
     """Unigrams by hand: continuation counts have no meaning at the highest order."""
     found = ngrams_of(runs["words"], 1)
     task = task_of(runs["words"])
-    words = [task.vocabulary[i] for i in task.corpus.parts["train"]]  # type: ignore[attr-defined]
-    held_out = [task.vocabulary[i] for i in task.corpus.parts["valid"][1:]]  # type: ignore[attr-defined]
+    assert isinstance(task, Text)
+    words = [task.vocabulary[i] for i in task.corpus.parts["train"]]
+    held_out = [task.vocabulary[i] for i in task.corpus.parts["valid"][1:]]
     kinds = {word: words.count(word) for word in {*words}}
     once, twice = (sum(count == each for count in kinds.values()) for each in (1, 2))
     discount = once / (once + 2 * twice) if once else 0.5
