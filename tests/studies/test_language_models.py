@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from data.task import Sequence as OneSequence
+from data.tasks.text import Text
 from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsFile, MetricsRow
@@ -22,7 +23,7 @@ from experiments.studies.language_models import ngrams_of, task_of, text_of
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion
 from experiments.studies.runs import StudyRuns
-from experiments.studies.written_words import shuffled_lines, words_in
+from experiments.studies.written_words import codec_of, shuffled_lines, words_in
 
 PAIR = "the cat sat on a mat\nthe dog sat on the cat\n"
 LINES = "we are warm\n" + PAIR * 30 + "the dog ran on a new mat\n" * 4
@@ -77,9 +78,7 @@ def test_bits_are_those_of_characters(runs: StudyRuns) -> None:
     found = decide(runs, "lowers_bits_per_character", run="hybrid", against="characters")
     text = text_of(task_of(runs["characters"]), "valid")
     assert text_of(task_of(runs["hybrid"]), "valid") == text
-    codec = task_of(runs["hybrid"]).codec
-    assert codec is not None
-    labels = len(codec.encode(text))
+    labels = len(codec_of(task_of(runs["hybrid"])).encode(text))
     expected = [
         (hybrid * labels / len(text) - own) / math.log(2)
         for hybrid, own in zip(LOSSES["hybrid"], LOSSES["characters"], strict=True)
@@ -105,7 +104,8 @@ def test_a_task_that_is_no_text_is_refused() -> None:
 def test_ngrams_are_those_of_the_same_symbols(runs: StudyRuns) -> None:
     """Unigrams by hand: continuation counts have no meaning at the highest order."""
     found = ngrams_of(runs["words"], 1)
-    task: Any = task_of(runs["words"])
+    task = task_of(runs["words"])
+    assert isinstance(task, Text)
     words = [task.vocabulary[i] for i in task.corpus.parts["train"]]
     held_out = [task.vocabulary[i] for i in task.corpus.parts["valid"][1:]]
     kinds = {word: words.count(word) for word in {*words}}
