@@ -83,8 +83,8 @@ def _figures(advice: Advice, out: Path) -> Iterator[ReportFigure]:
     save_figure(cost_figure(advice), out / "cost.png")
     yield ReportFigure.from_file(
         out / "cost.png", "Bias against time",
-        "Numbers are num_steps. No quicker setting has as little bias as one on the frontier. "
-        "The dashed line is the tolerance.",
+        "Numbers are num_steps; the time of hollow points is estimated. No quicker setting has as "
+        "little bias as one on the frontier. The dashed line is the tolerance.",
     )  # fmt: skip
 
 
