@@ -88,11 +88,11 @@ def cost_figure(advice: Advice) -> Figure:
         axes.plot(*_places(advice, timed), "o", color=color, label=kind)
     best = frontier(drawn)
     axes.plot(*_places(advice, best), color=FLOOR, linewidth=1, zorder=1, label="frontier")
-    for each, *place in zip(drawn, *_places(advice, drawn), strict=True):
+    for each, across, up in zip(drawn, *_places(advice, drawn), strict=True):
         mark = " (advised)" if each == advice.choice.advised else ""
         mark += " (yours)" if each == advice.own else ""
         if mark or each.seconds:
-            axes.annotate(f"{each.setting.num_steps}{mark}", place, (5, 3),
+            axes.annotate(f"{each.setting.num_steps}{mark}", (across, up), (5, 3),
                           textcoords="offset points", fontsize=8)  # fmt: skip
     axes.axhline(advice.tolerance, color=FLOOR, linestyle="--", linewidth=0.9)
     axes.set_ylim(0, 1.02)
