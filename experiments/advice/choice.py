@@ -111,10 +111,10 @@ def choose(candidates: Sequence[Candidate], need: Need, tolerance: float) -> Cho
 
 
 def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The timed settings of which no quicker one has as little bias, from quick to slow."""
+    """The settings of which no quicker one has as little bias, from quick to slow."""
     found: list[Candidate] = []
-    timed = [each for each in candidates if each.seconds and _is_exact(each) and each.is_known]
-    for each in sorted(timed, key=lambda each: (each.pace, each.bias.mean)):
+    known = [each for each in candidates if _is_exact(each) and each.is_known]
+    for each in sorted(known, key=lambda each: (each.pace, each.bias.mean)):
         if not found or each.bias.mean < found[-1].bias.mean:
             found.append(each)
     return found

@@ -11,7 +11,11 @@ from matplotlib.figure import Figure
 from experiments.advice.answer import Advice
 from experiments.advice.choice import Candidate, frontier
 from experiments.advice.memory import UNUSED
+from experiments.advice.reading import Reading
 from experiments.reporting.plots import COLORS, FLOOR, new_figure, style_grid
+
+SMALLEST = 1e-5  # of the largest error signal, that is drawn
+FARTHEST = 3  # times the pace of the advised or the own setting, the larger one, that is drawn
 
 
 def error_signal_figure(advice: Advice) -> Figure:
@@ -25,6 +29,10 @@ def error_signal_figure(advice: Advice) -> Figure:
         shown = np.where(mean > 0, mean, np.nan)  # the axis is logarithmic
         axes.plot(shown, color=color, label=f"update {reading.updates:,}", linewidth=1.8)
     axes.set_yscale("log")
+    largest = max(float(reading.error_signal.mean(0).max()) for reading in readings)
+    axes.set_ylim(largest * SMALLEST, largest * 3)
+    shown_lags = max(_lags_above(reading, largest * SMALLEST) for reading in readings)
+    axes.set_xlim(-0.5, shown_lags + 1)
     axes.set_xlabel("lag k (steps)")
     axes.set_ylabel("error signal ‖∂L_t/∂h_(t−k)‖")
     advised = advice.choice.advised
@@ -36,6 +44,10 @@ def error_signal_figure(advice: Advice) -> Figure:
     axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
     style_grid(axes)
     return figure
+
+
+def _lags_above(reading: Reading, size: float) -> int:
+    return int(np.flatnonzero(reading.error_signal.mean(0) > size).max(initial=0))
 
 
 def memory_figure(advice: Advice) -> Figure:
@@ -55,25 +67,36 @@ def memory_figure(advice: Advice) -> Figure:
 
 
 def cost_figure(advice: Advice) -> Figure:
-    """Each timed setting by the time of its updates and its bias; a line joins the frontier."""
+    """Each setting by the time of its updates and its bias; a line joins the frontier.
+
+    Filled: timed. Hollow: estimated.
+    """
     figure = new_figure()
     axes = figure.subplots()
-    timed = [each for each in advice.findings.candidates if each.seconds and each.is_known]
-    kinds = list(dict.fromkeys(each.setting.truncation.kind for each in timed))
+    named = [each for each in (advice.own, advice.choice.advised) if each]
+    farthest = FARTHEST * max(each.pace for each in named)
+    drawn = [
+        each
+        for each in advice.findings.candidates
+        if each.is_known and each.pace <= farthest and not each.setting.truncation.style.random
+    ]
+    kinds = list(dict.fromkeys(each.setting.truncation.kind for each in drawn))
     for kind, color in zip(kinds, COLORS, strict=False):
-        here = [each for each in timed if each.setting.truncation.kind == kind]
-        axes.plot(*_places(advice, here), "o", color=color, label=kind)
-    best = frontier(timed)
+        here = [each for each in drawn if each.setting.truncation.kind == kind]
+        timed = [each for each in here if each.seconds]
+        axes.plot(*_places(advice, here), "o", color=color, markerfacecolor="white", markersize=4)
+        axes.plot(*_places(advice, timed), "o", color=color, label=kind)
+    best = frontier(drawn)
     axes.plot(*_places(advice, best), color=FLOOR, linewidth=1, zorder=1, label="frontier")
-    for each, x, y in zip(timed, *_places(advice, timed), strict=True):
+    for each, across, up in zip(drawn, *_places(advice, drawn), strict=True):
         mark = " (advised)" if each == advice.choice.advised else ""
         mark += " (yours)" if each == advice.own else ""
-        axes.annotate(f"{each.setting.num_steps}{mark}", (x, y), (5, 3),
-                      textcoords="offset points", fontsize=8)  # fmt: skip
+        if mark or each.seconds:
+            axes.annotate(f"{each.setting.num_steps}{mark}", (across, up), (5, 3),
+                          textcoords="offset points", fontsize=8)  # fmt: skip
     axes.axhline(advice.tolerance, color=FLOOR, linestyle="--", linewidth=0.9)
-    axes.set_ylim(bottom=0)
-    axes.set_xlim(left=0)
-    axes.margins(x=0.15)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlim(0, 1.25 * farthest / advice.own.pace)
     axes.set_xlabel("√(time of an update × time of a symbol), relative to yours")
     axes.set_ylabel("relative bias")
     axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)

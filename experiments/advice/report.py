@@ -91,8 +91,8 @@ def _drawings(advice: Advice) -> Iterator[tuple[str, Callable[[Advice], Figure],
         )  # fmt: skip
     yield (
         "cost.png", cost_figure, "Bias against time",
-        "Numbers are num_steps. No quicker setting has as little bias as one on the frontier. "
-        "The dashed line is the tolerance.",
+        "Numbers are num_steps; the time of hollow points is estimated. No quicker setting has as "
+        "little bias as one on the frontier. The dashed line is the tolerance.",
     )  # fmt: skip
 
 
