@@ -111,7 +111,7 @@ def test_values_have_no_measured_inputs_so_the_signal_must_decay() -> None:
 def test_three_lines_say_what_to_set() -> None:
     first, second, third = lines(advice(reading(50, 0.45, 8), reading(100, 0.45, 8)))
     assert first.startswith("num_steps=96 tf_style: 0.9 µs a symbol; bias of the gradient 2.4% (at")
-    assert second == "your num_steps=10 tf_style: 1 µs a symbol; bias 36%"
+    assert second == "your num_steps=10 tf_style: 1 µs a symbol; bias 33%"
     assert "it uses the last 9 inputs" in third
     assert "a dependency of 24 steps or more would not show" in third
 
