@@ -53,7 +53,6 @@ def _native_stderr_kept_back() -> Iterator[None]:
 with _native_stderr_kept_back(), warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of TensorFlow's own imports
     import tensorflow.compat.v1 as tf
-
     from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_optimization_barrier
 
     _ = tf.nn.rnn_cell.RNNCell  # imports tf_keras, which prints notices too
