@@ -94,6 +94,7 @@ def build_training_graph(
     with tf.Graph().as_default() as graph:
         dtype, in_loop = tf.as_dtype(configs.graph.precision), configs.graph.unroll == "dynamic"
         model = Model(configs.model, shape, dtype, xla, in_loop)
+        model.compiled = xla
         updater = Updater(configs.optimizer, model.variables)
         step = step_maker(model, model.unrolls[configs.graph.unroll], configs.truncation)
         update = _make_update(model, updater, from_first_state(model, step), metrics)

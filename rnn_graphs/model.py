@@ -82,6 +82,7 @@ class Model:
         self.config = config
         self.shape = shape
         self.dtype = dtype
+        self.compiled = False  # whether XLA compiles the graph; the builder of the graph says so
         self._product = affine_for_xla if xla else affine
         with tf.variable_scope("model"):
             if self._embeds:

@@ -53,6 +53,7 @@ def _native_stderr_kept_back() -> Iterator[None]:
 with _native_stderr_kept_back(), warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of TensorFlow's own imports
     import tensorflow.compat.v1 as tf
+    from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_optimization_barrier
 
     _ = tf.nn.rnn_cell.RNNCell  # imports tf_keras, which prints notices too
 
@@ -61,4 +62,4 @@ with _native_stderr_kept_back(), warnings.catch_warnings():
 tf.disable_eager_execution()
 tf.logging.set_verbosity(tf.logging.ERROR)
 
-__all__ = ["HAS_ONEDNN", "keep_xla_to_one_thread", "tf"]
+__all__ = ["HAS_ONEDNN", "keep_xla_to_one_thread", "tf", "xla_optimization_barrier"]

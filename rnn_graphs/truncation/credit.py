@@ -89,6 +89,7 @@ class LinearModel:
 
     def __init__(self, length: int) -> None:
         self.dtype = tf.float64
+        self.compiled = False
         self._length = length
         self.cell = CoupledUnits(self.dtype)
         create_variables(self.cell, tf.zeros([1, length], self.dtype), self.dtype)

@@ -12,7 +12,7 @@ import copy
 from typing import Any, NamedTuple
 
 from rnn_graphs.cell_derivatives import Factor
-from rnn_graphs.tf1 import tf
+from rnn_graphs.tf1 import tf, xla_optimization_barrier
 from rnn_graphs.truncation.recording import RecordingCell
 from rnn_graphs.truncation.step import StepModel, Window
 from rnn_graphs.unrolls import Unrolled, UnrollFunction
@@ -39,7 +39,7 @@ class LinearizedWindow:
 
     def __init__(self, model: StepModel, window: Window, inputs: Tensor, states: Tensor) -> None:
         """inputs: encoded, [time, batch, …]; states: after each application, [time, batch, …]."""
-        self._layers = model.layers
+        self._layers, self._compiled = model.layers, model.compiled
         self._weights = [list(map(tf.convert_to_tensor, one.variables)) for one in self._layers]
         self._sizes = [size for layer in self._layers for size in layer.sizes]
         parts = zip(tf.nest.flatten(window.state), tf.nest.flatten(states), strict=True)
@@ -68,7 +68,10 @@ class LinearizedWindow:
             found = layer.derivatives.linearize(weights, x, state)
             x = _masked(found.output, mask, "output")
             self.factors += found.factors
-            tape.append(_Layer(found.slopes, mask))
+            slopes = found.slopes
+            if self._compiled and slopes:  # else XLA computes them anew in each slot
+                slopes = tuple(xla_optimization_barrier(list(slopes)))
+            tape.append(_Layer(slopes, mask))
         return tape
 
     def steps(self) -> list[LinearizedWindow]:

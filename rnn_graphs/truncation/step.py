@@ -53,6 +53,7 @@ class StepModel(Protocol):
     """The parts of a model that a training step uses."""
 
     dtype: tf.DType
+    compiled: bool  # whether XLA compiles the graph
     cell: Any
     variables: list[Any]
     recurrent_variables: list[Any]  # the first of `variables`: those that the state depends on
