@@ -24,7 +24,7 @@ class LowersALoss(Comparison):
     margin: float = 0.0
 
     def expectation(self) -> str:
-        return f"below {-self.margin:g}"
+        return f"below {0 - self.margin:g}"  # not -0
 
     @abstractmethod
     def _losses(self, run: Run) -> Losses:

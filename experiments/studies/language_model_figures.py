@@ -20,7 +20,7 @@ from experiments.studies.language_models import (
     task_of,
 )
 from experiments.studies.runs import RunName, StudyRuns
-from experiments.studies.written_words import existing_words
+from experiments.studies.written_words import existing_words, existing_words_of_ngrams
 from experiments.training.workload import VALIDATION
 
 if TYPE_CHECKING:
@@ -60,16 +60,17 @@ class BitsPerCharacter(_OfTexts):
             run, color = runs[name], COLORS[place % len(COLORS)]
             bits = [*bits_per_character(run).values()]
             axes.plot([place] * len(bits), bits, "o", color=color, alpha=0.6)
-            values = [float(np.mean(bits))]
+            marked = [(place, float(np.mean(bits)))]
             if name in self.ngrams:
-                values.append(ngrams_of(run, self.ngrams[name]).bits)
-                axes.plot(place + 0.2, values[1], "x", color=color)
+                cross = (place + 0.25, ngrams_of(run, self.ngrams[name]).bits)
+                marked.append(cross)
+                axes.plot(*cross, "x", color=color)
                 text = f"{self.ngrams[name]}-grams"
-                axes.annotate(text, (place + 0.2, values[1]), (6, 0), textcoords="offset points",
+                axes.annotate(text, cross, (6, 0), textcoords="offset points",
                               va="center", fontsize=8, color=color)  # fmt: skip
             if spelled_by(run, VALIDATION).unknown:
-                for value in values:
-                    axes.annotate("↑", (place - 0.2, value), ha="center", va="center", color=color)
+                for x, y in marked:
+                    axes.annotate("↑", (x - 0.08, y), ha="center", va="center", color=color)
         axes.set_xticks(range(len(self.labels)), [*self.labels.values()])
         axes.set_xlim(-0.5, len(self.labels) - 0.3)
         axes.set_title(title, fontsize=11, loc="left")
@@ -91,14 +92,14 @@ class LanguageModelTable(_OfTexts):
         figure = new_figure(1.2 + 0.4 * len(rows))
         axes = figure.subplots()
         axes.axis("off")
-        axes.set_title(title, fontsize=11, loc="left")
+        axes.set_title(title, fontsize=11, loc="left", pad=10)
         table = axes.table(rows, colLabels=COLUMNS, loc="center", cellLoc="right")
         table.auto_set_font_size(False)
         table.set_fontsize(8)
         table.auto_set_column_width(range(len(COLUMNS)))
         for (row, _), cell in table.get_celld().items():
             cell.set_edgecolor("#cccccc")
-            cell.set_height((2.2 if row == 0 else 1.2) / (len(rows) + 3))
+            cell.set_height((2.2 if row == 0 else 1.2) / (1.2 * len(rows) + 2.6))
         return figure
 
     def _rows(self, runs: StudyRuns) -> Iterator[Row]:
@@ -106,7 +107,7 @@ class LanguageModelTable(_OfTexts):
             yield _row_of_run(label, runs[name], self.characters)
         for name, order in self.ngrams.items():
             label = f"{order}-grams of {self.labels.get(name, name)}"
-            yield _row_of_ngrams(label, runs[name], order)
+            yield _row_of_ngrams(label, runs[name], order, self.characters)
 
 
 def _row_of_run(label: str, run: Run, characters: int) -> Row:
@@ -118,10 +119,11 @@ def _row_of_run(label: str, run: Run, characters: int) -> Row:
     return (label, *_shared(run, bits, held, size, seconds), f"{100 * words:.1f} %")
 
 
-def _row_of_ngrams(label: str, run: Run, order: int) -> Row:
+def _row_of_ngrams(label: str, run: Run, order: int, characters: int) -> Row:
     found = ngrams_of(run, order)
     held, size = found.model.numbers, found.model.nbytes
-    return (label, *_shared(run, found.bits, held, size, found.seconds), "–")
+    words = existing_words_of_ngrams(run, order, characters)
+    return (label, *_shared(run, found.bits, held, size, found.seconds), f"{100 * words:.1f} %")
 
 
 def _shared(run: Run, bits: float, held: int, size: int, seconds: float) -> Row:

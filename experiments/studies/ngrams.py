@@ -67,6 +67,27 @@ class Ngrams(NamedTuple):
             contexts = np.concatenate([[-1], grams[:-1]])
         return found
 
+    def after(self, ids: NDArray[Any]) -> Floats:
+        """The probability of each symbol after a text, [num_symbols]."""
+        tail = np.append(ids[len(ids) - min(len(ids), len(self.orders)) :], 0).astype(np.int64)
+        words = np.arange(self.num_symbols)
+        found = np.full(self.num_symbols, 1 / self.num_symbols)
+        contexts = np.zeros(len(tail), np.int64)
+        for order in self.orders:
+            same = np.full(self.num_symbols, contexts[-1])
+            found = _interpolated(order, same, words, found, self.num_symbols)
+            grams = _find(order.keys, contexts, tail, self.num_symbols)
+            contexts = np.concatenate([[-1], grams[:-1]])
+        return found
+
+    def write(self, start: NDArray[Any], count: int, stream: np.random.Generator) -> Ids:
+        """So many symbols drawn one after the other, after the text `start`, [count]."""
+        ids = start.astype(np.int64)
+        for _ in range(count):
+            drawn = np.searchsorted(np.cumsum(self.after(ids)), stream.random())
+            ids = np.append(ids, min(drawn, self.num_symbols - 1))
+        return ids[len(start) :]
+
 
 def count_ngrams(ids: NDArray[Any], num_symbols: int, n: int) -> Ngrams:
     """The model of order `n` of a text, [size], whose ids are below `num_symbols`.

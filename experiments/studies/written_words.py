@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from data.symbols import UNKNOWN_WORD
@@ -26,7 +27,7 @@ from experiments.studies.batches import parts_of
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import judged, percent
-from experiments.studies.language_models import need_text, spelled_by, task_of, text_of
+from experiments.studies.language_models import need_text, ngrams_of, spelled_by, task_of, text_of
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.training.workload import VALIDATION
 
@@ -138,23 +139,38 @@ class WritesMoreWords(Comparison):
 
 
 def existing_words(run: Run, characters: int) -> dict[int, float]:
-    """By seed, the share of the words in about so many written characters that exist.
-
-    Raises NotRun where a seed writes no word.
-    """
+    """By seed, the share of the words in about so many written characters that exist."""
     from experiments.training.generate import Sampling, write
 
-    task, spelled = task_of(run), spelled_by(run, "train")
-    symbols = max(1, round(characters * spelled.labels / spelled.characters))
-    known = {word for split in ("train", *task.held_out) for word in words_in(text_of(task, split))}
-    found = {}
+    symbols, found = symbols_of(run, characters), {}
     for seed, model in models_of(run):
         ids = write(model, np.asarray(model.codec.first()), Sampling(symbols, 1.0, seed))
-        written = words_in(model.codec.decode(ids))
-        if not written:
-            raise NotRun(f"run {run.label}, seed {seed}: it wrote no word")
-        found[seed] = float(np.mean([word in known for word in written]))
+        found[seed] = share_existing(run, ids)
     return found
+
+
+def existing_words_of_ngrams(run: Run, order: int, characters: int) -> float:
+    """The same for an n-gram model of the symbols of `run`."""
+    start = np.asarray(codec_of(task_of(run)).first())
+    stream = np.random.default_rng(0)
+    ids = ngrams_of(run, order).model.write(start, symbols_of(run, characters), stream)
+    return share_existing(run, ids)
+
+
+def symbols_of(run: Run, characters: int) -> int:
+    """How many symbols spell about so many characters."""
+    spelled = spelled_by(run, "train")
+    return max(1, round(characters * spelled.labels / spelled.characters))
+
+
+def share_existing(run: Run, ids: NDArray[Any]) -> float:
+    """The share of the words of a written text that exist. Raises NotRun where it has none."""
+    task = task_of(run)
+    known = {word for split in ("train", *task.held_out) for word in words_in(text_of(task, split))}
+    written = words_in(codec_of(task).decode(ids))
+    if not written:
+        raise NotRun(f"run {run.label}: a text of it has no word")
+    return float(np.mean([word in known for word in written]))
 
 
 def words_in(text: str) -> list[str]:

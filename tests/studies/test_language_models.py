@@ -267,4 +267,4 @@ def test_figures_show_runs_and_ngrams(runs: StudyRuns, monkeypatch: pytest.Monke
     assert rows[2][1].startswith("≥ ")
     assert rows[2][-1] == "100.0 %"
     assert rows[4][0] == "2-grams of words"
-    assert rows[4][-1] == "–"
+    assert rows[4][-1] == "100.0 %"  # of words

@@ -83,6 +83,26 @@ def test_probabilities_sum_to_one_after_any_context(n: int) -> None:
     np.testing.assert_allclose(np.sum(each, axis=0), 1, rtol=1e-12)
 
 
+def test_every_symbol_after_a_text() -> None:
+    stream, num_symbols = np.random.default_rng(5), 6
+    model = count_ngrams(stream.integers(0, num_symbols, 200), num_symbols, 3)
+    text = stream.integers(0, num_symbols, 9)
+    for size in range(len(text)):
+        longer = np.append(text[:size], 0)
+        expected = [
+            model.probabilities(longer, np.full(size + 1, word))[-1] for word in range(num_symbols)
+        ]
+        np.testing.assert_allclose(model.after(text[:size]), expected, rtol=1e-13)
+
+
+def test_it_writes_by_its_probabilities() -> None:
+    """4,000 draws: the standard error of a share is at most 0.008."""
+    model = count_ngrams(np.array([0, 1, 0, 1, 2, 2, 2, 0]), 4, 1)
+    written = model.write(np.array([0]), 4_000, np.random.default_rng(0))
+    shares = np.bincount(written, minlength=4) / len(written)
+    np.testing.assert_allclose(shares, model.after(np.array([0])), atol=0.03)
+
+
 def test_what_it_holds() -> None:
     model = count_ngrams(np.array([0, 1, 0, 1, 2]), 3, 2)
     # Keys and counts of 3 + 3 grams; totals and followers of 1 + 3 contexts.
