@@ -84,8 +84,8 @@ class Ngrams(NamedTuple):
         """So many symbols drawn one after the other, after the text `start`, [count]."""
         ids = start.astype(np.int64)
         for _ in range(count):
-            drawn = np.searchsorted(np.cumsum(self.after(ids)), stream.random())
-            ids = np.append(ids, min(drawn, self.num_symbols - 1))
+            drawn = int(np.searchsorted(np.cumsum(self.after(ids)), stream.random()))
+            ids = np.append(ids, [min(drawn, self.num_symbols - 1)])
         return ids[len(start) :]
 
 
