@@ -60,7 +60,7 @@ class BitsPerCharacter(_OfTexts):
             run, color = runs[name], COLORS[place % len(COLORS)]
             bits = [*bits_per_character(run).values()]
             axes.plot([place] * len(bits), bits, "o", color=color, alpha=0.6)
-            marked = [(place, float(np.mean(bits)))]
+            marked = [(float(place), float(np.mean(bits)))]
             if name in self.ngrams:
                 cross = (place + 0.25, ngrams_of(run, self.ngrams[name]).bits)
                 marked.append(cross)
