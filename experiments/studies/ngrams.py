@@ -82,10 +82,10 @@ class Ngrams(NamedTuple):
 
     def write(self, start: NDArray[Any], count: int, stream: np.random.Generator) -> Ids:
         """So many symbols drawn one after the other, after the text `start`, [count]."""
-        ids = start.astype(np.int64)
-        for _ in range(count):
-            drawn = int(np.searchsorted(np.cumsum(self.after(ids)), stream.random()))
-            ids = np.append(ids, [min(drawn, self.num_symbols - 1)])
+        ids = np.concatenate([start.astype(np.int64), np.zeros(count, np.int64)])
+        for place in range(len(start), len(ids)):
+            drawn = np.searchsorted(np.cumsum(self.after(ids[:place])), stream.random())
+            ids[place] = min(int(drawn), self.num_symbols - 1)
         return ids[len(start) :]
 
 
