@@ -156,10 +156,9 @@ class TrainingSession(GraphSession):
         if into.lengths is not None:
             feeds[into.lengths] = _time_major(_given(windows.lengths), into.lengths)
         if into.buckets is not None:
-            feeds[into.buckets] = np.zeros(into.buckets.shape, np.int32)
-            feeds[into.buckets][:count] = bucket_of_batches(
-                _given(windows.lengths), self._graph.padded
-            )
+            buckets = np.zeros(into.buckets.shape, np.int32)
+            buckets[:count] = bucket_of_batches(_given(windows.lengths), self._graph.padded)
+            feeds[into.buckets] = buckets
         measured: dict[str, Array] = self._session.run(self._graph.metrics, feeds)
         return {name: values[:count] for name, values in measured.items()}
 
