@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,12 @@ def run_of(folder: Path, name: str, added: int | None, *overrides: str) -> Run:
     if added is not None:
         run.summary["memory"] = {"before": 500 * MIB, "peak": (500 + added) * MIB, "since": "run"}
     return run
+
+
+def points(line: Any) -> list[list[float]]:
+    """The (x, y) of a line in a picture."""
+    found: list[list[float]] = np.asarray(line.get_xydata()).tolist()
+    return found
 
 
 def test_memory_is_compared_beyond_what_the_process_held(tmp_path: Path) -> None:
@@ -53,13 +60,11 @@ def test_runs_with_one_label_are_a_line_in_the_order_of_their_width(tmp_path: Pa
     labels = dict.fromkeys(widths, "dynamic") | {"s": "static"}
     figure = ByWidth.model_validate({"labels": labels}).draw("t", StudyRuns(there))
     time, memory, _ = figure.axes
-    dynamic, static = memory.get_lines()
-    assert np.asarray(dynamic.get_xydata()).tolist() == [
-        [20, 20], [40, 40], [80, 80]
-    ]  # fmt: skip
-    assert np.asarray(static.get_ydata()).tolist() == [10]
+    dynamic, static = map(points, memory.get_lines())
+    assert dynamic == [[20, 20], [40, 40], [80, 80]]
+    assert static == [[20, 10]]
     assert [line.get_label() for line in time.get_lines()] == ["dynamic", "static"]
-    assert np.asarray(time.get_lines()[0].get_ydata()).tolist() == [1000.0] * 3
+    assert points(time.get_lines()[0]) == [[20, 1000], [40, 1000], [80, 1000]]
 
 
 def test_losses_are_relative_to_the_largest_reference_loss(tmp_path: Path) -> None:
@@ -72,6 +77,5 @@ def test_losses_are_relative_to_the_largest_reference_loss(tmp_path: Path) -> No
     line = figure.axes[0].get_lines()[0]
     finals = there["wide"].final_losses
     assert finals == {0: 0.5, 1: 0.52}
-    assert np.asarray(line.get_xdata()).tolist() == [20, 80]
-    assert np.asarray(line.get_ydata()).tolist() == pytest.approx([0.51 / 0.6] * 2)
+    np.testing.assert_allclose(points(line), [[20, 0.51 / 0.6], [80, 0.51 / 0.6]])
     assert [*there["wide"].floors.values()] == [0.6, 0.4]

@@ -53,6 +53,7 @@ def test_a_run_keeps_its_memory(tmp_path: Path) -> None:
     added = read_run(tmp_path / "run").added_memory
     assert added == kept["peak"] - kept["before"]
     assert added is not None
-    assert MIB < added < 1000 * MIB
+    assert 0 <= added < 1000 * MIB  # little, where other tests have left memory to use again
+    assert kept["peak"] > 100 * MIB  # TensorFlow alone takes more
     runner.train(config, tmp_path / "run")  # which is complete, and keeps it
     assert summary_of(tmp_path / "run")["memory"] == kept
