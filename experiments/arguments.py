@@ -107,6 +107,7 @@ def _reproduce(command: Parser) -> None:
     )
     _add_data_changed(command)
     _add_yes(command, "do not ask before starting more than 1,000 runs")
+    _add_json(command)
     _add_quiet(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import sys
 from argparse import Namespace
@@ -119,8 +120,11 @@ def reproduce(options: Namespace) -> int:
         options.debug,
         options.data_changed,
         options.yes,
+        sys.stdout if options.json else None,
     )
-    return run_study(options.study, asked)
+    # Progress must not come between a program and the JSON.
+    with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):
+        return run_study(options.study, asked)
 
 
 def claim(options: Namespace) -> int:

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from experiments.console import print_line, print_table
 from experiments.reporting.claims import Claim, NotRun, Verdict
@@ -20,7 +21,14 @@ from experiments.reporting.report import (
     shown,
     write_report,
 )
-from experiments.reporting.seed_losses import INTERVALS, ends, in_short, seed_losses, with_ends
+from experiments.reporting.seed_losses import (
+    INTERVALS,
+    ends,
+    in_short,
+    mean_over_seeds,
+    seed_losses,
+    with_ends,
+)
 from experiments.reporting.verdicts import tally
 from experiments.runs.run import Run
 from experiments.studies.runs import StudyRuns, names_in
@@ -174,6 +182,26 @@ def print_study(
             "remove the directories of stale runs, and rerun the command to train them again"
         )
     print_runs(runs.there, points)
+
+
+def as_json(claims: Sequence[Claim], runs: Mapping[str, Run], report: Path) -> dict[str, Any]:
+    """The claims as in claims.json, the final loss of each run, and the path of the report."""
+    losses = {
+        name: mean_over_seeds([*run.final_losses.values()], run.floors)
+        for name, run in runs.items()
+    }
+    return {
+        "claims": [claim._asdict() for claim in claims],
+        "runs": [
+            {
+                "run": name, "seeds": len(run.final_losses),
+                "final_loss": losses[name]._asdict(), "seconds_a_seed": run.seconds_a_seed,
+                "run_directory": str(run.directory.path),
+            }
+            for name, run in runs.items()
+        ],
+        "report": str(report),
+    }  # fmt: skip
 
 
 def print_runs(runs: Mapping[str, Run], points: Sequence[Point]) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from experiments.config.compose import load_configs
 from experiments.config.schema import Config
-from experiments.console import plain
+from experiments.console import plain, print_json
 from experiments.errors import Interrupted, UsageError
 from experiments.reporting.claims import Claim, NotRun, write_claims
 from experiments.reporting.provenance import stale_reason
@@ -108,6 +109,7 @@ class Asked(NamedTuple):
     debug: bool = False  # show tracebacks of claims and figures that fail
     data_changed: bool = False  # whether runs may be of other data than there is now
     yes: bool = False  # do not ask before starting many runs
+    json_to: TextIO | None = None  # where to print the result as JSON; None: tables, to stdout
 
 
 def reproduce(name: str, asked: Asked) -> int:
@@ -189,7 +191,7 @@ def _report(
     absent: Mapping[str, str],
 ) -> list[Claim]:
     """Write down the claims as they stand; `absent` says why some runs are not there."""
-    from experiments.studies.report import print_study, write_study_report
+    from experiments.studies.report import as_json, print_study, write_study_report
 
     runs = read_runs(looks.batches, absent)
     stale = stale_runs(runs)
@@ -205,6 +207,10 @@ def _report(
     write_claims(folder / "claims.json", claims)
     points = [batches[0] for batches in looks.batches.values()]
     report = write_study_report(study, points, runs, claims, folder, asked.debug)
+    if asked.json_to:
+        with contextlib.redirect_stdout(asked.json_to):
+            print_json(as_json(claims, runs.there, report))
+        return claims
     print_study(claims, runs, points, stale)
     if looks.planned > 1:
         print(looks.describe())

@@ -53,6 +53,20 @@ def test_experiments_are_files_beside_the_study(place: Path) -> None:
         load_study("other.yaml")
 
 
+def test_the_result_may_be_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["claim", LOW, "--loss", "0.42", "--tolerance", "0.01"]) == 0
+    Path("mine.yaml").write_text(capsys.readouterr().out, "utf-8")
+    run.main(["reproduce", "mine.yaml", "--json"])
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert found["claims"] == json.loads(Path("reports/mine/claims.json").read_text("utf-8"))
+    (row,) = found["runs"]
+    assert row["final_loss"]["mean"] == pytest.approx(0.42025)
+    assert (row["seeds"], row["run_directory"]) == (6, LOW)
+    assert found["report"] == "reports/mine/report.html"
+    assert "lag_17_low  complete" in said.err  # progress and tables
+
+
 def test_a_run_is_an_experiment_or_a_directory() -> None:
     for spec in ({}, {"experiment": "lag_17", "run_dir": "runs/lag_17/low"}):
         content = {"description": "d", "title": "t", "runs": {"a": spec}}
