@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 
 QUESTIONS = (ROOT / "docs" / "questions.md").read_text("utf-8")
 CHEAP = ("describe", "credit", "config")
-EXPENSIVE = ("advise", "gradients")
+EXPENSIVE = ("advise", "gradients", "train")
 NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(e[-+]?\d+)?")
 
 

@@ -43,7 +43,8 @@ class PeakMemory:
 
     def read(self) -> Memory:
         """The memory until now."""
-        return Memory(self._before, _peak(), self._since)
+        # Linux counts each thread's pages in batches, so a later peak may read a little lower.
+        return Memory(self._before, max(self._before, _peak()), self._since)
 
 
 def _reset_peak() -> bool:

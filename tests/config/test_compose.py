@@ -153,7 +153,7 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ("~graph", "'~graph'", "expected key=value", "override"),
         ("graph.num_steps=[1", "graph.num_steps", "value not understood", "'[1'"),
         ("graph.num_steps=${nowhere}", "nowhere", "not found", "Interpolation key"),
-        ("task=nothing", "task 'nothing'", "not known; known: ", "copy_memory"),
+        ("task=xyz", "task 'xyz'", "not known; known: ", "copy_memory"),
         ("name=a/b", "name", "expected letters, digits", "'a/b'"),
         ("name=..", "name", "expected letters, digits", "'..'"),
     ],

@@ -468,7 +468,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         with pytest.raises(DataError) as error:
             make_task(tmp_path / name)
         assert str(error.value) == f"{tmp_path / name}: {message}"
-    with pytest.raises(DataError, match="not a path: embedded null"):
+    with pytest.raises(DataError, match=r"not a path: .*embedded null"):
         make_task(f"{tmp_path}/a\0b")
 
 

@@ -104,7 +104,7 @@ def test_masked_padding_is_refused_as_it_would_be_read_first() -> None:
     assert not np.isclose(masked.losses[0, 1:], shortened.losses[0, 1:]).any()
     task = SimpleNamespace(
         kind="sentences", carries_state=False, inputs="ids", labels="ids", held_out=(),
-        windows=lambda *_: 1, left_out=lambda *_: 0.0, notes=(),
+        windows=lambda *_: 1, example_lengths=None, left_out=lambda *_: 0.0, notes=(),
     )  # fmt: skip
     task.make = lambda: task
     for padding, works in (("mask", False), ("sequence_length", True)):

@@ -74,7 +74,11 @@ def test_a_run_is_used_without_its_text(
 def check_that_a_vocabulary_is_only_text(run: RunDirectory) -> None:
     """Anything in data.json is a symbol; nothing in it is run or fetched."""
     content = json.loads(run.data.read_text())
-    content["vocabulary"] = ["__import__('os').system('touch x')", "\x80\x04.", *range(22)]
+    content["vocabulary"] = [
+        "__import__('os').system('touch x')",
+        "\x80\x04.",
+        *map(str, range(22)),
+    ]
     run.data.write_text(json.dumps(content))
     with pytest.raises(UsageError, match=r"TEXT: character 't' is not in the vocabulary of 24"):
         score_text(run, "the", "last")

@@ -137,7 +137,7 @@ def test_stopped_and_started_again_it_ends_as_if_undisturbed(
         (
             "influence_balancing",
             "logging.metrics=[accuracy]",
-            "accuracy is for labels that are ids; .* influence_balancing are",
+            "accuracy is for labels that are ids or pairs; .* influence_balancing are",
         ),
         ("influence_balancing", "logging.metrics=[bits]", "bits is for labels that are ids"),
     ],
