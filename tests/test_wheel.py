@@ -121,7 +121,7 @@ def test_its_configs_are_those_of_the_repository(installed: Path, tmp_path: Path
 def test_it_trains_and_compares_in_a_folder_with_modules_of_the_same_names(
     installed: Path, tmp_path: Path
 ) -> None:
-    for name in ("run.py", "data.py"):
+    for name in ("run.py", "data.py", "json.py", "yaml.py", "random.py"):
         (tmp_path / name).write_text("raise SystemExit('a module of the current folder')\n")
     run_installed(program("train", "r2rt_n5", *SMALL, "--run-dir", "here"), installed, tmp_path)
     summary = summary_of(tmp_path / "here")
