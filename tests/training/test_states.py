@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import run
 from data.task import Array
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
@@ -132,7 +133,9 @@ def test_gates_explain_the_states_of_tensorflows_cell(keys: dict[str, Any]) -> N
             )
 
 
-def test_of_a_run_along_held_out_data(tmp_path: Path) -> None:
+def test_of_a_run_along_held_out_data(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     keys = [*SMALL, "training.epochs=1", "task.size=2000", "model.cell=gru"]
     runner.train(load_config("r2rt_n5", keys), tmp_path / "run")
     recording = record_run(RunDirectory(tmp_path / "run"), Asked(None, 7, 0), "last")
@@ -141,6 +144,13 @@ def test_of_a_run_along_held_out_data(tmp_path: Path) -> None:
     assert recording.layers[0]["h"].shape == (7, 4)
     with pytest.raises(UsageError, match="--prompt: binary_dependency has no text"):
         record_run(RunDirectory(tmp_path / "run"), Asked("a", 7, 0), "last")
+    # A picture that cannot be drawn leaves the table.
+    monkeypatch.setattr("experiments.reporting.plots.render", lambda _: 1 / 0)
+    assert run.main(["states", str(tmp_path / "run"), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr()
+    assert "states.png: cannot be drawn: ZeroDivisionError" in printed.err
+    assert printed.out.endswith(f"written: {tmp_path / 'out' / 'states.csv'}\n")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["states.csv"]
 
 
 if __name__ == "__main__":
