@@ -30,7 +30,8 @@ OF_TEXT = (
     "graph.batch_size=8",
     "graph.num_steps=8",
 )
-CHANGING = ("seconds", "host", "git_commit")  # keys of summary.json that differ between equal runs
+# Keys of summary.json that differ between equal runs.
+CHANGING = ("seconds", "host", "git_commit", "memory")
 
 
 class Kind(NamedTuple):
