@@ -20,6 +20,7 @@ from experiments.reporting.plots import (
     Series,
     draw_curve,
     draw_floors,
+    draw_title,
     error_bars,
     learning_curve_figure,
     new_figure,
@@ -115,7 +116,7 @@ def heat_map(compared: Comparison, title: str) -> Figure:
     for row, column, style in framed:
         draw_frame(axes, row, column, BEST, style)
     figure.colorbar(image, ax=axes, label=compared.ranking.title)
-    axes.set_title(title, fontsize=11, loc="left")
+    draw_title(axes, title)
     axes.set_xlabel(across)
     axes.set_ylabel(down)
     return figure

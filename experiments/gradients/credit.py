@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from experiments.config.schema import Config
 from experiments.console import print_json
 from experiments.errors import RunError, UsageError
-from experiments.reporting.plots import save_picture
+from experiments.reporting.plots import (
+    draw_title,
+    save_picture,
+)
 from experiments.runs.files import make_output_folder, write_atomic
 from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig
@@ -209,7 +212,7 @@ def _draw(config: Config, axes: Axes, title: str, matrix: NDArray[np.float64]) -
         axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if before:
         axes.axvline(-0.5, color="#D55E00", linewidth=1)
-    axes.set_title(title, fontsize=11, loc="left")
+    draw_title(axes, title)
     meaning = "earlier windows" if truncation.carries else "context"
     axes.set_xlabel(f"s: step whose weights get the error (below 0: {meaning})")
     axes.set_ylabel("t: step of the loss")

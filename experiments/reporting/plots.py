@@ -119,9 +119,14 @@ AXIS_LABELS = {
 }
 
 
+def draw_title(axes: Axes, title: str) -> None:
+    """Draw the title of a figure, at its left."""
+    axes.set_title(title, fontsize=11, loc="left")
+
+
 def style_axes(axes: Axes, title: str) -> None:
     """Apply the style that all plots of losses share."""
-    axes.set_title(title, fontsize=11, loc="left")
+    draw_title(axes, title)
     axes.set_ylabel("loss (nats per time step)")
     style_grid(axes)
 

@@ -9,7 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.plots import COLORS, new_figure, style_grid
+from experiments.reporting.plots import (
+    COLORS,
+    draw_title,
+    new_figure,
+    style_grid,
+)
 from experiments.statistics.intervals import share_interval
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.advised import Case, advice_for, cases_of
@@ -168,7 +173,7 @@ class AdvisedDepths(OfAdvice, StudyFigure):
         lags = [lag for places in points.values() for lag, _ in places] or [1]
         line = np.arange(1, max(lags) + 1)
         axes.plot(line, line + 1, color="#666666", linestyle="--", label="lag + 1")
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_xlabel("longest lag")
         axes.set_ylabel("advised effective depth")
         axes.legend(framealpha=0.9, edgecolor="none")

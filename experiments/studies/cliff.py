@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from experiments.reporting.claims import Finding
-from experiments.reporting.plots import COLORS, new_figure
+from experiments.reporting.plots import (
+    COLORS,
+    draw_title,
+    new_figure,
+)
 from experiments.statistics.parts import Judge
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, StudyFigure
@@ -197,7 +201,7 @@ class ErrorSurface(StudyFigure):
             path = train((np.array([self.w]), np.array([self.b])), training)
             _draw_path(axes, path, label, COLORS[index + 1])
         axes.set(xlim=W_RANGE, ylim=B_RANGE, xlabel="w", ylabel="b")
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")
         return figure
 

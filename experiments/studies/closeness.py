@@ -8,7 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.plots import COLORS, new_figure, style_grid
+from experiments.reporting.plots import (
+    COLORS,
+    draw_title,
+    new_figure,
+    style_grid,
+)
 from experiments.runs import checkpoints
 from experiments.runs.run import Run
 from experiments.statistics import paired, verdicts
@@ -83,7 +88,7 @@ class CosinesToExact(StudyFigure):
             axes.bar(place, float(np.mean(values)), color=color, alpha=0.3)
             axes.plot([place] * len(values), values, "o", color=color, markersize=4, alpha=0.7)
         axes.set_xticks(range(len(names)), names)
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_ylabel("cosine with rtrl")
         style_grid(axes)
         return figure

@@ -8,7 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.plots import COLORS, new_figure, style_grid
+from experiments.reporting.plots import (
+    COLORS,
+    draw_title,
+    new_figure,
+    style_grid,
+)
 from experiments.runs.run import Run
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, Planned, StudyFigure
@@ -58,7 +63,7 @@ class DepthByEpoch(StudyFigure):
                     range(1, len(depths) + 1), depths, where="mid", alpha=0.6,
                     color=COLORS[index % len(COLORS)], label=label if place == 0 else None,
                 )  # fmt: skip
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_xlabel("epoch")
         axes.set_ylabel("K")
         axes.legend(frameon=False)

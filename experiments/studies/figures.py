@@ -17,6 +17,7 @@ from experiments.reporting.plots import (
     COLORS,
     Series,
     draw_floors,
+    draw_title,
     error_bars,
     learning_curve_figure,
     new_figure,
@@ -122,7 +123,7 @@ class TimePerStep(StudyFigure):
             least = min(values)
             _dots(axes, position, values, Interval(least, None, None), f"{least:.0f}")
         _label_positions(axes, list(self.labels.values()))
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_ylabel("nanoseconds per time step")
         axes.set_ylim(bottom=0)
         style_grid(axes)
@@ -209,7 +210,7 @@ class ByDepth(StudyFigure):
         for axes in (upper, lower):
             axes.axvline(self.lag + 1, color="#666666", linestyle=":", linewidth=1, zorder=0)
             style_grid(axes)
-        upper.set_title(title, fontsize=11, loc="left")
+        draw_title(upper, title)
         upper.set_ylabel(f"share of seeds that\nlearned lag {self.lag}")
         lower.set_ylabel(f"{AXIS_LABELS[self.axis]}\nuntil learned")
         lower.set_xlabel(f"depth (cell applications); dotted: lag + 1 = {self.lag + 1}")

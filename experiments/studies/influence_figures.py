@@ -10,6 +10,7 @@ from experiments.reporting.plots import (
     COLORS,
     Series,
     draw_curve,
+    draw_title,
     new_figure,
     pen,
     style_axes,
@@ -46,7 +47,7 @@ class InfluenceByDepth(StudyFigure):
             axes.plot(self.depths, measured, "o", color=color, markersize=4.5)
         axes.axhline(0, color="#000000", linewidth=0.8)
         axes.axhline(1 / OPTIMUM, color="#666666", linestyle="--", linewidth=1)
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_xlabel("depth k")
         axes.set_ylabel("influence seen\n(above zero: the wrong sign)")
         axes.legend(loc="upper right", framealpha=0.9, edgecolor="none")

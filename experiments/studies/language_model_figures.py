@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from experiments.reporting.plots import COLORS, new_figure, style_grid
+from experiments.reporting.plots import (
+    COLORS,
+    draw_title,
+    new_figure,
+    style_grid,
+)
 from experiments.runs.run import Run
 from experiments.studies.building import parameters
 from experiments.studies.entries import Planned, StudyFigure
@@ -73,7 +78,7 @@ class BitsPerCharacter(_OfTexts):
                     axes.annotate("↑", (x - 0.08, y), ha="center", va="center", color=color)
         axes.set_xticks(range(len(self.labels)), [*self.labels.values()])
         axes.set_xlim(-0.5, len(self.labels) - 0.3)
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_ylabel("bits per character of held-out text")
         style_grid(axes)
         return figure

@@ -8,7 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.plots import COLORS, new_figure, style_grid
+from experiments.reporting.plots import (
+    COLORS,
+    draw_title,
+    new_figure,
+    style_grid,
+)
 from experiments.runs import checkpoints
 from experiments.runs.run import Run
 from experiments.statistics import paired, verdicts
@@ -66,7 +71,7 @@ class StateMemory(StudyFigure):
             axes.bar(place, float(np.mean(shares)), color=color, alpha=0.3)
             axes.plot([place] * len(shares), shares, "o", color=color, markersize=4, alpha=0.7)
         axes.set_xticks(range(len(self.labels)), [*self.labels.values()])
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_ylabel(f"variance of x(t − {self.lag}) explained")
         style_grid(axes)
         return figure

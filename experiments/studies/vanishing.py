@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from experiments.reporting.claims import Finding
-from experiments.reporting.plots import COLORS, new_figure, style_grid
+from experiments.reporting.plots import (
+    COLORS,
+    draw_title,
+    new_figure,
+    style_grid,
+)
 from experiments.statistics import estimates, verdicts
 from experiments.statistics.verdicts import LEVEL, as_ratio
 from experiments.studies.entries import Criterion, StudyFigure
@@ -119,7 +124,7 @@ class SignalByLag(StudyFigure):
             axes.plot(range(1, self.lags + 1), mean, line, color=color, label=label)
         axes.set_yscale("log")
         axes.set_ylim(bottom=max(axes.get_ylim()[0], 1e-16))  # of float64's precision
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_xlabel("lag k")
         axes.set_ylabel("‖∂L_T/∂h_(T−k)‖ relative to lag 1")
         figure.legend(loc="outside lower center", ncols=3, frameon=False)

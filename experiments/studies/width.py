@@ -12,6 +12,7 @@ from experiments.reporting.plots import (
     COLORS,
     FLOOR,
     draw_floors,
+    draw_title,
     error_bars,
     new_figure,
     style_grid,
@@ -47,7 +48,7 @@ class ByWidth(StudyFigure):
             axes.set_xscale("log")
             style_grid(axes)
         time, memory, loss = panels
-        time.set_title(title, fontsize=11, loc="left")
+        draw_title(time, title)
         time.set_yscale("log")
         time.set_ylabel("nanoseconds\nper time step")
         memory.set_yscale("log")
@@ -84,7 +85,7 @@ class RelativeLossByWidth(StudyFigure):
         axes.axhline(0.5, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
         axes.set_xscale("log")
         axes.set_ylim(bottom=0)
-        axes.set_title(title, fontsize=11, loc="left")
+        draw_title(axes, title)
         axes.set_xlabel("num_steps")
         axes.set_ylabel("final loss / reference loss")
         axes.legend(framealpha=0.9, edgecolor="none")

@@ -8,7 +8,7 @@ from experiments.benchmarks.peers.serve import Updates, serve
 from experiments.benchmarks.peers.work import Work
 
 VARIANTS = ("eager", "compile")
-LAYERS = {"basic_rnn": "RNN", "gru": "GRU", "lstm": "LSTM", "scratch_gru": "GRU"}
+LAYERS = {"basic_rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 def open_updates(work: Work, variant: str) -> Updates:
