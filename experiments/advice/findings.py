@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.task import Task
-from experiments.advice.approximate import measured_biases
+from experiments.advice.against_rtrl import measured_biases
 from experiments.advice.bias import Kept, kept, relative_bias, whole
 from experiments.advice.choice import Candidate, Need
 from experiments.advice.memory import Memory, memory_of

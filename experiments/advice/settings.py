@@ -124,7 +124,7 @@ def settings_of_sequences(widest: int) -> list[Setting]:
 def settings_with_influence(widths: Sequence[int], approximate: bool) -> list[Setting]:
     """Settings of the styles whose credit goes beyond the window.
 
-    Those whose bias must be measured (approximate.py) are among them only if `approximate`.
+    Those whose bias must be measured (against_rtrl.py) are among them only if `approximate`.
     """
     return [
         Setting(width, TruncationConfig(kind=kind, **keys))

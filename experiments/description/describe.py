@@ -47,6 +47,8 @@ def as_dict(
         "truncation": config.truncation.model_dump(),
         "effective_depth": config.truncation.effective_depth(config.graph.num_steps),
         "work": work._asdict(),
+        "padded_lengths": workload.padded,
+        "notes": workload.notes,
         "floors": workload.task.floors(),
         "pace": pace._asdict(),
     }
@@ -69,6 +71,8 @@ def _print(config: Config, workload: Workload, shapes: Shapes, work: Work, pace:
     print()
     for line in work_lines(config, work):
         print_text(line)
+    for remark in workload.notes:
+        print_text(remark)
     for name, floor in workload.task.floors().items():
         print(f"floor, {name}: {floor:.4f} nats per time step")
     print_text(

@@ -23,7 +23,7 @@ Fields = tuple[Any, ...]  # of a MetricsRow
 
 @contextlib.contextmanager
 def no_collection() -> Iterator[None]:
-    """Make millions of rows without a search for garbage among them, which takes as long again."""
+    """Make very many objects without a search for garbage among them, which takes as long again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -6,15 +6,17 @@ import contextlib
 import os
 import re
 import secrets
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from experiments.console import is_quiet, plain
 from experiments.errors import UsageError
 
 
 def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
-    """Make the folder of a command's `--out`, for files of these names.
+    """Make the folder of a command's `--out`, for files of these names; say which it replaces.
 
     Raises UsageError where it cannot be used.
     """
@@ -30,6 +32,9 @@ def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
     for name in names:
         if (out / name).is_dir():
             raise UsageError(f"--out {out}: {name} is a folder; expected a file, or nothing")
+    replaced = [name for name in names if (out / name).exists()]
+    if replaced and not is_quiet():
+        print(plain(f"this replaces {', '.join(replaced)} in {out}"), file=sys.stderr)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -24,7 +24,7 @@ class MetricsRow(NamedTuple):
     seed: int
     epoch: int
     updates: int  # optimizer steps so far
-    time_steps: int  # symbols of each row trained on so far, times rows
+    time_steps: int  # updates so far, times num_steps, times rows; padding counts
     seconds: float  # of training this seed so far
     split: str
     loss: float  # nats per time step, mean since the row before

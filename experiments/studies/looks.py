@@ -34,6 +34,11 @@ def planned_looks(points: Sequence[Point], budget: Budget | None) -> int:
     """The number of looks, each with as many new seeds as the study has. Raises UsageError."""
     if budget is None:
         return 1
+    if not points:
+        raise UsageError(
+            "--seeds-until decided: the study trains no runs that could have more seeds; its "
+            "claims measure for themselves"
+        )
     if budget.max_seeds is None:
         return DEFAULT_LOOKS
     first = max(point.config.training.seeds for point in points)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from experiments.config.compose import load_configs
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from experiments.runs.bulk import no_collection
 from experiments.runs.directory import RunDirectory
 from experiments.training.run_data import check_data
 from experiments.training.runner import FINISHED, default_directory
@@ -59,11 +59,12 @@ def make_points(experiment: str, variants: Sequence[Sequence[str]]) -> list[Poin
     """
     points: list[Point] = []
     made: dict[Path, list[Config]] = {}
-    for given, config in zip(variants, load_configs(experiment, variants), strict=True):
-        path = default_directory(config, given)
-        if config not in made.setdefault(path, []):
-            made[path].append(config)
-            points.append(Point(path.name, tuple(given), config, path))
+    with no_collection():
+        for given, config in zip(variants, load_configs(experiment, variants), strict=True):
+            path = default_directory(config, given)
+            if config not in made.setdefault(path, []):
+                made[path].append(config)
+                points.append(Point(path.name, tuple(given), config, path))
     return points
 
 
@@ -133,9 +134,9 @@ def share_graphs(points: Sequence[Point], workers: int) -> list[tuple[Point, ...
 def _by_graph(points: Iterable[Point]) -> list[list[Point]]:
     groups: dict[str, list[Point]] = {}
     for point in points:
-        content = point.config.as_dict()
-        del content["training"]["first_seed"]
-        groups.setdefault(json.dumps(content), []).append(point)
+        training = point.config.training.model_copy(update={"first_seed": 0})
+        alike = point.config.model_copy(update={"training": training})
+        groups.setdefault(alike.model_dump_json(), []).append(point)
     return list(groups.values())
 
 

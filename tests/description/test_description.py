@@ -130,3 +130,16 @@ def test_a_picture_that_cannot_be_drawn_does_not_fail_a_description(
     printed = capsys.readouterr()
     assert "graph.png: cannot be drawn: ZeroDivisionError" in printed.err
     assert "written" not in printed.out
+
+
+def test_buckets_and_other_remarks_are_described(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(describing, "measure_pace", lambda *_: Pace(0.5, 1e-3, 2.0))
+    config = load_config("captions", ["graph.buckets=3"])
+    describing.describe(config, None)
+    assert "buckets of up to" in capsys.readouterr().out
+    describing.describe(config, None, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["padded_lengths"] == list(make_workload(config).padded)
+    assert any("buckets of up to" in remark for remark in found["notes"])

@@ -88,6 +88,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "text": Kind("text_python_docs", (*FEW, *OF_TEXT)),
     "examples": Kind("captions", (*FEW, "model.state_size=8"), seeds=2),
+    "buckets": Kind("captions", (*FEW, "graph.buckets=3", "model.state_size=8")),
     "seeds": Kind("r2rt_n5", SMALL, seeds=4),
     "points of a sweep in one process": Kind("r2rt_n5", SMALL, points=4),
 }  # fmt: skip

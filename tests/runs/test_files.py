@@ -97,3 +97,12 @@ def test_a_folder_in_the_place_of_an_output_is_a_usage_error(tmp_path: Path) -> 
     make_output_folder(tmp_path, ["credit.csv"])
     with pytest.raises(UsageError, match=r"--out .*: credit\.png is a folder; expected a file"):
         make_output_folder(tmp_path, ["credit.csv", "credit.png"])
+
+
+def test_replaced_files_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["credit.csv", "credit.png"]
+    make_output_folder(tmp_path, names)
+    assert capsys.readouterr().err == ""
+    (tmp_path / "credit.png").touch()
+    make_output_folder(tmp_path, names)
+    assert capsys.readouterr().err == f"this replaces credit.png in {tmp_path}\n"

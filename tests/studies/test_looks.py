@@ -152,6 +152,8 @@ def test_the_looks_are_planned_before_the_first() -> None:
     assert planned_looks(points, None) == 1
     assert planned_looks(points, Budget(None, None)) == 4
     assert planned_looks(points, Budget(35, None)) == 3
+    with pytest.raises(UsageError, match="--seeds-until decided: the study trains no runs"):
+        planned_looks([], Budget(None, None))
     with pytest.raises(UsageError, match=r"--max-seeds: the study begins with 10 seeds, .* got 9"):
         planned_looks(points, Budget(9, None))
 

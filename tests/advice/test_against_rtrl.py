@@ -1,10 +1,12 @@
-"""The measured bias of styles that approximate rtrl, on a model before it is trained."""
+"""Biases measured against rtrl, on a model before it is trained."""
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from experiments.advice.approximate import measured_biases
+from experiments.advice.against_rtrl import measured_biases
 from experiments.advice.pilot import Pilot
 from experiments.advice.reading import HeldOut
 from experiments.advice.schedule import Schedule
@@ -53,3 +55,21 @@ def test_they_are_candidates_of_an_experiment_in_forward_mode() -> None:
     others = {each.truncation.kind for each in settings_for(plain, TASK, 24)}
     assert "rtrl" in others
     assert not {"rflo", "snap"} & others
+
+
+def test_a_narrow_graph_that_sees_the_wrong_sign_has_nothing_right() -> None:
+    """Errors of several lags cancel in influence balancing (Tallec & Ollivier 2017, section 4.1)."""
+    config = load_config("influence_balancing", ["task.size=20000", "truncation.kind=tf_style"])
+    workload = make_workload(config)
+    with TrainingSession(build(config, workload), 1) as session:
+        session.initialize(0)
+        variables = session.variables()
+    seen = Pilot(Schedule(400, 1), 1e-6, [], variables, HeldOut([], 1, None, None), 1.0)
+    plain = TruncationConfig(kind="tf_style")
+    with_context = TruncationConfig(kind="true_bptt", depth=20, context=True)
+    settings = [setting_of(config)]
+    settings += [Setting(width, plain) for width in (1, 80, 400, 800)] + [Setting(1, with_context)]
+    biases = measured_biases(config, workload.task, seen, settings)
+    assert [biases[Setting(width, plain)].mean for width in (1, 80, 400)] == [1, 1, 0]
+    assert math.isnan(biases[Setting(800, plain)].mean)  # wider than the pilot
+    assert math.isnan(biases[Setting(1, with_context)].mean)
