@@ -58,7 +58,7 @@ def test_they_are_candidates_of_an_experiment_in_forward_mode() -> None:
 
 
 def test_a_narrow_graph_that_sees_the_wrong_sign_has_nothing_right() -> None:
-    """Errors of several lags cancel in influence balancing (Tallec & Ollivier 2017, section 4.1)."""
+    """Errors of several lags cancel (influence balancing, Tallec & Ollivier 2017, section 4.1)."""
     config = load_config("influence_balancing", ["task.size=20000", "truncation.kind=tf_style"])
     workload = make_workload(config)
     with TrainingSession(build(config, workload), 1) as session:
