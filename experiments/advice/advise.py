@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from experiments.advice.answer import Advice, as_dict, lines
-from experiments.advice.choice import choose, to_time, with_costs
+from experiments.advice.choice import Update, choose, to_time, with_costs
 from experiments.advice.costs import time_settings
 from experiments.advice.findings import find
 from experiments.advice.pilot import run_pilot
@@ -27,6 +27,7 @@ LEAST_TRAINING = 0.2  # even if graphs take long to build
 PILOT_END = 0.6
 TIMING_END = 0.85  # the report takes the rest
 TIMED = 8  # settings
+RETIMED = 4  # times that a setting is chosen anew, after the one before was timed
 
 
 class Asked(NamedTuple):
@@ -66,10 +67,22 @@ def advise(config: Config, asked: Asked) -> Advice:
     # A symbol of the pilot takes FULL_WORK cell applications.
     pace = pilot.symbol_seconds / FULL_WORK
     expected = {each.setting: pace * each.work / each.setting.num_steps for each in chosen}
-    seconds = time_settings(config, expected, began + TIMING_END * budget)
-    timed = with_costs(findings.candidates, seconds)
-    choice = choose(timed, findings.need, asked.tolerance)
-    findings = findings._replace(candidates=timed)
+    end = began + TIMING_END * budget
+    seconds = time_settings(config, expected, end)
+    wide = Update(
+        FULL_WORK * pilot.schedule.num_steps, pilot.symbol_seconds * pilot.schedule.num_steps
+    )
+    for _ in range(RETIMED):
+        findings = findings._replace(candidates=with_costs(findings.candidates, seconds, wide))
+        choice = choose(findings.candidates, findings.need, asked.tolerance)
+        advised = choice.advised
+        if advised is None or advised.seconds is not None or time.monotonic() > end:
+            break
+        # Nothing is advised by an expected time alone, where there is time to measure it.
+        found = time_settings(config, {advised.setting: advised.expected}, end)
+        if not found:
+            break
+        seconds = {**seconds, **found}
     return Advice(config, asked.tolerance, workload.task.carries_state, pilot, findings, choice)
 
 

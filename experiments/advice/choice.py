@@ -148,27 +148,48 @@ def to_time(
     return [each for rank in ranked for each in rank][:most]
 
 
+class Update(NamedTuple):
+    """An update that was timed."""
+
+    work: float  # for each row, in cell applications of a forward pass
+    seconds: float  # for each row
+
+
 def with_costs(
-    candidates: Sequence[Candidate], seconds: Mapping[Setting, float]
+    candidates: Sequence[Candidate], seconds: Mapping[Setting, float], pilot: Update
 ) -> list[Candidate]:
     """The candidates with their times; those that were not timed get an expected one.
 
-    An update is expected to take a fixed time, and some for each cell application of a row: the
-    line through the settings that were timed, by least squares of relative errors.
+    An update is expected to take a fixed time, and some for each cell application of a row. Styles
+    differ in both, so an expectation rests on the settings of its own style that were timed, or on
+    all of them if there are none, and on the pilot, which is wider than any of them.
     """
+    timed = {
+        each.setting: Update(each.work, seconds[each.setting] * each.setting.num_steps)
+        for each in candidates
+        if each.setting in seconds
+    }
+    of_all = _line([*timed.values(), pilot])
+    lines = {
+        kind: _line([timed[each] for each in timed if each.truncation.kind == kind] + [pilot])
+        for kind in {each.truncation.kind for each in timed}
+    }
+    found = []
+    for each in candidates:
+        fixed, each_application = lines.get(each.setting.truncation.kind, of_all)
+        expected = (fixed + each_application * each.work) / each.setting.num_steps
+        found.append(each._replace(seconds=seconds.get(each.setting), expected=expected))
+    return found
+
+
+def _line(updates: Sequence[Update]) -> tuple[float, float]:
+    """Seconds of an update, and of each cell application: least squares of relative errors."""
     from scipy.optimize import nnls
 
-    timed = [each for each in candidates if each.setting in seconds]
-    taken = np.array([seconds[each.setting] * each.setting.num_steps for each in timed])
-    terms = np.array([[1.0, each.work] for each in timed])
+    taken = np.array([each.seconds for each in updates])
+    terms = np.array([[1.0, each.work] for each in updates])
     fixed, each_application = nnls(terms / taken[:, None], np.ones(len(taken)))[0]
-    return [
-        each._replace(
-            seconds=seconds.get(each.setting),
-            expected=float(fixed + each_application * each.work) / each.setting.num_steps,
-        )
-        for each in candidates
-    ]
+    return float(fixed), float(each_application)
 
 
 def _cheapest(enough: Sequence[Candidate]) -> Candidate:

@@ -28,6 +28,8 @@ from rnn_graphs.config import TruncationConfig
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SPACING = 0.25  # between the series of a figure, in lags
+
 
 class OfAdvice(Entry):
     """The part that criteria and figures of advice share: their cases, and how advice is asked."""
@@ -168,8 +170,10 @@ class AdvisedDepths(OfAdvice, StudyFigure):
                 place = (case.lag, advice["advised"]["effective_depth"])
                 label = f"{case.config.task.kind}, {case.config.model.cell}"
                 points.setdefault(label, []).append(place)
-        for (label, places), color in zip(points.items(), COLORS, strict=False):
-            axes.plot(*zip(*places, strict=True), "o", color=color, label=label)
+        for number, (label, places) in enumerate(points.items()):
+            aside = SPACING * (number - (len(points) - 1) / 2)  # cells often get the same advice
+            x, y = zip(*((lag + aside, depth) for lag, depth in places), strict=True)
+            axes.plot(x, y, "o", color=COLORS[number % len(COLORS)], label=label)
         lags = [lag for places in points.values() for lag, _ in places] or [1]
         line = np.arange(1, max(lags) + 1)
         axes.plot(line, line + 1, color="#666666", linestyle="--", label="lag + 1")

@@ -9,6 +9,7 @@ import pytest
 from experiments.advice.choice import (
     Candidate,
     Need,
+    Update,
     choose,
     frontier,
     is_enough,
@@ -143,15 +144,25 @@ def test_what_was_not_timed_has_the_cost_of_its_work() -> None:
     untimed = [OWN, candidate(48, 0.07, None), candidate(8, 0.05, None, **PENG)]
     times = {each.setting: (10 + 2 * each.work) / each.setting.num_steps for each in untimed}
     first_two = {each.setting: times[each.setting] for each in untimed[:2]}
-    costly = with_costs(untimed, first_two)
+    costly = with_costs(untimed, first_two, Update(1000, 2010))
     assert [each.expected for each in costly] == pytest.approx(list(times.values()))
     assert [each.seconds is None for each in costly] == [False, False, True]
     assert choose(costly, NEED, 0.1).advised == costly[1]
 
 
 def test_with_one_time_the_cost_is_in_proportion_to_the_work() -> None:
-    costly = with_costs(GRAPHS, {OWN.setting: 1.0})
+    pilot = Update(100 * OWN.work, 100 * OWN.setting.num_steps)
+    costly = with_costs(GRAPHS, {OWN.setting: 1.0}, pilot)
     assert [each.expected for each in costly] == pytest.approx([1, 1, 1, 1, 2])
+
+
+def test_other_styles_and_equal_times_do_not_make_a_wide_graph_cheap() -> None:
+    """Narrow updates may all take the same time; the pilot shows what width costs."""
+    wide = candidate(768, 0.01, None)
+    untimed = [OWN, candidate(20, 0.05, None), wide, candidate(8, 0.05, None, **PENG)]
+    times = {each.setting: 10 / each.setting.num_steps for each in untimed if each is not wide}
+    *_, expected, _ = with_costs(untimed, times, Update(3 * 192, 192))
+    assert 1 / 3 < expected.expected < 1.2  # the pilot has 1
 
 
 def test_the_work_of_an_update() -> None:

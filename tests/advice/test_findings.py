@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments.advice import findings as findings_of
 from experiments.advice.answer import Advice, as_dict, lines
-from experiments.advice.choice import choose, with_costs
+from experiments.advice.choice import Update, choose, with_costs
 from experiments.advice.findings import Findings, find
 from experiments.advice.pilot import Pilot
 from experiments.advice.reading import HeldOut, Reading
@@ -48,7 +49,7 @@ def pilot(*readings: Reading) -> Pilot:
 
 def advice(*readings: Reading, **changes: Any) -> Advice:
     found = findings(*readings)
-    timed = with_costs(found.candidates, {OWN: 1e-6, WIDE: 0.9e-6})
+    timed = with_costs(found.candidates, {OWN: 1e-6, WIDE: 0.9e-6}, Update(72, 24e-6))
     choice = choose(timed, found.need, 0.1)
     return Advice(
         CONFIG, 0.1, True, pilot(*readings), found._replace(candidates=timed, **changes), choice
@@ -98,7 +99,10 @@ def test_a_pilot_that_uses_all_its_inputs_is_not_enough() -> None:
     assert "uses inputs from beyond its 24 steps" in lines(found)[0]
 
 
-def test_values_have_no_measured_inputs_so_the_signal_must_decay() -> None:
+def test_values_have_no_measured_inputs_so_the_signal_must_decay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(findings_of, "measured_biases", lambda *_: {})  # see test_against_rtrl
     config = load_config("influence_balancing")
     task = make_workload(config).task
     for rate, enough in ((0.99, False), (0.5, True)):
