@@ -13,6 +13,8 @@ from experiments.errors import UsageError
 from experiments.training.pace import SYMBOLS, Call, training_call
 from experiments.training.timing import clock_for, in_turn
 from experiments.training.timing import seconds as elapsed
+from experiments.training.workload import make_workload
+from experiments.training.xla import uses_xla
 
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 7
 CALL_SECONDS = 0.2  # that a call should take
@@ -26,8 +28,13 @@ def time_settings(
     `expected` are seconds for one symbol of the settings to time, the most important first. Graphs
     are built in this order while they and the rounds are likely to end before the monotonic time
     `until`; the first one is timed in any case. Settings whose window the data do not fill are left
-    out. Whether XLA compiles is decided as in `train`.
+    out. Whether XLA compiles is decided as in `train`, for the config's own setting, and is the
+    same for all: in a short run, compiling would pay for some of them only.
     """
+    xla = "on" if uses_xla(config, make_workload(config)) else "off"
+    config = config.model_copy(
+        update={"execution": config.execution.model_copy(update={"xla": xla})}
+    )
     calls: dict[Setting, Call] = {}
     a_round = longest = 0.0
     with ExitStack() as stack:
