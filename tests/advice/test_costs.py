@@ -1,0 +1,42 @@
+"""The timing of settings."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from experiments.advice import costs
+from experiments.advice.settings import Setting
+from experiments.config.compose import load_config
+from experiments.config.schema import Config
+from experiments.training.pace import Call
+from experiments.training.workload import make_workload
+from experiments.training.xla import uses_xla
+from rnn_graphs.config import TruncationConfig
+
+PLAIN = Setting(5, TruncationConfig(kind="tf_style"))
+STRICT = Setting(20, TruncationConfig(kind="true_bptt", depth=20, context=True))
+
+
+@pytest.mark.parametrize("symbols", [1_000_000, 100_000_000])
+def test_settings_are_timed_with_xla_or_without_it_alike(
+    symbols: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a short run, compiling would pay for true_bptt alone."""
+    config = load_config("r2rt_n5", [f"task.size={symbols}"])
+    built: list[Config] = []
+
+    def call(_stack: Any, wanted: Config, _symbols: int) -> Call:
+        built.append(wanted)
+        return Call(lambda: time.sleep(1e-3), 1, 1000)
+
+    monkeypatch.setattr(costs, "training_call", call)
+    expected = dict.fromkeys((PLAIN, STRICT), 1e-6)
+    assert {*costs.time_settings(config, expected, time.monotonic() + 1)} == {PLAIN, STRICT}
+    own = "on" if uses_xla(config, make_workload(config)) else "off"
+    assert [each.execution.xla for each in built] == [own, own]
+    if own == "off":
+        strict = STRICT.applied_to(config)
+        assert uses_xla(strict, make_workload(strict))
