@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.console import plain
+from experiments.reporting.floor_labels import MARK, spread_floor_labels
 from experiments.reporting.glyphs import show_all_characters
 from experiments.runs.curves import Curves
 from experiments.runs.files import write_atomic
@@ -219,7 +220,7 @@ def draw_floors(
         axes.annotate(
             f"{_with_noise(value, bands.get(name))}\n{floor_label(name)}", (1, value), (5, 0),
             xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7.5,
-            color=FLOOR, va="center",
+            color=FLOOR, va="center", gid=MARK,
         )  # fmt: skip
 
 
@@ -293,6 +294,7 @@ def render(figure: Figure) -> bytes:
             text.set_usetex(False)
             text.set_parse_math(False)
         show_all_characters(texts, named)
+        spread_floor_labels(figure)
         figure.set_dpi(130)
         # Whatever the environment names as a backend; savefig would draw twice.
         FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
