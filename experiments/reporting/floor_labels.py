@@ -21,18 +21,19 @@ def spread_floor_labels(figure: Figure) -> None:
     regression (Barlow et al. 1972) of the places less ROOM for each label below.
     """
     from matplotlib.text import Annotation
-    from scipy.optimize import isotonic_regression
 
     for axes in figure.axes:
         labels: list[Annotation] = [
             text for text in axes.texts if isinstance(text, Annotation) and text.get_gid() == MARK
         ]
-        if len(labels) < 2:
-            continue
         to_share = axes.transScale + axes.transLimits
-        shares = [to_share.transform((1, label.xy[1]))[1] for label in labels]
-        places = np.array(shares) * axes.get_position().height * figure.get_figheight() * 72
+        shares = np.array([to_share.transform((1, label.xy[1]))[1] for label in labels])
+        places = shares * axes.get_position().height * figure.get_figheight() * 72
         order = np.argsort(places, kind="stable")
+        if (np.diff(places[order]) >= ROOM).all():
+            continue
+        from scipy.optimize import isotonic_regression  # takes a while to import
+
         below = ROOM * np.arange(len(labels))
         spread = isotonic_regression(places[order] - below).x + below
         for place, index in zip(spread, order, strict=True):
