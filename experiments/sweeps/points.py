@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
@@ -134,9 +135,9 @@ def share_graphs(points: Sequence[Point], workers: int) -> list[tuple[Point, ...
 def _by_graph(points: Iterable[Point]) -> list[list[Point]]:
     groups: dict[str, list[Point]] = {}
     for point in points:
-        training = point.config.training.model_copy(update={"first_seed": 0})
-        alike = point.config.model_copy(update={"training": training})
-        groups.setdefault(alike.model_dump_json(), []).append(point)
+        content = point.config.as_dict()
+        del content["training"]["first_seed"]
+        groups.setdefault(json.dumps(content), []).append(point)
     return list(groups.values())
 
 
