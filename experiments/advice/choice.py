@@ -162,7 +162,7 @@ def with_costs(
 
     An update is expected to take a fixed time, and some for each cell application of a row. Styles
     differ in both, so an expectation rests on the settings of its own style that were timed, or on
-    all of them if there are none, and on the pilot, which is wider than any of them.
+    all of them if there are none, and on the pilot, which shows what a wide graph takes.
     """
     timed = {
         each.setting: Update(each.work, seconds[each.setting] * each.setting.num_steps)

@@ -10,11 +10,11 @@ from statistics import median
 from experiments.advice.settings import Setting
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from experiments.training.execution import decide
 from experiments.training.pace import SYMBOLS, Call, training_call
 from experiments.training.timing import clock_for, in_turn
 from experiments.training.timing import seconds as elapsed
 from experiments.training.workload import make_workload
-from experiments.training.xla import uses_xla
 
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 7
 CALL_SECONDS = 0.2  # that a call should take
@@ -31,10 +31,9 @@ def time_settings(
     out. Whether XLA compiles is decided as in `train`, for the config's own setting, and is the
     same for all: in a short run, compiling would pay for some of them only.
     """
-    xla = "on" if uses_xla(config, make_workload(config)) else "off"
-    config = config.model_copy(
-        update={"execution": config.execution.model_copy(update={"xla": xla})}
-    )
+    xla = decide(config, make_workload(config)).xla
+    execution = config.execution.model_copy(update={"xla": xla})
+    config = config.model_copy(update={"execution": execution})
     calls: dict[Setting, Call] = {}
     a_round = longest = 0.0
     with ExitStack() as stack:
