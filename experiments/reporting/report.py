@@ -106,6 +106,15 @@ def shown(value: Any, exact: bool = False) -> str:
     return str(value)
 
 
+def spread(low: float | None, high: float | None) -> str:
+    """An interval for reading; empty without one. An interval of a ratio may have one end."""
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"{shown(low)} or more"
+    return f"{shown(high)} or less" if low is None else f"{shown(low)} to {shown(high)}"
+
+
 def anchor(name: str, kind: str) -> str:
     """The id of an element: "claim-k5_fails"."""
     return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}"
@@ -119,7 +128,12 @@ def _render(report: Report) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {"shown": shown, "anchor": anchor, "sign": SIGNS.__getitem__}
+    environment.filters |= {
+        "shown": shown,
+        "spread": spread,
+        "anchor": anchor,
+        "sign": SIGNS.__getitem__,
+    }
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     charted = any(figure.chart for figure in report.figures)
     styles = ["uplot/uPlot.min.css"] * charted + ["report.css"]

@@ -18,7 +18,7 @@ from experiments.statistics.estimates import Estimate
 Values = Mapping[int, float]  # by seed
 
 
-def shared_seeds(values: Values, others: Values) -> list[int]:
+def shared_seeds(values: Mapping[int, object], others: Mapping[int, object]) -> list[int]:
     """The seeds that both groups have, in ascending order."""
     return sorted(values.keys() & others.keys())
 

@@ -17,10 +17,10 @@ from pydantic import Field, model_validator
 from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.onset import Axis
 from experiments.runs.run import Run
-from experiments.statistics import equivalence, paired, verdicts
-from experiments.statistics.estimates import Estimate
+from experiments.statistics import censored, paired
+from experiments.statistics.censored import Seen
 from experiments.statistics.parts import Judge, all_of
-from experiments.statistics.verdicts import LEVEL, Judgement, as_ratio
+from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import (
@@ -153,8 +153,8 @@ class DepthNeeded(Criterion):
 class OnsetRatio(Comparison):
     """How much later `run` learns than `against`: the ratio of onsets, seed by seed.
 
-    A seed that does not learn counts with all its training, which is too little. So a run
-    with such a seed is never shown to be sooner, nor the other run later.
+    If every seed learned, the mean of the log ratios is judged. A seed that did not learn would
+    have done so after its last row, if at all; the mean is unknown then, and the median is judged.
     """
 
     axis: Axis
@@ -163,15 +163,15 @@ class OnsetRatio(Comparison):
         for name in (self.run, self.against):
             planned[name].need_onset()
 
-    def log_ratio(self, runs: StudyRuns) -> Estimate:
-        """The mean logarithm of the ratios over shared seeds."""
+    def onsets(self, runs: StudyRuns) -> tuple[dict[int, Seen], dict[int, Seen]]:
+        """The onsets of both runs along the axis, by seed. Raises NotRun if they share none."""
         ours, theirs = (
-            {seed: getattr(onset, self.axis) for seed, onset in runs[name].onsets.items()}
-            for name in (self.run, self.against)
+            {seed: Seen(getattr(at, self.axis), at.learned) for seed, at in run.onsets.items()}
+            for run in (runs[self.run], runs[self.against])
         )
         if not paired.shared_seeds(ours, theirs):
             raise NotRun(f"runs {self.run} and {self.against}: no seed in common")
-        return paired.paired_log_ratio(ours, theirs)
+        return ours, theirs
 
     def note(self, runs: StudyRuns, confidence: float) -> str:
         """How to read the ratio, with the medians of both runs."""
@@ -183,10 +183,12 @@ class OnsetRatio(Comparison):
             f"{axis} until learned, {names}, pairs of seeds, {percent(confidence)} interval; "
             f"medians {ours} and {theirs}"
         )
-        for run in pair:
-            if not all_learned(run):
-                count = sum(onset.learned for onset in run.onsets.values())
-                note += f"; {count} of {len(run.onsets)} seeds of {run.label} learned"
+        late = [run for run in pair if not all_learned(run)]
+        for run in late:
+            count = sum(onset.learned for onset in run.onsets.values())
+            note += f"; {count} of {len(run.onsets)} seeds of {run.label} learned"
+        if late:
+            note += "; a seed that did not learn is later than all its training; median of ratios"
         return note
 
 
@@ -201,11 +203,6 @@ def most_learned(run: Run) -> Judge:
     return at_least(sum(found), len(found), HALF)
 
 
-def undecided(judgement: Judgement) -> Judgement:
-    """The judgement, taken back."""
-    return judgement._replace(verdict="undecided", p=1.0)
-
-
 class LearnsSooner(OnsetRatio):
     """`run` learns sooner than `against`: the ratio is below 1, and half of its seeds learn."""
 
@@ -213,15 +210,9 @@ class LearnsSooner(OnsetRatio):
         return "below 1"
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        run, against = runs[self.run], runs[self.against]
-        log_ratio = self.log_ratio(runs)
-
-        def sooner(at: float) -> Judgement:
-            judgement = verdicts.below(log_ratio, level=at)
-            late = run if judgement.verdict == "holds" else against
-            return judgement if all_learned(late) else undecided(judgement)
-
-        shown = as_ratio(sooner(level))
+        run = runs[self.run]
+        sooner = partial(censored.ratio_below, *self.onsets(runs))
+        shown = sooner(level)
         judgement = all_of([sooner, most_learned(run)])(level)
         note = self.note(runs, shown.confidence)
         return judged(judgement._replace(interval=shown.interval), len(run.onsets), note)
@@ -237,14 +228,8 @@ class LearnsAsSoon(OnsetRatio):
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         pair = runs[self.run], runs[self.against]
-        log_ratio = self.log_ratio(runs)
-        alike = partial(equivalence.within_factor, log_ratio, self.factor)
-
-        def judge(at: float) -> Judgement:
-            judgement = alike(level=at)
-            return judgement if all(map(all_learned, pair)) else undecided(judgement)
-
-        shown = alike(level=level)
-        judgement = all_of([judge, *map(most_learned, pair)])(level)
+        alike = partial(censored.ratio_within_factor, *self.onsets(runs), self.factor)
+        shown = alike(level)
+        judgement = all_of([alike, *map(most_learned, pair)])(level)
         note = self.note(runs, shown.confidence)
         return judged(judgement._replace(interval=shown.interval), len(pair[0].onsets), note)

@@ -19,6 +19,7 @@ from experiments.reporting.report import (
     Table,
     link_figures,
     shown,
+    spread,
     write_report,
 )
 from experiments.reporting.seed_losses import (
@@ -219,14 +220,14 @@ def print_claims(claims: Sequence[Claim]) -> None:
     """The claims as a table on the terminal, and why some could not be decided."""
     table = []
     for claim in claims:
-        spread = "" if claim.low is None else f"{shown(claim.low)} to {shown(claim.high)}"
         expected, measured = (
             shown(value, claim.is_exact) for value in (claim.expected, claim.measured)
         )
         verdict = in_words(claim.verdict)
         if claim.verdict_corrected not in (None, claim.verdict):
             verdict += f" ({in_words(claim.verdict_corrected)})"
-        table.append([verdict, claim.id, expected, measured, spread, str(claim.seeds or "")])
+        ends = spread(claim.low, claim.high)
+        table.append([verdict, claim.id, expected, measured, ends, str(claim.seeds or "")])
     print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
     if claims:
         print(tally(claims))

@@ -70,11 +70,24 @@ class TestLearnsSooner:
         assert self.decide(tmp_path / "b", [*learns[1:], NEVER], never).verdict == "undecided"
         assert self.decide(tmp_path / "c", never, never).verdict == "fails"
 
+    def test_seeds_in_order_decide_though_some_never_learn(self, tmp_path: Path) -> None:
+        """Nine of ten pairs are in order, by the sign test p = 2 · 11 / 1024."""
+        found = self.decide(tmp_path, [*[SOON] * 9, NEVER], [*[LATE] * 5, *[NEVER] * 5])
+        assert found.verdict == "holds"
+        assert found.p == pytest.approx(22 / 1024)
+        assert [found.low, found.high] == [None, pytest.approx(0.5)]
+        assert "9 of 10 seeds of run learned; 5 of 10 seeds of against learned" in found.note
+
+    def test_a_seed_that_never_learns_can_be_shown_to_be_later(self, tmp_path: Path) -> None:
+        runs = [*[LATE] * 9, NEVER], [SOON] * 10
+        assert self.decide(tmp_path, *runs).verdict == "fails"
+
     def test_a_seed_of_the_other_that_never_learns_may_be_later_still(self, tmp_path: Path) -> None:
         """Its onset is not known; the ratio is too great."""
-        found = self.decide(tmp_path, [[0.6] * 7 + [0.4]] * 4, [NEVER] * 4)
+        found = self.decide(tmp_path, [[0.6] * 7 + [0.4]] * 8, [NEVER] * 8)
         assert found.value == pytest.approx(80 / 60)
         assert found.verdict == "undecided"
+        assert [found.low, found.high] == [None, pytest.approx(80 / 60)]
 
     def test_a_seed_of_the_other_counts_with_all_its_training(self, tmp_path: Path) -> None:
         found = self.decide(tmp_path, [SOON, SOON], [NEVER, NEVER])
@@ -108,7 +121,12 @@ class TestLearnsAsSoon:
 
     def test_who_never_learns_does_not_learn_as_soon(self, tmp_path: Path) -> None:
         assert self.decide(tmp_path / "a", [NEVER] * 8, 100) == "fails"
-        assert self.decide(tmp_path / "b", [SOON] * 7 + [NEVER], 100) == "undecided"
+
+    def test_the_median_decides_where_some_never_learn(self, tmp_path: Path) -> None:
+        """By the sign test, 9 of 10 within the factor are enough and 7 of 10 are not."""
+        assert self.decide(tmp_path / "a", [SOON] * 9 + [NEVER], 100) == "holds"
+        assert self.decide(tmp_path / "b", [SOON] * 7 + [NEVER] * 3, 100) == "undecided"
+        assert self.decide(tmp_path / "c", [LATE] * 9 + [NEVER], 1.99) == "fails"
 
 
 class TestEquality:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from experiments.config.compose import load_config
 from experiments.reporting.claims import Claim, Decision, Finding
@@ -112,6 +113,37 @@ def test_runs_that_learn_equally_soon() -> None:
 
     found = verdicts("learns_sooner", draw, run="a", against="b", axis="updates")
     assert at_most(0.05, [verdict != "undecided" for verdict in found])
+
+
+def until(label: str, times: NDArray[np.float64], end: float) -> Run:
+    """A run whose seeds learn at these times, if that is before the end."""
+    found = {
+        seed: Onset(int(min(at, end)), int(min(at, end)), float(min(at, end)), bool(at < end))
+        for seed, at in enumerate(times)
+    }
+    return run_of(label, FLOORS, onsets=found)
+
+
+@pytest.mark.parametrize("end", [1e4, 2e4])
+def test_runs_that_learn_equally_soon_if_at_all(end: float) -> None:
+    """Training ends where half of the seeds have learned, or most of them."""
+
+    def draw(random: Random) -> list[Run]:
+        return [until(name, 1e4 * np.exp(random.normal(0, 0.5, 20)), end) for name in "ab"]
+
+    found = verdicts("learns_sooner", draw, run="a", against="b", axis="updates")
+    assert at_most(0.05, [verdict == "holds" for verdict in found])
+
+
+def test_runs_that_differ_by_the_factor_itself_if_they_learn_at_all() -> None:
+    def draw(random: Random) -> list[Run]:
+        times = 1e5 * np.exp(random.normal(0, 0.1, (2, 20)))
+        return [until("a", 1.5 * times[0], 1.7e5), until("b", times[1], 1.7e5)]
+
+    arguments = {"run": "a", "against": "b", "axis": "updates", "factor": 1.5}
+    found = verdicts("learns_as_soon", draw, **arguments)
+    for wrong in ("holds", "fails"):
+        assert at_most(0.05, [verdict == wrong for verdict in found])
 
 
 def test_runs_that_differ_by_the_factor_itself() -> None:

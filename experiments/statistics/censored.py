@@ -1,0 +1,129 @@
+"""Ratios of times of which some are not known to their ends: seeds that never learned.
+
+Such a seed would have learned after its last row, or not at all. The mean of the ratios is then
+unknown, but their median is not. The number of ratios on one side of the true median is binomial
+with probability 1/2, whatever their distribution, which gives an exact test and an exact interval
+(sign test: Arbuthnot 1710; its interval: Thompson 1936). A ratio that may be on either side counts
+for neither, so that the error rate is kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import bdtr, bdtrc
+
+from experiments.statistics import equivalence, paired, verdicts
+from experiments.statistics.intervals import Interval
+from experiments.statistics.verdicts import LEVEL, Judgement, Verdict, as_ratio
+
+
+class Span(NamedTuple):
+    """A value between `low` and `high`, either of which may be infinite."""
+
+    low: float
+    seen: float  # the value if nothing came after what was seen
+    high: float
+
+
+class Seen(NamedTuple):
+    """A positive value, or what is known of it."""
+
+    value: float
+    complete: bool  # False: the true value is above it
+
+
+Times = Mapping[int, Seen]  # by seed
+
+
+def ratio_below(values: Times, others: Times, level: float = LEVEL) -> Judgement:
+    """The claim that values / others are below 1: their geometric mean, or else their median."""
+    if _all_complete(values, others):
+        log_ratio = paired.paired_log_ratio(_numbers(values), _numbers(others))
+        return as_ratio(verdicts.below(log_ratio, level=level))
+    return as_ratio(below(log_ratios(values, others), level=level))
+
+
+def ratio_within_factor(
+    values: Times, others: Times, factor: float, level: float = LEVEL
+) -> Judgement:
+    """The claim that they are between 1 / factor and factor: geometric mean, or else median."""
+    if _all_complete(values, others):
+        log_ratio = paired.paired_log_ratio(_numbers(values), _numbers(others))
+        return equivalence.within_factor(log_ratio, factor, level=level)
+    return as_ratio(within(log_ratios(values, others), math.log(factor), level=level))
+
+
+def log_ratios(values: Times, others: Times) -> list[Span]:
+    """log(value / other) of each shared seed."""
+    spans = []
+    for seed in paired.shared_seeds(values, others):
+        value, other = values[seed], others[seed]
+        ratio = math.log(value.value / other.value)
+        low = ratio if other.complete else -math.inf
+        high = ratio if value.complete else math.inf
+        spans.append(Span(low, ratio, high))
+    return spans
+
+
+def below(spans: Sequence[Span], limit: float = 0, level: float = LEVEL) -> Judgement:
+    """The claim that the median is below a limit, judged as `verdicts.below` judges a mean."""
+    p_below, p_above = _p_below(spans, limit), _p_above(spans, limit)
+    p = min(1.0, 2 * min(p_below, p_above))
+    verdict: Verdict = "undecided"
+    if p <= level:
+        verdict = "holds" if p_below < p_above else "fails"
+    return Judgement(verdict, p, interval(spans, 1 - level), 1 - level)
+
+
+def within(spans: Sequence[Span], margin: float, level: float = LEVEL) -> Judgement:
+    """The claim that the median is within `margin` of 0, judged as `equivalence.within`."""
+    inside = max(_p_above(spans, -margin), _p_below(spans, margin))
+    outside = min(_p_below(spans, -margin), _p_above(spans, margin))
+    verdict: Verdict = "undecided"
+    if min(inside, outside) <= level:
+        verdict = "holds" if inside < outside else "fails"
+    confidence = 1 - 2 * level
+    return Judgement(verdict, min(inside, outside), interval(spans, confidence), confidence)
+
+
+def interval(spans: Sequence[Span], confidence: float) -> Interval:
+    """The median of what was seen, with the exact interval; None for an end that is not known."""
+    median = float(np.median([span.seen for span in spans]))
+    outer = _outside(len(spans), (1 - confidence) / 2)
+    if not outer:
+        return Interval(median, None, None)
+    low = sorted(span.low for span in spans)[outer - 1]
+    high = sorted(span.high for span in spans)[-outer]
+    return Interval(median, *(end if math.isfinite(end) else None for end in (low, high)))
+
+
+def _all_complete(*groups: Times) -> bool:
+    return all(seen.complete for group in groups for seen in group.values())
+
+
+def _numbers(times: Times) -> dict[int, float]:
+    return {seed: seen.value for seed, seen in times.items()}
+
+
+def _outside(total: int, tail: float) -> int:
+    """The most values on one side for which P(Binomial(total, 1/2) < most) is at most `tail`."""
+    return sum(1 for count in range(total // 2) if bdtr(count, total, 0.5) <= tail)
+
+
+def _p_below(spans: Sequence[Span], limit: float) -> float:
+    """One-sided p value for "the median is below the limit"."""
+    return _p_of(sum(span.high < limit for span in spans), len(spans))
+
+
+def _p_above(spans: Sequence[Span], limit: float) -> float:
+    """One-sided p value for "the median is above the limit"."""
+    return _p_of(sum(span.low > limit for span in spans), len(spans))
+
+
+def _p_of(count: int, total: int) -> float:
+    """P(Binomial(total, 1/2) >= count)."""
+    return float(bdtrc(count - 1, total, 0.5)) if count else 1.0
