@@ -15,7 +15,16 @@ from experiments.runs.files import make_output_folder, write_atomic
 def bench(out: Path) -> None:
     """Measure, print, and write bench.json to `out`. Takes a few minutes."""
     make_output_folder(out)
-    from experiments.benchmarks import beyond, graphs, scale, start, sweeps, truncation, updates
+    from experiments.benchmarks import (
+        beyond,
+        choice,
+        graphs,
+        scale,
+        start,
+        sweeps,
+        truncation,
+        updates,
+    )
     from experiments.benchmarks.peers import rows as peers
 
     costs = graphs.measure_graphs()  # first, because it forks and no session may be open
@@ -25,6 +34,7 @@ def bench(out: Path) -> None:
     rows += beyond.measure_influences()
     rows += [*start.measure_commands(), start.measure_train(), start.measure_seeds()]
     rows += [*sweeps.measure_sweeps(), *scale.measure_scale(), *peers.measure_peers()]
+    rows += choice.measure_choice()
     content = {
         "measurements": [row._asdict() for row in rows],
         "graphs": [cost._asdict() for cost in costs],

@@ -111,20 +111,22 @@ class FinalLosses(StudyFigure):
 
 
 class TimePerStep(StudyFigure):
-    """Every seed's nanoseconds for a time step as a dot, the least beside them."""
+    """Every seed's time for a time step as a dot, the least beside them."""
 
     labels: dict[RunName, str] = Field(min_length=1)
 
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         figure = new_figure()
         axes = figure.subplots()
-        for position, name in enumerate(self.labels):
-            values = [1e9 * pace for pace in runs[name].paces.values()]
+        paces = [list(runs[name].paces.values()) for name in self.labels]
+        scale, unit = (1e9, "nanoseconds") if max(map(min, paces)) < 1e-6 else (1e6, "microseconds")
+        for position, seconds in enumerate(paces):
+            values = [scale * pace for pace in seconds]
             least = min(values)
-            _dots(axes, position, values, Interval(least, None, None), f"{least:.0f}")
+            _dots(axes, position, values, Interval(least, None, None), f"{least:.3g}")
         _label_positions(axes, list(self.labels.values()))
         draw_title(axes, title)
-        axes.set_ylabel("nanoseconds per time step")
+        axes.set_ylabel(f"{unit} per time step")
         axes.set_ylim(bottom=0)
         style_grid(axes)
         return figure

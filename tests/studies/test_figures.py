@@ -80,11 +80,21 @@ def test_by_depth_says_so_where_no_seed_learned(tmp_path: Path) -> None:
 
 
 def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
-    run = finished_run(tmp_path, "run", [SOON] * 3, pace=[1e-6, 2e-6, 50e-6])
+    run = finished_run(tmp_path, "run", [SOON] * 3, pace=[3e-6, 4e-6, 50e-6])
     (axes,) = draw("time_per_step", {"run": run}, labels={"run": "a run"}).axes
-    np.testing.assert_allclose(points(axes.lines[0])[:, 1], [1e3, 2e3, 5e4])
+    np.testing.assert_allclose(points(axes.lines[0])[:, 1], [3, 4, 50])
     (text,) = axes.texts
-    assert text.get_text() == "1000"
+    assert (text.get_text(), axes.get_ylabel()) == ("3", "microseconds per time step")
+
+
+def test_short_time_steps_are_in_nanoseconds(tmp_path: Path) -> None:
+    runs = {
+        name: finished_run(tmp_path / name, name, [SOON] * 2, pace=[pace, pace])
+        for name, pace in [("short", 45.6e-9), ("long", 123e-9)]
+    }
+    (axes,) = draw("time_per_step", runs, labels={name: name for name in runs}).axes
+    assert [text.get_text() for text in axes.texts] == ["45.6", "123"]
+    assert axes.get_ylabel() == "nanoseconds per time step"
 
 
 @pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from statistics import median
+from time import perf_counter
 from typing import NamedTuple
 
 from experiments.benchmarks.peers.work import Work
@@ -21,9 +23,17 @@ class Contender(NamedTuple):
     variant: str
 
 
+class Pace(NamedTuple):
+    """The seconds of a program, start-up apart."""
+
+    begin: float  # from its start until its first call has ended: import, build, compile
+    update: float
+
+
 class _Process(NamedTuple):
     contender: Contender
     child: subprocess.Popen[str]
+    started: float
 
     def ask(self, seconds: float) -> float:
         """The seconds of an update, in a round of at least these seconds."""
@@ -51,7 +61,7 @@ def _opened(contender: Contender, work: Work) -> Iterator[_Process]:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, **threads, "PYTHONPATH": str(ROOT)},
     ) as child:  # fmt: skip
-        process = _Process(contender, child)
+        process = _Process(contender, child, perf_counter())
         try:
             ready = process.read()
             assert ready == "ready", ready
@@ -71,3 +81,13 @@ def seconds_of_an_update(
         processes = [stack.enter_context(_opened(each, work)) for each in contenders]
         table = [[process.ask(seconds) for process in processes] for _ in range(rounds)]
     return [list(column) for column in zip(*table, strict=True)]
+
+
+def pace(contender: Contender, work: Work, rounds: int, seconds: float) -> Pace:
+    """The start and the median update of a program that runs alone.
+
+    Raises RunError where it cannot do the work.
+    """
+    with _opened(contender, work) as process:
+        begin = perf_counter() - process.started
+        return Pace(begin, median(process.ask(seconds) for _ in range(rounds)))

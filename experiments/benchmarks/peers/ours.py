@@ -11,9 +11,8 @@ from experiments.training.workload import make_workload
 
 
 def open_updates(work: Work, variant: str) -> Updates:
-    """Updates of the config itself."""
-    assert variant == "auto", variant
-    config = work.config()
+    """Updates of the config itself; the variant is its `execution.xla`."""
+    config = work.config(f"execution.xla={variant}")
     execution = decide(config, make_workload(config))
     prepare_process(execution)
     from experiments.training.pace import training_call  # imports TensorFlow

@@ -37,8 +37,9 @@ class Work(NamedTuple):
     def from_json(cls, text: str) -> Self:
         return cls(**json.loads(text))
 
-    def config(self) -> Config:
-        return load_config(self.experiment, self.overrides)
+    def config(self, *more: str) -> Config:
+        """The config, with more overrides."""
+        return load_config(self.experiment, [*self.overrides, *more])
 
 
 def work_of(experiment: str, overrides: list[str], threads: int) -> Work:
