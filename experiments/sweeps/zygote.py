@@ -45,13 +45,16 @@ def main() -> None:
 
 
 def _import_all() -> None:
-    """Import all that training needs; none of it opens a session."""
+    """Import all that training needs, and digest its code; none of it opens a session."""
     import matplotlib.backends.backend_agg  # noqa: F401
 
     import experiments.reporting.plots
     import experiments.training.evaluate
     import experiments.training.seed
     import experiments.training.tensorboard  # noqa: F401
+    from experiments.reporting.provenance import code_digest
+
+    code_digest()  # of what was imported, once for all points
 
 
 def _batches() -> Iterator[dict[str, Any]]:

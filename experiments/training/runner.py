@@ -16,6 +16,7 @@ from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
 from experiments.output import safe_output
 from experiments.paths import RUNS
+from experiments.reporting.provenance import code_digest
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.lock import locked
@@ -142,8 +143,14 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
         run.progress.log(note)
     try:
         record_data(directory, run.workload.task)
+        # The code as it is now: it may be edited while the run trains.
         directory.write_summary(
-            {"status": "running", "name": config.name, "execution": recorded(config.execution)}
+            {
+                "status": "running",
+                "name": config.name,
+                "execution": recorded(config.execution),
+                "code": code_digest(),
+            }
         )
         memory = _train_seeds(run, open_sessions, positions)
         run.progress.stage("report")

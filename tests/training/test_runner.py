@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
+from experiments.reporting import provenance
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.lock import locked
@@ -557,3 +559,29 @@ def test_the_default_directory_is_named_after_experiment_and_overrides() -> None
     overrides = ["training.seeds=2", "graph.num_steps=7"]
     expected = Path("runs/r2rt_n5/graph.num_steps=7,training.seeds=2")
     assert runner.default_directory(small_config(*overrides), overrides) == expected
+
+
+def test_code_that_is_edited_while_the_run_trains_is_not_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "code.py"
+    source.write_text("x = 1\n", "utf-8")
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    monkeypatch.setattr(provenance, "_sources", lambda: iter([source]))
+    evaluate_seeds = runner.evaluate_seeds
+
+    def edit_and_evaluate(*arguments: Any) -> dict[str, Any]:
+        source.write_text("x = 2\n", "utf-8")
+        return evaluate_seeds(*arguments)
+
+    monkeypatch.setattr(runner, "evaluate_seeds", edit_and_evaluate)
+    provenance.code_digest.cache_clear()
+    try:
+        found = runner.train(small_config(), tmp_path / "run")["code"]
+        provenance.code_digest.cache_clear()
+        edited = provenance.code_digest()
+        source.write_text("x = 1  # as before\n", "utf-8")
+        provenance.code_digest.cache_clear()
+        assert found == provenance.code_digest() != edited
+    finally:
+        provenance.code_digest.cache_clear()
