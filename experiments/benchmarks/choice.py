@@ -34,6 +34,7 @@ def _row(name: str, experiment: str) -> Measurement:
     config = load_config(experiment)
     workload = make_workload(config)
     chosen = decide(config, workload)
+    assert isinstance(chosen.threads, int)
     work = work_of(experiment, [], chosen.threads)
     updates = workload.updates * len(config.seeds)
     took = {}

@@ -1,4 +1,4 @@
-"""Criteria that compare two runs: by validation loss, and by the loss of the same updates."""
+"""Criteria that one run has a lower loss than another: the part they share, and equal updates."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pydantic import Field, model_validator
 from experiments.reporting.claims import Finding
 from experiments.runs.run import Run
 from experiments.statistics import paired, verdicts
+from experiments.statistics.estimates import Estimate
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Planned
 from experiments.studies.findings import judged, percent
-from experiments.studies.losses import Losses, least_validation_losses, mean_losses
+from experiments.studies.losses import Losses, mean_losses
 from experiments.studies.runs import StudyRuns
 
 
@@ -36,27 +37,18 @@ class LowersALoss(Comparison):
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         ours, theirs = (self._losses(runs[name]) for name in (self.run, self.against))
-        judgement = verdicts.below(paired.difference(ours, theirs), -self.margin, level=level)
-        how = "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
+        difference, how = self._difference(ours, theirs, runs)
+        judgement = verdicts.below(difference, -self.margin, level=level)
         note = (
             f"{self._metric()}, {self.run} minus {self.against}; "
             f"{percent(judgement.confidence)} interval, {how}"
         )
         return judged(judgement, len(ours), note)
 
-
-class LowersValidationLoss(LowersALoss):
-    """The least validation loss of the epochs of `run` is below that of `against`."""
-
-    def check(self, planned: Planned) -> None:
-        for name in (self.run, self.against):
-            planned[name].need_validation()
-
-    def _losses(self, run: Run) -> Losses:
-        return least_validation_losses(run)
-
-    def _metric(self) -> str:
-        return "least validation loss of the epochs"
+    def _difference(self, ours: Losses, theirs: Losses, _runs: StudyRuns) -> tuple[Estimate, str]:
+        """The difference, and how its interval is found."""
+        how = "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
+        return paired.difference(ours, theirs), how
 
 
 class LowersLossOfUpdates(LowersALoss):

@@ -27,9 +27,10 @@ from experiments.studies.criteria import Comparison, TimeRatio
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import exact, judged, percent
 from experiments.studies.held_out import LowersALoss
-from experiments.studies.losses import Losses, least_validation_losses
+from experiments.studies.losses import Losses
 from experiments.studies.ngrams import Ngrams, count_ngrams
 from experiments.studies.runs import RunName, StudyRuns
+from experiments.studies.validation_losses import least_losses
 from experiments.training.workload import VALIDATION
 
 
@@ -217,7 +218,7 @@ def _ngrams(config: TaskSection, order: int) -> NgramResult:
 def bits_per_character(run: Run) -> Losses:
     """The least validation loss, bits per character, by seed; a lower bound with <unk>."""
     spelled = spelled_by(run, VALIDATION)
-    losses = least_validation_losses(run)
+    losses = least_losses(run)
     return {seed: spelled.bits_per_character(loss) for seed, loss in losses.items()}
 
 

@@ -83,7 +83,7 @@ class ExpectedLoss(Criterion):
         note = f"{self.metric}; at most {self.tolerance:g} from what is expected"
         interval = Interval(float(np.mean([*losses.values()])), None, None)
         if side.losses:
-            estimate = self._less_expected(side.losses)
+            estimate = self._less_expected(side.losses, runs)
             parts.append(partial(equivalence.within, estimate, self.tolerance, 0))
             mean, low, high = equivalence.within(estimate, self.tolerance, level=level).interval
             ends = (end if end is None else end + self.expected for end in (low, high))
@@ -99,7 +99,7 @@ class ExpectedLoss(Criterion):
         low = self.expected < threshold
         return Side([loss for loss in values if (loss < threshold) == low], len(values))
 
-    def _less_expected(self, losses: list[float]) -> Estimate:
+    def _less_expected(self, losses: list[float], _runs: StudyRuns) -> Estimate:
         match self.expected_is:
             case "one_run":
                 return prediction.less_published(losses, self.expected)
@@ -133,20 +133,6 @@ class FinalLoss(ExpectedLoss):
 
     def losses(self, run: Run) -> Losses:
         return run.final_losses
-
-
-class LeastValidationLoss(ExpectedLoss):
-    """The least validation loss of the epochs, mean over seeds, equals a number."""
-
-    @property
-    def metric(self) -> str:
-        return "least validation loss of the epochs"
-
-    def check(self, planned: Planned) -> None:
-        planned[self.run].need_validation()
-
-    def losses(self, run: Run) -> Losses:
-        return least_validation_losses(run)
 
 
 class LossOfUpdates(ExpectedLoss):
@@ -183,14 +169,6 @@ class LowersLoss(Comparison):
         )
         note += "".join(modes(run, run.final_losses, f"{run.label}: ") for run in pair)
         return judged(judgement, len(ours), note)
-
-
-def least_validation_losses(run: Run) -> Losses:
-    """The least of the epochs, by seed. Raises NotRun where there is none."""
-    found = run.least_validation_losses
-    if not found:
-        raise NotRun(f"run {run.label}: no validation loss")
-    return dict(enumerate(found))
 
 
 def mean_losses(run: Run, first: int, last: int) -> Losses:

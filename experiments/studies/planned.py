@@ -67,6 +67,11 @@ class PlannedRun:
                 f"run {self.name}: without training.validate_every it has no validation loss"
             )
 
+    def need_spread(self) -> None:
+        """The run must have several seeds."""
+        if len(self.config.seeds) < 2:
+            raise ValueError(f"run {self.name}: a single seed shows no spread")
+
     def need_row(self, first: int, last: int) -> None:
         """metrics.csv must have a row whose update is within [first, last]."""
         every = self.config.logging.every

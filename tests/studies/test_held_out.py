@@ -10,10 +10,13 @@ import pytest
 from experiments.config.compose import load_config
 from experiments.reporting.claims import NotRun
 from experiments.runs import checkpoints
-from experiments.runs.run import read_run
+from experiments.runs.run import Run, read_run
 from experiments.studies.building import BuildsFaster, FewerParameters, parameters
-from experiments.studies.held_out import LowersLossOfUpdates, LowersValidationLoss
+from experiments.studies.held_out import LowersLossOfUpdates
+from experiments.studies.planned import PlannedRun
+from experiments.studies.registry import make_criterion
 from experiments.studies.runs import StudyRuns
+from experiments.studies.validation_losses import LowersValidationLoss
 from experiments.training import runner
 from tests.conftest import SMALL
 from tests.handmade import finished_run
@@ -90,3 +93,58 @@ def test_parameters_and_building(tmp_path: Path) -> None:
     with pytest.raises(NotRun, match="no checkpoint"):
         parameters(there["gru"])
     assert np.isfinite(list(there["gru"].final_losses.values())).all()
+
+
+def validated(folder: Path, name: str, losses: list[list[float]]) -> Run:
+    """A run with these validation losses, by seed and epoch; an epoch is 10 updates."""
+    run = finished_run(folder, name, losses, valid=losses)
+    per_seed = {str(seed): min(epochs) for seed, epochs in enumerate(losses)}
+    run.summary.update(validation={"per_seed": per_seed}, floors={})
+    return run
+
+
+class TestSpreadOfOtherRuns:
+    """Runs of one seed, judged by the spread of runs with more."""
+
+    @pytest.fixture
+    def runs(self, tmp_path: Path) -> StudyRuns:
+        losses = {
+            "true": [[5.2, 5.00]],
+            "tf": [[5.1, 5.04]],
+            "a_more": [[5.1, 5.00], [5.1, 5.01]],
+            "b_more": [[5.1, 5.02], [5.1, 5.01]],
+        }
+        return StudyRuns({name: validated(tmp_path, name, of) for name, of in losses.items()})
+
+    def test_single_seeds_are_compared(self, runs: StudyRuns) -> None:
+        arguments = {"run": "true", "against": "tf"}
+        alone = make_criterion("lowers_validation_loss", arguments).decide(runs)
+        assert alone.verdict == "undecided"
+        found = make_criterion("lowers_validation_loss", {**arguments, "spread_of": ["*_more"]})
+        by_spread = found.decide(runs)
+        # The pooled deviation is 0.01 / √2 with 2 degrees of freedom: 0.04 ± 4.303 · 0.01.
+        assert by_spread.low == pytest.approx(-0.04 - 4.3027 * 0.01, abs=1e-5)
+        assert by_spread.verdict == "undecided"
+        assert "by the pooled spread of 3 seeds" in by_spread.note
+
+    def test_a_published_figure_is_one_more_run(self, runs: StudyRuns) -> None:
+        arguments = {"run": "true", "expected": 5.01, "tolerance": 0.05, "spread_of": ["*_more"]}
+        found = make_criterion("least_validation_loss", arguments).decide(runs)
+        assert found.value == pytest.approx(5.00)
+        assert found.high == pytest.approx(5.00 + 2.92 * 0.01, abs=1e-5)
+        assert found.verdict == "holds"
+
+    def test_equal_updates_leave_later_epochs_out(self, runs: StudyRuns) -> None:
+        arguments = {"run": "true", "against": "tf", "spread_of": ["*_more"]}
+        early = make_criterion("lowers_validation_loss", {**arguments, "updates": 10}).decide(runs)
+        assert early.value == pytest.approx(0.1)
+        assert early.verdict == "fails"
+        with pytest.raises(NotRun, match="no validation loss within 9 updates"):
+            make_criterion("lowers_validation_loss", {**arguments, "updates": 9}).decide(runs)
+
+    def test_a_spread_of_single_seeds_is_refused(self) -> None:
+        config = load_config("text_python_docs", ["training.seeds=1"])
+        planned = {name: PlannedRun(name, config) for name in ("a", "b", "c")}
+        arguments = {"run": "a", "against": "b", "spread_of": ["c"]}
+        with pytest.raises(ValueError, match="run c: a single seed shows no spread"):
+            make_criterion("lowers_validation_loss", arguments).check(planned)

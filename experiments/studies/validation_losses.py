@@ -1,0 +1,105 @@
+"""Criteria on the least validation loss of the epochs: as published, and below another run's.
+
+A run of one seed shows no spread. `spread_of` names runs of several seeds, whose pooled spread
+then stands for that of every run.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from experiments.reporting.claims import NotRun
+from experiments.runs.run import Run
+from experiments.statistics import spread
+from experiments.statistics.estimates import Estimate
+from experiments.statistics.spread import Spread
+from experiments.studies.entries import Planned
+from experiments.studies.findings import percent
+from experiments.studies.held_out import LowersALoss
+from experiments.studies.losses import ExpectedLoss, Losses
+from experiments.studies.runs import RunPattern, StudyRuns, matching
+
+Spreads = tuple[RunPattern, ...]
+
+
+class LeastValidationLoss(ExpectedLoss):
+    """The least validation loss of the epochs, mean over seeds, equals a number."""
+
+    spread_of: Spreads = ()
+
+    @property
+    def metric(self) -> str:
+        return "least validation loss of the epochs"
+
+    def check(self, planned: Planned) -> None:
+        planned[self.run].need_validation()
+        _check_spread(self.spread_of, planned)
+
+    def losses(self, run: Run) -> Losses:
+        return least_losses(run)
+
+    def _less_expected(self, losses: list[float], runs: StudyRuns) -> Estimate:
+        if not self.spread_of:
+            return super()._less_expected(losses, runs)
+        return spread.less_published(losses, self.expected, _pooled(self.spread_of, runs))
+
+    def _kind_of_interval(self, seeds: int, level: float) -> str:
+        if not self.spread_of:
+            return super()._kind_of_interval(seeds, level)
+        return f"{percent(1 - 2 * level)} interval where one more run may be, by the pooled spread"
+
+
+class LowersValidationLoss(LowersALoss):
+    """The least validation loss of the epochs of `run` is below that of `against`.
+
+    With `updates`, only validations after at most so many updates count.
+    """
+
+    spread_of: Spreads = ()
+    updates: int | None = Field(default=None, ge=1)
+
+    def check(self, planned: Planned) -> None:
+        for name in (self.run, self.against):
+            planned[name].need_validation()
+        _check_spread(self.spread_of, planned)
+
+    def _losses(self, run: Run) -> Losses:
+        return least_losses(run, self.updates)
+
+    def _metric(self) -> str:
+        within = "" if self.updates is None else f" within {self.updates:,} updates"
+        return f"least validation loss of the epochs{within}"
+
+    def _difference(self, ours: Losses, theirs: Losses, runs: StudyRuns) -> tuple[Estimate, str]:
+        if not self.spread_of:
+            return super()._difference(ours, theirs, runs)
+        pooled = _pooled(self.spread_of, runs)
+        difference = spread.difference([*ours.values()], [*theirs.values()], pooled)
+        return difference, f"by the pooled spread of {pooled.degrees + 1} seeds"
+
+
+def least_losses(run: Run, updates: int | None = None) -> Losses:
+    """The least of the epochs, by seed. Raises NotRun where there is none."""
+    found = run.summary.get("validation")
+    if not found:
+        raise NotRun(f"run {run.label}: no validation loss")
+    if updates is None:
+        return {int(seed): loss for seed, loss in found["per_seed"].items()}
+    early = {
+        seed: [row.loss for row in rows if row.updates <= updates]
+        for seed, rows in run.validation_rows.items()
+    }
+    if not early or not all(early.values()):
+        raise NotRun(f"run {run.label}: no validation loss within {updates:,} updates")
+    return {seed: min(losses) for seed, losses in early.items()}
+
+
+def _check_spread(patterns: Spreads, planned: Planned) -> None:
+    for name in matching(patterns, planned):
+        planned[name].need_validation()
+        planned[name].need_spread()
+
+
+def _pooled(patterns: Spreads, runs: StudyRuns) -> Spread:
+    """The spread of the seeds of these runs. Raises NotRun where one of them is absent."""
+    return spread.pooled([[*least_losses(run).values()] for run in runs.matching(patterns)])
