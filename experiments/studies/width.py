@@ -46,12 +46,13 @@ class ByWidth(StudyFigure):
             _draw_line(panels, line, label, COLORS[index % len(COLORS)])
         for axes in panels:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:,.0f}")
             style_grid(axes)
         time, memory, loss = panels
         draw_title(time, title)
-        time.set_yscale("log")
+        for axes in (time, memory):
+            _make_logarithmic(axes)
         time.set_ylabel("nanoseconds\nper time step")
-        memory.set_yscale("log")
         memory.set_ylabel("memory added\nby training (MiB)")
         draw_floors(loss, runs[next(iter(self.labels))].floors)
         loss.set_ylabel("final loss\n(nats per time step)")
@@ -72,9 +73,12 @@ class RelativeLossByWidth(StudyFigure):
     labels: dict[RunName, str] = Field(min_length=1)
 
     def draw(self, title: str, runs: StudyRuns) -> Figure:
+        from matplotlib.ticker import NullLocator
+
         figure = new_figure()
         axes = figure.subplots()
-        for index, (label, line) in enumerate(_lines(self.labels, runs).items()):
+        lines = _lines(self.labels, runs)
+        for index, (label, line) in enumerate(lines.items()):
             color = COLORS[index % len(COLORS)]
             shares = [relative_losses(run) for run in line]
             widths = [run.config.graph.num_steps for run in line]
@@ -84,6 +88,11 @@ class RelativeLossByWidth(StudyFigure):
                 axes.scatter([width] * len(each), each, s=14, color=color, alpha=0.45)
         axes.axhline(0.5, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
         axes.set_xscale("log")
+        axes.set_xticks(
+            sorted({run.config.graph.num_steps for line in lines.values() for run in line})
+        )
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_ylim(bottom=0)
         draw_title(axes, title)
         axes.set_xlabel("num_steps")
@@ -109,6 +118,15 @@ def _lines(labels: Mapping[RunName, str], runs: StudyRuns) -> dict[str, list[Run
         label: sorted(line, key=lambda run: run.config.graph.num_steps)
         for label, line in found.items()
     }
+
+
+def _make_logarithmic(axes: Axes) -> None:
+    """A logarithmic y axis whose ticks are plain numbers: 600, not 6×10²."""
+    from matplotlib.ticker import LogFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(LogFormatter())
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
 
 
 def _draw_line(panels: Sequence[Axes], runs: Sequence[Run], label: str, color: str) -> None:
