@@ -81,10 +81,10 @@ class RelativeLossByWidth(StudyFigure):
         for index, (label, line) in enumerate(lines.items()):
             color = COLORS[index % len(COLORS)]
             shares = [relative_losses(run) for run in line]
-            widths = [run.config.graph.num_steps for run in line]
+            steps = [run.config.graph.num_steps for run in line]
             means = [sum(each) / len(each) for each in shares]
-            axes.plot(widths, means, "s-", color=color, label=label)
-            for width, each in zip(widths, shares, strict=True):
+            axes.plot(steps, means, "s-", color=color, label=label)
+            for width, each in zip(steps, shares, strict=True):
                 axes.scatter([width] * len(each), each, s=14, color=color, alpha=0.45)
         axes.axhline(0.5, color=FLOOR, linestyle="--", linewidth=0.9, zorder=1)
         axes.set_xscale("log")
