@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.config.compose import load_config
+from experiments.paths import ROOT
 from experiments.runs.run import read_run
 from experiments.training import memory, runner
 from experiments.training.memory import PeakMemory
@@ -57,3 +60,22 @@ def test_a_run_keeps_its_memory(tmp_path: Path) -> None:
     assert kept["peak"] > 100 * MIB  # TensorFlow alone takes more
     runner.train(config, tmp_path / "run")  # which is complete, and keeps it
     assert summary_of(tmp_path / "run")["memory"] == kept
+
+
+@pytest.mark.slow
+def test_a_billion_symbols_train_in_flat_memory(tmp_path: Path) -> None:
+    """Two bytes a symbol, in the second epoch as in the first, whatever the number of updates."""
+    billion = 10**9
+    overrides = [
+        f"task.size={billion}", "training.epochs=2", "graph.batch_size=10000",
+        "graph.num_steps=10", "logging.every=1000", "logging.tensorboard=false",
+    ]  # fmt: skip
+    command = [sys.executable, "run.py", "train", "r2rt_n5", *overrides]
+    done = subprocess.run(
+        [*command, "--run-dir", str(tmp_path / "run")], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    run = read_run(tmp_path / "run")
+    assert run.summary["updates"] == {"0": 2 * billion // 100_000}
+    assert run.added_memory is not None
+    assert 2 * billion < run.added_memory < 2.3 * billion + 1000 * MIB
