@@ -124,4 +124,7 @@ class Trainer:
         num_steps = self.config.graph.num_steps
         windows = self._rows.windows(self._window, size, num_steps, context)
         self._window = (self._window + size) % self._workload.updates_per_epoch
-        return self._session.train(windows, size)
+        measured = self._session.train(windows, size)
+        if self._window == 0:
+            del self._rows  # before the next epoch is drawn, or memory would hold both
+        return measured

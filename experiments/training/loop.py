@@ -102,6 +102,7 @@ class TrainingLoop:
                 if chunk.status == "diverged":
                     return
                 first += size
+            del rows  # before the next epoch is drawn, or memory would hold both
 
     def _chunk_size(self, epoch: int, first: int, cuts: Collection[int]) -> int:
         """The windows of the chunk that begins with window `first` of an epoch."""
