@@ -84,7 +84,8 @@ class Cell:
     takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
     pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
-    gates: int = 1  # columns of the product for each unit: an LSTM has 4
+    gates: int = 1  # columns of the products for each unit: an LSTM has 4
+    products: int = 1  # matrix products of an application; their gradients can be computed at once
     one_product: bool = False  # whether it is f([x, h] W + b)
     # (config, weights, x, before, after) → each gate along time (rnn_graphs/gate_values.py).
     read_gates: Callable[..., dict[str, Any]] | None = None
@@ -204,7 +205,7 @@ CELLS: dict[str, Cell] = {
         pairs=True, uses_product=True, one_product=True,
     ),
     "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, ONE_PRODUCT, one_product=True),
-    "gru": Cell(_gru, cell_layouts.gru, GRU, gates=3, read_gates=_gates_of_gru),
+    "gru": Cell(_gru, cell_layouts.gru, GRU, gates=3, products=2, read_gates=_gates_of_gru),
     "basic_lstm": Cell(
         _basic_lstm, cell_layouts.lstm, LSTM, LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm
     ),
@@ -215,7 +216,7 @@ CELLS: dict[str, Cell] = {
     ),
     "scratch_gru": Cell(
         _scratch_gru, cell_layouts.scratch_gru, GRU, ("activation",),
-        gates=3, read_gates=_gates_of_gru,
+        gates=3, products=2, read_gates=_gates_of_gru,
     ),
     "influence_balancing": Cell(
         _influence_balancing, cell_layouts.influence_balancing,

@@ -31,13 +31,15 @@ def executed(config: Config, workload: Workload, directory: RunDirectory) -> Con
 def decide(config: Config, workload: Workload) -> ExecutionConfig:
     """The config's execution, without an auto."""
     execution, wide = config.execution, is_wide(config, workload.task)
-    chosen: dict[str, Any] = {"xla": _switch(uses_xla(config, workload))}
+    chosen: dict[str, Any] = {}
     if execution.onednn == "auto":
         there = imported_with_onednn()  # which can no longer be changed
         chosen["onednn"] = _switch(wide if there is None else there)
     if execution.threads == "auto":
-        chosen["threads"] = _threads(config) if wide else 1
-    return execution.model_copy(update=chosen)
+        chosen["threads"] = _threads(config) if wide and _has_products_at_once(config) else 1
+    decided = execution.model_copy(update=chosen)
+    xla = uses_xla(config.model_copy(update={"execution": decided}), workload)
+    return decided.model_copy(update={"xla": _switch(xla)})
 
 
 def recorded(execution: ExecutionConfig) -> dict[str, Any]:
@@ -83,8 +85,18 @@ def began(config: Config, directory: RunDirectory) -> Config:
     return config.model_copy(update={"execution": there.model_copy(update=chosen)})
 
 
+def _has_products_at_once(config: Config) -> bool:
+    """Whether two matrix products can be computed at the same time.
+
+    Each takes one thread, so a second one gains nothing in the chain of a single LSTM layer.
+    """
+    model = config.model
+    chains = len(model.state_sizes) * (2 if model.bidirectional else 1)
+    return chains * model.traits.products > 1
+
+
 def _threads(config: Config) -> int:
-    """Threads of each session of a wide model: the cores that its seeds leave to each."""
+    """Threads of each session of such a model: the cores that its seeds leave to each."""
     cores = cores_of_this_process()
     return min(cores // min(len(config.seeds), cores), MOST_THREADS)
 

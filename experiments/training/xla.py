@@ -25,7 +25,8 @@ SAVED_UPDATE = 60e-6
 SAVED_APPLICATION = 10e-6
 SAVED_DYNAMIC = 25e-6  # of each in a while loop, beyond that
 SAVED_ROW = 50e-9  # of the batch
-SAVED_UNIT = 5e-9  # of each row and gate; but for oneDNN, which is as fast on wide layers
+SAVED_UNIT = 5e-9  # of each row and gate
+SAVED_UNIT_OF_ONEDNN = 2.5e-9  # where oneDNN multiplies instead, faster than XLA
 SAVED_LOGIT = 1.5e-9  # of the softmax
 
 # Lost: XLA's code for the CPU draws random numbers, and adds up the errors of an embedding's rows,
@@ -41,12 +42,15 @@ WIDE = 1e8
 def uses_xla(config: Config, workload: Workload) -> bool:
     """`execution.xla`, with auto decided by all the work of the run.
 
-    All of it, not what is left of it: a run that continues must run what it ran before.
+    All of it, not what is left of it: a run that continues must run what it ran before. For a run,
+    `onednn` and `threads` are decided before; elsewhere, auto is off and one.
     """
     if config.execution.xla != "auto":
         return config.execution.xla == "on"
     if config.execution.loop == "per_step" or not config.truncation.style.xla_pays:
         return False
+    if is_wide(config, workload.task) and config.execution.threads not in (1, "auto"):
+        return False  # XLA's products take one thread
     updates = workload.updates * len(config.seeds)
     return updates * _saved(config, workload.task) > _compiling(config, workload.padded)
 
@@ -85,8 +89,8 @@ def _saved(config: Config, task: Task) -> float:
     applications = copies * _steps(config) * len(model.state_sizes) * _directions(model)
     each = SAVED_APPLICATION + SAVED_DYNAMIC * (config.graph.in_a_loop)
     saved = SAVED_UPDATE + applications * each + SAVED_LOGIT * rows * task.num_classes
-    if not is_wide(config, task) or config.execution.onednn == "off":
-        saved += copies * rows * (SAVED_UNIT * units + SAVED_ROW * len(model.state_sizes))
+    unit = SAVED_UNIT_OF_ONEDNN if config.execution.onednn == "on" else SAVED_UNIT
+    saved += copies * rows * (unit * units + SAVED_ROW * len(model.state_sizes))
     return saved - rows * (LOST_DRAW * _draws(model) + LOST_EMBEDDED * bool(model.embedding))
 
 

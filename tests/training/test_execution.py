@@ -44,6 +44,22 @@ def test_a_wide_model_has_onednn_and_the_cores_that_its_seeds_leave() -> None:
     assert decided(two)["threads"] == 1
 
 
+@pytest.mark.parametrize(
+    ("changed", "threads"),
+    [
+        ("model.cell=basic_lstm", 1),  # one product after the other
+        ("model.cell=scratch_gru", 2),
+        ("model.state_size=[700,700]", 2),
+        ("model.bidirectional=true", 2),
+    ],
+)
+def test_a_second_thread_needs_two_products_at_once(changed: str, threads: int) -> None:
+    cell = [] if "cell" in changed else ["model.cell=basic_lstm"]
+    more = ["graph.padding=sequence_length"] if "bidirectional" in changed else []
+    size = ["model.state_size=700"] if "size" not in changed else []
+    assert decided(WIDE, "graph.batch_size=64", *size, *cell, *more, changed)["threads"] == threads
+
+
 def test_in_a_sweep_a_wide_model_leaves_the_other_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     assert decided(WIDE)["threads"] == 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from experiments.config.compose import load_config
+from experiments.training import execution
+from experiments.training.execution import decide
 from experiments.training.workload import make_workload
-from experiments.training.xla import uses_xla
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,9 @@ def compiles(experiment: str, *overrides: str, updates: int | None = None) -> bo
     """Whether auto compiles; `updates` of each seed, where the data are not to be read."""
     config = load_config(experiment, [*overrides])
     workload = make_workload(config)
-    return uses_xla(config, workload if updates is None else workload._replace(updates=updates))
+    if updates is not None:
+        workload = workload._replace(updates=updates)
+    return decide(config, workload).xla == "on"
 
 
 @pytest.mark.parametrize("choice", ["on", "off"])
@@ -66,13 +69,30 @@ DIGITS = ("digits_small", "model.state_size=700", "graph.batch_size=64")
 NO_DROPOUT = ("model.input_keep_prob=1", "model.output_keep_prob=1")
 
 
+@pytest.fixture
+def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has not imported it yet, and may use two cores."""
+    monkeypatch.setattr(execution, "imported_with_onednn", lambda: None)
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "2")
+
+
 def test_auto_knows_that_draws_and_an_embedding_are_slow() -> None:
     many = ["model.state_keep_prob=0.5", "model.input_keep_prob=0.5", "execution.onednn=off"]
-    assert compiles(*DIGITS, *NO_DROPOUT, "execution.onednn=off", updates=2000)
+    one = ["execution.onednn=off", "execution.threads=1"]
+    assert compiles(*DIGITS, *NO_DROPOUT, *one, updates=800)
     assert not compiles("digits_small", "model.state_size=4", *many, updates=2000)
     assert not compiles("sentiment_small", *NO_DROPOUT, "graph.batch_size=512", updates=10**6)
 
 
-def test_on_wide_layers_onednn_leaves_xla_little_to_save() -> None:
-    assert compiles(*DIGITS, *NO_DROPOUT, "execution.onednn=off", updates=2000)
-    assert not compiles(*DIGITS, *NO_DROPOUT, updates=2000)
+@pytest.mark.usefixtures("no_tensorflow")
+def test_on_wide_layers_onednn_leaves_xla_less_to_save() -> None:
+    one = "execution.threads=1"
+    assert compiles(*DIGITS, *NO_DROPOUT, "execution.onednn=off", one, updates=800)
+    assert not compiles(*DIGITS, *NO_DROPOUT, one, updates=800)
+    assert compiles(*DIGITS, *NO_DROPOUT, one, updates=20_000)
+
+
+@pytest.mark.usefixtures("no_tensorflow")
+def test_a_second_core_helps_where_xla_cannot_use_it() -> None:
+    assert not compiles(*DIGITS, *NO_DROPOUT, updates=20_000)  # auto takes both
+    assert compiles("r2rt_n5", "execution.threads=2", updates=10**6)  # narrow
