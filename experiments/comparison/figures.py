@@ -21,6 +21,7 @@ from experiments.reporting.plots import (
     draw_curve,
     draw_floors,
     draw_title,
+    draw_title_of_panels,
     error_bars,
     learning_curve_figure,
     new_figure,
@@ -67,7 +68,7 @@ def curves_figure(groups: Sequence[Group], curve: Curve, title: str) -> Figure:
         _draw_panel(axes, name, members, curve)
     _limit(column[0], groups, curve)
     column[-1].set_xlabel(AXIS_LABELS[curve.axis])
-    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    draw_title_of_panels(figure, title)
     figure.supylabel("loss (nats per time step)", fontsize=10)
     return figure
 
@@ -143,7 +144,7 @@ def target_figure(compared: Comparison, title: str) -> Figure:
         style_grid(axes)
     panels[0].set_yticks(places, labels)
     panels[0].set_ylim(-0.7, len(shown) - 0.3)
-    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    draw_title_of_panels(figure, title)
     return figure
 
 

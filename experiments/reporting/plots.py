@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -46,6 +47,9 @@ BANDS_IN_WORDS = (
 )
 STRETCHES = 4_000  # of a line that is thinned; several a pixel, so that the picture stays the same
 LONG = 32  # characters of a label; two longer labels do not fit side by side
+LONGEST = 60  # of a label within the axes
+LEGEND = 120  # of a line of the legend below them
+TITLE = 95  # of a line of the title
 
 
 class Pen(NamedTuple):
@@ -95,18 +99,19 @@ def learning_curve_figure(
     Curves on the x axis: updates, time_steps or seconds. `bands` holds the sampling noise around
     each floor, by name.
     """
-    crowded = len(series) > CROWDED
+    longest = max((len(label) for label, _ in series), default=0)
+    crowded = len(series) > CROWDED or longest > LONGEST
     figure = new_figure(5.5 if crowded else 4.5)
     axes = figure.subplots()
     for index, (label, curve) in enumerate(series):
-        draw_curve(axes, curve, label, pen(index), axis, 0.1 if crowded else 0.18)
+        lines = textwrap.fill(label, LEGEND)
+        draw_curve(axes, curve, lines, pen(index), axis, 0.1 if crowded else 0.18)
     draw_floors(axes, floors, bands)
     style_axes(axes, title)
     axes.set_xlabel(AXIS_LABELS[axis])
     if crowded:
-        wide = max(len(label) for label, _ in series) > LONG
-        size = "x-small" if wide else "medium"
-        columns = 1 if wide else 2
+        size = "x-small" if longest > LONG else "medium"
+        columns = 1 if longest > LONG else 2
         figure.legend(loc="outside lower center", ncols=columns, fontsize=size, frameon=False)
     elif series:
         axes.legend(loc="best", framealpha=0.9, edgecolor="none")
@@ -121,8 +126,13 @@ AXIS_LABELS = {
 
 
 def draw_title(axes: Axes, title: str) -> None:
-    """Draw the title of a figure, at its left."""
-    axes.set_title(title, fontsize=11, loc="left")
+    """Draw the title of a figure, at its left, in lines that fit its width."""
+    axes.set_title(textwrap.fill(title, TITLE), fontsize=11, loc="left")
+
+
+def draw_title_of_panels(figure: Figure, title: str) -> None:
+    """Draw the title of a figure that has several panels."""
+    figure.suptitle(textwrap.fill(title, TITLE), fontsize=11, x=0.01, ha="left")
 
 
 def style_axes(axes: Axes, title: str) -> None:

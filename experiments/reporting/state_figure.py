@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.reporting.plots import draw_title_of_panels
 from experiments.reporting.tables import write_csv
 
 Layers = Sequence[Mapping[str, NDArray[np.float64]]]  # by layer and name, [time, units]
@@ -48,7 +49,7 @@ def state_figure(title: str, symbols: Sequence[str], layers: Layers) -> Figure:
         turn = 30 if max(map(len, symbols)) > LONG_LABEL else 0
         last.tick_params(axis="x", labelsize=8, labelbottom=True, labelrotation=turn)
         last.set_xlabel("input of each time step", fontsize=9)
-    picture.suptitle(title, fontsize=11, x=0.01, ha="left")
+    draw_title_of_panels(picture, title)
     return picture
 
 

@@ -205,3 +205,23 @@ def test_no_two_of_many_lines_look_alike() -> None:
     looks = [pen(index) for index in range(3 * len(COLORS))]
     assert len(set(looks)) == len(looks)
     assert {look.dashes for look in looks[: len(COLORS)]} == {"-"}
+
+
+MANY_KEYS = ", ".join(f"section.a_long_name_of_key_{number}=0.00{number}" for number in range(9))
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_titles_and_labels_of_many_keys_fit_the_picture(count: int) -> None:
+    series = [Series(f"{MANY_KEYS}, {number}", curve()) for number in range(count)]
+    figure = learning_curve_figure(f"training loss, {MANY_KEYS}", series, {"none": 0.69})
+    render(figure)
+    width, height = figure.bbox.size
+    axes = figure.axes[0]
+    texts = [axes.title, axes._left_title, *axes.texts]
+    texts += [text for legend in figure.legends for text in legend.get_texts()]
+    for text in texts:
+        box = text.get_window_extent()
+        assert -1 <= box.x0 <= box.x1 <= width + 1, text.get_text()
+        assert -1 <= box.y0 <= box.y1 <= height + 1, text.get_text()
+    assert axes.get_window_extent().width > width / 2
+    assert axes.get_window_extent().height > height / 4
