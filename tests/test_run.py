@@ -139,7 +139,7 @@ class TestMistakes:
             (("config", "r2rt_n5", "graph.num_stpes=3"), "did you mean 'graph.num_steps'?"),
             (
                 ("config", "r2rt_n5", "model.state_size=abc"),
-                "model.state_size: expected a valid int",
+                "model.state_size: expected a whole number",
             ),
             (("train", "r2rt_n5", "graph.num_steps=0"), "graph.num_steps"),
             (("train", "r2rt_n5", "graph.num_steps=1,5"), "expected one value"),

@@ -13,7 +13,7 @@ from experiments.runs.files import make_output_folder, write_atomic
 
 
 def bench(out: Path) -> None:
-    """Measure, print, and write bench.json to `out`. Takes a few minutes."""
+    """Measure, print, and write bench.json to `out`. Takes 20 minutes or more."""
     make_output_folder(out)
     from experiments.benchmarks import (
         beyond,

@@ -1,4 +1,4 @@
-"""Whether `execution.xla: auto` takes the better of on and off, over all shipped experiments."""
+"""Whether `execution.xla: auto` takes the better of on and off, for every shipped experiment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AT_MOST = 1.1
 def measure_choice() -> Iterator[Measurement]:
     """The seconds of each experiment's training as auto decides, against the better of on and off.
 
-    Its start, as a process, plus the median update times the number of updates.
+    These are the start of a process, plus the number of updates times the median update.
     """
     for experiment in catalog.names("experiment"):
         name = f"train {experiment}, execution.xla=auto, against the better of on and off"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -9,6 +10,19 @@ from pydantic import ValidationError
 
 from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.config.catalog import nearest
+
+WORDS = {  # pydantic's, by pattern, and those of this program
+    "Input should (be|have)": "expected",
+    "a valid (tuple|list)": "a list",
+    "a valid dictionary( or instance of \\w+)?": "a mapping of keys",
+    "a valid integer(, (unable to parse|got a number).*)?": "a whole number",
+    "a valid number(, unable to parse.*)?": "a number",
+    "a valid string": "text",
+    "a valid boolean(, unable to interpret.*)?": "true or false",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+}
 
 
 def one_line(error: ValidationError, model: type[Any], where: str) -> str:
@@ -39,7 +53,8 @@ def one_line(error: ValidationError, model: type[Any], where: str) -> str:
         return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
     if first["type"] == "string_pattern_mismatch" and key == "name":
         reason = "expected letters, digits, _, . and -, a letter or a digit first"
-    reason = reason.replace("Input should be", "expected").replace("Input should have", "expected")
+    for theirs, ours in WORDS.items():
+        reason = re.sub(theirs, ours, reason)
     return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
 
 

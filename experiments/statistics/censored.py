@@ -1,10 +1,10 @@
-"""Ratios of times of which some are not known to their ends: seeds that never learned.
+"""Ratios of times, some known only as lower bounds: those of seeds that never learned.
 
 Such a seed would have learned after its last row, or not at all. The mean of the ratios is then
 unknown, but their median is not. The number of ratios on one side of the true median is binomial
 with probability 1/2, whatever their distribution, which gives an exact test and an exact interval
 (sign test: Arbuthnot 1710; its interval: Thompson 1936). A ratio that may be on either side counts
-for neither, so that the error rate is kept.
+for neither, so the error rate is not exceeded.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Times = Mapping[int, Seen]  # by seed
 
 
 def ratio_below(values: Times, others: Times, level: float = LEVEL) -> Judgement:
-    """The claim that values / others are below 1: their geometric mean, or else their median."""
+    """The claim that values / others is below 1: the geometric mean or, see above, the median."""
     if _all_complete(values, others):
         log_ratio = paired.paired_log_ratio(_numbers(values), _numbers(others))
         return as_ratio(verdicts.below(log_ratio, level=level))
@@ -50,7 +50,7 @@ def ratio_below(values: Times, others: Times, level: float = LEVEL) -> Judgement
 def ratio_within_factor(
     values: Times, others: Times, factor: float, level: float = LEVEL
 ) -> Judgement:
-    """The claim that they are between 1 / factor and factor: geometric mean, or else median."""
+    """The claim that values / others is between 1 / factor and factor, by the same."""
     if _all_complete(values, others):
         log_ratio = paired.paired_log_ratio(_numbers(values), _numbers(others))
         return equivalence.within_factor(log_ratio, factor, level=level)

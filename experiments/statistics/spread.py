@@ -1,7 +1,7 @@
 """The spread of seeds, pooled over runs: for a run of one seed, which has no spread of its own.
 
-It takes the seeds of all runs to spread alike. Source: the pooled variance of Student's two-sample
-test (1908), for any number of groups.
+It assumes that seeds spread equally in all runs. Source: the pooled variance of Student's
+two-sample test (1908), for any number of groups.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def pooled(groups: Sequence[Sequence[float]]) -> Spread:
     """The spread within groups. Raises ValueError if no group has two values."""
     degrees = sum(len(group) - 1 for group in groups)
     if not degrees:
-        raise ValueError("no group has two values, so that nothing shows their spread")
+        raise ValueError("no group has two values, so their spread is unknown")
     squares = sum(float(np.sum(np.square(np.subtract(g, np.mean(g))))) for g in groups)
     return Spread(math.sqrt(squares / degrees), degrees)
 

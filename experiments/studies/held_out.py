@@ -1,4 +1,4 @@
-"""Criteria that one run has a lower loss than another: the part they share, and equal updates."""
+"""Criteria that one run has a lower loss than another: their base, and that of equal updates."""
 
 from __future__ import annotations
 

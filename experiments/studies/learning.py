@@ -188,7 +188,7 @@ class OnsetRatio(Comparison):
             count = sum(onset.learned for onset in run.onsets.values())
             note += f"; {count} of {len(run.onsets)} seeds of {run.label} learned"
         if late:
-            note += "; a seed that did not learn is later than all its training; median of ratios"
+            note += "; the ratio is a median: a seed that did not learn is later than its last row"
         return note
 
 

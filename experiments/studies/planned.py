@@ -70,7 +70,9 @@ class PlannedRun:
     def need_spread(self) -> None:
         """The run must have several seeds."""
         if len(self.config.seeds) < 2:
-            raise ValueError(f"run {self.name}: a single seed shows no spread")
+            raise ValueError(
+                f"run {self.name}: one seed shows no spread; set training.seeds to 2 or more"
+            )
 
     def need_row(self, first: int, last: int) -> None:
         """metrics.csv must have a row whose update is within [first, last]."""

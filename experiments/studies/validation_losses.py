@@ -46,7 +46,9 @@ class LeastValidationLoss(ExpectedLoss):
     def _kind_of_interval(self, seeds: int, level: float) -> str:
         if not self.spread_of:
             return super()._kind_of_interval(seeds, level)
-        return f"{percent(1 - 2 * level)} interval where one more run may be, by the pooled spread"
+        return (
+            f"{percent(1 - 2 * level)} prediction interval for one more run, from the pooled spread"
+        )
 
 
 class LowersValidationLoss(LowersALoss):
@@ -75,7 +77,7 @@ class LowersValidationLoss(LowersALoss):
             return super()._difference(ours, theirs, runs)
         pooled = _pooled(self.spread_of, runs)
         difference = spread.difference([*ours.values()], [*theirs.values()], pooled)
-        return difference, f"by the pooled spread of {pooled.degrees + 1} seeds"
+        return difference, f"by the pooled spread, {pooled.degrees} degrees of freedom"
 
 
 def least_losses(run: Run, updates: int | None = None) -> Losses:

@@ -42,8 +42,8 @@ WIDE = 1e8
 def uses_xla(config: Config, workload: Workload) -> bool:
     """`execution.xla`, with auto decided by all the work of the run.
 
-    All of it, not what is left of it: a run that continues must run what it ran before. For a run,
-    `onednn` and `threads` are decided before; elsewhere, auto is off and one.
+    All of it, not what is left of it: a resumed run must keep its choice. `decide` sets `onednn`
+    and `threads` first; for other callers, auto is no oneDNN and one thread.
     """
     if config.execution.xla != "auto":
         return config.execution.xla == "on"

@@ -94,7 +94,7 @@ def test_a_date_is_text_and_names_its_key(date: str, tmp_path: Path) -> None:
     assert load_config(str(path)).description == date
     path.write_text(f"training: {{epochs: {date}}}\n")
     message = error_of(path)
-    assert "training.epochs: expected a valid integer" in message
+    assert "training.epochs: expected a whole number" in message
     assert repr(date) in message
 
 

@@ -58,7 +58,7 @@ def test_the_last_value_counts_under_either_name(overrides: list[str], value: fl
 
 
 def test_a_wrong_value_is_an_error_of_the_present_name() -> None:
-    with pytest.raises(UsageError, match=r"model\.input_keep_prob: expected greater than 0"):
+    with pytest.raises(UsageError, match=r"model\.input_keep_prob: expected more than 0"):
         load_config("r2rt_n5", ["model.input_keep=0"])
 
 

@@ -30,10 +30,10 @@ def test_a_run_of_an_earlier_version_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"sources": "book.txt"}, "sources: expected a valid tuple; got 'book.txt'"),
-        ({"sources": [{"name": 1, "sha256": "ab"}]}, "sources.0.name: expected a valid string"),
-        ({"vocabulary": "abc"}, "vocabulary: expected a valid tuple; got 'abc'"),
-        ({"vocabulary": ["a", 1]}, "vocabulary.1: expected a valid string; got 1"),
+        ({"sources": "book.txt"}, "sources: expected a list; got 'book.txt'"),
+        ({"sources": [{"name": 1, "sha256": "ab"}]}, "sources.0.name: expected text"),
+        ({"vocabulary": "abc"}, "vocabulary: expected a list; got 'abc'"),
+        ({"vocabulary": ["a", 1]}, "vocabulary.1: expected text; got 1"),
         ({"replaced": [BOOK]}, "replaced.0"),
     ],
 )

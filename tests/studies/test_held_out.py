@@ -125,7 +125,7 @@ class TestSpreadOfOtherRuns:
         # The pooled deviation is 0.01 / √2 with 2 degrees of freedom: 0.04 ± 4.303 · 0.01.
         assert by_spread.low == pytest.approx(-0.04 - 4.3027 * 0.01, abs=1e-5)
         assert by_spread.verdict == "undecided"
-        assert "by the pooled spread of 3 seeds" in by_spread.note
+        assert "by the pooled spread, 2 degrees of freedom" in by_spread.note
 
     def test_a_published_figure_is_one_more_run(self, runs: StudyRuns) -> None:
         arguments = {"run": "true", "expected": 5.01, "tolerance": 0.05, "spread_of": ["*_more"]}
@@ -146,5 +146,5 @@ class TestSpreadOfOtherRuns:
         config = load_config("text_python_docs", ["training.seeds=1"])
         planned = {name: PlannedRun(name, config) for name in ("a", "b", "c")}
         arguments = {"run": "a", "against": "b", "spread_of": ["c"]}
-        with pytest.raises(ValueError, match="run c: a single seed shows no spread"):
+        with pytest.raises(ValueError, match="run c: one seed shows no spread"):
             make_criterion("lowers_validation_loss", arguments).check(planned)

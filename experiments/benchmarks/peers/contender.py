@@ -24,7 +24,7 @@ class Contender(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """The seconds of a program, start-up apart."""
+    """The seconds of a program: its start, and each update."""
 
     begin: float  # from its start until its first call has ended: import, build, compile
     update: float
