@@ -6,7 +6,9 @@ then stands for that of every run.
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
@@ -26,6 +28,15 @@ class LeastValidationLoss(ExpectedLoss):
     """The least validation loss of the epochs, mean over seeds, equals a number."""
 
     spread_of: Spreads = ()
+
+    @model_validator(mode="after")
+    def _of_a_published_run(self) -> Self:
+        if self.spread_of and self.expected_is != "one_run":
+            raise ValueError(
+                f"spread_of: only for expected_is: one_run, a run that spreads alike; got "
+                f"{self.expected_is}"
+            )
+        return self
 
     @property
     def metric(self) -> str:

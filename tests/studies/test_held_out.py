@@ -134,6 +134,11 @@ class TestSpreadOfOtherRuns:
         assert found.high == pytest.approx(5.00 + 2.92 * 0.01, abs=1e-5)
         assert found.verdict == "holds"
 
+    def test_an_exact_number_has_no_spread(self) -> None:
+        arguments = {"run": "a", "expected": 5, "tolerance": 0.1, "spread_of": ["*_more"]}
+        with pytest.raises(ValueError, match="spread_of: only for expected_is: one_run"):
+            make_criterion("least_validation_loss", {**arguments, "expected_is": "exact"})
+
     def test_equal_updates_leave_later_epochs_out(self, runs: StudyRuns) -> None:
         arguments = {"run": "true", "against": "tf", "spread_of": ["*_more"]}
         early = make_criterion("lowers_validation_loss", {**arguments, "updates": 10}).decide(runs)
