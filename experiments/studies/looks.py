@@ -105,9 +105,10 @@ class Looks:
 
     def describe(self) -> str:
         """One sentence on the looks taken and their level."""
-        open_ = sum(claim.verdict == "undecided" for claim in self.claims.values())
+        count = sum(claim.verdict == "undecided" for claim in self.claims.values())
+        noun = "claims are" if count > 1 else "claim is"
         return (
             f"Seeds were added until the claims were decided: {self.look} of at most "
             f"{self.planned} looks, each at the level {self.level:.3g}, so that all together are "
-            f"wrong in at most {100 * LEVEL:g} % of studies; {open_} claims are undecided."
+            f"wrong in at most {100 * LEVEL:g} % of studies; {count or 'no'} {noun} undecided."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from experiments.errors import Interrupted, UsageError
 from experiments.runs.run import read_run
 from experiments.studies import study
 from experiments.studies.batches import BatchedRun, as_one, batch_of, parts_of
-from experiments.studies.looks import Budget, planned_looks
+from experiments.studies.looks import Budget, Looks, planned_looks
 from experiments.studies.study import Asked, last_of_each_key, reproduce
 from experiments.sweeps.points import Point, Result
 from tests.handmade import finished_run
@@ -196,3 +197,16 @@ def test_batches_are_read_as_one_run(tmp_path: Path) -> None:
 def test_a_later_override_replaces_an_earlier_one() -> None:
     changes = last_of_each_key("training.seeds=10", "task.size=5", "training.seeds=2")
     assert changes == ("training.seeds=2", "task.size=5")
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, "no claim is undecided."), (1, "1 claim is undecided."), (2, "2 claims are undecided.")],
+)
+def test_what_is_left_is_counted(count: int, expected: str) -> None:
+    claims = {
+        str(place): SimpleNamespace(verdict="undecided" if place < count else "holds")
+        for place in range(3)
+    }
+    looks = Looks([], 4, None, {}, {}, claims=claims)  # type: ignore[arg-type]
+    assert looks.describe().endswith(expected)
