@@ -10,6 +10,7 @@ from scipy import stats
 
 from experiments.statistics import censored, equivalence, paired, verdicts
 from experiments.statistics.censored import Seen, Span
+from experiments.statistics.intervals import Interval
 from tests.statistics.rates import at_most, covers
 
 TRIALS = 2000
@@ -28,12 +29,13 @@ def test_the_p_value_is_that_of_the_sign_test(below: int) -> None:
 def test_the_interval_is_between_the_order_statistics_of_the_tables() -> None:
     """Of 10 values, the 2nd to the 9th: 97.9 % (Conover, Practical Nonparametric Statistics)."""
     found = censored.interval(exact([float(x) for x in range(1, 11)]), 0.95)
-    assert found == (5.5, 2, 9)
-    assert censored.interval(exact([float(x) for x in range(1, 11)]), 0.98) == (5.5, 1, 10)
+    assert found == Interval(5.5, 2, 9)
+    assert censored.interval(exact([float(x) for x in range(1, 11)]), 0.98) == Interval(5.5, 1, 10)
 
 
 def test_few_values_have_no_interval() -> None:
-    assert censored.interval(exact([1.0, 2.0, 3.0, 4.0, 5.0]), 0.95) == (3, None, None)
+    found = censored.interval(exact([1.0, 2.0, 3.0, 4.0, 5.0]), 0.95)
+    assert found == Interval(3, None, None)
 
 
 def test_the_interval_and_the_verdict_agree() -> None:
@@ -73,11 +75,11 @@ def test_the_ranges_of_a_ratio() -> None:
 
 def test_without_censoring_means_are_compared() -> None:
     values, others = {0: 2.0, 1: 3.0, 2: 2.5}, {0: 4.0, 1: 7.0, 2: 4.5}
-    sides = [{seed: Seen(at, True) for seed, at in side.items()} for side in (values, others)]
+    one, other = ({seed: Seen(at, True) for seed, at in side.items()} for side in (values, others))
     log_ratio = paired.paired_log_ratio(values, others)
-    assert censored.ratio_below(*sides) == verdicts.as_ratio(verdicts.below(log_ratio))
+    assert censored.ratio_below(one, other) == verdicts.as_ratio(verdicts.below(log_ratio))
     alike = equivalence.within_factor(log_ratio, 3)
-    assert censored.ratio_within_factor(*sides, factor=3) == alike
+    assert censored.ratio_within_factor(one, other, 3) == alike
 
 
 def test_within_a_factor() -> None:

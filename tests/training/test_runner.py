@@ -17,7 +17,7 @@ from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsRow
-from experiments.training import runner
+from experiments.training import final_evaluation, runner
 from experiments.training.seed import SeedTraining
 from experiments.training.session import TrainingSession, build
 from experiments.training.tensorboard import Events
@@ -568,11 +568,10 @@ def test_code_that_is_edited_while_the_run_trains_is_not_its_code(
     source.write_text("x = 1\n", "utf-8")
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     monkeypatch.setattr(provenance, "_sources", lambda: iter([source]))
-    evaluate_seeds = runner.evaluate_seeds
 
     def edit_and_evaluate(*arguments: Any) -> dict[str, Any]:
         source.write_text("x = 2\n", "utf-8")
-        return evaluate_seeds(*arguments)
+        return final_evaluation.evaluate_seeds(*arguments)
 
     monkeypatch.setattr(runner, "evaluate_seeds", edit_and_evaluate)
     provenance.code_digest.cache_clear()
