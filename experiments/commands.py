@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
+    from experiments.config.schema import Config
     from experiments.runs.directory import RunDirectory
     from experiments.training.evaluate import SplitResult
 
@@ -348,10 +349,15 @@ def gradients(options: Namespace) -> int:
 def advise(options: Namespace) -> int:
     """Advise on num_steps and the style of truncation; train both sides with --check."""
     from experiments.config.compose import load_config
+    from experiments.config.sizes import naming_sizes
 
     composed = load_config(options.experiment, options.overrides)
-    from experiments.advice import advise as advice
-    from experiments.config.sizes import naming_sizes
+    with naming_sizes(composed):
+        execution = _as_trained(composed).execution
+    # Whether XLA pays for the short pilot is another question.
+    execution = execution.model_copy(update={"xla": composed.execution.xla})
+    composed = composed.model_copy(update={"execution": execution})
+    from experiments.advice import advise as advice  # imports TensorFlow
 
     asked = advice.Asked(options.out, options.budget, options.tolerance, options.json)
     if options.json and options.check:
@@ -368,15 +374,24 @@ def advise(options: Namespace) -> int:
     return 0
 
 
+def _as_trained(config: Config) -> Config:
+    """The config as `train` would execute it, decided before TensorFlow is imported."""
+    from experiments.training.execution import prepared
+    from experiments.training.workload import make_workload
+
+    return prepared(config, make_workload(config))
+
+
 def describe(options: Namespace) -> int:
     """Describe an experiment without training it."""
     from experiments.config.compose import load_config
+    from experiments.config.sizes import naming_sizes
 
     composed = load_config(options.experiment, options.overrides)
-    from experiments.config.sizes import naming_sizes
-    from experiments.description.describe import describe as describe_config
-
     with naming_sizes(composed):
+        composed = _as_trained(composed)
+        from experiments.description.describe import describe as describe_config
+
         describe_config(composed, options.out, options.json)
     return 0
 

@@ -28,10 +28,11 @@ def time_settings(
     `expected` are seconds for one symbol of the settings to time, the most important first. Graphs
     are built in this order while they and the rounds are likely to end before the monotonic time
     `until`; the first one is timed in any case. Settings whose window the data do not fill are left
-    out. XLA, oneDNN and threads are decided as in `train`, for the config's own setting, and are
-    the same for all: in a short run, compiling would pay for some of them only.
+    out. Whether XLA compiles is decided as in `train`, for the config's own setting, and is the
+    same for all: in a short run, compiling would pay for some of them only.
     """
-    execution = decide(config, make_workload(config))
+    xla = decide(config, make_workload(config)).xla
+    execution = config.execution.model_copy(update={"xla": xla})
     config = config.model_copy(update={"execution": execution})
     calls: dict[Setting, Call] = {}
     a_round = longest = 0.0

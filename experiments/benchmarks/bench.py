@@ -15,16 +15,10 @@ from experiments.runs.files import make_output_folder, write_atomic
 def bench(out: Path) -> None:
     """Measure, print, and write bench.json to `out`. Takes 20 minutes or more."""
     make_output_folder(out)
-    from experiments.benchmarks import (
-        beyond,
-        choice,
-        graphs,
-        scale,
-        start,
-        sweeps,
-        truncation,
-        updates,
-    )
+    from experiments.benchmarks import choice
+
+    decided = choice.decide_all()  # before TensorFlow is imported, as `train` does
+    from experiments.benchmarks import beyond, graphs, scale, start, sweeps, truncation, updates
     from experiments.benchmarks.peers import rows as peers
 
     costs = graphs.measure_graphs()  # first, because it forks and no session may be open
@@ -34,7 +28,7 @@ def bench(out: Path) -> None:
     rows += beyond.measure_influences()
     rows += [*start.measure_commands(), start.measure_train(), start.measure_seeds()]
     rows += [*sweeps.measure_sweeps(), *scale.measure_scale(), *peers.measure_peers()]
-    rows += choice.measure_choice()
+    rows += choice.measure_choice(decided)
     content = {
         "measurements": [row._asdict() for row in rows],
         "graphs": [cost._asdict() for cost in costs],

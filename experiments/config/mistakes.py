@@ -13,6 +13,8 @@ from experiments.config.catalog import nearest
 
 WORDS = {  # pydantic's, by pattern, and those of this program
     "Input should (be|have)": "expected",
+    r"(Tuple|List|Dictionary|Set) should have at least (\d+) items?.*": r"expected \2 or more",
+    r"(Tuple|List|Dictionary|Set) should have at most (\d+) items?.*": r"expected \2 at most",
     "a valid (tuple|list)": "a list",
     "a valid dictionary( or instance of \\w+)?": "a mapping of keys",
     "a valid integer(, (unable to parse|got a number).*)?": "a whole number",

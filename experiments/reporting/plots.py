@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +47,10 @@ BANDS_IN_WORDS = (
 )
 STRETCHES = 4_000  # of a line that is thinned; several a pixel, so that the picture stays the same
 LONG = 32  # characters of a label; two longer labels do not fit side by side
-LONGEST = 60  # of a label within the axes
-LEGEND = 120  # of a line of the legend below them
-TITLE = 95  # of a line of the title
+INSIDE = 60  # of a label within the axes
+BELOW = 110  # of a line of the legend below them
+LINE_INCHES = 0.16  # of such a line
+TITLE = 10.5  # of a line of the title, for each inch of the picture
 
 
 class Pen(NamedTuple):
@@ -100,12 +101,14 @@ def learning_curve_figure(
     each floor, by name.
     """
     longest = max((len(label) for label, _ in series), default=0)
-    crowded = len(series) > CROWDED or longest > LONGEST
-    figure = new_figure(5.5 if crowded else 4.5)
+    crowded = len(series) > CROWDED or longest > INSIDE
+    lines = sum(-(-len(label) // BELOW) for label, _ in series)
+    figure = new_figure(4.5 + max(1, lines * LINE_INCHES) if crowded else 4.5)
     axes = figure.subplots()
     for index, (label, curve) in enumerate(series):
-        lines = textwrap.fill(label, LEGEND)
-        draw_curve(axes, curve, lines, pen(index), axis, 0.1 if crowded else 0.18)
+        draw_curve(
+            axes, curve, textwrap.fill(label, BELOW), pen(index), axis, 0.1 if crowded else 0.18
+        )
     draw_floors(axes, floors, bands)
     style_axes(axes, title)
     axes.set_xlabel(AXIS_LABELS[axis])
@@ -127,12 +130,17 @@ AXIS_LABELS = {
 
 def draw_title(axes: Axes, title: str) -> None:
     """Draw the title of a figure, at its left, in lines that fit its width."""
-    axes.set_title(textwrap.fill(title, TITLE), fontsize=11, loc="left")
+    figure = cast("Figure", axes.figure)
+    axes.set_title(_in_lines(title, figure), fontsize=11, loc="left")
 
 
 def draw_title_of_panels(figure: Figure, title: str) -> None:
     """Draw the title of a figure that has several panels."""
-    figure.suptitle(textwrap.fill(title, TITLE), fontsize=11, x=0.01, ha="left")
+    figure.suptitle(_in_lines(title, figure), fontsize=11, x=0.01, ha="left")
+
+
+def _in_lines(title: str, figure: Figure) -> str:
+    return textwrap.fill(title, int(TITLE * figure.get_figwidth()))
 
 
 def style_axes(axes: Axes, title: str) -> None:

@@ -106,7 +106,7 @@ def shown(value: Any, exact: bool = False) -> str:
     return str(value)
 
 
-def spread(low: float | None, high: float | None) -> str:
+def interval_text(low: float | None, high: float | None) -> str:
     """An interval for reading; empty without one. An interval of a ratio may have one end."""
     if low is None and high is None:
         return ""
@@ -130,7 +130,7 @@ def _render(report: Report) -> str:
     )
     environment.filters |= {
         "shown": shown,
-        "spread": spread,
+        "interval": interval_text,
         "anchor": anchor,
         "sign": SIGNS.__getitem__,
     }

@@ -33,7 +33,7 @@ class Seen(NamedTuple):
     """A positive value, or what is known of it."""
 
     value: float
-    complete: bool  # False: the true value is above it
+    known: bool  # False: the true value is above it
 
 
 Times = Mapping[int, Seen]  # by seed
@@ -41,7 +41,7 @@ Times = Mapping[int, Seen]  # by seed
 
 def ratio_below(values: Times, others: Times, level: float = LEVEL) -> Judgement:
     """The claim that values / others is below 1: the geometric mean or, see above, the median."""
-    if _all_complete(values, others):
+    if _all_known(values, others):
         log_ratio = paired.paired_log_ratio(_numbers(values), _numbers(others))
         return as_ratio(verdicts.below(log_ratio, level=level))
     return as_ratio(below(log_ratios(values, others), level=level))
@@ -51,20 +51,20 @@ def ratio_within_factor(
     values: Times, others: Times, factor: float, level: float = LEVEL
 ) -> Judgement:
     """The claim that values / others is between 1 / factor and factor, by the same."""
-    if _all_complete(values, others):
+    if _all_known(values, others):
         log_ratio = paired.paired_log_ratio(_numbers(values), _numbers(others))
         return equivalence.within_factor(log_ratio, factor, level=level)
     return as_ratio(within(log_ratios(values, others), math.log(factor), level=level))
 
 
 def log_ratios(values: Times, others: Times) -> list[Span]:
-    """log(value / other) of each shared seed."""
+    """log(value / other) of each shared seed. Raises ValueError if no seed is shared."""
     spans = []
-    for seed in paired.shared_seeds(values, others):
+    for seed in paired.pairs(values, others):
         value, other = values[seed], others[seed]
         ratio = math.log(value.value / other.value)
-        low = ratio if other.complete else -math.inf
-        high = ratio if value.complete else math.inf
+        low = ratio if other.known else -math.inf
+        high = ratio if value.known else math.inf
         spans.append(Span(low, ratio, high))
     return spans
 
@@ -101,8 +101,10 @@ def interval(spans: Sequence[Span], confidence: float) -> Interval:
     return Interval(median, *(end if math.isfinite(end) else None for end in (low, high)))
 
 
-def _all_complete(*groups: Times) -> bool:
-    return all(seen.complete for group in groups for seen in group.values())
+def _all_known(values: Times, others: Times) -> bool:
+    """Whether the values of all shared seeds are known."""
+    shared = paired.shared_seeds(values, others)
+    return all(group[seed].known for group in (values, others) for seed in shared)
 
 
 def _numbers(times: Times) -> dict[int, float]:

@@ -34,7 +34,7 @@ def paired_difference(values: Values, others: Values) -> Estimate:
 
     Raises ValueError if no seed is shared.
     """
-    return estimates.mean([values[seed] - others[seed] for seed in _pairs(values, others)])
+    return estimates.mean([values[seed] - others[seed] for seed in pairs(values, others)])
 
 
 def paired_log_ratio(values: Values, others: Values) -> Estimate:
@@ -44,7 +44,7 @@ def paired_log_ratio(values: Values, others: Values) -> Estimate:
     Raises ValueError if no seed is shared.
     """
     return estimates.mean(
-        [float(np.log(values[seed] / others[seed])) for seed in _pairs(values, others)]
+        [float(np.log(values[seed] / others[seed])) for seed in pairs(values, others)]
     )
 
 
@@ -60,7 +60,8 @@ def difference(values: Values, others: Values) -> Estimate:
     return estimates.minus(*sides)
 
 
-def _pairs(values: Values, others: Values) -> list[int]:
+def pairs(values: Mapping[int, object], others: Mapping[int, object]) -> list[int]:
+    """The seeds that both groups have. Raises ValueError if there is none."""
     seeds = shared_seeds(values, others)
     if not seeds:
         raise ValueError("no seed is in both groups, so nothing can be paired")

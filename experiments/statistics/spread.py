@@ -28,10 +28,10 @@ class Spread(NamedTuple):
 
 def pooled(groups: Sequence[Sequence[float]]) -> Spread:
     """The spread within groups. Raises ValueError if no group has two values."""
-    degrees = sum(len(group) - 1 for group in groups)
+    degrees = sum(max(len(group) - 1, 0) for group in groups)
     if not degrees:
         raise ValueError("no group has two values, so their spread is unknown")
-    squares = sum(float(np.sum(np.square(np.subtract(g, np.mean(g))))) for g in groups)
+    squares = sum(float(np.sum(np.square(np.subtract(g, np.mean(g))))) for g in groups if len(g))
     return Spread(math.sqrt(squares / degrees), degrees)
 
 

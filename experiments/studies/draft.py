@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from experiments.config.compose import validate
-from experiments.reporting.report import shown, spread
+from experiments.reporting.report import interval_text, shown
 from experiments.runs.run import Run, read_run
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import StudyConfig
@@ -57,7 +57,7 @@ def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
     }
     study: StudyConfig = validate(StudyConfig, content, "claim")
     found = study.claims[0].criterion.decide(StudyRuns(runs))
-    ends = spread(found.low, found.high)
+    ends = interval_text(found.low, found.high)
     interval = f" ({ends})" if ends else ""
     today = f"# Today: {found.verdict}, {shown(found.value)}{interval}, {found.seeds} seeds.\n"
     return today + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)

@@ -123,7 +123,8 @@ class TimePerStep(StudyFigure):
         for position, seconds in enumerate(paces):
             values = [scale * pace for pace in seconds]
             least = min(values)
-            _dots(axes, position, values, Interval(least, None, None), f"{least:.3g}")
+            shown = f"{least:.3g}" if least < 100 else f"{least:,.0f}"
+            _dots(axes, position, values, Interval(least, None, None), shown)
         _label_positions(axes, list(self.labels.values()))
         draw_title(axes, title)
         axes.set_ylabel(f"{unit} per time step")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
@@ -88,7 +89,7 @@ class ExpectedLoss(Criterion):
             mean, low, high = equivalence.within(estimate, self.tolerance, level=level).interval
             ends = (end if end is None else end + self.expected for end in (low, high))
             interval = Interval(mean + self.expected, *ends)
-            note += f"; {self._kind_of_interval(len(side.losses), level)}"
+            note += f"; {self._kind_of_interval(estimate, level)}"
         note += modes(run, losses)
         return judged(all_of(parts)(level)._replace(interval=interval), len(losses), note)
 
@@ -113,8 +114,8 @@ class ExpectedLoss(Criterion):
                 ours = estimates.mean(losses)
                 return ours._replace(value=ours.value - self.expected)
 
-    def _kind_of_interval(self, seeds: int, level: float) -> str:
-        if seeds == 1:
+    def _kind_of_interval(self, estimate: Estimate, level: float) -> str:
+        if not math.isfinite(estimate.standard_error):
             return "one seed has no interval"
         kinds = {
             "one_run": "where one more run may be",

@@ -60,11 +60,17 @@ class PlannedRun:
                 known = ", ".join(map(str, there)) or "none"
                 raise ValueError(f"expected a lag of run {self.name}, {known}; got {lag}")
 
-    def need_validation(self) -> None:
-        """The run must have validation losses."""
-        if self.config.training.validate_every is None:
+    def need_validation(self, by: int | None = None) -> None:
+        """The run must have validation losses, the first after at most `by` updates."""
+        every = self.config.training.validate_every
+        if every is None:
             raise ValueError(
                 f"run {self.name}: without training.validate_every it has no validation loss"
+            )
+        if by is not None and self.workload and by < every * self.workload.updates_per_epoch:
+            raise ValueError(
+                f"updates: run {self.name} is validated first after "
+                f"{every * self.workload.updates_per_epoch:,} updates; got {by:,}"
             )
 
     def need_spread(self) -> None:

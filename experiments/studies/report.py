@@ -17,9 +17,9 @@ from experiments.reporting.report import (
     Report,
     ReportFigure,
     Table,
+    interval_text,
     link_figures,
     shown,
-    spread,
     write_report,
 )
 from experiments.reporting.seed_losses import (
@@ -226,7 +226,7 @@ def print_claims(claims: Sequence[Claim]) -> None:
         verdict = in_words(claim.verdict)
         if claim.verdict_corrected not in (None, claim.verdict):
             verdict += f" ({in_words(claim.verdict_corrected)})"
-        ends = spread(claim.low, claim.high)
+        ends = interval_text(claim.low, claim.high)
         table.append([verdict, claim.id, expected, measured, ends, str(claim.seeds or "")])
     print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
     if claims:

@@ -16,18 +16,17 @@ from experiments.statistics import spread
 from experiments.statistics.estimates import Estimate
 from experiments.statistics.spread import Spread
 from experiments.studies.entries import Planned
-from experiments.studies.findings import percent
 from experiments.studies.held_out import LowersALoss
 from experiments.studies.losses import ExpectedLoss, Losses
 from experiments.studies.runs import RunPattern, StudyRuns, matching
 
-Spreads = tuple[RunPattern, ...]
+RunPatterns = tuple[RunPattern, ...]
 
 
 class LeastValidationLoss(ExpectedLoss):
     """The least validation loss of the epochs, mean over seeds, equals a number."""
 
-    spread_of: Spreads = ()
+    spread_of: RunPatterns = ()
 
     @model_validator(mode="after")
     def _of_a_published_run(self) -> Self:
@@ -50,16 +49,10 @@ class LeastValidationLoss(ExpectedLoss):
         return least_losses(run)
 
     def _less_expected(self, losses: list[float], runs: StudyRuns) -> Estimate:
-        if not self.spread_of:
+        pooled = _pooled(self.spread_of, runs)
+        if pooled is None:
             return super()._less_expected(losses, runs)
-        return spread.less_published(losses, self.expected, _pooled(self.spread_of, runs))
-
-    def _kind_of_interval(self, seeds: int, level: float) -> str:
-        if not self.spread_of:
-            return super()._kind_of_interval(seeds, level)
-        return (
-            f"{percent(1 - 2 * level)} prediction interval for one more run, from the pooled spread"
-        )
+        return spread.less_published(losses, self.expected, pooled)
 
 
 class LowersValidationLoss(LowersALoss):
@@ -68,12 +61,12 @@ class LowersValidationLoss(LowersALoss):
     With `updates`, only validations after at most so many updates count.
     """
 
-    spread_of: Spreads = ()
+    spread_of: RunPatterns = ()
     updates: int | None = Field(default=None, ge=1)
 
     def check(self, planned: Planned) -> None:
         for name in (self.run, self.against):
-            planned[name].need_validation()
+            planned[name].need_validation(self.updates)
         _check_spread(self.spread_of, planned)
 
     def _losses(self, run: Run) -> Losses:
@@ -84,9 +77,9 @@ class LowersValidationLoss(LowersALoss):
         return f"least validation loss of the epochs{within}"
 
     def _difference(self, ours: Losses, theirs: Losses, runs: StudyRuns) -> tuple[Estimate, str]:
-        if not self.spread_of:
+        pooled = _pooled(self.spread_of, runs, self.updates)
+        if pooled is None:
             return super()._difference(ours, theirs, runs)
-        pooled = _pooled(self.spread_of, runs)
         difference = spread.difference([*ours.values()], [*theirs.values()], pooled)
         return difference, f"by the pooled spread, {pooled.degrees} degrees of freedom"
 
@@ -107,12 +100,16 @@ def least_losses(run: Run, updates: int | None = None) -> Losses:
     return {seed: min(losses) for seed, losses in early.items()}
 
 
-def _check_spread(patterns: Spreads, planned: Planned) -> None:
+def _check_spread(patterns: RunPatterns, planned: Planned) -> None:
     for name in matching(patterns, planned):
         planned[name].need_validation()
         planned[name].need_spread()
 
 
-def _pooled(patterns: Spreads, runs: StudyRuns) -> Spread:
-    """The spread of the seeds of these runs. Raises NotRun where one of them is absent."""
-    return spread.pooled([[*least_losses(run).values()] for run in runs.matching(patterns)])
+def _pooled(
+    patterns: RunPatterns, runs: StudyRuns, updates: int | None = None
+) -> Spread | None:  # fmt: skip
+    """The spread of the seeds of those of these runs that are there; None if it is not known."""
+    there = [runs[name] for name in matching(patterns, runs.there)]
+    groups = [[*least_losses(run, updates).values()] for run in there]
+    return spread.pooled(groups) if any(len(group) > 1 for group in groups) else None

@@ -47,6 +47,7 @@ class ByWidth(StudyFigure):
         for axes in panels:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter("{x:,.0f}")
+            axes.xaxis.set_minor_formatter("")
             style_grid(axes)
         time, memory, loss = panels
         draw_title(time, title)
@@ -124,9 +125,15 @@ def _make_logarithmic(axes: Axes) -> None:
     """A logarithmic y axis whose ticks are plain numbers: 600, not 6×10²."""
     from matplotlib.ticker import LogFormatter
 
+    class Plain(LogFormatter):
+        """Labels the ticks that LogFormatter would."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:,.0f}" if super().__call__(x, pos) else ""
+
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(LogFormatter())
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    axes.yaxis.set_major_formatter(Plain())
+    axes.yaxis.set_minor_formatter(Plain(minor_thresholds=(2, 0.5)))
 
 
 def _draw_line(panels: Sequence[Axes], runs: Sequence[Run], label: str, color: str) -> None:

@@ -15,7 +15,7 @@ from experiments.errors import RunError
 from experiments.runs.directory import RunDirectory
 from experiments.training.cores import cores_of_this_process
 from experiments.training.workload import Workload
-from experiments.training.xla import is_wide, uses_xla
+from experiments.training.xla import has_products_at_once, is_wide, uses_xla
 from rnn_graphs.config import ExecutionConfig
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # TensorFlow reads it when it is imported
@@ -36,10 +36,20 @@ def decide(config: Config, workload: Workload) -> ExecutionConfig:
         there = imported_with_onednn()  # which can no longer be changed
         chosen["onednn"] = _switch(wide if there is None else there)
     if execution.threads == "auto":
-        chosen["threads"] = _threads(config) if wide and _has_products_at_once(config) else 1
+        chosen["threads"] = _threads(config) if wide and has_products_at_once(config) else 1
     decided = execution.model_copy(update=chosen)
     xla = uses_xla(config.model_copy(update={"execution": decided}), workload)
     return decided.model_copy(update={"xla": _switch(xla)})
+
+
+def prepared(config: Config, workload: Workload) -> Config:
+    """The config with its execution decided, and this process prepared for it.
+
+    For what trains without a run directory. Raises RunError as `prepare_process`.
+    """
+    execution = decide(config, workload)
+    prepare_process(execution)
+    return config.model_copy(update={"execution": execution})
 
 
 def recorded(execution: ExecutionConfig) -> dict[str, Any]:
@@ -83,16 +93,6 @@ def began(config: Config, directory: RunDirectory) -> Config:
     else:
         chosen = summary.get("execution") or {}
     return config.model_copy(update={"execution": there.model_copy(update=chosen)})
-
-
-def _has_products_at_once(config: Config) -> bool:
-    """Whether two matrix products can be computed at the same time.
-
-    Each takes one thread, so a second one gains nothing in the chain of a single LSTM layer.
-    """
-    model = config.model
-    chains = len(model.state_sizes) * (2 if model.bidirectional else 1)
-    return chains * model.traits.products > 1
 
 
 def _threads(config: Config) -> int:

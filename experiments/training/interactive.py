@@ -15,6 +15,7 @@ from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.run import Run, read_run
 from experiments.training import runner
+from experiments.training.execution import prepared
 from experiments.training.workload import make_workload
 
 if TYPE_CHECKING:
@@ -55,9 +56,11 @@ def build_graph(config: Config) -> TrainingGraph:
 
     Raises UsageError where a data file is missing or the config does not fit the data.
     """
+    workload = make_workload(config)
+    config = prepared(config, workload)
     from experiments.training.session import build  # TensorFlow takes seconds to import
 
-    return build(config, make_workload(config))
+    return build(config, workload)
 
 
 class Trainer:
@@ -72,9 +75,10 @@ class Trainer:
 
         Raises UsageError where a data file is missing or the config does not fit the data.
         """
+        workload = make_workload(config)
+        config = prepared(config, workload)
         from experiments.training.session import TrainingSession, build
 
-        workload = make_workload(config)
         self.config = config
         self.seed = config.training.first_seed if seed is None else seed
         self.graph = build(config, workload)

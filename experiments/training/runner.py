@@ -16,7 +16,6 @@ from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import StopRequest, stop_request
 from experiments.output import safe_output
 from experiments.paths import RUNS
-from experiments.reporting.provenance import code_digest
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.lock import locked
@@ -38,7 +37,7 @@ from experiments.training.run_data import (
     workload_of_run,
 )
 from experiments.training.side_by_side import side_by_side
-from experiments.training.summary import summarize
+from experiments.training.summary import code_of, summarize
 from experiments.training.validation import open_validation
 from experiments.training.workload import Workload, make_workload
 
@@ -143,13 +142,12 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
         run.progress.log(note)
     try:
         record_data(directory, run.workload.task)
-        # The code as it is now: it may be edited while the run trains.
         directory.write_summary(
             {
                 "status": "running",
                 "name": config.name,
                 "execution": recorded(config.execution),
-                "code": code_digest(),
+                **code_of(directory),
             }
         )
         memory = _train_seeds(run, open_sessions, positions)

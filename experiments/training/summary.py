@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.config.schema import Config
-from experiments.reporting.environment import environment
+from experiments.reporting.environment import environment, git_commit
+from experiments.reporting.provenance import code_digest
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss, of_position, of_rows
@@ -43,7 +44,16 @@ def summarize(
         "xla": uses_xla(config, workload),
         "execution": recorded(config.execution),
         **environment(),
+        **code_of(directory),
     }
+
+
+def code_of(directory: RunDirectory) -> dict[str, Any]:
+    """The commit and the digest of the code that the run began with, which may change since."""
+    began = directory.read_summary()
+    if "code" in began:
+        return {key: began.get(key) for key in ("git_commit", "code")}
+    return {"git_commit": git_commit(), "code": code_digest()}
 
 
 def describe_losses(losses: Mapping[int, float]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 The numbers are CPU seconds of one core, measured with each part of a graph alone. A machine that is
 twice as fast needs half the time for both sides, so the choice does not hang on them. It depends on
-the config, the task and the number of updates, and on nothing else.
+the config, the task and the number of updates, and for a wide model on the threads and oneDNN that
+`execution.py` has decided.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ def uses_xla(config: Config, workload: Workload) -> bool:
         return config.execution.xla == "on"
     if config.execution.loop == "per_step" or not config.truncation.style.xla_pays:
         return False
-    if is_wide(config, workload.task) and config.execution.threads not in (1, "auto"):
-        return False  # XLA's products take one thread
+    one_thread = config.execution.threads in (1, "auto")
+    if is_wide(config, workload.task) and has_products_at_once(config) and not one_thread:
+        return False  # XLA's products would take one of the threads
     updates = workload.updates * len(config.seeds)
     return updates * _saved(config, workload.task) > _compiling(config, workload.padded)
 
@@ -58,6 +60,15 @@ def uses_xla(config: Config, workload: Workload) -> bool:
 def is_wide(config: Config, task: Task) -> bool:
     """Whether products are most of the work."""
     return multiplications(config, task) >= WIDE
+
+
+def has_products_at_once(config: Config) -> bool:
+    """Whether two matrix products can be computed at the same time.
+
+    Each takes one thread, so a second one gains nothing in the chain of a single LSTM layer.
+    """
+    model = config.model
+    return len(model.state_sizes) * _directions(model) * model.traits.products > 1
 
 
 def multiplications(config: Config, task: Task) -> int:

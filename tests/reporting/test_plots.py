@@ -20,6 +20,7 @@ from experiments.reporting import plots
 from experiments.reporting.plots import (
     COLORS,
     Series,
+    draw_title,
     learning_curve_figure,
     new_figure,
     own_style,
@@ -211,7 +212,7 @@ def test_no_two_of_many_lines_look_alike() -> None:
 MANY_KEYS = ", ".join(f"section.a_long_name_of_key_{number}=0.00{number}" for number in range(9))
 
 
-@pytest.mark.parametrize("count", [1, 3, 5])
+@pytest.mark.parametrize("count", [1, 3, 7])
 def test_titles_and_labels_of_many_keys_fit_the_picture(count: int) -> None:
     series = [Series(f"{MANY_KEYS}, {number}", curve()) for number in range(count)]
     figure = learning_curve_figure(f"training loss, {MANY_KEYS}", series, {"none": 0.69})
@@ -225,4 +226,13 @@ def test_titles_and_labels_of_many_keys_fit_the_picture(count: int) -> None:
         assert -1 <= box.x0 <= box.x1 <= width + 1, text.get_text()
         assert -1 <= box.y0 <= box.y1 <= height + 1, text.get_text()
     assert axes.get_window_extent().width > width / 2
-    assert axes.get_window_extent().height > height / 4
+    assert axes.get_window_extent().height > height / 3
+
+
+def test_a_narrow_picture_has_a_narrow_title() -> None:
+    figure = Figure(figsize=(5, 4), layout="constrained")
+    axes = figure.subplots()
+    draw_title(axes, MANY_KEYS)
+    render(figure)
+    titles = [child for child in axes.get_children() if isinstance(child, Text)]
+    assert max(title.get_window_extent().x1 for title in titles) <= figure.bbox.width

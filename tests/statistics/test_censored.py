@@ -82,6 +82,15 @@ def test_without_censoring_means_are_compared() -> None:
     assert censored.ratio_within_factor(one, other, 3) == alike
 
 
+def test_seeds_of_one_side_alone_count_for_nothing() -> None:
+    one = {seed: Seen(10.0 + seed, True) for seed in range(5)}
+    other = {seed: Seen(30.0 + seed, True) for seed in range(5)}
+    expected = censored.ratio_below(one, other)
+    assert censored.ratio_below({**one, 9: Seen(60.0, False)}, other) == expected
+    with pytest.raises(ValueError, match="no seed is in both groups"):
+        censored.ratio_below({1: Seen(1.0, False)}, {2: Seen(1.0, False)})
+
+
 def test_within_a_factor() -> None:
     once = {seed: Seen(1.0, True) for seed in range(10)}
     late = {**{seed: Seen(1.4, True) for seed in range(9)}, 9: Seen(9.0, False)}

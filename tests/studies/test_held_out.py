@@ -146,6 +146,30 @@ class TestSpreadOfOtherRuns:
         assert early.verdict == "fails"
         with pytest.raises(NotRun, match="no validation loss within 9 updates"):
             make_criterion("lowers_validation_loss", {**arguments, "updates": 9}).decide(runs)
+        # The spread is that of the same updates: none, after the first epoch.
+        assert early.low == early.high == pytest.approx(0.1)
+
+    def test_without_the_other_runs_nothing_is_decided(self, runs: StudyRuns) -> None:
+        absent = {"a_more": "not trained", "b_more": "not trained"}
+        there = {name: run for name, run in runs.there.items() if name not in absent}
+        alone = StudyRuns(there, absent)
+        spread_of = {"run": "true", "spread_of": ["*_more"]}
+        compared = make_criterion("lowers_validation_loss", {**spread_of, "against": "tf"})
+        published = make_criterion(
+            "least_validation_loss", {**spread_of, "expected": 5.01, "tolerance": 0.05}
+        )
+        for criterion, value in ((compared, -0.04), (published, 5.0)):
+            found = criterion.decide(alone)
+            assert found.value == pytest.approx(value)
+            assert found.verdict == "undecided"
+        assert "one seed has no interval" in published.decide(alone).note
+
+    def test_updates_before_the_first_validation_are_refused(self) -> None:
+        config = load_config("text_python_docs")
+        planned = {name: PlannedRun(name, config) for name in ("a", "b")}
+        arguments = {"run": "a", "against": "b", "updates": 5}
+        with pytest.raises(ValueError, match="updates: run a is validated first after 204 updates"):
+            make_criterion("lowers_validation_loss", arguments).check(planned)
 
     def test_a_spread_of_single_seeds_is_refused(self) -> None:
         config = load_config("text_python_docs", ["training.seeds=1"])

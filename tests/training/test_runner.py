@@ -15,6 +15,7 @@ from experiments.errors import Interrupted, RunError, UsageError
 from experiments.reporting import provenance
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
+from experiments.runs.directory import RunDirectory
 from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsRow
 from experiments.training import final_evaluation, runner
@@ -582,5 +583,11 @@ def test_code_that_is_edited_while_the_run_trains_is_not_its_code(
         source.write_text("x = 1  # as before\n", "utf-8")
         provenance.code_digest.cache_clear()
         assert found == provenance.code_digest() != edited
+        # A run that continues under other code keeps the digest that it began with.
+        summary = summary_of(tmp_path / "run") | {"status": "interrupted"}
+        RunDirectory(tmp_path / "run").write_summary(summary)
+        source.write_text("x = 3\n", "utf-8")
+        provenance.code_digest.cache_clear()
+        assert runner.train(small_config(), tmp_path / "run")["code"] == found
     finally:
         provenance.code_digest.cache_clear()

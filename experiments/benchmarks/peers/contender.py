@@ -23,7 +23,7 @@ class Contender(NamedTuple):
     variant: str
 
 
-class Pace(NamedTuple):
+class Seconds(NamedTuple):
     """The seconds of a program: its start, and each update."""
 
     begin: float  # from its start until its first call has ended: import, build, compile
@@ -83,11 +83,11 @@ def seconds_of_an_update(
     return [list(column) for column in zip(*table, strict=True)]
 
 
-def pace(contender: Contender, work: Work, rounds: int, seconds: float) -> Pace:
+def seconds_alone(contender: Contender, work: Work, rounds: int, seconds: float) -> Seconds:
     """The start and the median update of a program that runs alone.
 
     Raises RunError where it cannot do the work.
     """
     with _opened(contender, work) as process:
         begin = perf_counter() - process.started
-        return Pace(begin, median(process.ask(seconds) for _ in range(rounds)))
+        return Seconds(begin, median(process.ask(seconds) for _ in range(rounds)))
