@@ -20,7 +20,7 @@ PLAIN = Setting(5, TruncationConfig(kind="tf_style"))
 STRICT = Setting(20, TruncationConfig(kind="true_bptt", depth=20, context=True))
 
 
-@pytest.mark.parametrize(("symbols", "own"), [(1_000_000, "off"), (100_000_000, "on")])
+@pytest.mark.parametrize(("symbols", "own"), [(2_000_000, "off"), (100_000_000, "on")])
 def test_settings_are_timed_with_xla_or_without_it_alike(
     symbols: int, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
