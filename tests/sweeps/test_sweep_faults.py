@@ -295,7 +295,7 @@ def test_the_disk_full_in_the_middle(
     done = run_command(SWEEP, disk)
     assert done.returncode == 1, done.stdout + done.stderr
     reasons = failures(done.stdout)
-    assert reasons
+    assert reasons, done.stdout + done.stderr
     assert all("disk is full" in reason or "No space" in reason for reason in reasons.values())
     small_disk("20m")
     finish(disk, undisturbed)
