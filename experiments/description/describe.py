@@ -76,7 +76,7 @@ def _print(config: Config, workload: Workload, shapes: Shapes, work: Work, pace:
     for name, floor in workload.task.floors().items():
         print(f"floor, {name}: {floor:.4f} nats per time step")
     print_text(
-        f"expected: {pace.seconds_per_update * 1e6:.4g} µs an update, "
+        f"expected: {_short_time(pace.seconds_per_update)} an update, "
         f"{pace.run_seconds:.3g} s for the run on this machine, of which "
         f"{pace.first_seconds:.2g} s before the first updates are done"
     )
@@ -112,3 +112,8 @@ def _draw(config: Config, path: Path) -> bool:
     from experiments.reporting.plots import save_picture
 
     return save_picture(lambda: picture(config), path)
+
+
+def _short_time(seconds: float) -> str:
+    """As "32.5 µs" or "132 ms"."""
+    return f"{seconds * 1e6:.4g} µs" if seconds < 1e-3 else f"{seconds * 1e3:.4g} ms"
