@@ -17,12 +17,20 @@ PACKAGES = ("numpy", "tensorflow", "tf-keras")
 
 
 def environment() -> dict[str, Any]:
-    """Versions, commit, a digest of the code, and host, as JSON values."""
+    """Versions, host, commit, and a digest of the code, as JSON values."""
+    return {**machine(), **code()}
+
+
+def code() -> dict[str, Any]:
+    """The commit and the digest of the code."""
+    return {"git_commit": git_commit(), "code": code_digest()}
+
+
+def machine() -> dict[str, Any]:
+    """Versions and host."""
     versions = {name: metadata.version(name) for name in PACKAGES}
     return {
         "versions": {"python": platform.python_version(), **versions},
-        "git_commit": git_commit(),
-        "code": code_digest(),
         "host": {
             "name": platform.node(),
             "machine": platform.machine(),

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.config.schema import Config
-from experiments.reporting.environment import environment, git_commit
-from experiments.reporting.provenance import code_digest
+from experiments.reporting.environment import code, machine
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss, of_position, of_rows
@@ -43,7 +42,7 @@ def summarize(
         "floors": workload.task.floors(),
         "xla": uses_xla(config, workload),
         "execution": recorded(config.execution),
-        **environment(),
+        **machine(),
         **code_of(directory),
     }
 
@@ -53,7 +52,7 @@ def code_of(directory: RunDirectory) -> dict[str, Any]:
     began = directory.read_summary()
     if "code" in began:
         return {key: began.get(key) for key in ("git_commit", "code")}
-    return {"git_commit": git_commit(), "code": code_digest()}
+    return code()
 
 
 def describe_losses(losses: Mapping[int, float]) -> dict[str, Any]:
