@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal, NamedTuple, Self
 
@@ -15,17 +15,20 @@ from experiments.reporting.claims import Finding, NotRun
 from experiments.reporting.seed_losses import in_words, modes_of
 from experiments.runs.onset import halfway
 from experiments.runs.run import Run
-from experiments.statistics import equivalence, estimates, paired, prediction, verdicts
+from experiments.statistics import equivalence, estimates, paired, prediction, spread, verdicts
 from experiments.statistics.estimates import Estimate
 from experiments.statistics.intervals import Interval
 from experiments.statistics.parts import Judge, all_of
+from experiments.statistics.spread import Spread
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import HALF, at_least, judged, percent
-from experiments.studies.runs import RunName, StudyRuns
+from experiments.studies.planned import PlannedRun
+from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 
 Losses = Mapping[int, float]  # by seed
+RunPatterns = tuple[RunPattern, ...]
 
 
 class Side(NamedTuple):
@@ -47,6 +50,9 @@ class ExpectedLoss(Criterion):
     `deviation` and `published_runs` say how much the runs behind it spread. Where the task has
     floors, seeds that learned and seeds that did not are told apart: the claim is about the side of
     the floors' middle that `expected` is on, and at least half of the seeds must end there.
+
+    A run of one seed shows no spread. `spread_of` names runs of several seeds, whose pooled spread
+    then stands for that of this run.
     """
 
     run: RunName
@@ -55,12 +61,22 @@ class ExpectedLoss(Criterion):
     expected_is: Literal["one_run", "mean", "exact"] = "one_run"
     deviation: float | None = Field(default=None, gt=0)
     published_runs: int | None = Field(default=None, ge=2)
+    spread_of: RunPatterns = ()
 
     @model_validator(mode="after")
     def _a_mean_has_a_spread(self) -> Self:
         given = (self.deviation is not None, self.published_runs is not None)
         if given != (self.expected_is == "mean",) * 2:
             raise ValueError("deviation, published_runs: both and only for expected_is: mean")
+        return self
+
+    @model_validator(mode="after")
+    def _only_a_published_run_spreads_alike(self) -> Self:
+        if self.spread_of and self.expected_is != "one_run":
+            raise ValueError(
+                f"spread_of: only for expected_is: one_run, a run that spreads alike; got "
+                f"{self.expected_is}"
+            )
         return self
 
     @property
@@ -71,6 +87,13 @@ class ExpectedLoss(Criterion):
     @abstractmethod
     def losses(self, run: Run) -> Losses:
         """The loss of each seed. Raises NotRun where there is none."""
+
+    def need(self, run: PlannedRun) -> None:
+        """Raise ValueError if this run will have no such loss."""
+
+    def check(self, planned: Planned) -> None:
+        self.need(planned[self.run])
+        check_spread(self.spread_of, planned, self.need)
 
     def expectation(self) -> float:
         return self.expected
@@ -100,7 +123,10 @@ class ExpectedLoss(Criterion):
         low = self.expected < threshold
         return Side([loss for loss in values if (loss < threshold) == low], len(values))
 
-    def _less_expected(self, losses: list[float], _runs: StudyRuns) -> Estimate:
+    def _less_expected(self, losses: list[float], runs: StudyRuns) -> Estimate:
+        known = pooled_spread(self.spread_of, runs, self.losses)
+        if known is not None:
+            return spread.less_published(losses, self.expected, known)
         match self.expected_is:
             case "one_run":
                 return prediction.less_published(losses, self.expected)
@@ -146,8 +172,8 @@ class LossOfUpdates(ExpectedLoss):
     def metric(self) -> str:
         return f"mean of updates {self.first} to {self.last}"
 
-    def check(self, planned: Planned) -> None:
-        planned[self.run].need_row(self.first, self.last)
+    def need(self, run: PlannedRun) -> None:
+        run.need_row(self.first, self.last)
 
     def losses(self, run: Run) -> Losses:
         return mean_losses(run, self.first, self.last)
@@ -182,6 +208,24 @@ def mean_losses(run: Run, first: int, last: int) -> Losses:
     if not means:
         raise NotRun(f"run {run.label}: no row of updates {first} to {last}")
     return means
+
+
+def check_spread(
+    patterns: RunPatterns, planned: Planned, need: Callable[[PlannedRun], None]
+) -> None:  # fmt: skip
+    """Raise ValueError if one of these runs shows no spread or lacks the loss."""
+    for name in matching(patterns, planned):
+        need(planned[name])
+        planned[name].need_spread()
+
+
+def pooled_spread(
+    patterns: RunPatterns, runs: StudyRuns, losses: Callable[[Run], Losses]
+) -> Spread | None:
+    """The spread of the seeds of those of these runs that are there; None if it is not known."""
+    there = [runs[name] for name in matching(patterns, runs.there)]
+    groups = [[*losses(run).values()] for run in there]
+    return spread.pooled(groups) if any(len(group) > 1 for group in groups) else None
 
 
 def middle(run: Run) -> float | None:

@@ -397,6 +397,16 @@ class TestLossOfUpdates:
         found = decide("loss_of_updates", run, **self.RANGE, expected=0.5)
         assert (found.verdict, found.low) == ("undecided", None)
 
+    def test_the_spread_of_other_runs_lends_it_one(self, tmp_path: Path) -> None:
+        losses = {"run": [[0.6, 0.5, 0.4]], "a": [[0.6, 0.50, 0.4], [0.6, 0.51, 0.4]]}
+        runs = {name: finished_run(tmp_path, name, of) for name, of in losses.items()}
+        runs["run"].summary["floors"] = {}  # one seed would not decide which side most seeds are on
+        arguments = self.RANGE | {"expected": 0.5, "tolerance": 0.1, "spread_of": ["a"]}
+        found = make_criterion("loss_of_updates", arguments).decide(StudyRuns(runs))
+        # One degree of freedom: 6.314 · (0.01 / √2) · √2.
+        assert found.high == pytest.approx(0.5 + 0.06314, abs=1e-5)
+        assert found.verdict == "holds"
+
 
 class TestCurvesAgree:
     def test_the_largest_gap_of_any_pair_decides(self, tmp_path: Path) -> None:
