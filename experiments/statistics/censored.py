@@ -18,7 +18,7 @@ from scipy.special import bdtr, bdtrc
 
 from experiments.statistics import equivalence, paired, verdicts
 from experiments.statistics.intervals import Interval
-from experiments.statistics.verdicts import LEVEL, Judgement, Verdict, as_ratio
+from experiments.statistics.verdicts import LEVEL, Judgement, as_ratio, by_p_values
 
 
 class Span(NamedTuple):
@@ -71,22 +71,18 @@ def log_ratios(values: Times, others: Times) -> list[Span]:
 
 def below(spans: Sequence[Span], limit: float = 0, level: float = LEVEL) -> Judgement:
     """The claim that the median is below a limit, judged as `verdicts.below` judges a mean."""
-    p_below, p_above = _p_below(spans, limit), _p_above(spans, limit)
-    p = min(1.0, 2 * min(p_below, p_above))
-    verdict: Verdict = "undecided"
-    if p <= level:
-        verdict = "holds" if p_below < p_above else "fails"
-    return Judgement(verdict, p, interval(spans, 1 - level), 1 - level)
+    # Each direction may use half of the level, so each p value counts twice.
+    holds, fails = (min(1.0, 2 * p(spans, limit)) for p in (_p_below, _p_above))
+    verdict = by_p_values(holds, fails, level)
+    return Judgement(verdict, min(holds, fails), interval(spans, 1 - level), 1 - level)
 
 
 def within(spans: Sequence[Span], margin: float, level: float = LEVEL) -> Judgement:
     """The claim that the median is within `margin` of 0, judged as `equivalence.within`."""
     inside = max(_p_above(spans, -margin), _p_below(spans, margin))
     outside = min(_p_below(spans, -margin), _p_above(spans, margin))
-    verdict: Verdict = "undecided"
-    if min(inside, outside) <= level:
-        verdict = "holds" if inside < outside else "fails"
     confidence = 1 - 2 * level
+    verdict = by_p_values(inside, outside, level)
     return Judgement(verdict, min(inside, outside), interval(spans, confidence), confidence)
 
 

@@ -15,7 +15,7 @@ import math
 
 from experiments.statistics import estimates
 from experiments.statistics.estimates import Estimate, p_above, p_below
-from experiments.statistics.verdicts import LEVEL, Judgement, Verdict, as_ratio
+from experiments.statistics.verdicts import LEVEL, Judgement, as_ratio, by_p_values
 
 
 def within(estimate: Estimate, margin: float, center: float = 0, level: float = LEVEL) -> Judgement:
@@ -27,11 +27,9 @@ def within(estimate: Estimate, margin: float, center: float = 0, level: float = 
     low, high = center - margin, center + margin
     inside = max(p_above(estimate, low), p_below(estimate, high))
     outside = min(p_below(estimate, low), p_above(estimate, high))
-    verdict: Verdict = "undecided"
-    if min(inside, outside) <= level:
-        verdict = "holds" if inside < outside else "fails"
     confidence = 1 - 2 * level
     shown = estimates.interval(estimate, confidence)
+    verdict = by_p_values(inside, outside, level)
     return Judgement(verdict, min(inside, outside), shown, confidence)
 
 

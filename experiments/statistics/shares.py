@@ -12,7 +12,7 @@ from __future__ import annotations
 from scipy.special import bdtr, bdtrc, betaincinv
 
 from experiments.statistics.intervals import CONFIDENCE, Interval
-from experiments.statistics.verdicts import LEVEL, Judgement, Verdict
+from experiments.statistics.verdicts import LEVEL, Judgement, by_p_values
 
 
 def exact_interval(count: int, total: int, confidence: float = CONFIDENCE) -> Interval:
@@ -35,9 +35,7 @@ def at_least(count: int, total: int, threshold: float, level: float = LEVEL) -> 
         raise ValueError(f"the threshold of a share must be between 0 and 1, found {threshold}")
     p_at_least = float(bdtrc(count - 1, total, threshold)) if count else 1.0
     p_at_most = float(bdtr(count, total, threshold))
-    verdict: Verdict = "undecided"
-    if min(p_at_least, p_at_most) <= level:
-        verdict = "holds" if p_at_least < p_at_most else "fails"
+    verdict = by_p_values(p_at_least, p_at_most, level)
     confidence = 1 - 2 * level
     shown = exact_interval(count, total, confidence)
     return Judgement(verdict, min(p_at_least, p_at_most), shown, confidence)

@@ -23,6 +23,13 @@ class Judgement(NamedTuple):
     confidence: float  # of the interval; the claim is decided if the interval is on one side
 
 
+def by_p_values(holds: float, fails: float, level: float) -> Verdict:
+    """The verdict from the p values for "the claim is true" and for "the claim is false"."""
+    if min(holds, fails) > level:
+        return "undecided"
+    return "holds" if holds < fails else "fails"
+
+
 def below(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgement:
     """The claim that a quantity is below a limit.
 
