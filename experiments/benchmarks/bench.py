@@ -18,14 +18,23 @@ def bench(out: Path) -> None:
     from experiments.benchmarks import choice
 
     decided = choice.decide_all()  # before TensorFlow is imported, as `train` does
-    from experiments.benchmarks import beyond, graphs, scale, start, sweeps, truncation, updates
+    from experiments.benchmarks import (
+        adaptive,
+        beyond,
+        graphs,
+        scale,
+        start,
+        sweeps,
+        truncation,
+        updates,
+    )  # fmt: skip
     from experiments.benchmarks.peers import rows as peers
 
     costs = graphs.measure_graphs()  # first, because it forks and no session may be open
     rows = [updates.measure_data(), *updates.measure_updates()]
     sizes = truncation.measure_sizes()
     rows += [*truncation.measure_truncation(), *truncation.judge_sizes(sizes)]
-    rows += beyond.measure_influences()
+    rows += [*beyond.measure_influences(), *adaptive.measure_adaptive()]
     rows += [*start.measure_commands(), start.measure_train(), start.measure_seeds()]
     rows += [*sweeps.measure_sweeps(), *scale.measure_scale(), *peers.measure_peers()]
     rows += choice.measure_choice(decided)
