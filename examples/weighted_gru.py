@@ -39,10 +39,7 @@ class WeightedGRUCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
         # Biases of 1: at first nothing is reset and nothing updated.
         self._gates = self._affine("gates", inputs + units, 2 * units, 1.0)
         self._weights = self._affine("weights", inputs + units, CANDIDATES, 0.0)
-        self._candidates = [
-            tf.get_variable(f"candidate_{k}", [inputs, units], self.dtype)
-            for k in range(CANDIDATES)
-        ]
+        self._candidates = tf.get_variable("candidates", [CANDIDATES, inputs, units], self.dtype)
         self._recurrent = self._affine("recurrent", units, units, 0.0)
         self.built = True
 
@@ -54,7 +51,7 @@ class WeightedGRUCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
         mixed = tf.add_n(
             [
                 share * tf.matmul(inputs, A)
-                for share, A in zip(shares, self._candidates, strict=True)
+                for share, A in zip(shares, tf.unstack(self._candidates), strict=True)
             ]
         )
         candidate = tf.tanh(mixed + _apply(r * state, self._recurrent))

@@ -64,9 +64,11 @@ def _in_two_parts(shape: list[int], key: Tensor, config: ModelConfig, rows: int)
 def glorot_uniform(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
     """Uniform in ±√(6 / (fan_in + fan_out)): Glorot & Bengio 2010, eq. 16.
 
-    This is TensorFlow's default, so the blog uses it.
+    This is TensorFlow's default, so the blog uses it. As there, matrices in one array, [count, rows,
+    columns], are one large matrix: its fans are count · rows and count · columns.
     """
-    limit = math.sqrt(6 / (shape[0] + shape[-1]))
+    count = math.prod(shape[:-2])
+    limit = math.sqrt(6 / (count * (shape[-2] + shape[-1]) if len(shape) > 1 else 2 * shape[0]))
     return tf.random.stateless_uniform(shape, seed, -limit, limit, tf.float64)
 
 

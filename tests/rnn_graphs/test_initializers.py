@@ -10,7 +10,7 @@ from experiments.errors import UsageError
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import Unroll
-from rnn_graphs.initializers import orthogonal
+from rnn_graphs.initializers import glorot_uniform, orthogonal
 from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
 
@@ -78,6 +78,16 @@ def test_weights_are_uniform_within_the_glorot_bound(
     assert abs(values).max() <= bound
     assert abs(values).max() > 0.9 * bound
     assert abs(values.mean()) < 5 * bound / (3 * values.size) ** 0.5
+
+
+@pytest.mark.parametrize("shape", [[300, 20], [5, 40, 30], [2, 3, 40, 30]])
+def test_the_bound_is_tensorflows(shape: list[int]) -> None:
+    """Of several matrices in one array, too, as a cell of one's own may have them."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        ours = glorot_uniform(shape, tf.constant([0, 0]), None)
+        theirs = tf.glorot_uniform_initializer(seed=0)(shape)
+        found, expected = (float(np.max(np.abs(session.run(draw)))) for draw in (ours, theirs))
+    assert found == pytest.approx(expected, rel=0.01)
 
 
 def test_biases_are_zero(weights: list[NDArray[np.float64]]) -> None:
