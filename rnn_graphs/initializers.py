@@ -64,8 +64,8 @@ def _in_two_parts(shape: list[int], key: Tensor, config: ModelConfig, rows: int)
 def glorot_uniform(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
     """Uniform in ±√(6 / (fan_in + fan_out)): Glorot & Bengio 2010, eq. 16.
 
-    This is TensorFlow's default, so the blog uses it. As there, matrices in one array, [count, rows,
-    columns], are one large matrix: its fans are count · rows and count · columns.
+    This is TensorFlow's default, so the blog uses it. As there, an array of several matrices,
+    [count, rows, columns], counts as one with fans of count · rows and count · columns.
     """
     count = math.prod(shape[:-2])
     limit = math.sqrt(6 / (count * (shape[-2] + shape[-1]) if len(shape) > 1 else 2 * shape[0]))
