@@ -20,6 +20,7 @@ COMPILE = 0.6
 COMPILE_OWN_COPY = 0.2  # of a cell whose narrow products XLA compiles too
 COMPILE_COPY = 0.06  # of a cell with one product
 COMPILE_GATE = 0.13  # of each further one
+COMPILE_SQUARE = 0.008  # of the square of the copies in a layer with gates
 
 # Saved by XLA, which runs many operations as one: of an update, and of each cell application.
 SAVED_UPDATE = 60e-6
@@ -87,13 +88,15 @@ def multiplications(config: Config, task: Task) -> int:
 def _compiling(config: Config, padded: Sequence[int]) -> float:
     """Seconds to compile the graph, once; with buckets of these lengths, the update of each."""
     model, traits = config.model, config.model.traits
-    updates = padded or [_steps(config)]
-    steps = len(updates) if config.graph.in_a_loop else sum(updates)
+    unrolled = padded or [_steps(config)]
+    copies = [1] * len(unrolled) if config.graph.in_a_loop else unrolled
     each = COMPILE_COPY + COMPILE_GATE * (traits.gates - 1)
     if traits.uses_product:
         each = COMPILE_OWN_COPY
+    square = COMPILE_SQUARE if traits.gates > 1 else 0
+    layer = sum(each * count + square * count**2 for count in copies)
     layers = len(model.state_sizes) * _directions(model)
-    return COMPILE + each * steps * layers * config.truncation.style.copies
+    return COMPILE + layer * layers * config.truncation.style.copies
 
 
 def _saved(config: Config, task: Task) -> float:
