@@ -82,11 +82,19 @@ class TestTrain:
 
 
 class TestTrainer:
-    @pytest.mark.parametrize("kind", ["tf_style", "true_bptt"])
-    def test_it_trains_as_a_run_does(self, kind: str, tmp_path: Path, only_training: None) -> None:
+    @pytest.mark.parametrize(
+        "truncation",
+        [
+            "{kind: tf_style}",
+            "{kind: true_bptt, depth: 3, context: true}",
+            "{kind: adaptive, tolerance: 1.0e+9, least: 1, most: 5}",  # the second epoch takes 1
+        ],
+    )
+    def test_it_trains_as_a_run_does(
+        self, truncation: str, tmp_path: Path, only_training: None
+    ) -> None:
         """Two epochs, in pieces that end neither with an epoch nor with a session.run."""
-        depth = () if kind == "tf_style" else ("truncation.depth=3", "truncation.context=true")
-        config = small_config(f"truncation.kind={kind}", *depth)
+        config = small_config(f"truncation={truncation}")
         experiments.train(config, run_dir=tmp_path)
         rows = read_metrics(tmp_path / "metrics.csv")
         updates, every = rows[-1].updates, config.logging.every

@@ -101,7 +101,7 @@ def _train(
     tell: Tell,
 ) -> list[Reading]:
     """The readings at each moment, which is a part of the updates or of the time."""
-    loop = TrainingLoop(config, workload, session)
+    loop = TrainingLoop(config, workload, session, chooser=None)  # full gradients
     start = loop.start(config.training.first_seed)
     now = time.monotonic()
     readings = [reader.read(session.variables(), 0)]
@@ -158,9 +158,7 @@ def _seconds_per_step(config: Config, num_steps: int) -> float:
     probe = _pilot_config(config, Schedule(num_steps, count), LONGEST_CALL / count)
     work = make_workload(probe)
     count = min(count, work.updates_per_epoch)
-    rows = cut_into_rows(
-        work.task.draw(training_stream(config.training.first_seed)), config.graph.batch_size
-    )
+    rows = work.draw(training_stream(config.training.first_seed), config.graph.batch_size)
     windows = rows.windows(0, count, num_steps)
     with TrainingSession(build(probe, work), probe.execution.threads) as session:
         session.initialize(config.training.first_seed)

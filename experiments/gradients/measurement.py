@@ -14,6 +14,7 @@ from data.task import Task
 from experiments.config.schema import Config
 from experiments.console import is_quiet
 from experiments.errors import RunError, UsageError
+from experiments.training.adaptive import open_chooser
 from experiments.training.loop import TrainingLoop
 from experiments.training.session import (
     GraphSession,
@@ -175,22 +176,23 @@ def weights_at(
 
     `updates` are ascending. Raises RunError if the loss or a variable is not finite.
     """
-    loop = TrainingLoop(config, workload, session)
-    start = loop.start(seed)
-    if updates[0] == 0:
-        yield session.variables()
-    for chunk in loop.run(start, cuts=updates):
-        done = chunk.end.epoch * workload.updates_per_epoch + chunk.end.window
-        variables = session.variables()
-        if chunk.status == "diverged" or not _all_finite(variables):
-            raise RunError(
-                f"seed {seed}: the loss or a weight was not finite by update {done}; "
-                "there is no gradient to measure"
-            )
-        if done in updates:
-            yield variables
-        if done == updates[-1]:
-            return
+    with open_chooser(config, workload) as chooser:
+        loop = TrainingLoop(config, workload, session, chooser)
+        start = loop.start(seed)
+        if updates[0] == 0:
+            yield session.variables()
+        for chunk in loop.run(start, cuts=updates):
+            done = chunk.end.epoch * workload.updates_per_epoch + chunk.end.window
+            variables = session.variables()
+            if chunk.status == "diverged" or not _all_finite(variables):
+                raise RunError(
+                    f"seed {seed}: the loss or a weight was not finite by update {done}; "
+                    "there is no gradient to measure"
+                )
+            if done in updates:
+                yield variables
+            if done == updates[-1]:
+                return
 
 
 def _all_finite(variables: dict[str, NDArray[Any]]) -> bool:

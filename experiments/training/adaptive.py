@@ -9,6 +9,7 @@ gradient can have. Source: Aicher, Foti & Fox 2019, sections 3.2 and 3.3.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from data.batching import Rows
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.training.session import GraphSession, session_options, shape_of
+from experiments.training.workload import Workload
 from rnn_graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
 
@@ -50,6 +52,18 @@ def least_depth(signal: NDArray[np.float64], tolerance: float, depths: Sequence[
         if biases[depth - 1] < tolerance:
             return index
     return len(depths) - 1
+
+
+def open_chooser(
+    config: Config, workload: Workload, log: Callable[[str], None] = lambda _: None
+) -> AbstractContextManager[DepthChooser | None]:
+    """What chooses the depth of each epoch; None where the style does not.
+
+    log: takes a line for each epoch.
+    """
+    if not config.truncation.chooses:
+        return nullcontext()
+    return DepthChooser(config, workload.task, log)
 
 
 class DepthChooser(GraphSession):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -77,16 +78,23 @@ class Trainer:
         """
         workload = make_workload(config)
         config = prepared(config, workload)
+        from experiments.training.adaptive import open_chooser
+        from experiments.training.loop import TrainingLoop
         from experiments.training.session import TrainingSession, build
 
         self.config = config
         self.seed = config.training.first_seed if seed is None else seed
         self.graph = build(config, workload)
         self._workload = workload
-        self._window = 0  # the next one of the epoch
+        self._epoch = self._window = 0  # the next ones, counted from 0
         self._stream = training_stream(self.seed)
-        self._session = TrainingSession(self.graph, config.execution.threads)
-        self._session.initialize(self.seed)
+        self._opened = ExitStack()
+        self._session = self._opened.enter_context(
+            TrainingSession(self.graph, config.execution.threads)
+        )
+        chooser = self._opened.enter_context(open_chooser(config, workload))
+        self._loop = TrainingLoop(config, workload, self._session, chooser)
+        self._loop.start(self.seed)
 
     def __enter__(self) -> Self:
         return self
@@ -106,11 +114,14 @@ class Trainer:
         parts = []
         while count:
             if self._window == 0:
-                self._session.reset_state()
-                self._rows = self._workload.draw(self._stream, self.config.graph.batch_size)
+                self._rows = self._loop.begin_epoch(self._epoch, self._stream)
             left = self._workload.updates_per_epoch - self._window
             size = min(count, self._session.iterations, left)
-            parts.append(self._train(size))
+            parts.append(self._loop.train(self._rows, self._window, size))
+            self._window += size
+            if size == left:
+                self._epoch, self._window = self._epoch + 1, 0
+                del self._rows  # before the next epoch is drawn, or memory would hold both
             count -= size
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -119,16 +130,5 @@ class Trainer:
         return self._session.variables()
 
     def close(self) -> None:
-        """Close the session."""
-        self._session.__exit__()
-
-    def _train(self, size: int) -> dict[str, NDArray[Any]]:
-        """One session.run on the next `size` windows of the epoch."""
-        context = self.config.truncation.context_steps
-        num_steps = self.config.graph.num_steps
-        windows = self._rows.windows(self._window, size, num_steps, context)
-        self._window = (self._window + size) % self._workload.updates_per_epoch
-        measured = self._session.train(windows, size)
-        if self._window == 0:
-            del self._rows  # before the next epoch is drawn, or memory would hold both
-        return measured
+        """Close the sessions."""
+        self._opened.close()

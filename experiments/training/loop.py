@@ -9,7 +9,7 @@ Everything that trains a seed uses this loop, so that all of them compute the sa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from data.batching import Rows
 from data.streams import StreamState, state_of, stream_at, training_stream
+from data.task import Array
 from experiments.config.schema import Config
 from experiments.runs.checkpoints import SeedStatus
 from experiments.training.adaptive import DepthChooser
@@ -60,12 +61,11 @@ class TrainingLoop:
         config: Config,
         workload: Workload,
         session: TrainingSession,
-        log: Callable[[str], None] = lambda _: None,
+        chooser: DepthChooser | None,
     ) -> None:
-        """log: takes a line for each epoch of a style that chooses its depth."""
-        self._chooser: DepthChooser | None = None
-        if config.truncation.chooses:
-            self._chooser = DepthChooser(config, workload.task, log)
+        """chooser: as `open_chooser` gives it for this config."""
+        assert config.truncation.chooses == (chooser is not None)
+        self._chooser = chooser
         self._config = config
         self._workload = workload
         self._session = session
@@ -85,24 +85,39 @@ class TrainingLoop:
         stream = stream_at(place.stream)
         for epoch in range(place.epoch, self._config.training.epochs):
             first = place.window if epoch == place.epoch else 0
-            if first == 0:
-                self._session.reset_state()
             start = Place(epoch, 0, state_of(stream))
-            rows = self._workload.draw(stream, self._config.graph.batch_size)
-            if first == 0 and self._chooser is not None:
-                choice = self._chooser.choose(epoch, self._session.variables(), rows)
-                self._session.choose(choice)
+            rows = self._draw(stream) if first else self.begin_epoch(epoch, stream)
             while first < self._windows:
                 size = self._chunk_size(epoch, first, cuts)
                 end = start._replace(window=first + size)
                 if end.window == self._windows:
                     end = Place(epoch + 1, 0, state_of(stream))
-                chunk = self._train(rows, first, size, epoch + 1, end)
+                chunk = self._chunk(rows, first, size, epoch + 1, end)
                 yield chunk
                 if chunk.status == "diverged":
                     return
                 first += size
             del rows  # before the next epoch is drawn, or memory would hold both
+
+    def begin_epoch(self, epoch: int, stream: np.random.RandomState) -> Rows:
+        """Reset the state and draw the data of an epoch, counted from 0."""
+        self._session.reset_state()
+        rows = self._draw(stream)
+        if self._chooser is not None:
+            self._session.choose(self._chooser.choose(epoch, self._session.variables(), rows))
+        return rows
+
+    def train(self, rows: Rows, first: int, size: int) -> dict[str, Array]:
+        """One session.run on `size` windows of an epoch, from window `first` on, an update each.
+
+        Returns the metrics of each, [size]: "loss" in nats, and the others of the graph.
+        """
+        context = self._config.truncation.context_steps
+        windows = rows.windows(first, size, self._config.graph.num_steps, context)
+        return self._session.train(windows, size)
+
+    def _draw(self, stream: np.random.RandomState) -> Rows:
+        return self._workload.draw(stream, self._config.graph.batch_size)
 
     def _chunk_size(self, epoch: int, first: int, cuts: Collection[int]) -> int:
         """The windows of the chunk that begins with window `first` of an epoch."""
@@ -113,12 +128,10 @@ class TrainingLoop:
             *(cut - done for cut in cuts if cut > done),
         )
 
-    def _train(self, rows: Rows, first: int, size: int, epoch: int, end: Place) -> Chunk:
-        """One session.run on `size` windows."""
+    def _chunk(self, rows: Rows, first: int, size: int, epoch: int, end: Place) -> Chunk:
+        """The updates of `train`, timed."""
         began = time.perf_counter()
-        graph, context = self._config.graph, self._config.truncation.context_steps
-        windows = rows.windows(first, size, graph.num_steps, context)
-        measured = self._session.train(windows, size)
+        measured = self.train(rows, first, size)
         seconds_each = (time.perf_counter() - began) / size
         count = _count_finite(measured["loss"])
         status: SeedStatus = "running"

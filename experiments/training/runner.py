@@ -187,7 +187,8 @@ def _train_seeds(
         return None
     _check_stop(stop, seeds[0])
     shown.stage("import")
-    from experiments.training.seed import SeedTraining  # TensorFlow takes seconds to import
+    from experiments.training.adaptive import open_chooser  # TensorFlow takes seconds to import
+    from experiments.training.seed import SeedTraining
     from experiments.training.tensorboard import write_floors
 
     _check_stop(stop, seeds[0])
@@ -208,6 +209,7 @@ def _train_seeds(
             SeedTraining(
                 config, workload, directory, metrics, session, progress, queue,
                 stack.enter_context(open_validation(config, workload.task, rows)),
+                stack.enter_context(open_chooser(config, workload, progress.log)),
             )
             for session in sessions
         ]  # fmt: skip

@@ -17,6 +17,7 @@ from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsFile, MetricsRow, digest
+from experiments.training.adaptive import DepthChooser
 from experiments.training.loop import Chunk, Place, TrainingLoop
 from experiments.training.progress import SeedsProgress
 from experiments.training.rows import RowAccumulator, describe
@@ -47,6 +48,7 @@ class SeedTraining:
         progress: SeedsProgress,
         stop: Stop,
         validation: Validation | None,
+        chooser: DepthChooser | None,
     ) -> None:
         self._config = config
         self._directory = directory
@@ -55,7 +57,7 @@ class SeedTraining:
         self._progress = progress
         self._stop = stop
         self._validation = validation
-        self._loop = TrainingLoop(config, workload, session, progress.log)
+        self._loop = TrainingLoop(config, workload, session, chooser)
         self._ends = possible_ends(config, workload)
 
     def start(self, seed: int) -> Checkpoint:

@@ -25,7 +25,7 @@ def session() -> Iterator[TrainingSession]:
 
 @pytest.fixture
 def loop(session: TrainingSession) -> TrainingLoop:
-    return TrainingLoop(CONFIG, make_workload(CONFIG), session)
+    return TrainingLoop(CONFIG, make_workload(CONFIG), session, None)
 
 
 def losses(chunks: list[Chunk]) -> list[float]:
