@@ -40,11 +40,16 @@ class Asked(NamedTuple):
 
 
 def check(config: Config) -> None:
-    """Raise UsageError if the experiment has no error signal by lag."""
+    """Raise UsageError if the experiment has no error signal by lag that a window cuts off."""
     if config.model.bidirectional:
         raise UsageError(
             "model.bidirectional: its errors come from both sides and have no lag, so there is "
             "nothing to truncate; expected false"
+        )
+    if not config.training.carry_state:
+        raise UsageError(
+            "training.carry_state: where each window starts anew, its width is the length of an "
+            "example and cannot be chosen by the lags; expected true, got false"
         )
 
 

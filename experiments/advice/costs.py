@@ -50,6 +50,8 @@ def time_settings(
             a_round += elapsed(call.train)
             calls[setting] = call
             longest = max(longest, time.monotonic() - began)
+        if not calls:
+            return {}
         rounds = int((until - time.monotonic()) / a_round) - 1  # in_turn begins with an untimed one
         rounds = max(FEWEST_ROUNDS, min(rounds, MOST_ROUNDS))
         functions = [call.train for call in calls.values()]

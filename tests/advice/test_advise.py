@@ -56,6 +56,7 @@ def test_the_command_writes_its_files_and_prints_three_lines(
     ("arguments", "message"),
     [
         (("digits_bidirectional",), "model.bidirectional"),
+        (("r2rt_n5", "training.carry_state=false"), "training.carry_state"),
         (("r2rt_n5", "--tolerance", "2"), "--tolerance"),
         (("r2rt_n5", "--budget", "soon"), "--budget"),
         (("r2rt_n5", "--workers", "2"), "--workers works with --check only"),

@@ -16,6 +16,7 @@ from experiments.training.workload import make_workload
 from experiments.training.xla import uses_xla
 from rnn_graphs.config import TruncationConfig
 
+TOO_WIDE = Setting(10**6, TruncationConfig(kind="tf_style"))
 PLAIN = Setting(5, TruncationConfig(kind="tf_style"))
 STRICT = Setting(20, TruncationConfig(kind="true_bptt", depth=20, context=True))
 
@@ -38,3 +39,8 @@ def test_settings_are_timed_with_xla_or_without_it_alike(
     assert [each.execution.xla for each in built] == [own, own]
     strict = STRICT.applied_to(config)
     assert uses_xla(strict, make_workload(strict))
+
+
+def test_a_setting_that_the_data_do_not_fill_is_not_timed() -> None:
+    config = load_config("r2rt_n5", ["task.size=10000"])
+    assert costs.time_settings(config, {TOO_WIDE: 1e-6}, time.monotonic() + 1) == {}

@@ -224,6 +224,14 @@ def test_held_out_data_are_read_in_windows_that_start_from_it() -> None:
             "truncation.context: it continues a state that is carried",
         ),
         (
+            "r2rt_n5",
+            [
+                "training.carry_state=false",
+                "truncation={kind: adaptive, tolerance: 0.5, least: 1, most: 5}",
+            ],
+            "truncation.kind: errors flow back beyond .* got adaptive",
+        ),
+        (
             "text_python_docs",
             ["training.carry_state=false", "task.held_out_rows=2"],
             "task.held_out_rows: where training.carry_state is false",
