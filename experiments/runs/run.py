@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -64,9 +65,10 @@ class Run:
             return set(rows)
         if "seeds" in self.summary:
             return {int(seed) for seed, how in self.summary["seeds"].items() if how == "complete"}
-        # A running or killed run has not said. Seeds follow each other: all but the newest ended.
-        last = {seed: rows[seed][-1].updates for seed in rows}
-        return {seed for seed in rows if seed != max(rows) and last[seed] == max(last.values())}
+        # A run that goes on, or was killed, has not said which. A seed that stopped early for want
+        # of progress is not known from its rows.
+        last = self.summary.get("total_updates", math.inf)
+        return {seed for seed in rows if rows[seed][-1].updates >= last}
 
     @cached_property
     def curves(self) -> Curves:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.console import is_confirmed, is_quiet
@@ -15,7 +15,7 @@ from experiments.sweeps.clusters import Cluster, open_cluster
 from experiments.sweeps.display import Monitor, open_monitor, print_results
 from experiments.sweeps.messages import Job, JobBatch, JobEnded
 from experiments.sweeps.points import Point, Result, read_results, share_graphs, short_names
-from experiments.training.execution import executed
+from experiments.training.execution import wants_onednn
 from experiments.training.workload import make_workload
 
 UNASKED = 1_000  # points that start without confirmation
@@ -89,8 +89,9 @@ def train_on(
     children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # a name for this sweep alone
     client.register_plugin(children)
     batches = [
-        _batch(alike, children.name, data_changed)
+        _batch(points, onednn, children.name, data_changed)
         for alike in share_graphs(points, cluster.workers)
+        for onednn, points in _by_onednn(alike).items()
     ]
     failures = {}
     for result in call_all(client, train_batch, batches, monitor.receive, stop, cluster.tend):
@@ -107,17 +108,25 @@ def train_on(
     return failures
 
 
-def _batch(points: Sequence[Point], children: str, data_changed: bool) -> JobBatch:
+def _batch(
+    points: Sequence[Point], onednn: bool, children: str, data_changed: bool
+) -> JobBatch:  # fmt: skip
     here = Path.cwd()
     jobs = [
         Job(point.name, point.config.as_dict(), str(here / point.directory), data_changed)
         for point in points
     ]
-    return JobBatch(tuple(jobs), str(here), children, _wants_onednn(points[0]))
+    return JobBatch(tuple(jobs), str(here), children, onednn)
 
 
-def _wants_onednn(point: Point) -> bool:
-    """Whether the point is to be trained with oneDNN, on its own or as it began."""
-    workload = make_workload(point.config)
-    decided = executed(point.config, workload, RunDirectory(point.directory))
-    return decided.execution.onednn == "on"
+def _by_onednn(alike: Sequence[Point]) -> Mapping[bool, Sequence[Point]]:
+    """Points that differ only in their seeds, by whether they are trained with oneDNN.
+
+    Those that have begun keep what they began with; one process cannot train both kinds.
+    """
+    workload = make_workload(alike[0].config)
+    groups: dict[bool, list[Point]] = {}
+    for point in alike:
+        wanted = wants_onednn(point.config, workload, RunDirectory(point.directory))
+        groups.setdefault(wanted, []).append(point)
+    return groups

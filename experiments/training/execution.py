@@ -42,6 +42,12 @@ def decide(config: Config, workload: Workload) -> ExecutionConfig:
     return decided.model_copy(update={"xla": _switch(xla)})
 
 
+def wants_onednn(config: Config, workload: Workload, directory: RunDirectory) -> bool:
+    """Whether a process of its own imports TensorFlow with oneDNN to train in this directory."""
+    wanted = began(config, directory).execution.onednn
+    return is_wide(config, workload.task) if wanted == "auto" else wanted == "on"
+
+
 def prepared(config: Config, workload: Workload) -> Config:
     """The config with its execution decided, and this process prepared for it.
 

@@ -12,6 +12,7 @@ from experiments.config.schema import Config
 from experiments.training.progress import Progress
 from experiments.training.side_by_side import side_by_side
 from experiments.training.workload import Workload
+from rnn_graphs.config import ExecutionConfig
 
 if TYPE_CHECKING:
     from experiments.training.session import TrainingSession
@@ -28,14 +29,19 @@ class RunResources(NamedTuple):
     open_progress: Callable[[Path], AbstractContextManager[Progress]]  # by the path of log.txt
 
 
+class _Opened(NamedTuple):
+    graph: TrainingGraph
+    sessions: list[TrainingSession]
+
+
 @contextlib.contextmanager
 def one_graph() -> Iterator[OpenSessions]:
     """Sessions on one built graph, for runs that differ in nothing but their seeds.
 
-    The first run that asks builds it; the sessions are closed at the end of the block.
+    The first run that asks builds it; the sessions are closed at the end of the block. A run that
+    began with another execution, and keeps it, has a graph and sessions of its own.
     """
-    graphs: list[TrainingGraph] = []
-    opened: list[TrainingSession] = []
+    opened: dict[ExecutionConfig, _Opened] = {}
     with contextlib.ExitStack() as stack:
 
         def open_sessions(
@@ -43,16 +49,17 @@ def one_graph() -> Iterator[OpenSessions]:
         ) -> Sequence[TrainingSession]:
             from experiments.training.session import TrainingSession, build  # imports TensorFlow
 
-            if not graphs:
+            if config.execution not in opened:
                 shown.stage("build")
-                graphs.append(build(config, workload))
-            missing = range(len(opened), count)
+                opened[config.execution] = _Opened(build(config, workload), [])
+            graph, sessions = opened[config.execution]
             threads = config.execution.threads
-            new = [stack.enter_context(TrainingSession(graphs[0], threads)) for _ in missing]
+            missing = range(len(sessions), count)
+            new = [stack.enter_context(TrainingSession(graph, threads)) for _ in missing]
             if new:
                 shown.stage("compile")
                 side_by_side([session.warm_up for session in new])
-            opened.extend(new)
-            return opened[:count]
+            sessions.extend(new)
+            return sessions[:count]
 
         yield open_sessions

@@ -146,6 +146,7 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
             {
                 "status": "running",
                 "name": config.name,
+                "total_updates": run.workload.updates,
                 "execution": recorded(config.execution),
                 **code_of(directory),
             }

@@ -127,10 +127,14 @@ class TestSeedsThatDidNotEnd:
         assert group.curves.seeds == [0, 1]
         assert (group.status, group.is_complete) == ("diverged", False)
 
-    def test_while_a_run_goes_on_the_newest_seed_has_not_ended(self, tmp_path: Path) -> None:
-        run = run_of(tmp_path, "a", losses=(0.5, 0.4, 0.3))
-        group = Group({}, [summary(run, status="running")])
-        assert group.final_losses == {0: 0.5, 1: 0.4}
+    @pytest.mark.parametrize(("missing", "finals"), [(0, {0: 0.5, 1: 0.4}), (1, {})])
+    def test_while_a_run_goes_on_seeds_at_its_last_update_have_ended(
+        self, missing: int, finals: dict[int, float], tmp_path: Path
+    ) -> None:
+        run = run_of(tmp_path, "a", losses=(0.5, 0.4))
+        last = run.rows_by_seed[0][-1].updates
+        group = Group({}, [summary(run, status="running", total_updates=last + missing)])
+        assert group.final_losses == finals
 
     def test_statuses_that_differ_are_counted(self, tmp_path: Path) -> None:
         run = run_of(tmp_path, "a")

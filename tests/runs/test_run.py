@@ -60,12 +60,18 @@ class TestCompleteSeeds:
         seeds = {"0": "complete", "1": "diverged", "2": "complete"}
         assert with_summary(run, status="diverged", seeds=seeds).complete_seeds == {0, 2}
 
-    def test_all_but_the_newest_of_a_run_that_has_not_said(self, run: Run) -> None:
-        assert with_summary(run, status="running").complete_seeds == {0, 1}
-
-    def test_not_one_that_stopped_short_of_the_others(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("status", ["running", "interrupted"])
+    def test_those_at_the_last_update_of_a_run_that_has_not_said(
+        self, status: str, tmp_path: Path
+    ) -> None:
+        """Seeds train side by side, so that the newest need not be the only unfinished one."""
         run = finished_run(tmp_path, "short", [[0.6], [0.6, 0.4], [0.6]])
-        assert with_summary(run, status="running").complete_seeds == {1}
+        last = run.rows_by_seed[1][-1].updates
+        assert with_summary(run, status=status, total_updates=last).complete_seeds == {1}
+        assert with_summary(run, status=status, total_updates=last + 1).complete_seeds == set()
+
+    def test_none_of_a_run_that_names_no_end(self, run: Run) -> None:
+        assert with_summary(run, status="running").complete_seeds == set()
 
 
 class TestARunThatHasNotStarted:

@@ -13,8 +13,8 @@ from experiments.sweeps.points import Point, check, make_points, read_results, s
 from experiments.training import session
 from experiments.training.progress import progress
 from experiments.training.resources import RunResources, one_graph
-from experiments.training.runner import default_directory, train_with
-from tests.conftest import small_config
+from experiments.training.runner import default_directory, train, train_with
+from tests.conftest import assert_same_end, small_config
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +128,17 @@ class TestSharing:
                     RunResources(open_sessions, progress), config, folder / f"alone{seed}"
                 )
             assert alone["final_loss"] == shared[seed]["final_loss"]
+
+    @pytest.mark.usefixtures("only_training")
+    def test_runs_that_are_executed_otherwise_have_graphs_of_their_own(self, folder: Path) -> None:
+        """As a run that is resumed may be, which keeps what it began with."""
+        configs = {
+            xla: small_config(f"execution.xla={xla}", "training.epochs=1") for xla in ("off", "on")
+        }
+        with one_graph() as open_sessions:
+            resources = RunResources(open_sessions, progress)
+            for xla, config in configs.items():
+                train_with(resources, config, folder / f"shared_{xla}")
+        for xla, config in configs.items():
+            train(config, folder / f"alone_{xla}")
+            assert_same_end(folder / f"shared_{xla}", folder / f"alone_{xla}", [0])

@@ -14,6 +14,7 @@ import run
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
+from experiments.runs.directory import RunDirectory
 from experiments.sweeps.points import Point, Result
 from experiments.sweeps.sweep import load_points
 from experiments.training import runner
@@ -259,3 +260,18 @@ def test_for_slurm_a_dry_run_shows_the_job_script(capsys: Capture) -> None:
     script = capsys.readouterr().out.partition("#!")[2]
     assert "#SBATCH" in script
     assert "dask_worker" in script
+
+
+def test_a_point_that_began_with_onednn_goes_on_with_it_beside_one_without(folder: Path) -> None:
+    """They differ only in their seeds, but one process can import TensorFlow one way only."""
+    _, begun = load_points("r2rt_n5", [*SMALL, "training.first_seed=0,1", "training.epochs=1"])
+    directory = RunDirectory(begun.directory)
+    begun.directory.mkdir(parents=True)
+    directory.prepare(begun.config, overwrite=False)
+    kept = {"xla": "off", "onednn": "on", "threads": 1}
+    directory.write_summary({"status": "interrupted", "execution": kept})
+    grid = ("training.first_seed=0,1", "training.epochs=1", "--workers", "1")
+    done = run_command(("sweep", "r2rt_n5", *SMALL, *grid), folder)
+    assert done.returncode == 0, done.stderr + done.stdout
+    used = [summary_of(path)["execution"]["onednn"] for path in directories(folder)]
+    assert used == ["off", "on"]

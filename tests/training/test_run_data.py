@@ -240,7 +240,7 @@ def test_a_sweep_goes_ahead_on_changed_data_where_the_user_says_so(
     point = Point("point", (), config_of(book), directory)
     for data_changed in (False, True):
         sent: list[Message] = []
-        (job,) = _batch([point], "children", data_changed).jobs
+        (job,) = _batch([point], False, "children", data_changed).jobs
         with one_graph() as open_sessions:
             _train(job, open_sessions, sent.append)
         assert ("trained on other data" in sent[-1]["reason"]) == (not data_changed)
