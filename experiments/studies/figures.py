@@ -60,7 +60,7 @@ class Curves(StudyFigure):
     def check(self, planned: Planned) -> None:
         for name in self.labels:
             for update in self.published:
-                planned[name].need_row(update, update)
+                planned[name].need_row_at(update)
 
     def chart(self, runs: StudyRuns) -> Chart:
         marks = Marks(PUBLISHED, "updates", self.published) if self.published else None

@@ -65,7 +65,7 @@ class LowersLossOfUpdates(LowersALoss):
 
     def check(self, planned: Planned) -> None:
         for name in (self.run, self.against):
-            planned[name].need_row(self.first, self.last)
+            planned[name].need_rows(self.first, self.last)
 
     def _losses(self, run: Run) -> Losses:
         return mean_losses(run, self.first, self.last)

@@ -163,7 +163,11 @@ class FinalLoss(ExpectedLoss):
 
 
 class LossOfUpdates(ExpectedLoss):
-    """The mean loss of updates `first` to `last` equals a number."""
+    """The mean loss of updates `first` to `last` equals a number.
+
+    A row of metrics.csv is the mean of all updates since the row before, so `first` is the one
+    after a row.
+    """
 
     first: int = Field(ge=1)
     last: int = Field(ge=1)
@@ -173,7 +177,7 @@ class LossOfUpdates(ExpectedLoss):
         return f"mean of updates {self.first} to {self.last}"
 
     def need(self, run: PlannedRun) -> None:
-        run.need_row(self.first, self.last)
+        run.need_rows(self.first, self.last)
 
     def losses(self, run: Run) -> Losses:
         return mean_losses(run, self.first, self.last)
@@ -199,12 +203,21 @@ class LowersLoss(Comparison):
 
 
 def mean_losses(run: Run, first: int, last: int) -> Losses:
-    """The mean loss of updates `first` to `last`, by seed. Raises NotRun where no row has them."""
-    found = {
-        seed: [row.loss for row in rows if first <= row.updates <= last]
-        for seed, rows in run.rows_by_seed.items()
-    }
-    means = {seed: float(np.mean(losses)) for seed, losses in found.items() if losses}
+    """The mean loss of updates `first` to `last`, by seed: of the rows that lie within them.
+
+    Raises NotRun where there is none.
+    """
+    means = {}
+    for seed, rows in run.rows_by_seed.items():
+        starts = [0, *(row.updates for row in rows)]  # updates before each row
+        within = [
+            (row.loss, row.updates - before)
+            for before, row in zip(starts, rows, strict=False)
+            if before + 1 >= first and row.updates <= last
+        ]
+        if within:
+            losses, counts = zip(*within, strict=True)
+            means[seed] = float(np.average(losses, weights=counts))
     if not means:
         raise NotRun(f"run {run.label}: no row of updates {first} to {last}")
     return means

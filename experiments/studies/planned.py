@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,16 +81,26 @@ class PlannedRun:
                 f"run {self.name}: one seed shows no spread; set training.seeds to 2 or more"
             )
 
-    def need_row(self, first: int, last: int) -> None:
-        """metrics.csv must have a row whose update is within [first, last]."""
-        every = self.config.logging.every
+    def need_row_at(self, update: int) -> None:
+        """metrics.csv must have a row that ends at this update."""
         if not self.workload:
             return
         updates = self.workload.updates
-        ends = {last // every * every, updates}
-        if not any(first <= end <= min(last, updates) for end in ends if end):
-            place = f"update {first}" if first == last else f"updates {first} to {last}"
-            raise ValueError(
-                f"run {self.name}: it has a row each {every} updates of {updates}; "
-                f"expected one at {place}"
-            )
+        if update != updates and (update % self.config.logging.every or update > updates):
+            raise self._has_no_row(f"at update {update}")
+
+    def need_rows(self, first: int, last: int) -> None:
+        """metrics.csv must have a row whose updates all lie within [first, last]."""
+        if not self.workload:
+            return
+        every, updates = self.config.logging.every, self.workload.updates
+        before = math.ceil((first - 1) / every) * every  # the updates before the first such row
+        if before >= updates or min(before + every, updates) > last:
+            raise self._has_no_row(f"within updates {first} to {last}")
+
+    def _has_no_row(self, place: str) -> ValueError:
+        assert self.workload is not None
+        return ValueError(
+            f"run {self.name}: it has a row each {self.config.logging.every} updates of "
+            f"{self.workload.updates}; expected one {place}"
+        )

@@ -12,7 +12,8 @@ from scipy import stats
 
 from experiments.config.compose import load_config
 from experiments.reporting.claims import Finding, NotRun
-from experiments.runs.run import Run
+from experiments.runs.metrics import MetricsFile
+from experiments.runs.run import Run, read_run
 from experiments.studies.entries import Criterion
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion
@@ -368,7 +369,7 @@ class TestTimeRatio:
 
 
 class TestLossOfUpdates:
-    RANGE: ClassVar = {"run": "run", "first": 15, "last": 25, "tolerance": 0.01}  # row 2 alone
+    RANGE: ClassVar = {"run": "run", "first": 11, "last": 25, "tolerance": 0.01}  # row 2 alone
 
     @pytest.mark.parametrize(("expected", "verdict"), [(0.45, "holds"), (0.48, "fails")])
     def test_it_is_judged_as_one_more_run(
@@ -391,6 +392,20 @@ class TestLossOfUpdates:
         run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.4], [0.8, 0.6, 0.4]])
         arguments = self.RANGE | {"first": 1, "last": 20, "expected": 0.6}
         assert decide("loss_of_updates", run, **arguments).value == pytest.approx(0.625)
+
+    def test_a_row_that_reaches_back_before_them_does_not_count(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.4]] * 2)  # the second: updates 11 to 20
+        arguments = self.RANGE | {"first": 12, "last": 30, "expected": 0.4}
+        assert decide("loss_of_updates", run, **arguments).value == pytest.approx(0.4)
+
+    def test_a_short_row_counts_less(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [[0.6, 0.5]])
+        short = run.rows[-1]._replace(updates=25, loss=0.2)  # the mean of 5 updates
+        MetricsFile(run.directory.metrics).append([short])
+        arguments = self.RANGE | {"first": 11, "last": 25, "expected": 0.4}
+        again = read_run(run.directory, run.label)
+        # (10 · 0.5 + 5 · 0.2) / 15
+        assert decide("loss_of_updates", again, **arguments).value == pytest.approx(0.4)
 
     def test_one_seed_has_no_interval(self, tmp_path: Path) -> None:
         run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.4]])
@@ -503,12 +518,12 @@ def test_arguments_are_checked(kind: str, arguments: dict[str, object], message:
         (
             "loss_of_updates",
             {"first": 11, "last": 19, "expected": 1, "tolerance": 0.1},
-            "run a: it has a row each 10 updates of 2000; expected one at updates 11 to 19",
+            "run a: it has a row each 10 updates of 2000; expected one within updates 11 to 19",
         ),
         (
             "loss_of_updates",
             {"first": 2001, "last": 2010, "expected": 1, "tolerance": 0.1},
-            "expected one at updates 2001 to 2010",
+            "expected one within updates 2001 to 2010",
         ),
     ],
 )
