@@ -40,7 +40,10 @@ def finished_run(
     directory = RunDirectory(folder / name)
     directory.path.mkdir(parents=True)
     directory.config.write_text(yaml.safe_dump(config.as_dict()), "utf-8")
-    probes = [{"effects": [{"lag": lag, "learned": answer}]} for answer in learned]
+    probes = [
+        {"seed": first_seed + index, "effects": [{"lag": lag, "learned": answer}]}
+        for index, answer in enumerate(learned)
+    ]
     summary = {"status": "complete", "floors": FLOORS, "probe": probes}
     if fresh:
         per_seed = {str(first_seed + index): loss for index, loss in enumerate(fresh)}

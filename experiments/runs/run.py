@@ -148,10 +148,14 @@ class Run:
             raise UsageError(f"{self.directory.path}: nothing to read yet: metrics.csv has no row")
         return self
 
-    def count_learned(self, lag: int) -> int:
-        """Seeds whose probe shows this lag learned."""
-        effects = [effect for probe in self.summary["probe"] for effect in probe["effects"]]
-        return sum(effect["learned"] for effect in effects if effect["lag"] == lag)
+    def learned_seeds(self, lag: int) -> set[int]:
+        """The seeds whose probe shows this lag learned."""
+        return {
+            probe["seed"]
+            for probe in self.summary["probe"]
+            for effect in probe["effects"]
+            if effect["lag"] == lag and effect["learned"]
+        }
 
     @property
     def effective_depth(self) -> int:

@@ -68,7 +68,11 @@ def need_one_lag(patterns: tuple[RunPattern, ...], planned: Planned) -> None:
 
 
 class NoneBeyondDepth(Criterion):
-    """Where no error can reach the lag, few seeds or none learn it."""
+    """Where no error can reach the lag, few seeds or none learn it in any of the runs.
+
+    A seed draws the same data and the same weights in several runs, which are therefore no
+    independent trials. It counts once.
+    """
 
     names: tuple[RunPattern, ...] = Field(min_length=1)
     most_share: float = Field(default=0.1, gt=0, lt=1)
@@ -83,21 +87,22 @@ class NoneBeyondDepth(Criterion):
             raise ValueError("names: none of these runs has a depth of at most its lag")
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        learned = learned_by_cell(runs.matching(self.names))
-        short = {cell: found for cell, found in learned.items() if cell.effective_depth <= cell.lag}
+        chosen = [(run, run.config.task.dependency_lags[0]) for run in runs.matching(self.names)]
+        short = [(run, lag) for run, lag in chosen if run.effective_depth <= lag]
         if not short:
             raise NotRun("no run has a depth of at most its lag")
-        count = sum(found.learned for found in short.values())
-        seeds = sum(found.seeds for found in short.values())
+        seeds = {seed for run, _ in short for seed in run.rows_by_seed}
+        learned = {seed for run, lag in short for seed in run.learned_seeds(lag)}
         by_chance = [
-            f"{cell.cell} lag {cell.lag} at {cell.effective_depth}"
-            for cell in short
-            if short[cell].learned
+            f"{run.config.model.cell} lag {lag} at {run.effective_depth}"
+            for run, lag in short
+            if run.learned_seeds(lag)
         ]
-        note = f"seeds of {len(short)} runs whose effective depth is at most the lag"
+        note = f"seeds, in any of {len(short)} runs whose effective depth is at most the lag"
         if by_chance:
             note += f"; learned: {', '.join(by_chance)}"
-        return of_share(count, seeds, at_most(count, seeds, self.most_share)(level), note)
+        judgement = at_most(len(learned), len(seeds), self.most_share)(level)
+        return of_share(len(learned), len(seeds), judgement, note)
 
 
 class HalfLearnWithin(Criterion):

@@ -51,7 +51,7 @@ def learners(run: Run, lag: int) -> Learners:
     probes = run.summary.get("probe") or []
     if not any(effect["lag"] == lag for probe in probes for effect in probe["effects"]):
         raise NotRun(f"run {run.label}: no probe of lag {lag}")
-    return Learners(run.count_learned(lag), len(probes))
+    return Learners(len(run.learned_seeds(lag)), len(probes))
 
 
 class Learned(Criterion):

@@ -184,7 +184,7 @@ def test_batches_are_read_as_one_run(tmp_path: Path) -> None:
         parts.append(made)
     run = as_one(parts)
     assert run.final_losses == pytest.approx({0: 0.4, 1: 0.5, 2: 0.41, 3: 0.5})
-    assert (list(run.config.seeds), run.count_learned(17)) == ([0, 1, 2, 3], 3)
+    assert (list(run.config.seeds), len(run.learned_seeds(17))) == ([0, 1, 2, 3], 3)
     assert run.least_validation_losses == [0.7, 1.7]
     assert run.onsets[2].learned
     assert isinstance(run, BatchedRun)
