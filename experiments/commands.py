@@ -294,13 +294,13 @@ def states(options: Namespace) -> int:
 
     directory = _run_directory(options)
     picture, table = options.out / "states.png", options.out / "states.csv"
-    make_output_folder(options.out, [picture.name, table.name])
     from experiments.reporting.plots import save_picture
     from experiments.reporting.state_figure import state_figure, write_state_csv
     from experiments.training.states import Asked, record_run
 
     asked = Asked(options.prompt, options.length, options.example, options.data_changed)
     recording = record_run(directory, asked, options.checkpoint)
+    make_output_folder(options.out, [picture.name, table.name])
     write_state_csv(table, recording.symbols, recording.layers)
     is_drawn = save_picture(lambda: state_figure(*recording), picture)
     print(f"written: {f'{picture}, ' if is_drawn else ''}{table}")

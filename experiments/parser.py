@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,48 +58,65 @@ class ShowVersion(argparse.Action):
 
 def path(text: str) -> Path:
     """A path; ~ is the home folder, which the shell leaves alone in --run-dir=~/runs."""
+    if not text:
+        raise _expected("a path", text)
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # ~nobody
-        raise ValueError(text) from error
+        raise _expected("a path", text) from error
 
 
 def count(text: str) -> int:
     """An integer of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+    return _whole(text, 1)
+
+
+def seed(text: str) -> int:
+    """An integer of at least 0."""
+    return _whole(text, 0)
 
 
 def duration(text: str) -> float:
     """Seconds, from a number and a unit: 90s, 30m or 2h."""
     units = {"s": 1, "m": 60, "h": 3600}
-    seconds = float(text[:-1]) * units.get(text[-1:], 0)
-    if not 0 < seconds < float("inf"):
-        raise ValueError(text)
+    seconds = _number(text[:-1]) * units.get(text[-1:], 0)
+    if not 0 < seconds < math.inf:
+        raise _expected("a time such as 90s, 30m or 2h", text)
     return seconds
-
-
-def seed(text: str) -> int:
-    """An integer of at least 0."""
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
 
 
 def temperature(text: str) -> float:
     """A finite number of at least 0."""
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError(text)
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise _expected("a number of at least 0", text)
     return value
 
 
 def share(text: str) -> float:
     """A number between 0 and 1."""
-    value = float(text)
+    value = _number(text)
     if not 0 < value < 1:
-        raise ValueError(text)
+        raise _expected("a number between 0 and 1", text)
     return value
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise _expected(f"a whole number of at least {least}", text)
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _expected(what: str, found: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"expected {what}, got {found!r}")

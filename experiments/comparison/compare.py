@@ -94,7 +94,8 @@ def compare(paths: Sequence[Path], options: Options) -> None:
     if not options.data_changed:
         check_same_data(runs)
     compared = _compared(runs, options)
-    remarks = [*notes(compared), *(f"Left out: {reason}" for reason in unreadable)]
+    # Each task has notes of its own, some of which say the same.
+    remarks = [*dict.fromkeys(notes(compared)), *(f"Left out: {reason}" for reason in unreadable)]
     if options.format:
         if options.out:
             _write(compared, remarks, runs, options.out)

@@ -84,6 +84,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
 def _read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping, safely loaded, as it is written."""
     content = read_yaml(path)
+    if content is None:
+        raise UsageError(f"{path}: expected keys and values, found nothing")
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
     if twice := given_twice(content):
@@ -100,6 +102,8 @@ def _rename(config: MutableMapping[Any, Any]) -> None:
 def _experiment_path(experiment: str) -> Path:
     if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
         path = _expanded(experiment)
+        if path.is_dir():
+            raise UsageError(f"experiment file {experiment}: expected a file, found a folder")
         if not path.is_file():
             raise UsageError(f"experiment file {experiment}: no such file")
         return path

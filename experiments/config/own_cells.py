@@ -37,7 +37,7 @@ def register_cells(path: Path) -> None:
         if not isinstance(made, Cell) and not callable(made):
             raise UsageError(f"--cells {path}: {name}: expected a class or a function: {made!r}")
     for name, made in found.items():
-        CELLS[name] = made if isinstance(made, Cell) else Cell(_ignoring_config(made), takes=())
+        CELLS[name] = made if isinstance(made, Cell) else Cell(_checked(path, name, made), takes=())
 
 
 def _load(path: Path) -> ModuleType:
@@ -49,13 +49,24 @@ def _load(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a file that exits would end the program
         raise UsageError(f"--cells {path}: {type(error).__name__}: {error}") from error
     return module
 
 
-def _ignoring_config(make: Any) -> Any:
+def _checked(path: Path, name: str, make: Any) -> Any:
+    """The function of an entry of CELLS that makes the cell, and sees that it is one."""
+
     def made(_config: Any, state_size: int, dtype: Any, _product: Any) -> Any:
-        return make(state_size, dtype)
+        try:
+            cell = make(state_size, dtype)
+        except TypeError as error:
+            raise UsageError(f"--cells {path}: {name}(state_size, dtype): {error}") from error
+        if not callable(cell) or not hasattr(cell, "state_size"):
+            raise UsageError(
+                f"--cells {path}: {name}: expected a cell, which is called with inputs and a state "
+                f"and has a state_size; got {cell!r}"
+            )
+        return cell
 
     return made

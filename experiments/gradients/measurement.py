@@ -77,7 +77,8 @@ def mean_error_signal(measured: Measured) -> NDArray[np.float64]:
 
 def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> GradientError:
     """Compare an estimate with the gradient; both are [parameters], over all weights."""
-    with np.errstate(divide="ignore", invalid="ignore"):  # a gradient of zero has no angle: nan
+    # A gradient of zero has no angle: nan. One that overflows is reported as diverged.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         lengths = np.sqrt((estimate @ estimate) * (gradient @ gradient))
         return GradientError(
             float(np.linalg.norm(estimate - gradient) / np.linalg.norm(gradient)),

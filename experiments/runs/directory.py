@@ -25,6 +25,8 @@ from experiments.runs.summary_form import SummaryForm
 # A run that an earlier version began without these keys is trained to its end as it began.
 KEPT_AS_BEGUN = ("task.held_out_rows", "execution.onednn")
 
+FINISHED = ("complete", "diverged")  # the statuses of a run that trains no further
+
 
 class RunDirectory:
     """The paths of a run directory (a contract: other programs read them)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -149,7 +150,10 @@ def read_rows(path: Path) -> tuple[list[MetricsRow], bytes]:
             with no_collection():
                 fields = read_fields(body[:end], header)
                 if fields is not None:
-                    return list(map(MetricsRow._make, fields)), body[end:]
+                    rows = list(map(MetricsRow._make, fields))
+                    for number, row in enumerate(rows, 2):
+                        _check_loss(path, number, row)
+                    return rows, body[end:]
     table = read_table(path)
     return [line.row for line in table.lines], table.rest
 
@@ -206,7 +210,7 @@ def _parse(path: Path, number: int, header: list[str], line: str) -> MetricsRow:
         seed, epoch, updates, time_steps, seconds, split, loss = fields[: len(CONTRACT)]
         others = zip(header[len(CONTRACT) :], fields[len(CONTRACT) :], strict=True)
         metrics = {name: float(value) for name, value in others if value and name in METRICS}
-        return MetricsRow(
+        row = MetricsRow(
             int(seed), int(epoch), int(updates), int(time_steps), float(seconds), split,
             float(loss), metrics,
         )  # fmt: skip
@@ -214,6 +218,14 @@ def _parse(path: Path, number: int, header: list[str], line: str) -> MetricsRow:
         raise UsageError(
             f"{path}, line {number}: expected {','.join(header)}, got {line!r}"
         ) from error
+    _check_loss(path, number, row)
+    return row
+
+
+def _check_loss(path: Path, number: int, row: MetricsRow) -> None:
+    """Training ends before a row whose loss is not finite."""
+    if row.split == "train" and not math.isfinite(row.loss):
+        raise UsageError(f"{path}, line {number}: loss: expected a finite number, got {row.loss}")
 
 
 def _format(row: MetricsRow, header: list[str]) -> str:

@@ -14,7 +14,7 @@ from experiments.runs.directory import RunDirectory
 from experiments.runs.files import atomic_path
 from experiments.runs.lock import locked
 
-LOCK = ".lock"
+LOCK = ".lock"  # and .lock.owner, where files cannot be locked
 SUFFIXES = (".tar.gz", ".tgz")
 SPARE_FILES = 256  # open files that the program needs beside the locks
 
@@ -73,8 +73,11 @@ def archive(path: Path, directories: Sequence[RunDirectory]) -> None:
 def remove(directory: RunDirectory) -> list[Path]:
     """Remove a run, which must be held. Returns the files in it that no run writes: they stay."""
     directory.empty()
-    left = [path for path in directory.path.iterdir() if path.name != LOCK]
-    (directory.path / LOCK).unlink(missing_ok=True)
+    files = list(directory.path.iterdir())
+    left = [path for path in files if not path.name.startswith(LOCK)]
+    for path in files:
+        if path not in left:
+            path.unlink(missing_ok=True)
     if not left:
         directory.path.rmdir()
     return left
@@ -87,7 +90,7 @@ def _stored_name(path: Path) -> str:
 
 
 def _without_lock(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    return None if Path(member.name).name == LOCK else member
+    return None if Path(member.name).name.startswith(LOCK) else member
 
 
 def _read_back(path: Path) -> list[str]:

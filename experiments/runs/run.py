@@ -39,6 +39,11 @@ class Run:
         """All rows of metrics.csv, none before there is such a file."""
         path = self.directory.metrics
         if not path.exists():
+            if self.status == "complete":
+                raise UsageError(
+                    f"{path}: no such file, although the run is complete; train it again with "
+                    "--overwrite"
+                )
             return []
         rows, rest = read_rows(path)
         if rest and self.status == "complete":  # others may be writing it now

@@ -42,7 +42,7 @@ class StaysAbove(Criterion):
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         run = runs[self.run]
-        lowest = np.nanmin(run.curves.losses, axis=1)
+        lowest = np.nanmin(whole_rows(run), axis=1)
         limit = run.floors[self.known] + self.margin
         count, seeds = int((lowest > limit).sum()), len(lowest)
         note = (
@@ -108,13 +108,23 @@ class DoesNotSettle(Criterion):
         return without(level)._replace(verdict="undecided", p=1.0)
 
 
+def whole_rows(run: Run) -> Losses:
+    """Each seed's rows, [seeds, rows], without a short one at the end, which is noisier.
+
+    Raises NotRun where there is none.
+    """
+    whole = run.curves.losses[:, run.curves.updates % run.config.logging.every == 0]
+    if not whole.shape[1]:
+        raise NotRun(f"run {run.label}: no row of {run.config.logging.every} updates")
+    return whole
+
+
 def late_rows(run: Run) -> list[Losses]:
     """Each seed's rows of the second half of training, without a short one at the end.
 
     Raises NotRun where there are fewer than three, which tell nothing of their noise.
     """
-    every, found = run.config.logging.every, run.curves
-    whole = found.losses[:, found.updates % every == 0]
+    whole = whole_rows(run)
     late = whole[:, whole.shape[1] // 2 :]
     rows = [losses[~np.isnan(losses)] for losses in late]
     if min(map(len, rows)) < 3:

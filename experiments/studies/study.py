@@ -80,9 +80,25 @@ def configs_of(study: StudyConfig, overrides: Sequence[str]) -> dict[str, Config
         by_source.setdefault(spec.source, {})[name] = changes
     configs: dict[str, Config] = {}
     for source, changes_by_name in by_source.items():
-        found = load_configs(source, changes_by_name.values())
+        try:
+            found = load_configs(source, changes_by_name.values())
+        except UsageError:
+            name, error = _first_invalid(source, changes_by_name)
+            raise UsageError(f"study “{study.title}”: run {name}: {error}") from error
         configs |= dict(zip(changes_by_name, found, strict=True))
     return configs
+
+
+def _first_invalid(
+    source: str, changes_by_name: Mapping[str, Sequence[str]]
+) -> tuple[str, UsageError]:
+    """The first run whose config is not valid, and why."""
+    for name, changes in changes_by_name.items():
+        try:
+            load_configs(source, [changes])
+        except UsageError as error:
+            return name, error
+    raise AssertionError("every config is valid on its own")
 
 
 def check_names(

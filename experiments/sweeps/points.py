@@ -14,9 +14,9 @@ from experiments.config.compose import load_configs
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.bulk import no_collection
-from experiments.runs.directory import RunDirectory
+from experiments.runs.directory import FINISHED, RunDirectory
 from experiments.training.run_data import check_data
-from experiments.training.runner import FINISHED, default_directory
+from experiments.training.runner import default_directory
 from experiments.training.workload import make_workload
 
 SETTING = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_.]*=)")  # the comma before the next key=value

@@ -61,13 +61,26 @@ def sweep(
     complete = [result.point.directory for result in results if result.status == "complete"]
     if complete:
         conclude(complete)
-    failed = [result for result in results if result.status != "complete"]
-    for result in failed:
-        print(plain(f"failed: {result.point.name}: {result.reason or result.status}"), flush=True)
+    lost = [result for result in results if result.status != "complete"]
+    for result in lost:
+        kind = "diverged" if result.status == "diverged" else "failed"
+        print(plain(f"{kind}: {result.point.name}: {result.reason or result.status}"), flush=True)
+    if lost:
+        raise RunError(_what_is_lost(lost, len(results)))
+
+
+def _what_is_lost(lost: Sequence[Result], total: int) -> str:
+    """How many points are not complete, and what can be done about them."""
+    failed = sum(result.needs_training for result in lost)
+    parts = []
     if failed:
-        raise RunError(
-            f"{len(failed)} of {len(results)} points failed; rerun the same command to retry them"
+        parts.append(f"{failed} of {total} points failed; rerun the same command to retry them")
+    if failed < len(lost):
+        parts.append(
+            f"{len(lost) - failed} of {total} points diverged, and would again; a lower "
+            "optimizer.learning_rate or optimizer.clip_norm may help"
         )
+    return "; ".join(parts)
 
 
 def show(
@@ -167,7 +180,7 @@ def _read_sweep(name: str) -> dict[str, Any] | None:
     """The content of a sweep's file, or None for an experiment."""
     if name.endswith((".yaml", ".yml")):
         content = load_yaml(Path(name))
-        return content if "grid" in content else None
+        return content if {"grid", "experiment"} & content.keys() else None
     if path_of("sweep", name).is_file():
         return load_yaml(path_of("sweep", name))
     known = names("experiment")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -35,6 +36,8 @@ class Zygote:
             text=True,
         )
         self._child: int | None = None
+        self._is_forking = False  # a child is on its way, but its number is not known yet
+        self._asked: signal.Signals | None = None  # what that child is to be sent
         self._lock = threading.Lock()  # a signal must not reach a process that has ended
         self.code: int | None = None  # of the last child; None where it is not known
 
@@ -42,6 +45,7 @@ class Zygote:
         """Have a child train the jobs in this folder. Yields its messages until it ends."""
         self.code = None
         _empty(self._errors)
+        self._is_forking = True
         self._write({"jobs": [job._asdict() for job in jobs], "folder": folder})
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -71,10 +75,12 @@ class Zygote:
     def stop(self, number: signal.Signals) -> None:
         """Send the signal to the child; without one, end the zygote."""
         with self._lock:
-            if self._child is None:
+            if self._is_forking and number != signal.SIGKILL:
+                self._asked = number
+            elif self._child is None:
                 self._process.kill()
             else:
-                os.kill(self._child, number)
+                _send(self._child, number)
 
     @property
     def is_alive(self) -> bool:
@@ -100,7 +106,10 @@ class Zygote:
 
     def _set_child(self, pid: int | None) -> None:
         with self._lock:
-            self._child = pid
+            self._child, self._is_forking = pid, False
+            if pid is not None and self._asked is not None:
+                _send(pid, self._asked)
+            self._asked = None
 
     def _write(self, batch: Message) -> None:
         assert self._process.stdin is not None
@@ -109,6 +118,11 @@ class Zygote:
             self._process.stdin.flush()  # the pipe stays open, because a child exits when it closes
         except BrokenPipeError:
             pass  # it is dead, and its exit code shows why
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(pid, number)
 
 
 def _parse(line: str) -> Message:

@@ -17,7 +17,7 @@ from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, not_finite
-from experiments.runs.directory import RunDirectory
+from experiments.runs.directory import FINISHED, RunDirectory
 from experiments.training.carried_state import starts_of_rows
 from experiments.training.run_data import is_unknown, warning, workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
@@ -238,7 +238,7 @@ def evaluate_run(
         except RunError as error:
             refused.append(str(error))
     if not found and not refused:
-        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to evaluate; train first")
+        raise no_checkpoint(directory, checkpoint)
     with Evaluator(config, task) as evaluator:
         for each in found:
             try:
@@ -279,8 +279,22 @@ def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoin
         return checkpoints.best(directory.checkpoints, seed)
     found = checkpoints.newest(directory.checkpoints, seed)
     if found.checkpoint is None and found.unreadable:
-        raise RunError(f"{found.unreadable[0]}: damaged, or no checkpoint of this program")
+        raise RunError(
+            f"{found.unreadable[0]}: damaged, or no checkpoint of this program; "
+            f"{_way_out(directory)}"
+        )
     return found.checkpoint
+
+
+def no_checkpoint(directory: RunDirectory, which: str) -> RunError:
+    """The error of a run that lacks its "last" or "best" checkpoint."""
+    return RunError(f"{directory.path}: no {which} checkpoint; {_way_out(directory)}")
+
+
+def _way_out(directory: RunDirectory) -> str:
+    """What brings the checkpoint back: `train` leaves a run alone that has ended."""
+    has_ended = directory.read_summary().get("status") in FINISHED
+    return "train it again with --overwrite" if has_ended else "train it first"
 
 
 def load_into(session: GraphSession, directory: RunDirectory, checkpoint: Checkpoint) -> None:

@@ -11,10 +11,9 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.errors import RunError
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import make_output_folder, write_atomic
-from experiments.training.evaluate import Evaluator, find_checkpoint, load_into
+from experiments.training.evaluate import Evaluator, find_checkpoint, load_into, no_checkpoint
 from experiments.training.session import shape_of
 from experiments.training.text_model import task_of
 from rnn_graphs.evaluation import EvaluationGraph, build_evaluation_graph
@@ -41,7 +40,7 @@ def export(directory: RunDirectory, out: Path, checkpoint: str) -> Exported:
     task = task_of(config, directory)
     found = find_checkpoint(directory, config.training.first_seed, checkpoint)
     if found is None:
-        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to export; train first")
+        raise no_checkpoint(directory, checkpoint)
     with Evaluator(config, task) as evaluator:  # refuses weights that are not of this model
         load_into(evaluator, directory, found)
         names = evaluator.names

@@ -17,7 +17,7 @@ from experiments.interrupts import StopRequest, stop_request
 from experiments.output import safe_output
 from experiments.paths import RUNS
 from experiments.runs.checkpoints import Position
-from experiments.runs.directory import RunDirectory
+from experiments.runs.directory import FINISHED, RunDirectory
 from experiments.runs.lock import locked
 from experiments.runs.metrics import MetricsFile
 from experiments.runs.naming import run_directory
@@ -40,8 +40,6 @@ from experiments.training.side_by_side import side_by_side
 from experiments.training.summary import code_of, summarize
 from experiments.training.validation import open_validation
 from experiments.training.workload import Workload, make_workload
-
-FINISHED = ("complete", "diverged")
 
 
 class ActiveRun(NamedTuple):

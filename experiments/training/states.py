@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from data.streams import evaluation_stream
 from data.task import Array, Examples, Task
 from experiments.config.schema import Config
-from experiments.errors import RunError, UsageError
+from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import find_checkpoint, load_into
+from experiments.training.evaluate import find_checkpoint, load_into, no_checkpoint
 from experiments.training.run_data import workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.text_model import task_of
@@ -60,7 +60,7 @@ def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Record
     inputs, symbols = _sequence(task, config, asked)
     found = find_checkpoint(directory, config.training.first_seed, checkpoint)
     if found is None:
-        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to read with; train first")
+        raise no_checkpoint(directory, checkpoint)
     shape = shape_of(task, config.training.carry_state)
     with StateReader(config.model, shape, config.graph.precision) as reader:
         load_into(reader, directory, found)

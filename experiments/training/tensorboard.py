@@ -16,6 +16,7 @@ import yaml
 from experiments.config.flat import flatten, shown_value
 from experiments.config.schema import Config
 from experiments.runs.directory import RunDirectory
+from experiments.runs.files import atomic_path
 from experiments.runs.metrics import MetricsRow
 from rnn_graphs.metrics import METRICS
 from rnn_graphs.tf1 import tf
@@ -113,11 +114,15 @@ def write_floors(directory: Path, floors: Mapping[str, float], updates: int) -> 
     """Each floor as a curve of its own, from the first to the last update, beside the losses."""
     for name, floor in floors.items():
         folder = directory / re.sub(r"[^A-Za-z0-9_.+-]", "_", f"floor {name}")
-        if folder.exists():
+        if any(folder.glob(f"{EVENTS}*.floor")):
             continue
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{EVENTS}{int(time.time()):010d}.floor"
-        with _os_errors(), tf.io.TFRecordWriter(str(path)) as writer:
+        with (
+            _os_errors(),
+            atomic_path(path) as temporary,
+            tf.io.TFRecordWriter(os.fsencode(temporary)) as writer,
+        ):
             value = tf.Summary.Value(tag="loss/train", simple_value=floor)
             events = [tf.Event(wall_time=time.time(), file_version=VERSION)]
             for update in (0, updates):

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from data.task import Task, TextCodec
 from experiments.config.schema import Config
-from experiments.errors import RunError, UsageError
+from experiments.errors import UsageError
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.data_identity import read_identity
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import Evaluator, find_checkpoint, load_into
+from experiments.training.evaluate import Evaluator, find_checkpoint, load_into, no_checkpoint
 from experiments.training.run_data import is_unknown, warning
 from experiments.training.workload import make_workload
 
@@ -35,10 +35,10 @@ def open_text_model(directory: RunDirectory, checkpoint: str) -> Iterator[TextMo
     config = directory.read_config()
     task = task_of(config, directory)
     if task.codec is None:
-        raise UsageError(f"{directory.path}: a run of {config.task.kind} cannot write text")
+        raise UsageError(f"{directory.path}: a run of {config.task.kind} has no text")
     found = find_checkpoint(directory, config.training.first_seed, checkpoint)
     if found is None:
-        raise RunError(f"{directory.path}: no {checkpoint} checkpoint to read or write with")
+        raise no_checkpoint(directory, checkpoint)
     with Evaluator(config, task) as evaluator:
         load_into(evaluator, directory, found)
         yield TextModel(task.codec, evaluator, found)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import experiments
 import run
+from experiments.config.compose import load_config
 from experiments.config.own_cells import register_cells
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
@@ -101,6 +103,7 @@ def test_a_run_is_trained_and_read_with_the_file_and_refused_without(
         ("CELLS = {'mine': 3}", "mine: expected a class or a function: 3"),
         ("raise ValueError('no')", "ValueError: no"),
         ("def (", "SyntaxError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(content: str, message: str, tmp_path: Path) -> None:
@@ -109,6 +112,20 @@ def test_a_file_that_cannot_be_used_is_refused(content: str, message: str, tmp_p
     with pytest.raises(UsageError, match=message):
         register_cells(tmp_path / "cells.py")
     assert known == CELLS
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("CELLS = {'mine': lambda *_: None}", "mine: expected a cell, .* got None"),
+        ("CELLS = {'mine': lambda size: None}", r"mine\(state_size, dtype\): .* 1 positional"),
+    ],
+)
+def test_what_makes_no_cell_is_told(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "cells.py").write_text(content)
+    register_cells(tmp_path / "cells.py")
+    with pytest.raises(UsageError, match=message):
+        experiments.build_graph(load_config("r2rt_n5", [*SMALL, "model.cell=mine"]))
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:

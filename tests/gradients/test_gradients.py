@@ -141,6 +141,9 @@ class TestCompare:
         assert error == 1
         assert np.isnan(cosine)
 
+    def test_one_that_overflows_warns_of_nothing(self) -> None:
+        assert np.isnan(compare(np.array([1e300, 0]), np.array([1e300, 0])).cosine)
+
 
 class TestStyles:
     @pytest.mark.parametrize("num_steps", [1, 2, 7, 10, 12, 49, 360])

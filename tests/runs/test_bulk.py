@@ -79,6 +79,6 @@ def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: bytes) -> None:
 
 def test_numbers_are_read_as_by_lines(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    path.write_bytes(written(path) + b"0,1,1_0,5,1e3,train,nan,,inf,,,,\n")
+    path.write_bytes(written(path) + b"0,1,1_0,5,1e3,valid,nan,,inf,,,,\n")
     rows, table = read_rows(path)[0], read_table(path)
     assert repr(rows) == repr([each.row for each in table.lines])

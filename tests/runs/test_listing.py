@@ -108,6 +108,15 @@ class TestRemove:
         assert [path.name for path in notes.parent.iterdir()] == ["notes.txt"]
         assert "kept its other files: notes.txt" in capsys.readouterr().err
 
+    def test_the_owner_of_a_run_without_locks_goes_with_it(self) -> None:
+        Path("runs/lag_17/narrow/.lock.owner").write_text("1 elsewhere")
+        assert (
+            runs("--where", "graph.num_steps=9", "--archive", "old.tgz", "--remove", "--yes") == 0
+        )
+        assert not Path("runs/lag_17/narrow").exists()
+        with tarfile.open("old.tgz") as file:
+            assert not [name for name in file.getnames() if ".lock" in name]
+
     def test_one_in_use_keeps_all(self, capsys: Capture) -> None:
         with locked(Path("runs/lag_17/wide")):
             assert runs("--remove", "--yes") == 2

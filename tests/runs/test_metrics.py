@@ -150,6 +150,7 @@ def test_nothing_is_appended_to_a_file_of_another_kind(tmp_path: Path) -> None:
         (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0.5\n0,1,2\n", "line 3: .* got 3: '0,1,2'"),
         (HEADER + "0,1,100,5000,1.25,train,0.5\n", "line 2: expected 13 fields.* got 7"),
         (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0,5\n", "line 2: expected 7 fields.* got 8"),
+        (CONTRACT_HEADER + "0,1,100,5000,1.25,train,nan\n", "line 2: loss: expected a finite"),
         (CONTRACT_HEADER + "\n", "line 2: expected 7 fields.* got 1: ''"),
         ("\ufeff" + CONTRACT_HEADER, r"got '\\ufeffseed"),
         (CONTRACT_HEADER + "0,1,100,5000,1.25,train,0.5\r\n", "line 2: .* carriage return"),

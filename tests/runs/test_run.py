@@ -52,6 +52,12 @@ def test_an_interval_of_the_final_loss_needs_two_seeds(run: Run, tmp_path: Path)
     assert single.final_loss == (0.5, None, None)
 
 
+def test_a_complete_run_without_its_metrics_is_told(run: Run) -> None:
+    run.directory.metrics.unlink()
+    with pytest.raises(UsageError, match=r"metrics\.csv: no such file, although the run is compl"):
+        _ = read_run(run.directory).rows
+
+
 class TestCompleteSeeds:
     def test_all_of_a_complete_run(self, run: Run) -> None:
         assert run.complete_seeds == {0, 1, 2}

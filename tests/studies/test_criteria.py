@@ -299,6 +299,13 @@ class TestShares:
         assert found.value == f"{10 - below} of 10"
         assert "seeds that stay above 0.4500" in found.note
 
+    def test_a_short_last_row_does_not_fall_below(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.6]] * 10)
+        short = [r._replace(updates=31, loss=0.1) for r in run.rows if r.updates == 30]
+        run.__dict__["rows"] = [*run.rows, *short]  # where cached_property keeps it
+        found = decide("stays_above", run, run="run", known="lag 17", margin=0.05)
+        assert found.value == "10 of 10"
+
 
 class TestDepthNeeded:
     SEEDS = 8

@@ -225,6 +225,15 @@ def test_an_override_may_take_away_what_a_claim_needs() -> None:
         check_study(study_of("loss_of_updates", **late), "task.size=540000")
 
 
+def test_a_run_that_is_not_valid_is_named() -> None:
+    content = study_of().model_dump()
+    content["runs"] = {"a": {"experiment": "r2rt_n5"}, "b": {"experiment": "r2rt_n5",
+                       "overrides": ["task.siz=3"]}}  # fmt: skip
+    study = StudyConfig.model_validate(content)
+    with pytest.raises(UsageError, match=r"study “t”: run b: .* did you mean 'task.size'"):
+        configs_of(study, ())
+
+
 OLD = """
 description: d
 title: t
@@ -363,7 +372,7 @@ def test_a_run_that_cannot_be_read_is_absent(tmp_path: Path) -> None:
     points = [Point(path.name, (), config, path) for path in (good, empty)]
     runs = read_runs({point.name: [point] for point in points}, {})
     assert ([*runs.there], [*runs.absent]) == (["good"], ["empty"])
-    assert "metrics.csv has no row" in runs.absent["empty"]
+    assert "metrics.csv: no such file, although the run is complete" in runs.absent["empty"]
 
 
 def test_claims_json_has_the_contracts_keys(tmp_path: Path) -> None:

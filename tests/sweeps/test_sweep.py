@@ -162,7 +162,12 @@ class TestPoints:
 
     @pytest.mark.parametrize(
         "content",
-        ["grid: {}\n", "description: x\nexperiment: r2rt_n5\ngrid: {}\n", "grid: {a: 1}\nkey: 2\n"],
+        [
+            "grid: {}\n",
+            "description: x\nexperiment: r2rt_n5\ngrid: {}\n",
+            "grid: {a: 1}\nkey: 2\n",
+            "experiment: r2rt_n5\ngird: {a: 1}\n",
+        ],
     )
     def test_a_file_that_is_no_sweep_is_named(self, folder: Path, content: str) -> None:
         (folder / "mine.yaml").write_text(content)

@@ -90,6 +90,24 @@ def test_a_child_is_asked_to_stop(zygote: Zygote, tmp_path: Path) -> None:
     assert summary_of(tmp_path / "run")["status"] == "interrupted"
 
 
+def test_a_child_that_has_just_been_forked_is_asked_as_soon_as_it_is_known(
+    zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = zygote._process.stdout
+    assert lines is not None
+
+    def asking_before_the_first() -> Iterator[str]:
+        for line in lines:
+            if "forked" in line:
+                zygote.stop(signal.SIGTERM)
+            yield line
+
+    monkeypatch.setattr(zygote._process, "stdout", asking_before_the_first())
+    list(train(zygote, ENDLESS, tmp_path / "run"))
+    assert zygote.code in (0, -signal.SIGTERM)  # the latter before it handles signals
+    assert zygote.is_alive
+
+
 def test_ctrl_c_of_the_terminal_reaches_the_child_and_spares_the_zygote(
     zygote: Zygote, tmp_path: Path
 ) -> None:

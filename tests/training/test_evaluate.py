@@ -122,7 +122,10 @@ def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path)
     directory.check(CONFIG, False)
     directory.prepare(CONFIG, False)
-    with pytest.raises(RunError, match="no last checkpoint to evaluate; train first"):
+    with pytest.raises(RunError, match="no last checkpoint; train it first"):
+        list(evaluate_run(directory, None, "last"))
+    directory.write_summary({"status": "complete"})  # `train` would leave it alone
+    with pytest.raises(RunError, match="no last checkpoint; train it again with --overwrite"):
         list(evaluate_run(directory, None, "last"))
 
 

@@ -116,7 +116,7 @@ def test_a_symbol_that_it_does_not_know_is_named(run: RunDirectory) -> None:
 
 def test_a_run_without_text_is_refused(tmp_path: Path) -> None:
     runner.train(small_config("training.epochs=1"), tmp_path)
-    with pytest.raises(UsageError, match="a run of binary_dependency cannot write text"):
+    with pytest.raises(UsageError, match="a run of binary_dependency has no text"):
         generate_text(RunDirectory(tmp_path), "", Sampling(1, 1, 0), "last")
 
 

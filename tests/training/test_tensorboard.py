@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,18 @@ def test_each_floor_is_a_curve_beside_the_losses(tmp_path: Path) -> None:
     assert shown_by_tensorboard(tmp_path / "floor_none") == [(0, 0.75), (400, 0.75)]
     assert shown_by_tensorboard(tmp_path / "floor_lag_3_+_lag_8") == [(0, 0.5), (400, 0.5)]
     assert len(list(tmp_path.rglob("*tfevents*"))) == 2
+
+
+@pytest.mark.parametrize("name", ["ü 😀", os.fsdecode(b"\xff")])
+def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
+    write_floors(tmp_path / name, {"none": 0.75}, 400)
+    assert len(list(tmp_path.rglob("*.floor"))) == 1
+
+
+def test_a_floor_that_could_not_be_written_is_written_later(tmp_path: Path) -> None:
+    (tmp_path / "floor_none").mkdir()  # all that a kill or a full disk left
+    write_floors(tmp_path, {"none": 0.75}, 400)
+    assert shown_by_tensorboard(tmp_path / "floor_none") == [(0, 0.75), (400, 0.75)]
 
 
 def loaded(events: Path) -> EventAccumulator:
