@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to stop, which the training loop checks between session.runs."""
+"""Ctrl-C, SIGTERM and a lost terminal as a request to stop, heeded between session.runs."""
 
 from __future__ import annotations
 
@@ -29,9 +29,12 @@ class StopRequest:
         if self._outer is not None:
             self._outer.request()
 
-    def handle(self, _number: int, _frame: FrameType | None) -> None:
-        """Request a stop on the first signal. Raises KeyboardInterrupt on the second."""
-        if self.requested:
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """Request a stop on the first signal. Raises KeyboardInterrupt on the second.
+
+        A terminal that is lost may say so twice, and nobody insists.
+        """
+        if self.requested and number != signal.SIGHUP:
             self.insist()
         self.request()
 
@@ -73,12 +76,18 @@ def interruption() -> Iterator[Interruption]:
 
 @contextlib.contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Catch SIGINT and SIGTERM within the block, and restore the earlier handlers after it."""
+    """Catch SIGINT, SIGTERM and SIGHUP within the block, and restore the earlier handlers after it.
+
+    Under nohup, which ignores SIGHUP, it stays ignored.
+    """
     request = StopRequest(_handled_by(signal.getsignal(signal.SIGINT)))
     if threading.current_thread() is not threading.main_thread():
         yield request  # Python allows handlers in the main thread only
         return
-    earlier = {n: signal.signal(n, request.handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    earlier = {number: signal.signal(number, request.handle) for number in numbers}
     try:
         yield request
     finally:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from experiments.output import SafeStream, safe_output
-from tests.conftest import ROOT, SMALL, TIMEOUT, command, summary_of
+from tests.conftest import (
+    ROOT,
+    SMALL,
+    TIMEOUT,
+    command,
+    count_lines,
+    summary_of,
+    wait_until,
+)
 from tests.handmade import finished_run
 
 LONG = ("r2rt_n5", *SMALL, "training.epochs=200", "logging.tensorboard=false")
@@ -124,6 +134,23 @@ def test_a_terminal_that_is_gone_ends_nothing(tmp_path: Path) -> None:
         os.close(leader)  # every write is an Input/output error from now on
     assert process.returncode == 0
     assert summary_of(tmp_path / "run")["status"] == "complete"
+
+
+def test_a_terminal_that_hangs_up_stops_a_run_that_can_resume(tmp_path: Path) -> None:
+    """As a lost ssh session does: the kernel sends SIGHUP to what runs in the foreground."""
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        command("train", *LONG, "--run-dir", "run"),
+        cwd=tmp_path, stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), text=True,
+    ) as process:  # fmt: skip
+        os.close(follower)
+        wait_until(lambda: count_lines(tmp_path / "run" / "metrics.csv") > 2, process)
+        os.close(leader)
+    assert process.returncode == 130
+    summary = summary_of(tmp_path / "run")
+    assert summary["status"] == "interrupted"
+    assert summary["reason"].startswith("stopped at seed 0")
 
 
 def test_a_command_that_only_prints_fails_where_it_cannot(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from experiments.training.session import TrainingSession
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_asks(number: signal.Signals) -> None:
     with stop_request() as stop:
         assert not stop.requested
@@ -36,8 +36,25 @@ def test_the_second_signal_insists() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
+def test_a_terminal_that_is_lost_may_say_so_twice() -> None:
+    with stop_request() as stop:
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.requested
+
+
+def test_under_nohup_a_lost_terminal_stops_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_request() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.requested
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_the_earlier_handlers_come_back() -> None:
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     with stop_request():
         assert [signal.getsignal(number) for number in numbers] != before
