@@ -6,10 +6,10 @@ The resamples come from a fixed seed, so that a report repeats to the last digit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from experiments.statistics.intervals import CONFIDENCE, Interval, mean_interval
 
@@ -79,27 +79,3 @@ def _indices(count: int) -> NDArray[np.int64]:
     if count**count <= RESAMPLES:
         return np.indices([count] * count).reshape(count, -1).T
     return np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
-
-
-def bca_interval(
-    values: Sequence[float],
-    statistic: Callable[..., ArrayLike],
-    confidence: float = CONFIDENCE,
-) -> Interval:
-    """Any statistic, such as np.median, with its BCa interval, by scipy.stats.bootstrap.
-
-    `statistic` takes an `axis`. Source: Efron 1987. Use it for ten values or more. The interval
-    never leaves the range of the values. If all values are equal, it has no width.
-    """
-    from scipy.stats import bootstrap
-
-    value = float(np.asarray(statistic(np.asarray(values), axis=-1)))
-    if len(values) < FEWEST:
-        return mean_interval([value])
-    if np.ptp(values) == 0:
-        return Interval(value, value, value)
-    found = bootstrap(
-        (values,), statistic, n_resamples=RESAMPLES, confidence_level=confidence,
-        method="BCa", vectorized=True, rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
-    return Interval(value, float(found.low), float(found.high))

@@ -8,18 +8,8 @@ correction at most 5 % of studies have one or more, however the claims depend on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
-
-from experiments.statistics.verdicts import LEVEL, Judgement, Verdict
-
-
-class Corrected(NamedTuple):
-    """A verdict after the correction for all claims of the study."""
-
-    verdict: Verdict
-    p: float  # adjusted
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -30,15 +20,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(stepwise))
     return adjusted.tolist()
-
-
-def corrected(judgements: Sequence[Judgement], level: float = LEVEL) -> list[Corrected]:
-    """The verdicts after Holm's correction. A claim that is decided alone may be undecided here.
-
-    Leave out exact claims, which involve no seeds.
-    """
-    adjusted = holm([judgement.p for judgement in judgements])
-    return [
-        Corrected(judgement.verdict if p <= level else "undecided", p)
-        for judgement, p in zip(judgements, adjusted, strict=True)
-    ]

@@ -1,4 +1,4 @@
-"""The number of seeds that would decide an undecided claim.
+"""The number of seeds that would tell two groups apart, or a mean from a limit.
 
 The current estimate and spread are assumed to be the true ones. The answer is therefore a plan,
 not a promise: if they are true, the claim is decided with probability `power`.
@@ -10,14 +10,13 @@ import bisect
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import bdtrc, nctdtr, stdtrit
+from scipy.special import nctdtr, stdtrit
 
 from experiments.statistics.estimates import Estimate
 from experiments.statistics.verdicts import LEVEL
 
 POWER = 0.8
 MOST_SEEDS = 10_000
-MOST_SEEDS_OF_SHARES = 1_000  # fewer, because each number is tried
 
 
 def seeds_needed(
@@ -34,41 +33,6 @@ def seeds_needed(
         return _rejects(estimate, seeds, n, abs(estimate.value - limit), level / 2)
 
     return _fewest(chance, estimate, power)
-
-
-def seeds_needed_within(
-    estimate: Estimate, seeds: int, margin: float, level: float = LEVEL, power: float = POWER
-) -> int | None:
-    """The total number of seeds that `equivalence.within` needs for either verdict, around 0.
-
-    The probability that both one-sided tests reject is at least the sum of their powers minus 1.
-    """
-    near, far = margin - abs(estimate.value), margin + abs(estimate.value)
-
-    def chance(n: int) -> float:
-        if near < 0:
-            return _rejects(estimate, seeds, n, -near, level)
-        return sum(_rejects(estimate, seeds, n, end, level) for end in (near, far)) - 1
-
-    return _fewest(chance, estimate, power)
-
-
-def seeds_needed_for_share(
-    count: int, total: int, threshold: float, level: float = LEVEL, power: float = POWER
-) -> int | None:
-    """The total number of seeds that `shares.at_least` needs if count / total is the true share.
-
-    None: even MOST_SEEDS_OF_SHARES are too few. Because counts are whole numbers, one more seed
-    than the answer may have slightly less power.
-    """
-    if count / total < threshold:  # then show that the rest is at least 1 - threshold
-        return seeds_needed_for_share(total - count, total, 1 - threshold, level, power)
-    for n in range(1, MOST_SEEDS_OF_SHARES + 1):
-        counts = np.arange(n + 1)
-        decisive = counts[bdtrc(counts - 1, n, threshold) <= level]
-        if len(decisive) and bdtrc(decisive[0] - 1, n, count / total) >= power:
-            return n
-    return None
 
 
 def _rejects(estimate: Estimate, seeds: int, n: int, distance: float, level: float) -> float:

@@ -11,17 +11,6 @@ from collections.abc import Sequence
 
 from experiments.statistics import estimates
 from experiments.statistics.estimates import Estimate
-from experiments.statistics.intervals import CONFIDENCE, Interval
-
-
-def prediction_interval(
-    values: Sequence[float], confidence: float = CONFIDENCE, lowest: float = 0
-) -> Interval:
-    """Our mean, with the interval in which one more run would lie: mean ± t s sqrt(1 + 1/n).
-
-    Source: Hahn & Meeker 1991, chapter 4. Losses are at least 0, hence `lowest`.
-    """
-    return estimates.interval(_of_one_run(values), confidence, lowest)
 
 
 def less_published(values: Sequence[float], published: float) -> Estimate:

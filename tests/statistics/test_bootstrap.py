@@ -31,22 +31,19 @@ def test_it_is_the_quantiles_of_all_resamples(count: int, tolerance: float) -> N
 
 def test_it_repeats() -> None:
     assert bootstrap.studentized_interval(VALUES) == bootstrap.studentized_interval(VALUES)
-    assert bootstrap.bca_interval(VALUES, np.median) == bootstrap.bca_interval(VALUES, np.median)
 
 
 def coverage(draws: np.ndarray, truth: float, method: str) -> float:
     intervals = {
         "studentized": lambda values: bootstrap.studentized_interval(values, lowest=-np.inf),
-        "bca": lambda values: bootstrap.bca_interval(values, np.mean),
         "t": lambda values: estimates.interval(estimates.mean(values)),
     }
     return rate(covers(intervals[method](values), truth) for values in draws.tolist())
 
 
-def test_of_four_normal_values_it_covers_where_bca_does_not() -> None:
+def test_of_four_normal_values_it_covers() -> None:
     draws = np.random.default_rng(0).normal(3, 1, [200, 4])
     assert coverage(draws, 3, "studentized") > 0.9
-    assert coverage(draws, 3, "bca") < 0.87
 
 
 def test_of_skewed_values_it_covers_more_often_than_students_t() -> None:
@@ -74,18 +71,6 @@ def test_an_infinite_end_is_none_unless_the_range_has_one() -> None:
 def test_few_values_have_no_interval_and_equal_ones_no_width() -> None:
     assert np.isnan(ends(bootstrap.studentized_interval([0.5, 0.6, 0.7]))).all()
     assert bootstrap.studentized_interval([0.5] * 5) == (0.5, 0.5, 0.5)
-    assert np.isnan(ends(bootstrap.bca_interval([0.5, 0.6, 0.7], np.median))).all()
-    assert bootstrap.bca_interval([0.5] * 5, np.median) == (0.5, 0.5, 0.5)
-
-
-def test_bca_is_scipys() -> None:
-    values = np.random.default_rng(0).exponential(1, 15)
-    expected = stats.bootstrap(
-        (values,), np.median, n_resamples=9_999, rng=np.random.default_rng(0)
-    ).confidence_interval
-    found = bootstrap.bca_interval(values.tolist(), np.median)
-    assert ends(found) == pytest.approx([expected.low, expected.high])
-    assert found.mean == np.median(values)
 
 
 def test_it_is_advised_for_few_and_for_skewed_values() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from experiments.statistics.intervals import (
     Interval,
-    difference_interval,
     mean_interval,
-    ratio_interval,
     share_interval,
 )
 
@@ -52,52 +48,6 @@ def test_the_interval_covers_the_mean_19_times_in_20() -> None:
     ends = [bounds(mean_interval(values)) for values in draws.tolist()]
     covered = [low <= 3 <= high for low, high in ends]
     assert abs(np.mean(covered) - 0.95) < 5 * (0.95 * 0.05 / len(covered)) ** 0.5
-
-
-@given(LOSSES, LOSSES)
-def test_the_interval_of_a_difference_is_welchs(values: list[float], others: list[float]) -> None:
-    assume(np.ptp(values) > 0)
-    assume(np.ptp(others) > 0)
-    interval = difference_interval(values, others)
-    assert interval.mean == pytest.approx(np.mean(values) - np.mean(others), abs=1e-12)
-    expected = stats.ttest_ind(values, others, equal_var=False).confidence_interval(0.95)
-    assert interval.low == pytest.approx(expected.low, rel=1e-9, abs=1e-9)
-    assert interval.high == pytest.approx(expected.high, rel=1e-9, abs=1e-9)
-
-
-def test_beside_values_without_spread_it_is_the_interval_of_the_others() -> None:
-    values = [0.5, 0.75, 0.25, 1.0]
-    low, high = bounds(mean_interval(values))
-    assert bounds(difference_interval(values, [2.0, 2.0])) == pytest.approx((low - 2, high - 2))
-
-
-def test_without_any_spread_it_is_a_point() -> None:
-    assert difference_interval([1.0, 1.0], [2.0, 2.0]) == (-1.0, -1.0, -1.0)
-
-
-@pytest.mark.parametrize(("values", "others"), [([1.0], [1.0, 2.0]), ([1.0, 2.0], [1.0])])
-def test_a_difference_with_a_single_value_has_no_interval(
-    values: list[float], others: list[float]
-) -> None:
-    interval = difference_interval(values, others)
-    assert (interval.low, interval.high) == (None, None)
-
-
-def test_the_interval_of_ratios_is_that_of_their_logarithms() -> None:
-    interval = ratio_interval([2.0, 8.0, 3.0], [1.0, 2.0, 6.0])
-    logarithms = mean_interval(np.log([2.0, 4.0, 0.5]).tolist())
-    assert interval.mean == pytest.approx(math.exp(logarithms.mean))
-    assert bounds(interval) == pytest.approx(tuple(map(math.exp, bounds(logarithms))))
-
-
-def test_a_single_ratio_has_no_interval() -> None:
-    interval = ratio_interval([3.0], [2.0])
-    assert interval.mean == pytest.approx(1.5)
-    assert (interval.low, interval.high) == (None, None)
-
-
-def test_equal_ratios_have_no_spread() -> None:
-    assert ratio_interval([2.0, 30.0], [1.0, 15.0]) == pytest.approx((2, 2, 2))
 
 
 @given(st.integers(1, 40).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))

@@ -8,25 +8,9 @@ from scipy import stats
 
 from experiments.statistics import estimates, prediction
 from experiments.statistics.equivalence import within
-from tests.statistics.rates import about, at_most, covers, ends, rate
+from tests.statistics.rates import about, at_most, rate
 
 VALUES = [0.52, 0.61, 0.55, 0.58, 0.49]
-
-
-def test_the_interval_of_one_more_run() -> None:
-    half = stats.t.ppf(0.975, 4) * np.std(VALUES, ddof=1) * (1 + 1 / 5) ** 0.5
-    expected = [np.mean(VALUES) - half, np.mean(VALUES) + half]
-    assert ends(prediction.prediction_interval(VALUES)) == pytest.approx(expected)
-
-
-def test_it_is_not_below_0() -> None:
-    assert ends(prediction.prediction_interval([0.01, 0.4, 0.02]))[0] == 0
-
-
-def test_it_holds_one_more_run_19_times_in_20() -> None:
-    draws = np.random.default_rng(0).normal(3, 0.5, [4000, 6])
-    held = [covers(prediction.prediction_interval(five), one) for *five, one in draws.tolist()]
-    assert about(0.95, held)
 
 
 def test_a_faithful_reproduction_fails_in_5_percent() -> None:
