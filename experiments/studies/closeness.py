@@ -55,17 +55,13 @@ class CloserToExact(Criterion):
             {seed: found[style] for seed, found in by_seed.items()}
             for style in (self.style, self.than)
         )
-        judgement = verdicts.below(paired.difference(theirs, ours), level=level)
-        mean, low, high = judgement.interval
-        turned = judgement.interval._replace(
-            mean=-mean, low=None if high is None else -high, high=None if low is None else -low
-        )
+        judgement = verdicts.above(paired.difference(ours, theirs), level=level)
         note = (
             f"cosine with rtrl's gradient, {self.style} ({np.mean([*ours.values()]):.3f}) minus "
             f"{self.than} ({np.mean([*theirs.values()]):.3f}), one draw of a random style; "
             f"{percent(judgement.confidence)} interval, paired by seed"
         )
-        return judged(judgement._replace(interval=turned), len(ours), note)
+        return judged(judgement, len(ours), note)
 
 
 class CosinesToExact(StudyFigure):

@@ -26,8 +26,8 @@ from experiments.studies.building import parameters
 from experiments.studies.criteria import Comparison, TimeRatio
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import exact, judged, percent
-from experiments.studies.held_out import LowersALoss
 from experiments.studies.losses import Losses
+from experiments.studies.lower_losses import LowersALoss
 from experiments.studies.ngrams import Ngrams, count_ngrams
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.studies.validation_losses import least_losses

@@ -15,13 +15,12 @@ from experiments.reporting.claims import Finding, NotRun
 from experiments.reporting.seed_losses import in_words, modes_of
 from experiments.runs.onset import halfway
 from experiments.runs.run import Run
-from experiments.statistics import equivalence, estimates, paired, prediction, spread, verdicts
+from experiments.statistics import equivalence, estimates, prediction, spread
 from experiments.statistics.estimates import Estimate
 from experiments.statistics.intervals import Interval
 from experiments.statistics.parts import Judge, all_of
 from experiments.statistics.spread import Spread
 from experiments.statistics.verdicts import LEVEL
-from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import HALF, at_least, judged, percent
 from experiments.studies.planned import PlannedRun
@@ -181,25 +180,6 @@ class LossOfUpdates(ExpectedLoss):
 
     def losses(self, run: Run) -> Losses:
         return mean_losses(run, self.first, self.last)
-
-
-class LowersLoss(Comparison):
-    """The final loss of `run` is below that of `against`."""
-
-    def expectation(self) -> str:
-        return "below 0"
-
-    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        pair = [runs[name] for name in (self.run, self.against)]
-        ours, theirs = (run.final_losses for run in pair)
-        judgement = verdicts.below(paired.difference(ours, theirs), level=level)
-        how = "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
-        note = (
-            f"final loss, {self.run} minus {self.against}; "
-            f"{percent(judgement.confidence)} interval, {how}"
-        )
-        note += "".join(modes(run, run.final_losses, f"{run.label}: ") for run in pair)
-        return judged(judgement, len(ours), note)
 
 
 def mean_losses(run: Run, first: int, last: int) -> Losses:

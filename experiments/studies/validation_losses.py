@@ -11,7 +11,6 @@ from experiments.runs.run import Run
 from experiments.statistics import spread
 from experiments.statistics.estimates import Estimate
 from experiments.studies.entries import Planned
-from experiments.studies.held_out import LowersALoss
 from experiments.studies.losses import (
     ExpectedLoss,
     Losses,
@@ -19,6 +18,7 @@ from experiments.studies.losses import (
     check_spread,
     pooled_spread,
 )
+from experiments.studies.lower_losses import LowersALoss
 from experiments.studies.planned import PlannedRun
 from experiments.studies.runs import StudyRuns
 

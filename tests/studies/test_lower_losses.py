@@ -12,7 +12,7 @@ from experiments.reporting.claims import NotRun
 from experiments.runs import checkpoints
 from experiments.runs.run import Run, read_run
 from experiments.studies.building import BuildsFaster, FewerParameters, parameters
-from experiments.studies.held_out import LowersLossOfUpdates
+from experiments.studies.lower_losses import LowersLossOfUpdates
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion
 from experiments.studies.runs import StudyRuns

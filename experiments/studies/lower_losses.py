@@ -1,4 +1,4 @@
-"""Criteria that one run has a lower loss than another: their base, and that of equal updates."""
+"""Criteria that one run has a lower training loss than another, and their base."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Planned
 from experiments.studies.findings import judged, percent
-from experiments.studies.losses import Losses, mean_losses
+from experiments.studies.losses import Losses, mean_losses, modes
 from experiments.studies.runs import StudyRuns
 
 
@@ -49,6 +49,22 @@ class LowersALoss(Comparison):
         """The difference, and how its interval is found."""
         how = "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
         return paired.difference(ours, theirs), how
+
+
+class LowersLoss(LowersALoss):
+    """The final loss of `run` is below that of `against`."""
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        found = super().decide(runs, level)
+        pair = (runs[name] for name in (self.run, self.against))
+        divided = [modes(run, run.final_losses, f"{run.label}: ") for run in pair]
+        return found._replace(note="".join([found.note, *divided]))
+
+    def _losses(self, run: Run) -> Losses:
+        return run.final_losses
+
+    def _metric(self) -> str:
+        return "final loss"
 
 
 class LowersLossOfUpdates(LowersALoss):
