@@ -90,7 +90,10 @@ def make_figure(name: object, arguments: object) -> StudyFigure:
 def _make(kinds: Mapping[str, type[E]], key: str, name: object, arguments: object) -> E:
     if not isinstance(name, str) or name not in kinds:
         close = nearest(str(name), kinds)
-        raise ValueError(f"{key}: expected one of {', '.join(kinds)}; got {name}{close}")
+        raise ValueError(
+            f"{key}: not known: {name}{close}" if close
+            else f"{key}: expected one of {', '.join(kinds)}; got {name}"
+        )  # fmt: skip
     if not isinstance(arguments, dict):
         raise ValueError(f"arguments: expected a mapping, got {type(arguments).__name__}")
     try:

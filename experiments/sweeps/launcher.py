@@ -47,7 +47,8 @@ def train_missing(
             missing = [each.point for each in read_results(points, {}) if each.needs_training]
             if not is_quiet():
                 done = len(points) - len(missing)
-                print(f"{len(points)} points, {done} already done", flush=True)
+                count = f"{len(points)} point{'s' * (len(points) > 1)}"
+                print(f"{count}, {done} already done", flush=True)
             if missing and not stop.requested:
                 labels = short_names([point.name for point in points])
                 folder = Path.cwd() / missing[0].directory.parent / "slurm"

@@ -486,7 +486,7 @@ def test_what_is_expected_is_made_of_the_limits(
         (
             "final_los",
             {},
-            "criterion: expected one of .*; got final_los; did you mean 'final_loss'",
+            "criterion: not known: final_los; did you mean 'final_loss'",
         ),
         ("final_loss", {"run": "a", "expected": 1}, "tolerance: this key is needed"),
         ("final_loss", {"run": "a", "expected": 1, "tolerence": 1}, "did you mean 'tolerance'"),

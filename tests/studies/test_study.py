@@ -75,7 +75,7 @@ FIGURE = {"id": "a", "kind": "curves", "title": "t", "caption": "c"}
     [
         (
             {"kind": "curve", "arguments": {"labels": {}}},
-            "kind: expected one of .*curves, .*; got curve; did you mean 'curves'",
+            "kind: not known: curve; did you mean 'curves'",
         ),
         ({"arguments": {}}, "arguments of curves: labels: this key is needed"),
         (
