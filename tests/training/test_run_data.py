@@ -270,7 +270,7 @@ def test_a_sweep_and_a_study_stop_at_changed_data_or_use_it(
     assert run.main(asked) == 2
     assert "trained on other data" in capsys.readouterr().err
     assert run.main([*asked, "--data-changed"]) == 0
-    assert "1 points, 1 already done" in capsys.readouterr().out
+    assert "1 point, 1 already done" in capsys.readouterr().out
 
 
 def test_a_task_that_reads_nothing_has_no_identity(tmp_path: Path) -> None:
