@@ -27,7 +27,7 @@ def bench(out: Path) -> None:
         sweeps,
         truncation,
         updates,
-    )  # fmt: skip
+    )
     from experiments.benchmarks.peers import rows as peers
 
     costs = graphs.measure_graphs()  # first, because it forks and no session may be open

@@ -90,9 +90,9 @@ def train_on(
     children = Children(f"children-{uuid.uuid4()}", cluster.cores)  # a name for this sweep alone
     client.register_plugin(children)
     batches = [
-        _batch(points, onednn, children.name, data_changed)
+        _batch(group, onednn, children.name, data_changed)
         for alike in share_graphs(points, cluster.workers)
-        for onednn, points in _by_onednn(alike).items()
+        for onednn, group in _by_onednn(alike).items()
     ]
     failures = {}
     for result in call_all(client, train_batch, batches, monitor.receive, stop, cluster.tend):
