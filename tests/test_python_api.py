@@ -199,6 +199,7 @@ class TestLoadRuns:
         finished_run(tmp_path, "a", [[0.6]])
         started = finished_run(tmp_path, "b", [[0.6]])
         started.directory.metrics.unlink()
+        started.directory.write_summary({"status": "running"})
         assert len(experiments.load_runs(tmp_path)) == 1
         assert experiments.load_runs(tmp_path / "b").empty
 

@@ -331,7 +331,7 @@ class TestAUsersOwnFile:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (b"", "expected a mapping of keys, got NoneType"),
+            (b"", "expected keys and values, found nothing"),
             (b"- 1\n- 2\n", "expected a mapping of keys, got list"),
             (b"5\n", "expected a mapping of keys, got int"),
             (b"name: \xff\xfe\n", "cannot be read"),
@@ -355,7 +355,7 @@ class TestAUsersOwnFile:
 
     def test_a_folder_is_no_file(self, write: Path) -> None:
         write.mkdir()
-        assert error_of("mine.yaml") == "experiment file mine.yaml: no such file"
+        assert error_of("mine.yaml") == "experiment file mine.yaml: expected a file, found a folder"
 
 
 def test_known_keys_reach_into_sections_and_lists() -> None:

@@ -95,7 +95,9 @@ def test_a_difference_of_equal_runs(seeds: int) -> None:
 def test_a_lag_that_half_of_the_seeds_learn(seeds: int) -> None:
     def draw(random: Random) -> list[Run]:
         learned = random.random(seeds) < 0.5
-        return [run_of("a", {}, probe=[{"effects": [{"lag": 17, "learned": y}]} for y in learned])]
+        effects = [[{"lag": 17, "learned": answer}] for answer in learned]
+        probe = [{"seed": seed, "effects": each} for seed, each in enumerate(effects)]
+        return [run_of("a", {}, probe=probe)]
 
     found = verdicts("learned", draw, run="a", lags=[17], others=[])
     for wrong in ("holds", "fails"):
