@@ -13,6 +13,11 @@ from experiments.paths import RECORDINGS
 from experiments.runs.directory import RunDirectory
 
 
+def is_recorded(path: Path) -> bool:
+    """Whether this run directory is one of those that are kept with the program."""
+    return path.is_relative_to(RECORDINGS)
+
+
 def find_recorded(study: str, run: str, config: Config) -> Path | None:
     """The complete recorded run of this config; None where there is none."""
     directory = RunDirectory(RECORDINGS / study / run)

@@ -32,6 +32,7 @@ from experiments.reporting.seed_losses import (
 )
 from experiments.reporting.verdicts import tally
 from experiments.runs.run import Run
+from experiments.studies.recorded import is_recorded
 from experiments.studies.runs import StudyRuns, names_in
 from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
@@ -179,9 +180,12 @@ def print_study(
     again = [claim.id for claim in claims if claim.stale]
     if again:
         print_line(f"claims to decide again: {', '.join(again)}")
-        print_line(
-            "remove the directories of stale runs, and rerun the command to train them again"
-        )
+        if all(is_recorded(runs[name].directory.path) for name in stale):
+            print_line("they are recorded; `run.py train` with their overrides trains them again")
+        else:
+            print_line(
+                "remove the directories of stale runs, and rerun the command to train them again"
+            )
     print_runs(runs.there, points)
 
 

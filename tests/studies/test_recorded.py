@@ -14,8 +14,12 @@ import yaml
 from experiments.config.compose import load_config
 from experiments.errors import Interrupted
 from experiments.paths import RECORDINGS
+from experiments.reporting.claims import Claim
+from experiments.runs.run import read_run
 from experiments.studies import spec, study
 from experiments.studies.recorded import find_recorded
+from experiments.studies.report import print_study
+from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import StudyConfig, load_study
 from experiments.studies.study import Asked, plan, reproduce
 from experiments.sweeps.points import Point, Result, read_results
@@ -66,6 +70,21 @@ def keep(place: Path, **changes: str) -> None:
 def test_a_recorded_run_stands_in_for_one_that_is_not_there(place: Path) -> None:
     (job, _) = plan(StudyConfig.model_validate(STUDY), [])
     assert job.directory == place / "recorded" / "kept" / "a"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "advice"),
+    [(True, "they are recorded"), (False, "remove the directories of stale runs")],
+)
+def test_a_stale_run_of_the_program_is_not_to_be_removed(
+    recorded: bool, advice: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = finished_run(place, "own", [[0.4]] * 6)
+    there = read_run(place / "recorded" / "kept" / "a") if recorded else own
+    claim = Claim("a", "s", "c", 0.4, 0.4, None, None, 6, "holds", "", stale="old")
+    point = Point("a", (), there.config, there.directory.path)
+    print_study([claim], StudyRuns({"a": there}), [point], {"a": "old"})
+    assert advice in capsys.readouterr().out
 
 
 def test_ones_own_run_comes_first(place: Path) -> None:
