@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.advice.reading import (
     FEWEST,
@@ -131,9 +130,8 @@ def _possible(config: Config, workload: Workload) -> tuple[list[int], float]:
     task, own = workload.task, config.graph.num_steps
     if not task.carries_state:  # an example is as long as it is
         return [own], _seconds_per_step(config, own)
-    drawn = task.draw(training_stream(config.training.first_seed))
-    train = cut_into_rows(drawn, config.graph.batch_size).labels.shape[1]
-    longest = min(train, _held_out_symbols(config, workload) // (WARM_UP + FEWEST))
+    rows = workload.draw(training_stream(config.training.first_seed), config.graph.batch_size)
+    longest = min(rows.labels.shape[1], _held_out_symbols(config, workload) // (WARM_UP + FEWEST))
     widths = possible_widths(own, longest)
     return widths, _seconds_per_step(config, min(PROBED, widths[-1]))
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.batching import cut_into_rows
 from experiments.benchmarks.timing import Measurement, at_most, compare
 from experiments.config.compose import load_config
 from experiments.training.session import TrainingSession, build
@@ -66,7 +65,7 @@ def _opened(stack: ExitStack, least: int, most: int) -> Opened:
         ],
     )  # fmt: skip
     work = make_workload(config)
-    rows = cut_into_rows(work.task.draw(np.random.RandomState(0)), config.graph.batch_size)
+    rows = work.draw(np.random.RandomState(0), config.graph.batch_size)
     windows = rows.windows(0, UPDATES, NUM_STEPS, config.truncation.context_steps)
     began = time.perf_counter()
     session = stack.enter_context(TrainingSession(build(config, work), config.execution.threads))

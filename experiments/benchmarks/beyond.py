@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.batching import cut_into_rows
 from experiments.benchmarks.timing import Measurement, at_most, compare
 from experiments.config.compose import load_config
 from experiments.training.session import TrainingSession, build
@@ -102,6 +101,6 @@ def _training(
     work = make_workload(config)
     session = stack.enter_context(TrainingSession(build(config, work), config.execution.threads))
     session.initialize(0)
-    rows = cut_into_rows(work.task.draw(np.random.RandomState(0)), batch_size)
+    rows = work.draw(np.random.RandomState(0), batch_size)
     windows = rows.windows(0, session.iterations, case.num_steps)
     return partial(session.train, windows, session.iterations)

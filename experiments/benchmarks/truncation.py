@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.batching import cut_into_rows
 from experiments.benchmarks import per_loss
 from experiments.benchmarks.graphs import count_operations
 from experiments.benchmarks.timing import Measurement, at_least, at_most, compare
@@ -176,7 +175,6 @@ def _training(stack: ExitStack, contender: Contender) -> Callable[[], object]:
     config = contender.config
     session = stack.enter_context(TrainingSession(contender.build(), config.execution.threads))
     session.initialize(0)
-    sequence = make_workload(config).task.draw(np.random.RandomState(0))
-    rows = cut_into_rows(sequence, config.graph.batch_size)
+    rows = make_workload(config).draw(np.random.RandomState(0), config.graph.batch_size)
     windows = rows.windows(0, session.iterations, config.graph.num_steps)
     return partial(session.train, windows, session.iterations)

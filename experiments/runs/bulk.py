@@ -10,6 +10,7 @@ import gc
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
+from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
@@ -53,10 +54,15 @@ def read_fields(lines: bytes, header: Sequence[str]) -> list[Fields] | None:
         whole = [table[name].tolist() for name in WHOLE]
         # Python reads numbers as they were written, which pandas does not in every version.
         seconds, loss = (list(map(float, table[name].tolist())) for name in ("seconds", "loss"))
+        split = table["split"].tolist()
+        if "train" in {
+            part for part, value in zip(split, loss, strict=True) if not isfinite(value)
+        }:
+            return None
         metrics = _metrics(
             {name: table[name].tolist() for name in names[7:] if any(table[name].cat.categories)}
         )
-        return list(zip(*whole, seconds, table["split"].tolist(), loss, metrics, strict=False))
+        return list(zip(*whole, seconds, split, loss, metrics, strict=False))
     except (ValueError, pd.errors.ParserError):
         return None
 

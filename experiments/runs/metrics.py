@@ -150,10 +150,7 @@ def read_rows(path: Path) -> tuple[list[MetricsRow], bytes]:
             with no_collection():
                 fields = read_fields(body[:end], header)
                 if fields is not None:
-                    rows = list(map(MetricsRow._make, fields))
-                    for number, row in enumerate(rows, 2):
-                        _check_loss(path, number, row)
-                    return rows, body[end:]
+                    return list(map(MetricsRow._make, fields)), body[end:]
     table = read_table(path)
     return [line.row for line in table.lines], table.rest
 
@@ -218,14 +215,9 @@ def _parse(path: Path, number: int, header: list[str], line: str) -> MetricsRow:
         raise UsageError(
             f"{path}, line {number}: expected {','.join(header)}, got {line!r}"
         ) from error
-    _check_loss(path, number, row)
-    return row
-
-
-def _check_loss(path: Path, number: int, row: MetricsRow) -> None:
-    """Training ends before a row whose loss is not finite."""
-    if row.split == "train" and not math.isfinite(row.loss):
+    if row.split == "train" and not math.isfinite(row.loss):  # training ends before such a row
         raise UsageError(f"{path}, line {number}: loss: expected a finite number, got {row.loss}")
+    return row
 
 
 def _format(row: MetricsRow, header: list[str]) -> str:

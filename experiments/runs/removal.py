@@ -73,11 +73,9 @@ def archive(path: Path, directories: Sequence[RunDirectory]) -> None:
 def remove(directory: RunDirectory) -> list[Path]:
     """Remove a run, which must be held. Returns the files in it that no run writes: they stay."""
     directory.empty()
-    files = list(directory.path.iterdir())
-    left = [path for path in files if not path.name.startswith(LOCK)]
-    for path in files:
-        if path not in left:
-            path.unlink(missing_ok=True)
+    for path in directory.path.glob(f"{LOCK}*"):
+        path.unlink(missing_ok=True)
+    left = list(directory.path.iterdir())
     if not left:
         directory.path.rmdir()
     return left

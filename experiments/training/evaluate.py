@@ -238,7 +238,7 @@ def evaluate_run(
         except RunError as error:
             refused.append(str(error))
     if not found and not refused:
-        raise no_checkpoint(directory, checkpoint)
+        raise _no_checkpoint(directory, checkpoint)
     with Evaluator(config, task) as evaluator:
         for each in found:
             try:
@@ -286,8 +286,15 @@ def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoin
     return found.checkpoint
 
 
-def no_checkpoint(directory: RunDirectory, which: str) -> RunError:
-    """The error of a run that lacks its "last" or "best" checkpoint."""
+def need_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint:
+    """As `find_checkpoint`. Raises RunError where there is none, too."""
+    found = find_checkpoint(directory, seed, which)
+    if found is None:
+        raise _no_checkpoint(directory, which)
+    return found
+
+
+def _no_checkpoint(directory: RunDirectory, which: str) -> RunError:
     return RunError(f"{directory.path}: no {which} checkpoint; {_way_out(directory)}")
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import make_output_folder, write_atomic
-from experiments.training.evaluate import Evaluator, find_checkpoint, load_into, no_checkpoint
+from experiments.training.evaluate import Evaluator, load_into, need_checkpoint
 from experiments.training.session import shape_of
 from experiments.training.text_model import task_of
 from rnn_graphs.evaluation import EvaluationGraph, build_evaluation_graph
@@ -38,9 +38,7 @@ def export(directory: RunDirectory, out: Path, checkpoint: str) -> Exported:
     """
     config = directory.read_config()
     task = task_of(config, directory)
-    found = find_checkpoint(directory, config.training.first_seed, checkpoint)
-    if found is None:
-        raise no_checkpoint(directory, checkpoint)
+    found = need_checkpoint(directory, config.training.first_seed, checkpoint)
     with Evaluator(config, task) as evaluator:  # refuses weights that are not of this model
         load_into(evaluator, directory, found)
         names = evaluator.names

@@ -13,7 +13,7 @@ from data.task import Array, Examples, Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import find_checkpoint, load_into, no_checkpoint
+from experiments.training.evaluate import load_into, need_checkpoint
 from experiments.training.run_data import workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.text_model import task_of
@@ -58,9 +58,7 @@ def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Record
     else:
         task = task_of(config, directory)
     inputs, symbols = _sequence(task, config, asked)
-    found = find_checkpoint(directory, config.training.first_seed, checkpoint)
-    if found is None:
-        raise no_checkpoint(directory, checkpoint)
+    found = need_checkpoint(directory, config.training.first_seed, checkpoint)
     shape = shape_of(task, config.training.carry_state)
     with StateReader(config.model, shape, config.graph.precision) as reader:
         load_into(reader, directory, found)

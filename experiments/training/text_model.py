@@ -13,7 +13,7 @@ from experiments.errors import UsageError
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.data_identity import read_identity
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import Evaluator, find_checkpoint, load_into, no_checkpoint
+from experiments.training.evaluate import Evaluator, load_into, need_checkpoint
 from experiments.training.run_data import is_unknown, warning
 from experiments.training.workload import make_workload
 
@@ -36,9 +36,7 @@ def open_text_model(directory: RunDirectory, checkpoint: str) -> Iterator[TextMo
     task = task_of(config, directory)
     if task.codec is None:
         raise UsageError(f"{directory.path}: a run of {config.task.kind} has no text")
-    found = find_checkpoint(directory, config.training.first_seed, checkpoint)
-    if found is None:
-        raise no_checkpoint(directory, checkpoint)
+    found = need_checkpoint(directory, config.training.first_seed, checkpoint)
     with Evaluator(config, task) as evaluator:
         load_into(evaluator, directory, found)
         yield TextModel(task.codec, evaluator, found)

@@ -66,6 +66,7 @@ def test_a_last_line_without_an_end_is_left_out(tmp_path: Path) -> None:
         b"0,1.5,100,5000,1.25,train,0.5,,,,,,",
         b"0,1,100,5000,1.25,train,0.5,x,,,,,",
         b"",
+        b"0,1,100,5000,1.25,train,nan,,,,,,",
         b"0,1,100,5000,1.25,train,0.5,,,,,,\r",
     ],
 )
