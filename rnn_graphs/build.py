@@ -92,9 +92,8 @@ def build_training_graph(
     in_graph = configs.execution.loop == "in_graph"
     iterations = configs.execution.iterations_per_loop if in_graph else 1
     with tf.Graph().as_default() as graph:
-        dtype, in_loop = tf.as_dtype(configs.graph.precision), configs.graph.unroll == "dynamic"
-        model = Model(configs.model, shape, dtype, xla, in_loop)
-        model.compiled = xla
+        dtype = tf.as_dtype(configs.graph.precision)
+        model = Model(configs.model, shape, dtype, xla, configs.graph.in_a_loop)
         updater = Updater(configs.optimizer, model.variables)
         step = step_maker(model, model.unrolls[configs.graph.unroll], configs.truncation)
         update = _make_update(model, updater, from_first_state(model, step), metrics)

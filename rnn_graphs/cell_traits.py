@@ -90,6 +90,8 @@ class Cell:
     # (config, weights, x, before, after) → each gate along time (rnn_graphs/gate_values.py).
     read_gates: Callable[..., dict[str, Any]] | None = None
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
+    # Whether each matrix but a projection multiplies [x, h], as recurrent_initializer needs it.
+    joins_inputs: bool = True
 
 
 def _normalized(config: CellConfig, kind: str, state_size: int, dtype: Any, *more: Any) -> Any:
@@ -220,6 +222,6 @@ CELLS: dict[str, Cell] = {
     ),
     "influence_balancing": Cell(
         _influence_balancing, cell_layouts.influence_balancing,
-        _derivatives_of("influence_balancing"), takes=(), kept=("theta",),
+        _derivatives_of("influence_balancing"), takes=(), kept=("theta",), joins_inputs=False,
     ),
 }  # fmt: skip

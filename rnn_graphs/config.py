@@ -79,6 +79,11 @@ class ModelConfig(CellConfig):
         for key in ("embedding_initializer", "train_embedding"):
             if self.embedding is None and getattr(self, key) not in (None, True):
                 raise ValueError(f"{key}: there is no embedding; got {getattr(self, key)}")
+        if self.recurrent_initializer and not self.traits.joins_inputs:
+            raise ValueError(
+                "recurrent_initializer: it draws the rows for h of matrices that multiply [x, h], "
+                f"and {self.cell} may have others; expected null, got {self.recurrent_initializer}"
+            )
         keeps = min(getattr(self, key) for key in KEEP_PROBS)
         if self.dropout_mask != "step" and keeps == 1:
             raise ValueError(f"dropout_mask: nothing is dropped; got {self.dropout_mask}")

@@ -7,6 +7,7 @@ for Recurrent Neural Networks" (r2rt, 2016).
 
 The error at the state flows back from the first step of the window alone, so ∂loss/∂h₀ of a
 learned state is Σ_t M[t, 0] ∂L_t/∂h₀: each style cuts it as it cuts the error at the first step.
+(rflo, whose errors pass by its leak alone, lets λ^(t+1) ∂L_t/∂h_t reach it.)
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def build_carried_graph(
         recurrent = len(model.recurrent_variables)
         estimates = [_vector(step.gradients[:recurrent]) for step in steps]
         after = (steps[0].final_state, [step.influence for step in steps])
-        snapshot = make_snapshot(model.variables)
+        snapshot = make_snapshot(model.all_variables)
     graph.finalize()
     return CarriedGraph(graph, window, first, before, after, estimates, snapshot)
 

@@ -83,17 +83,18 @@ def normal(shape: list[int], seed: Tensor, scale: float) -> Tensor:
 
 
 def orthogonal(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
-    """A matrix with orthonormal rows or columns: Saxe, McClelland & Ganguli 2014, section 3.
+    """Matrices with orthonormal rows or columns: Saxe, McClelland & Ganguli 2014, section 3.
 
-    A vector, such as the weights of a peephole, is drawn by glorot_uniform.
+    shape: [..., rows, columns]. A vector, such as the weights of a peephole, is drawn by
+    glorot_uniform.
     """
     if len(shape) < 2:
         return glorot_uniform(shape, seed, None)
-    rows, columns = shape
-    draws = tf.random.stateless_normal([max(shape), min(shape)], seed, dtype=tf.float64)
-    q, r = tf.linalg.qr(draws)
-    q *= tf.sign(tf.linalg.diag_part(r))  # without this the draw is not uniform
-    return q if rows >= columns else tf.transpose(q)
+    *count, rows, columns = shape
+    tall = [*count, max(rows, columns), min(rows, columns)]
+    q, r = tf.linalg.qr(tf.random.stateless_normal(tall, seed, dtype=tf.float64))
+    q *= tf.sign(tf.linalg.diag_part(r))[..., None, :]  # without this the draw is not uniform
+    return q if rows >= columns else tf.linalg.matrix_transpose(q)
 
 
 INITIALIZERS: dict[str, Callable[[list[int], Tensor, Any], Tensor]] = {

@@ -60,6 +60,20 @@ class TaskShape(NamedTuple):
         return [] if self.inputs == "ids" else [self.num_inputs]
 
 
+class LayerSizes(NamedTuple):
+    """The widths that the matrices of one layer join."""
+
+    inputs: int
+    units: int
+    outputs: int  # what the layer above reads, and the layer itself beside its inputs
+
+    def multiplies_both(self, variable: Any) -> bool:
+        """Whether it is a matrix that multiplies [x, h]."""
+        is_projection = "projection" in variable.op.name.split("/")
+        rows = int(variable.shape[0]) if variable.shape.rank == 2 else None
+        return rows == self.inputs + self.outputs and not is_projection
+
+
 class Model:
     """Inputs (one-hot, embedded or features) → layers → head.
 
@@ -82,7 +96,7 @@ class Model:
         self.config = config
         self.shape = shape
         self.dtype = dtype
-        self.compiled = False  # whether XLA compiles the graph; the builder of the graph says so
+        self.compiled = xla
         self._product = affine_for_xla if xla else affine
         with tf.variable_scope("model"):
             if self._embeds:
@@ -92,7 +106,7 @@ class Model:
                 )
             self._masks: list[list[MaskSpec]] = []
             self._layers: list[tuple[list[Any], tuple[int, ...]]] = []  # variables and state sizes
-            self.input_rows: dict[str, int] = {}
+            self.layer_sizes: dict[str, LayerSizes] = {}  # by the name of a layer's variable
             self.cell: Any = self._make_layers()
             self.recurrent_variables = tf.trainable_variables("model")
             head = head_class(shape.labels, shape.num_classes, xla, in_loop)
@@ -107,6 +121,16 @@ class Model:
         """The width of the first layer's inputs."""
         embedded = self.config.embedding if self.shape.inputs == "ids" else None
         return embedded or self.shape.num_inputs
+
+    @property
+    def input_rows(self) -> dict[str, int]:
+        """By the name of a matrix that multiplies [x, h], its rows for x: the first ones."""
+        return {
+            variable.op.name: sizes.inputs
+            for variable in self.recurrent_variables
+            if (sizes := self.layer_sizes.get(variable.op.name))
+            and sizes.multiplies_both(variable)
+        }
 
     @property
     def recurrent_layout(self) -> RecurrentLayout:
@@ -227,7 +251,8 @@ class Model:
             create_variables(cell, self._example_inputs(input_size, []), self.dtype)
             variables = tf.global_variables()[before:]
             self._layers.append((variables, tuple(tf.nest.flatten(cell.state_size))))
-            self._note_input_rows(variables, input_size, cell)
+            sizes = LayerSizes(input_size, size, cell.output_size)
+            self.layer_sizes |= {variable.op.name: sizes for variable in variables}
         if not self._drops:
             return cell
         specs = mask_specs(self.config, input_size, cell)
@@ -235,13 +260,6 @@ class Model:
         wrapped = DropoutCell(cell, specs)
         create_variables(wrapped, self._example_inputs(input_size, [specs]), self.dtype)
         return wrapped
-
-    def _note_input_rows(self, variables: list[Any], input_size: int, cell: Any) -> None:
-        """Note which rows of each matrix that multiplies [x, h] are those of x: the first ones."""
-        rows = input_size + int(tf.nest.flatten(cell.state_size)[-1])
-        for variable in variables:
-            if len(variable.shape) == 2 and int(variable.shape[0]) == rows:
-                self.input_rows[variable.op.name] = input_size
 
     def _example_inputs(self, input_size: int, layers: list[list[MaskSpec]]) -> Tensor:
         encoded = tf.zeros([1, input_size], self.dtype)

@@ -37,7 +37,7 @@ def build_signal_graph(
     """The model without dropout on one window of `num_steps` and `batch_size`."""
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
-        first_state = model.zero_state(graph_config.batch_size)
+        first_state = model.first_state.rows(graph_config.batch_size)
         ids = [graph_config.num_steps, graph_config.batch_size]
         window = Window(
             tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
@@ -50,6 +50,6 @@ def build_signal_graph(
         unrolled = model.unrolls["dynamic"](model.cell, encoded, window.state, None)
         losses = model.head.losses(model.head.logits(unrolled.outputs), window.labels)
         signal = error_signal(model, window)
-        snapshot = make_snapshot(model.variables)
+        snapshot = make_snapshot(model.all_variables)
     graph.finalize()
     return SignalGraph(graph, window, first_state, signal, losses, unrolled.final_state, snapshot)

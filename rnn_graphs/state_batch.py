@@ -30,9 +30,9 @@ def build_state_batch_graph(
         model = Model(model_config.without_dropout, shape, tf.as_dtype(graph_config.precision))
         inputs = tf.placeholder(shape.input_dtype, [time, batch, *shape.input_tail], "inputs")
         encoded = model.encode(inputs, tf.zeros([2], tf.int32))
-        cell, state = RecordingCell(model.cell), model.zero_state(batch)
+        cell, state = RecordingCell(model.cell), model.first_state.rows(batch)
         recorded = model.unrolls["dynamic"](cell, encoded, state, None).outputs.state
         states = tf.concat(tf.nest.flatten(recorded), -1)
-        snapshot = make_snapshot(model.variables)
+        snapshot = make_snapshot(model.all_variables)
     graph.finalize()
     return StateBatchGraph(graph, inputs, states, snapshot)

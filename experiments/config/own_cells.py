@@ -37,7 +37,11 @@ def register_cells(path: Path) -> None:
         if not isinstance(made, Cell) and not callable(made):
             raise UsageError(f"--cells {path}: {name}: expected a class or a function: {made!r}")
     for name, made in found.items():
-        CELLS[name] = made if isinstance(made, Cell) else Cell(_checked(path, name, made), takes=())
+        CELLS[name] = made if isinstance(made, Cell) else _entry(path, name, made)
+
+
+def _entry(path: Path, name: str, make: Any) -> Cell:
+    return Cell(_checked(path, name, make), takes=(), joins_inputs=False)
 
 
 def _load(path: Path) -> ModuleType:

@@ -11,6 +11,7 @@ from experiments.description.shapes import Shapes, read_shapes
 from experiments.description.work import Pace, Work, count_work, measure_pace
 from experiments.runs.files import make_output_folder
 from experiments.training.workload import Workload, make_workload
+from rnn_graphs.truncation.forward_mode import UNBOUNDED
 
 SHARED = "num_steps does not change the parameters: all time steps use the same weights."
 
@@ -85,12 +86,13 @@ def _print(config: Config, workload: Workload, shapes: Shapes, work: Work, pace:
 def work_lines(config: Config, work: Work) -> list[str]:
     """The work of an update and of the run, in words."""
     depth = config.truncation.effective_depth(config.graph.num_steps)
+    reach = f"up to {depth:,} cell applications" if depth < UNBOUNDED else "the start of a sequence"
     seeds = len(config.seeds)
     many = f", over {seeds} seeds" if seeds > 1 else ""
     epochs = f"{config.training.epochs} epoch{'s' if config.training.epochs > 1 else ''}"
     return [
         f"an update: {config.graph.batch_size} rows of {config.graph.num_steps} losses; errors "
-        f"reach up to {depth} cell applications ({config.truncation.kind})",
+        f"reach {reach} ({config.truncation.kind})",
         f"  {work.forward_multiplications:,} multiplications forward, "
         f"{work.backward_multiplications:,} backward",
         f"  {_bytes(work.activation_bytes)} of activations, {_bytes(work.parameter_bytes)} for "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from experiments.config.schema import Config
 from experiments.training.session import shape_of
 from experiments.training.workload import Workload
+from rnn_graphs.initializers import CONSTANT, EMBEDDING
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 
@@ -28,6 +30,8 @@ class Parameter(NamedTuple):
     shape: list[int]
     formula: str  # of its size, from the sizes of inputs and states
     size: int
+    part: Literal["embedding", "layers", "head"]  # of the model
+    multiplies: bool  # whether it is a matrix, or several, of a product
 
 
 class Shapes(NamedTuple):
@@ -39,7 +43,7 @@ class Shapes(NamedTuple):
 
 def read_shapes(config: Config, workload: Workload) -> Shapes:
     """Build the forward graph of one update and read it."""
-    task = shape_of(workload.task)
+    task = shape_of(workload.task, config.training.carry_state)
     with tf.Graph().as_default():
         model = Model(config.model, task, tf.as_dtype(config.graph.precision))
         tensors = list(_tensors(config, model, task))
@@ -47,7 +51,7 @@ def read_shapes(config: Config, workload: Workload) -> Shapes:
     return Shapes(tensors, parameters)
 
 
-def _tensors(config: Config, model: Any, task: TaskShape) -> Iterator[TensorShape]:
+def _tensors(config: Config, model: Model, task: TaskShape) -> Iterator[TensorShape]:
     batch, num_steps = config.graph.batch_size, config.graph.num_steps
     length = config.truncation.context_steps + num_steps
     along = "context + num_steps" if config.truncation.context_steps else "num_steps"
@@ -65,7 +69,7 @@ def _tensors(config: Config, model: Any, task: TaskShape) -> Iterator[TensorShap
     for place, part in enumerate(tf.nest.flatten(state)):
         yield TensorShape(
             f"state, part {place}", _dims(part), "batch, state_size",
-            "carried to the next window" if task.carries_state else "zeros before each example",
+            _start(config, task),
         )  # fmt: skip
     width = model.cell.output_size
     outputs = tf.zeros([length, batch, width], model.dtype)
@@ -80,46 +84,46 @@ def _tensors(config: Config, model: Any, task: TaskShape) -> Iterator[TensorShap
     yield TensorShape("loss", [], "", "their mean, which is differentiated")
 
 
+def _start(config: Config, task: TaskShape) -> str:
+    """What a window finds in the state."""
+    if not task.starts_anew:
+        return "carried to the next window"
+    every = "window" if task.carries_state else "example"
+    first = {"zero": "zeros", "learned_noisy": "learned, with noise,"}
+    kind = config.model.initial_state
+    return f"{first.get(kind, kind)} before each {every}"
+
+
 def _dims(tensor: Any) -> list[int]:
     return [int(size) for size in tensor.shape]
 
 
-def _parameter(variable: Any, model: Any) -> Parameter:
+def _parameter(variable: Any, model: Model) -> Parameter:
     shape = _dims(variable)
     name = variable.op.name.removeprefix("model/")
-    count = 1
-    for size in shape:
-        count *= size
-    return Parameter(name, shape, _formula(name, shape, model), count)
+    part: Literal["embedding", "layers", "head"] = "head"
+    if name == EMBEDDING:
+        part = "embedding"
+    elif variable.op.name in model.layer_sizes:
+        part = "layers"
+    multiplies = len(shape) > 1 and name.split("/")[-1] not in CONSTANT
+    formula = _formula(variable, model)
+    return Parameter(name, shape, formula, math.prod(shape), part, multiplies)
 
 
-def _formula(name: str, shape: list[int], model: Any) -> str:
+def _formula(variable: Any, model: Model) -> str:
     """The size of a variable by the sizes that it joins."""
-    if len(shape) < 2:
+    shape, sizes = _dims(variable), model.layer_sizes.get(variable.op.name)
+    if sizes is None or len(shape) != 2:
         return " × ".join(map(str, shape)) or "1"
     rows, columns = shape
-    sizes = _sizes_of_layer(name, model)
-    if sizes is None:
-        return f"{rows} × {columns}"
-    input_size, state_size = sizes
-    first = str(rows)
-    if rows == input_size + state_size:
-        first = f"({input_size} inputs + {state_size} units)"
-    gates, rest = divmod(columns, state_size)
-    second = f"{gates} × {state_size} units" if gates > 1 and not rest else f"{columns} units"
+    first = f"{rows} units" if rows == sizes.units else str(rows)
+    if sizes.multiplies_both(variable):
+        first = f"({sizes.inputs} inputs + {sizes.outputs} outputs)"
+        if sizes.outputs == sizes.units:
+            first = f"({sizes.inputs} inputs + {sizes.units} units)"
+    gates, rest = divmod(columns, sizes.units)
+    second = f"{gates} × {sizes.units} units" if gates > 1 and not rest else f"{columns} units"
+    if columns == sizes.outputs < sizes.units:
+        second = f"{columns} outputs"
     return f"{first} × {second}"
-
-
-def _sizes_of_layer(name: str, model: Any) -> tuple[int, int] | None:
-    """Inputs and units of the layer that a variable belongs to; None for embedding and head."""
-    if not name.startswith("layer_"):
-        return None
-    place = int(name.split("/")[0].removeprefix("layer_"))
-    both = 2 if model.config.bidirectional else 1
-    input_size = model.input_size if place == 0 else both * _output_size(model, place - 1)
-    return input_size, _output_size(model, place)
-
-
-def _output_size(model: Any, place: int) -> int:
-    """The width of a layer's output, which it also reads beside its inputs."""
-    return int(model.config.projection or model.config.state_sizes[place])

@@ -44,15 +44,14 @@ def count_work(config: Config, workload: Workload, shapes: Shapes) -> Work:
     graph, seeds = config.graph, len(config.seeds)
     rows = graph.batch_size * (graph.num_steps + config.truncation.context_steps)
     losses = graph.batch_size * graph.num_steps
-    matrices = [each for each in shapes.parameters if len(each.shape) == 2]
-    layers = [each for each in matrices if each.variable.startswith("layer_")]
-    head = [each for each in matrices if not each.variable.startswith(("layer_", "embedding"))]
+    matrices = [each for each in shapes.parameters if each.multiplies]
+    layers = [each for each in matrices if each.part == "layers"]
+    head = [each for each in matrices if each.part == "head"]
     passes = error_passes(config.truncation, graph.num_steps)
     of_layers, of_head = rows * _size(layers), losses * _size(head)
     size = BYTES[graph.precision]
     (encoded,) = (each for each in shapes.tensors if each.tensor == "encoded inputs")
-    kept = rows * (encoded.shape[-1] + sum(each.shape[1] for each in layers))
-    kept += losses * sum(each.shape[1] for each in head)
+    kept = rows * (encoded.shape[-1] + _columns(layers)) + losses * _columns(head)
     parameters = sum(each.size for each in shapes.parameters)
     updates = workload.updates * seeds
     return Work(
@@ -79,6 +78,11 @@ def error_passes(truncation: TruncationConfig, num_steps: int) -> float:
     if depth is None or "context" not in truncation.style.takes or num_steps == stride:
         return 1
     return depth / stride
+
+
+def _columns(parameters: list[Parameter]) -> int:
+    """The numbers that the products of one row make."""
+    return sum(each.size // each.shape[-2] for each in parameters)
 
 
 def _size(parameters: list[Parameter]) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from experiments.config.schema import Config
 from experiments.console import print_json, print_table
-from experiments.gradients.carried import Beyond, comparing_with_rtrl
+from experiments.gradients.carried import Beyond, comparing_with_rtrl, obstacle
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import (
     GradientError,
@@ -75,6 +75,8 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
         return
     _print(config, measured)
     _print_beyond(beyond, measured.updates)
+    if workload.task.carries_state and (reason := obstacle(config, workload.task)):
+        print(f"not compared with rtrl: {reason}")
     print(f"written: {', '.join(files)}")
 
 

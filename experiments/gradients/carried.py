@@ -37,9 +37,8 @@ class CarriedGauge(GraphSession):
     def __init__(
         self, config: Config, task: Task, truncations: Mapping[str, TruncationConfig]
     ) -> None:
-        """truncations: by name. Raises UsageError where rtrl does not fit into the memory."""
-        exact = config.model_copy(update={"truncation": EXACT})
-        if problem := influence.problem(exact, task):
+        """truncations: by name. Raises UsageError where rtrl cannot measure the config."""
+        if problem := obstacle(config, task):
             raise UsageError(f"experiment {config.name}: {problem}")
         for truncation in truncations.values():
             truncation.check_model(config.model)
@@ -70,6 +69,15 @@ class CarriedGauge(GraphSession):
             errors = [compare(estimate, exact) for estimate in estimates]
             found.append(dict(zip(self._names, errors, strict=True)))
         return found
+
+
+def obstacle(config: Config, task: Task) -> str | None:
+    """Why rtrl cannot measure the config's gradient, in one line; None: it can."""
+    try:
+        EXACT.check_model(config.model)
+    except ValueError as error:
+        return str(error)
+    return influence.problem(config.model_copy(update={"truncation": EXACT}), task)
 
 
 def fresh_windows(config: Config, task: Task, seed: int, count: int) -> list[Windows]:
@@ -113,11 +121,11 @@ def comparing_with_rtrl(
 ) -> Iterator[tuple[AlsoMeasure | None, list[Beyond]]]:
     """A measurement for `measure`, and the list that it fills.
 
-    It is None where no window starts from an earlier one, or rtrl does not fit into the memory.
+    It is None where every window starts anew, or rtrl cannot measure the config.
     """
     found: list[Beyond] = []
-    exact = config.model_copy(update={"truncation": EXACT})
-    if not task.carries_state or influence.problem(exact, task):
+    starts_anew = shape_of(task, config.training.carry_state).starts_anew
+    if starts_anew or obstacle(config, task):
         yield None, found
         return
     with CarriedGauge(config, task, compared_with_rtrl(config)) as gauge:

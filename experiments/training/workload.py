@@ -87,11 +87,11 @@ def _problems_of_the_state(config: Config, task: Task) -> Iterator[str]:
                 "truncation.context: it continues a state that is carried; expected false where "
                 "training.carry_state is false, got true"
             )
-        if config.truncation.chooses:
+        if config.truncation.chooses or config.truncation.carries:
             yield (
-                "truncation.kind: errors flow back beyond the start of a window, so that its state "
-                "must be carried; expected another kind where training.carry_state is false, got "
-                f"{config.truncation.kind}"
+                "truncation.kind: its credit reaches beyond the start of a window, so that the "
+                "state must be carried; expected another kind where training.carry_state is false, "
+                f"got {config.truncation.kind}"
             )
         if task.held_out_rows is not None:
             yield (

@@ -1,4 +1,4 @@
-"""--cells FILE.py: a user's own cell, under every command, and from no run directory."""
+"""--cells FILE.py: an own cell under every command that takes it, and from no run directory."""
 
 from __future__ import annotations
 
@@ -91,6 +91,59 @@ def test_a_run_is_trained_and_read_with_the_file_and_refused_without(
     assert "got 'weighted_gru'" in capsys.readouterr().err
     with pytest.raises(UsageError, match="expected one of scratch"):
         RunDirectory(path).read_config()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A run of the shipped example on text, and the text's file beside it."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "text.txt").write_text("in the beginning there was a cell. " * 40)
+    known = dict(CELLS)
+    assert run.main([*_train(folder), "--run-dir", str(folder / "run"), "-q"]) == 0
+    yield folder
+    CELLS.clear()
+    CELLS.update(known)
+
+
+def _train(folder: Path, command: str = "train") -> list[str]:
+    return [
+        command, "text_python_docs", "task.source=file", f"task.path={folder / 'text.txt'}", "graph.batch_size=4",
+        "graph.num_steps=3", "training.epochs=2", "model.state_size=3", "task.held_out_rows=2",
+        "model.cell=weighted_gru", "model.initializer=orthogonal", "--cells", str(EXAMPLE),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["describe", "gradients", "credit"])
+def test_commands_on_an_experiment_take_it(
+    command: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    CELLS.pop("weighted_gru", None)
+    assert run.main([*_train(trained, command), "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    if command == "gradients":
+        assert "not compared with rtrl: model.cell: rtrl needs to know what each weight" in out
+    if command == "describe":
+        assert "5 × 3 × 3" not in out  # the inputs are one-hot symbols
+        assert "candidates" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("states", ["--prompt", "in the"]),
+        ("generate", ["--prompt", "in the", "--length", "5"]),
+        ("score", ["in the beginning"]),
+        ("evaluate", []),
+        ("export", []),
+    ],
+)
+def test_commands_on_a_run_take_it(
+    command: str, more: list[str], trained: Path, tmp_path: Path
+) -> None:
+    CELLS.pop("weighted_gru", None)
+    out = ["--out", str(tmp_path / "out")] if command in ("states", "export") else []
+    run_dir = str(trained / "run")
+    assert run.main([command, run_dir, *more, *out, "--cells", str(EXAMPLE)]) == 0
 
 
 @pytest.mark.parametrize(

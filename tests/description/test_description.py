@@ -43,6 +43,64 @@ def test_the_parameters_of_each_cell(cell: str, size: int) -> None:
     assert sum(found.values()) == size + 4 * 2 + 2
 
 
+def formulas(experiment: str, *overrides: str) -> dict[str, str]:
+    config = load_config(experiment, overrides)
+    shapes = read_shapes(config, make_workload(config))
+    return {each.variable: each.formula for each in shapes.parameters}
+
+
+def test_the_formulas_name_what_each_matrix_joins() -> None:
+    keys = [*SMALL, "model.cell=lstm", "model.projection=2"]
+    found = formulas("r2rt_n5", *keys)
+    assert found["layer_0/lstm_cell/kernel"] == "(2 inputs + 2 outputs) × 4 × 4 units"
+    assert found["layer_0/lstm_cell/projection/kernel"] == "4 units × 2 outputs"
+    found = formulas("r2rt_n5", *SMALL, "model.cell=gru")
+    assert found["layer_0/gru_cell/gates/kernel"] == "(2 inputs + 4 units) × 2 × 4 units"
+    found = formulas("numbers")
+    assert found["decoder/layer_0/gru_cell/candidate/kernel"] == "(42 inputs + 64 units) × 64 units"
+
+
+def test_gains_are_no_products_and_both_cells_of_a_decoder_are() -> None:
+    def forward(experiment: str, *overrides: str) -> int:
+        config = load_config(experiment, overrides)
+        workload = make_workload(config)
+        return count_work(config, workload, read_shapes(config, workload)).forward_multiplications
+
+    plain = [*SMALL, "model.cell=gru"]
+    assert forward("r2rt_n5", *plain) == forward("r2rt_n5", *plain, "model.layer_norm=true")
+    config = load_config("numbers")
+    task = make_workload(config).task
+    cells = 2 * 3 * 64 * (task.num_inputs + 64)
+    assert forward("numbers") == 50 * 11 * (cells + 64 * task.num_classes)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "override", "start"),
+    [
+        ("r2rt_n5", "graph.num_steps=5", "carried to the next window"),
+        ("r2rt_n5", "training.carry_state=false", "zeros before each window"),
+        ("digits_small", "model.initial_state=learned", "learned before each example"),
+    ],
+)
+def test_where_a_window_starts(experiment: str, override: str, start: str) -> None:
+    config = load_config(experiment, [override])
+    (state,) = (
+        each
+        for each in read_shapes(config, make_workload(config)).tensors
+        if each.tensor == "state, part 0"
+    )
+    assert state.meaning == start
+
+
+def test_errors_of_rtrl_reach_the_start() -> None:
+    config = load_config("r2rt_n5", [*SMALL, "truncation.kind=rtrl"])
+    workload = make_workload(config)
+    lines = describing.work_lines(
+        config, count_work(config, workload, read_shapes(config, workload))
+    )
+    assert "errors reach the start of a sequence (rtrl)" in lines[0]
+
+
 def test_num_steps_does_not_change_the_parameters() -> None:
     assert counts(*SMALL, "graph.num_steps=1") == counts(*SMALL, "graph.num_steps=50")
 

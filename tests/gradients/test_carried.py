@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from experiments.config.compose import load_config
+from experiments.gradients.bias import gradients
 from experiments.gradients.carried import (
     CarriedGauge,
     compared_with_rtrl,
@@ -45,6 +50,29 @@ def test_styles_that_the_model_does_not_allow_are_left_out() -> None:
     }  # fmt: skip
     gru = load_config("r2rt_n5", ["model.cell=gru"])
     assert set(compared_with_rtrl(gru)) == set(compared_with_rtrl(CONFIG)) - {"kf_rtrl"}
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("model.layer_norm=true", "model.layer_norm"),
+        ("model={cell: gru, layer_norm: true}", "model.layer_norm"),
+        ("model={embedding: 3, train_embedding: false}", "model.train_embedding"),
+    ],
+)
+def test_a_model_that_rtrl_cannot_train_is_measured_without_it(
+    override: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = load_config("r2rt_n5", [*SMALL, "training.epochs=1", override])
+    gradients(config, tmp_path)
+    assert f"not compared with rtrl: {key}: " in capsys.readouterr().out
+    assert "to_rtrl" not in (tmp_path / "gradients.csv").read_text()
+
+
+def test_nothing_is_compared_where_no_state_is_carried() -> None:
+    config = load_config("r2rt_n5", [*SMALL, "training.carry_state=false"])
+    with comparing_with_rtrl(config, make_workload(config).task) as (also, _):
+        assert also is None
 
 
 def test_nothing_is_compared_where_rtrl_does_not_fit() -> None:

@@ -53,7 +53,15 @@ class Ran:
             snapshot = make_snapshot(model.variables)
             weights = [stream.normal(0, 0.5, one.shape) for one in snapshot.values.values()]
             session.run(snapshot.restore, dict(zip(snapshot.values.values(), weights, strict=True)))
-            self.losses, gradients = session.run((found.losses, found.gradients))
+            self.losses, gradients, errors, softmax = session.run(
+                (
+                    found.losses,
+                    found.gradients,
+                    tf.gradients(found.loss, found.logits)[0],
+                    model.head.W,
+                )
+            )
+            self.output_errors = errors @ softmax.T  # [time, batch, units]
         count = len(self.states)
         self.gradients = gradients[-count:]
         self.expected_losses, self.errors = _errors_at_the_state(
@@ -109,6 +117,23 @@ def test_its_gradient_is_the_error_that_the_style_lets_reach_the_first_step(
     for ours, errors in zip(ran.gradients, ran.errors, strict=True):
         close(ours, np.tensordot(credit, errors.sum(axis=1), 1) / (TIME * BATCH))
         assert abs(ours).max() > 1e-4
+
+
+def test_rtrl_lets_all_of_the_error_reach_it_as_full_does() -> None:
+    config = ModelConfig(**GRU, initial_state="learned")
+    exact = Ran(config, "static", TruncationConfig(kind="full"))
+    for kind in ("rtrl", "uoro"):  # no window starts from an earlier one, so nothing is estimated
+        ran = Ran(config, "static", TruncationConfig(kind=kind))
+        for ours, theirs in zip(ran.gradients, exact.gradients, strict=True):
+            close(ours, theirs)
+
+
+def test_under_rflo_only_the_leak_reaches_it() -> None:
+    """λ^(t+1) of the error at each output, ∂L_t/∂h_t = (p_t − y_t) Wᵀ / (time · batch)."""
+    config, leak = ModelConfig(**GRU, initial_state="learned"), 0.5
+    ran = Ran(config, "static", TruncationConfig(kind="rflo", leak=leak))
+    at_outputs = ran.output_errors.sum(axis=1)  # [time, units]
+    close(ran.gradients[0], np.tensordot(leak ** np.arange(1, TIME + 1.0), at_outputs, 1))
 
 
 def test_random_cuts_may_fall_before_the_first_step_too() -> None:
@@ -229,7 +254,12 @@ def test_held_out_data_are_read_in_windows_that_start_from_it() -> None:
                 "training.carry_state=false",
                 "truncation={kind: adaptive, tolerance: 0.5, least: 1, most: 5}",
             ],
-            "truncation.kind: errors flow back beyond .* got adaptive",
+            "truncation.kind: its credit reaches beyond .* got adaptive",
+        ),
+        (
+            "r2rt_n5",
+            ["training.carry_state=false", "truncation.kind=rtrl"],
+            "truncation.kind: its credit reaches beyond .* got rtrl",
         ),
         (
             "text_python_docs",

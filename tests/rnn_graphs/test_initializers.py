@@ -129,6 +129,17 @@ def test_orthogonal_matrices_are_uniform_over_all_of_them() -> None:
         assert abs((entries > 0).mean() - 0.5) < 5 * 0.5 / 400**0.5
 
 
+def test_each_of_several_matrices_in_one_array_is_orthogonal() -> None:
+    """As a cell of one's own may have them."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        tall, wide = session.run(
+            [orthogonal(shape, tf.constant([0, 0]), None) for shape in ([3, 5, 2], [3, 2, 5])]
+        )
+    for one in (*tall, *wide.swapaxes(1, 2)):
+        np.testing.assert_allclose(one.T @ one, np.eye(2), atol=1e-12)
+    assert not np.isclose(tall[0], tall[1]).any()
+
+
 def test_uniform_fills_its_scale() -> None:
     for values in drawn(0, "initializer=uniform", "initializer_scale=0.3"):
         assert 0.25 < abs(values).max() <= 0.3
@@ -190,7 +201,19 @@ def drawn(seed: int, *model: str) -> list[NDArray[np.float64]]:
     ]
 
 
-@pytest.mark.parametrize("cell", ["scratch", "basic_rnn", "gru", "lstm"])
+def test_a_projection_is_drawn_whole_though_it_has_as_many_rows_as_a_kernel() -> None:
+    """4 inputs and 4 outputs beside each other, and 8 units to project."""
+    keys = ("cell=lstm", "state_size=8", "projection=4", "embedding=4")
+    whole = drawn(0, *keys, "initializer=orthogonal")
+    halves = drawn(0, *keys, "initializer=orthogonal", "recurrent_initializer=orthogonal")
+    by_shape = {one.shape: (one, other) for one, other in zip(whole, halves, strict=True)}
+    np.testing.assert_array_equal(*by_shape[8, 4])
+    assert not np.isclose(*by_shape[8, 32]).all()
+
+
+@pytest.mark.parametrize(
+    "cell", ["scratch", "basic_rnn", "gru", "lstm", "scratch_lstm", "scratch_gru"]
+)
 def test_the_recurrent_rows_are_drawn_on_their_own(cell: str) -> None:
     """As in Keras: an orthogonal recurrent kernel, and Glorot's bound of the other rows alone."""
     keys = ("model.recurrent_initializer=orthogonal", f"model.cell={cell}")
@@ -200,7 +223,7 @@ def test_the_recurrent_rows_are_drawn_on_their_own(cell: str) -> None:
         variables = session.variables()
     kernels = [v for n, v in variables.items() if n.startswith("model/layer_0") and v.ndim == 2]
     kernels = [kernel for kernel in kernels if abs(kernel - 0.1).max() > 1e-9]  # Adagrad's slots
-    assert len(kernels) == (2 if cell == "gru" else 1)
+    assert len(kernels) == (2 if "gru" in cell else 1)
     for kernel in kernels:
         x, h = kernel[:2], kernel[2:]
         np.testing.assert_allclose(h @ h.T, np.eye(16), atol=1e-12)
@@ -222,6 +245,10 @@ def test_the_embedding_is_drawn_by_its_own_initializer() -> None:
     ("override", "message"),
     [
         ("model.recurrent_initializer=uniform", "recurrent_scale: uniform needs one"),
+        (
+            "model={cell: influence_balancing, recurrent_initializer: orthogonal}",
+            "recurrent_initializer: .* influence_balancing may have others",
+        ),
         ("model.recurrent_scale=1", "recurrent_scale: recurrent_initializer takes none"),
         ("model.embedding_initializer=orthogonal", "embedding_initializer: there is no embedding"),
         ("model.train_embedding=false", "train_embedding: there is no embedding"),

@@ -66,6 +66,23 @@ def test_remember_add_erase_and_overwrite() -> None:
     np.testing.assert_allclose(values["candidate"][:, 0], steps[:, 0], atol=1e-12)
 
 
+def test_an_encoder_and_decoder_of_their_own_weights() -> None:
+    """h alone, because each step has the gates of one cell or the other."""
+    config = ModelConfig(cell="gru", state_size=3, decoder="own")
+    with StateReader(config, TaskShape(6, 6, decoder_ids=3)) as reader:
+        shapes = {
+            "gates/kernel": [9, 6], "gates/bias": [6], "candidate/kernel": [9, 3],
+            "candidate/bias": [3], "softmax/W": [3, 6], "softmax/b": [6],
+        }  # fmt: skip
+        sizes = {name: shapes["/".join(name.split("/")[-2:])] for name in reader.names}
+        reader.restore({name: np.full(size, 0.5) for name, size in sizes.items()})
+        (values,) = reader.read(np.array([0, 1, 4, 5]))
+        (encoded,) = reader.read(np.array([0, 1]))
+    assert set(values) == {"h"}
+    assert values["h"].shape == (4, 3)
+    np.testing.assert_array_equal(values["h"][:2], encoded["h"])
+
+
 def test_the_picture_and_the_table_show_every_value(tmp_path: Path) -> None:
     recording = by_hand()
     picture = state_figure(*recording)
