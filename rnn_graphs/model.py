@@ -128,8 +128,7 @@ class Model:
         return {
             variable.op.name: sizes.inputs
             for variable in self.recurrent_variables
-            if (sizes := self.layer_sizes.get(variable.op.name))
-            and sizes.multiplies_both(variable)
+            if (sizes := self.layer_sizes.get(variable.op.name)) and sizes.multiplies_both(variable)
         }
 
     @property

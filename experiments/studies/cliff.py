@@ -78,9 +78,12 @@ def train(starts: tuple[Array, Array], training: Training) -> Path:
             x = variables[0] * tf.sigmoid(x) + variables[1]
         loss = tf.square(tf.sigmoid(x) - TARGET)
         (gradient,) = tf.gradients(loss, [variables])
-        clipped = tf.clip_by_norm(gradient, CLIP_NORM, axes=[0])
-        applied = clipped if training == "clipped" else gradient
-        with tf.control_dependencies([loss, clipped]):
+        computed, applied = [loss], gradient
+        if training != "plain":
+            clipped = tf.clip_by_norm(gradient, CLIP_NORM, axes=[0])
+            computed.append(clipped)
+            applied = clipped if training == "clipped" else gradient
+        with tf.control_dependencies(computed):
             update = tf.train.GradientDescentOptimizer(RATE).apply_gradients([(applied, variables)])
         session.run(tf.global_variables_initializer())
         places, losses = [session.run(variables)], []

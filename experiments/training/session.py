@@ -85,6 +85,10 @@ class GraphSession:
         """The names of the variables that `restore` sets."""
         return list(self._snapshot.values)
 
+    def fetch(self, fetches: Any, feeds: dict[Any, Any] | None = None) -> Any:
+        """The values of tensors of the graph, nested alike."""
+        return self._session.run(fetches, feeds)
+
     def restore(self, variables: dict[str, NDArray[Any]]) -> None:
         """Set every variable of the snapshot; other values are ignored.
 

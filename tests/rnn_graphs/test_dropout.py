@@ -118,6 +118,16 @@ def test_one_mask_for_all_steps_of_a_window(bidirectional: bool) -> None:
             "static",
         ),
         ({"cell": "gru", "state_size": 3}, {"kind": "tf_style", "depth": 3}, "dynamic"),
+        (
+            {"cell": "gru", "state_size": 3, "dropout_mask": "sequence"},
+            {"kind": "true_bptt", "depth": 2, "context": True},
+            "static",
+        ),
+        (
+            {"cell": "basic_lstm", "state_size": 2, "dropout_mask": "sequence"},
+            {"kind": "tf_style", "depth": 3},
+            "dynamic",
+        ),
     ],
     ids=str,
 )

@@ -1,4 +1,4 @@
-"""Layer normalization and the forget bias, against NumPy, under every kind of truncation."""
+"""Layer normalization and the forget bias, against NumPy, with and without truncation."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.graphs import assert_is_reference, draw_example, run_steps
         ({"cell": "scratch", "activation": "relu"}, "scratch", {"kind": "true_bptt", "depth": 3}),
         ({"cell": "gru"}, "dynamic", {"kind": "tf_style", "depth": 3}),
         ({"cell": "gru"}, "static", {"kind": "true_bptt", "depth": 2}),
+        ({"cell": "gru"}, "scan", {"kind": "williams_peng", "depth": 4, "stride": 2}),
         ({"cell": "basic_lstm"}, "dynamic", {"kind": "full"}),
         ({"cell": "lstm", "forget_bias": 0.5}, "static",
          {"kind": "tf_style", "depth": 2}),
@@ -35,7 +36,7 @@ def test_the_step_is_numpys(model: dict[str, Any], unroll: Unroll, truncation: A
     assert_is_reference(config, run_steps(config, draw_example(3, time=6), ways), ways)
 
 
-@pytest.mark.parametrize("cell", ["basic_lstm", "lstm"])
+@pytest.mark.parametrize("cell", ["basic_lstm", "lstm", "scratch_lstm"])
 def test_the_forget_bias_is_added_to_the_forget_gate(cell: str) -> None:
     config = ModelConfig(cell=cell, state_size=3, forget_bias=-0.7)
     ways: list[Any] = [("static", TruncationConfig(kind="full"))]

@@ -23,7 +23,7 @@ ALL_CELLS: list[dict[str, Any]] = [
     {"cell": "scratch", "state_size": 4, "activation": "crelu"},
     {"cell": "basic_rnn", "state_size": 3, "embedding": 2},
     {"cell": "gru", "state_size": 3},
-    {"cell": "basic_lstm", "state_size": 2},
+    {"cell": "basic_lstm", "state_size": 2, "forget_bias": -0.7},
     {"cell": "lstm", "state_size": 3, "peepholes": True, "cell_clip": 0.4, "projection": 2},
     {"cell": "gru", "state_size": (2, 3), "state_keep_prob": 0.7, "input_keep_prob": 0.7},
     {"cell": "lstm", "state_size": (2, 2), "embedding": 2, "output_keep_prob": 0.8},
@@ -119,6 +119,7 @@ FEW = [
     Case(ALL_CELLS[1], 3),
     Case(ALL_CELLS[2], 3, "dynamic"),
     Case(ALL_CELLS[3], 1, padded=True),
+    Case(ALL_CELLS[4], 3, "scan"),
     Case(ALL_CELLS[5], 1, "dynamic"),
     Case(without_dropout(ALL_CELLS[7]), 3, padded=True),
 ]
@@ -131,7 +132,7 @@ def test_rtrl_over_windows_is_full_backpropagation_through_all(case: Case) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("padded", [False, True])
-@pytest.mark.parametrize("unroll", ["scratch", "static", "dynamic"])
+@pytest.mark.parametrize("unroll", ["scratch", "static", "dynamic", "scan"])
 @pytest.mark.parametrize("num_steps", [1, 3, 7])
 @pytest.mark.parametrize("keys", ALL_CELLS, ids=str)
 def test_rtrl_is_exact_for_every_cell(
