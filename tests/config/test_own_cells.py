@@ -108,8 +108,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _train(folder: Path, command: str = "train") -> list[str]:
     return [
         command, "text_python_docs", "task.source=file", f"task.path={folder / 'text.txt'}",
-        "graph.batch_size=4", "graph.num_steps=3", "training.epochs=2", "model.state_size=3", "task.held_out_rows=2",
-        "model.cell=weighted_gru", "model.initializer=orthogonal", "--cells", str(EXAMPLE),
+        "graph.batch_size=4", "graph.num_steps=3", "training.epochs=2", "task.held_out_rows=2",
+        "model.state_size=3", "model.cell=weighted_gru", "model.initializer=orthogonal",
+        "--cells", str(EXAMPLE),
     ]  # fmt: skip
 
 

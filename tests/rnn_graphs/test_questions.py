@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,8 @@ from data.tasks.captions import Captions, CaptionsConfig
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
-from tests.graphs import close, draw_example
+from tests.conftest import ROOT
+from tests.graphs import FULL, close, draw_example, run_steps
 
 
 def stacked(cells: Any) -> list[str]:
@@ -54,9 +58,18 @@ def test_lengths_can_be_read_off_padded_inputs_in_the_graph() -> None:
     padded = np.random.default_rng(0).normal(size=[50, 6, 3])
     padded *= (np.arange(6) < lengths[:, None])[..., None]
     with tf.Graph().as_default(), tf.Session() as session:
-        used = tf.sign(tf.reduce_max(tf.abs(tf.constant(padded)), 2))
-        found = session.run(tf.cast(tf.reduce_sum(used, 1), tf.int32))
+        x = tf.constant(padded)
+        found, without_abs = session.run(
+            [
+                tf.cast(tf.reduce_sum(tf.sign(largest), 1), tf.int32)
+                for largest in (tf.reduce_max(tf.abs(x), 2), tf.reduce_max(x, 2))
+            ]
+        )
     np.testing.assert_array_equal(found, lengths)
+    # The notes take the sign of the largest feature, which is -1 where all of them are negative.
+    negative = ((padded < 0).all(axis=2)).sum(axis=1)
+    np.testing.assert_array_equal(without_abs, lengths - 2 * negative)
+    assert negative.any()
 
 
 def test_a_sigmoid_of_one_column_is_a_softmax_of_two() -> None:
@@ -77,22 +90,18 @@ def test_a_sigmoid_of_one_column_is_a_softmax_of_two() -> None:
     close(*errors)
 
 
-def test_the_tape_of_tensorflow_2_finds_the_same_gradients() -> None:
-    example = draw_example(0)
-    with tf.Graph().as_default(), tf.Session() as session:
-        config = ModelConfig(cell="lstm", state_size=(3, 2), embedding=2)
-        model = Model(config, TaskShape(3, 2), tf.float64)
-        with tf.GradientTape() as tape:
-            inputs = model.encode(tf.constant(example.inputs), tf.constant([0, 0]))
-            state = model.zero_state(example.inputs.shape[1])
-            outputs = model.unrolls["static"](model.cell, inputs, state, None).outputs
-            losses = model.head.losses(model.head.logits(outputs), tf.constant(example.labels))
-            loss = tf.reduce_mean(losses)
-        taped = [tf.convert_to_tensor(part) for part in tape.gradient(loss, model.variables)]
-        ours = [tf.convert_to_tensor(part) for part in tf.gradients(loss, model.variables)]
-        stream = np.random.default_rng(2)
-        for variable in model.variables:
-            session.run(variable.assign(stream.normal(0, 0.5, variable.shape)))
-        for one, other in zip(*session.run((taped, ours)), strict=True):
-            close(one, other)
-            assert abs(one).max() > 1e-6
+def test_the_tape_of_tensorflow_2_finds_the_same_gradients(tmp_path: Path) -> None:
+    config, ways = ModelConfig(cell="lstm", state_size=3, embedding=2), [("static", FULL)]
+    ran = run_steps(config, draw_example(0), ways)  # type: ignore[arg-type]
+    names = ("embedding", "kernel", "bias", "W", "b")
+    c, h = ran.example.state
+    given: dict[str, Any] = dict(zip(names, ran.weights, strict=True))
+    file = tmp_path / "lstm.npz"
+    np.savez(file, c=c, h=h, ids=ran.example.inputs, labels=ran.example.labels, **given)
+    subprocess.run([sys.executable, str(ROOT / "tests" / "eager_lstm.py"), str(file)], check=True)
+    taped = np.load(file)
+    close(ran.steps[0].loss, taped["loss"])
+    for number, ours in enumerate(ran.steps[0].gradients):
+        theirs = taped[f"gradient_{number}"]
+        close(ours, theirs)
+        assert abs(theirs).max() > 1e-6
