@@ -1,18 +1,27 @@
-"""docs/systems.md: every system with its key, its experiment and its test."""
+"""docs/systems.md: every feature with its key, its experiment and its test."""
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 import pytest
 
+from experiments.arguments import COMMANDS, make_parser
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
+from experiments.config.own_cells import register_cells
+from rnn_graphs.cell_traits import CELLS
 from tests.conftest import ROOT
 
 SYSTEMS = (ROOT / "docs" / "systems.md").read_text("utf-8")
-SECTIONS = "graph|model|optimizer|task|training|truncation"
-KEYS = sorted(set(re.findall(rf"`((?:{SECTIONS})\.[a-z_]+)", SYSTEMS)))
+SPANS = sorted(set(re.findall(r"`([^`\n]+)`", SYSTEMS)))
+SECTIONS = "graph|model|optimizer|task|training|truncation|logging|execution"
+KEYS = sorted(
+    {found[0] for span in SPANS if (found := re.match(rf"(?:{SECTIONS})\.[a-z_]+", span))}
+)
 # The keys of a task are there under that task alone.
 OF_A_TASK = {
     "task.comparable": "text_python_docs",
@@ -22,18 +31,43 @@ OF_A_TASK = {
 } | dict.fromkeys(
     ("task.length", "task.pad", "task.source", "task.truncate", "task.vocabulary_size"), "imdb"
 )
+COMMAND_LINES = [
+    span.removeprefix("run.py ")
+    for span in SPANS
+    if span.removeprefix("run.py ").split()[0] in COMMANDS and " " in span.removeprefix("run.py ")
+]
+# An experiment of the catalog with keys that show the feature.
+WITH_KEYS = [span for span in SPANS if span.split()[0] in names("experiment") and " " in span]
 
 
-@pytest.mark.parametrize("kind", ["experiment", "study"])
-def test_everything_shipped_shows_some_system(kind: str) -> None:
-    shown = set(re.findall(r"\w+", SYSTEMS))
-    assert [name for name in names(kind) if name not in shown] == []
+def rows() -> Iterator[dict[str, str]]:
+    """The rows of all tables, by the heads of their columns."""
+    head: list[str] = []
+    for line in SYSTEMS.splitlines():
+        cells = [cell.strip() for cell in line[1:-1].split("|")]
+        if not line.startswith("|"):
+            head = []
+        elif not head:
+            head = cells
+        elif not set(line) <= set("|-"):
+            yield dict(zip(head, cells, strict=True))
 
 
-def test_every_test_named_is_there() -> None:
-    named = set(re.findall(r"\btest_[a-z_]+", SYSTEMS))
+@pytest.mark.parametrize("kind", ["experiment", "study", "sweep"])
+def test_everything_shipped_is_named_as_code(kind: str) -> None:
+    """In backticks, alone or in a command: a word of the text may mean something else."""
+    shown = {word for span in SPANS for word in span.split()}
+    missing = [name for name in names(kind) if not any(fnmatchcase(name, one) for one in shown)]
+    assert missing == []
+
+
+def test_every_row_has_a_test_that_is_there() -> None:
     there = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
-    assert sorted(named - there) == []
+    with_tests = [row for row in rows() if "test" in row]
+    assert len(with_tests) > 90
+    for row in with_tests:
+        named = re.split(r",\s*", row["test"])
+        assert set(named) <= there, row
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -41,3 +75,26 @@ def test_every_key_named_is_there(key: str) -> None:
     config = load_config(OF_A_TASK.get(key, "r2rt_n5"))
     section, name = key.split(".")
     assert name in getattr(config, section).model_dump()
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES)
+def test_every_command_named_is_one(line: str) -> None:
+    options = make_parser().parse_args(
+        shlex.split(line.replace("--batch-size N", "--batch-size 1"))
+    )
+    for kind in ("experiment", "study", "sweep"):
+        named = getattr(options, kind, None)
+        assert named is None or named.isupper() or named in names(kind)
+
+
+@pytest.mark.parametrize("line", WITH_KEYS)
+def test_every_experiment_takes_the_keys_beside_it(line: str) -> None:
+    name, *words = line.split()
+    known = dict(CELLS)
+    if "--cells" in words:
+        place = words.index("--cells")
+        register_cells(ROOT / words[place + 1])
+        del words[place : place + 2]
+    load_config(name, words)
+    CELLS.clear()
+    CELLS.update(known)

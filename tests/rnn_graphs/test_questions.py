@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from data.tasks.captions import Captions, CaptionsConfig
 from rnn_graphs.config import ModelConfig
@@ -18,12 +19,12 @@ from tests.conftest import ROOT
 from tests.graphs import FULL, close, draw_example, run_steps
 
 
-def stacked(cells: Any) -> list[str]:
+def stacked(cells: Any, input_size: int = 4) -> list[str]:
     """The variables of a MultiRNNCell, by name."""
     with tf.Graph().as_default(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         stack = tf.nn.rnn_cell.MultiRNNCell(cells(tf.nn.rnn_cell.GRUCell))
-        stack(tf.zeros([1, 4]), stack.zero_state(1, tf.float32))
+        stack(tf.zeros([1, input_size]), stack.zero_state(1, tf.float32))
         return [variable.op.name for variable in tf.trainable_variables()]
 
 
@@ -32,6 +33,8 @@ def test_a_list_times_n_is_one_cell_with_one_set_of_weights() -> None:
     shared = stacked(lambda GRUCell: [GRUCell(4)] * 3)
     own = stacked(lambda GRUCell: [GRUCell(4) for _ in range(3)])
     assert len(own) == 3 * len(shared)
+    with pytest.raises(ValueError, match=r"Trying to share variable|Dimensions must be equal"):
+        stacked(lambda GRUCell: [GRUCell(4)] * 3, input_size=3)
     with tf.Graph().as_default():
         model = Model(ModelConfig(cell="gru", state_size=(4, 4, 4)), TaskShape(4, 2), tf.float32)
         assert len(model.variables) - 2 == len(own)  # the head has two
