@@ -13,6 +13,7 @@ from data.task import DataError, Examples, Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.training import buckets, influence
+from rnn_graphs.config import ModelConfig
 from rnn_graphs.metrics import METRICS
 
 VALIDATION = "valid"
@@ -143,6 +144,12 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
         yield (
             f"model.decoder: {kind} has no inputs of a decoder, or the model reads in both "
             "directions; expected shared, got own"
+        )
+    default = ModelConfig.model_fields["initializer"].default
+    if config.model.traits.kept and task.labels == "values" and config.model.initializer != default:
+        yield (
+            f"model.initializer: every weight of {config.model.cell} keeps its first value, and the "
+            f"head of {kind} has none; expected {default}, got {config.model.initializer}"
         )
     if config.graph.padding != "mask" and task.carries_state:
         yield f"graph.padding: {kind} has no padding; expected mask, got {config.graph.padding}"

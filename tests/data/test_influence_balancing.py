@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments.config.compose import load_config
+from experiments.errors import UsageError
+from experiments.training.workload import make_workload
 from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import ModelConfig, TruncationConfig, Unroll
 from rnn_graphs.model import Model, TaskShape
@@ -81,3 +84,8 @@ def test_truncation_below_41_steps_has_the_wrong_sign(depth: int, right: bool) -
     step = graph_step("dynamic", truncation, fixed, target, theta)
     assert step.loss == pytest.approx((fixed[0, 0] - 1) ** 2 / 2, abs=1e-10)
     assert (step.gradients[0] > 0) == right  # θ is to fall, from 0.5 to −1/6
+
+
+def test_an_initializer_that_would_draw_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="model.initializer: every weight .* got orthogonal"):
+        make_workload(load_config("influence_balancing", ["model.initializer=orthogonal"]))
