@@ -124,33 +124,39 @@ def _problems_of_pairs(config: Config, task: Task) -> Iterator[str]:
         )
 
 
-def _problems(config: Config, task: Task) -> Iterator[str]:
-    """Conflicts between the config and the task, one message each."""
-    kind = config.task.kind
-    if config.model.bidirectional and task.carries_state:
+def _problems_of_the_model(config: Config, task: Task) -> Iterator[str]:
+    """Keys of the model that do not fit the task."""
+    kind, model = config.task.kind, config.model
+    if model.bidirectional and task.carries_state:
         yield (
             f"model.bidirectional: {kind} carries the state from window to window, and a "
             "bidirectional graph has none to carry: its first output has read the last input"
         )
-    if config.model.bidirectional and config.graph.padding != "sequence_length":
+    if model.bidirectional and config.graph.padding != "sequence_length":
         yield (
             "graph.padding: the backward direction would read the padding before the sequence; "
             "expected sequence_length where model.bidirectional is true, "
             f"got {config.graph.padding}"
         )
-    if config.model.embedding and task.inputs == "features":
+    if model.embedding and task.inputs == "features":
         yield f"model.embedding: the inputs of {kind} are features, not ids; expected null"
-    if config.model.decoder == "own" and (task.decoder_ids is None or config.model.bidirectional):
+    if model.decoder == "own" and (task.decoder_ids is None or model.bidirectional):
         yield (
             f"model.decoder: {kind} has no inputs of a decoder, or the model reads in both "
             "directions; expected shared, got own"
         )
     default = ModelConfig.model_fields["initializer"].default
-    if config.model.traits.kept and task.labels == "values" and config.model.initializer != default:
+    if model.traits.kept and task.labels == "values" and model.initializer != default:
         yield (
-            f"model.initializer: every weight of {config.model.cell} keeps its first value, and the "
-            f"head of {kind} has none; expected {default}, got {config.model.initializer}"
+            f"model.initializer: every weight of {model.cell} keeps its first value, and the head "
+            f"of {kind} has none; expected {default}, got {model.initializer}"
         )
+
+
+def _problems(config: Config, task: Task) -> Iterator[str]:
+    """Conflicts between the config and the task, one message each."""
+    kind = config.task.kind
+    yield from _problems_of_the_model(config, task)
     if config.graph.padding != "mask" and task.carries_state:
         yield f"graph.padding: {kind} has no padding; expected mask, got {config.graph.padding}"
     elif config.graph.padding == "none" and not task.every_step_counts:

@@ -87,5 +87,5 @@ def test_truncation_below_41_steps_has_the_wrong_sign(depth: int, right: bool) -
 
 
 def test_an_initializer_that_would_draw_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="model.initializer: every weight .* got orthogonal"):
+    with pytest.raises(UsageError, match=r"model.initializer: every weight .* got orthogonal"):
         make_workload(load_config("influence_balancing", ["model.initializer=orthogonal"]))
