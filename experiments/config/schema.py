@@ -92,6 +92,23 @@ class Config(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _credit_beyond_a_window_needs_its_state(self) -> Config:
+        if self.training.carry_state:
+            return self
+        if self.truncation.context:
+            raise ValueError(
+                "truncation.context: it continues a state that is carried; expected false where "
+                "training.carry_state is false, got true"
+            )
+        if self.truncation.chooses or self.truncation.carries:
+            raise ValueError(
+                "truncation.kind: its credit reaches beyond the start of a window, so that the "
+                "state must be carried; expected another kind where training.carry_state is false, "
+                f"got {self.truncation.kind}"
+            )
+        return self
+
     @property
     def seeds(self) -> range:
         """The seeds of this run."""

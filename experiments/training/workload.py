@@ -83,17 +83,6 @@ def _problems_of_the_state(config: Config, task: Task) -> Iterator[str]:
                 f"training.carry_state: each example of {kind} starts anew, there is no state to "
                 "carry; expected true, got false"
             )
-        if config.truncation.context:
-            yield (
-                "truncation.context: it continues a state that is carried; expected false where "
-                "training.carry_state is false, got true"
-            )
-        if config.truncation.chooses or config.truncation.carries:
-            yield (
-                "truncation.kind: its credit reaches beyond the start of a window, so that the "
-                "state must be carried; expected another kind where training.carry_state is false, "
-                f"got {config.truncation.kind}"
-            )
         if task.held_out_rows is not None:
             yield (
                 "task.held_out_rows: where training.carry_state is false, held-out data are read "
