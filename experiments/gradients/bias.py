@@ -29,7 +29,7 @@ from experiments.runs.files import make_output_folder
 from experiments.training.workload import make_workload
 
 START, END = 0, -1  # of training, among the moments
-ROUNDING = 1e-9  # a relative error below this is rounding; gradients.csv has all digits
+ROUNDING = 1e-9  # a number nearer to 0 is rounding; gradients.csv has all digits
 
 
 class Row(NamedTuple):
@@ -208,6 +208,6 @@ def label(estimate: GradientEstimate) -> str:
 
 
 def _spread(values: NDArray[np.float64]) -> str:
-    if values.max() < ROUNDING:
+    if np.abs(values).max() < ROUNDING:
         return f"under {ROUNDING:g}"
     return f"{values.mean():.3g} ({values.min():.3g}–{values.max():.3g})"

@@ -18,7 +18,7 @@ from data.streams import evaluation_stream
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.gradients.bias import gradients, rows
+from experiments.gradients.bias import _spread, gradients, rows
 from experiments.gradients.measurement import (
     DRAWS,
     WINDOWS,
@@ -391,6 +391,16 @@ class TestCommand:
         assert run.main(["gradients", "r2rt_n5", *TINY, *changes, "--out", str(tmp_path)]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("error: seed 0: the loss or a weight was not finite by update ")
+
+    @pytest.mark.parametrize(
+        ("values", "shown"),
+        [
+            ([1e-12, 0.0], "under 1e-09"),
+            ([-1.0, -0.5], "-0.75 (-1–-0.5)"),  # cosines of opposite gradients
+        ],
+    )
+    def test_only_what_is_near_0_is_rounding(self, values: list[float], shown: str) -> None:
+        assert _spread(np.array(values)) == shown
 
     def test_padded_examples_are_measured(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
