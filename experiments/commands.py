@@ -105,7 +105,6 @@ def _compare_points(sweep_name: str, data_changed: bool, directories: Sequence[P
 
 def reproduce(options: Namespace) -> int:
     """Run a study and write its report."""
-    from experiments.errors import UsageError
     from experiments.studies.looks import Budget
     from experiments.studies.study import Asked
     from experiments.studies.study import reproduce as run_study
@@ -348,6 +347,12 @@ def gradients(options: Namespace) -> int:
 
 def advise(options: Namespace) -> int:
     """Advise on num_steps and the style of truncation; train both sides with --check."""
+    if options.json and options.check:
+        raise UsageError("--json works without --check only")
+    if options.workers and not options.check:
+        raise UsageError("--workers works with --check only")
+    if options.cells and options.check:  # its runs are trained in other processes
+        raise UsageError("--cells works without --check only")
     from experiments.config.compose import load_config
     from experiments.config.sizes import naming_sizes
 
@@ -360,10 +365,6 @@ def advise(options: Namespace) -> int:
     from experiments.advice import advise as advice  # imports TensorFlow
 
     asked = advice.Asked(options.out, options.budget, options.tolerance, options.json)
-    if options.json and options.check:
-        raise UsageError("--json works without --check only")
-    if options.workers and not options.check:
-        raise UsageError("--workers works with --check only")
     with naming_sizes(composed):
         found = advice.run(composed, [options.experiment, *options.overrides], asked)
     if options.check:

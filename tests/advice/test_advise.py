@@ -59,7 +59,9 @@ def test_the_command_writes_its_files_and_prints_three_lines(
         (("r2rt_n5", "training.carry_state=false"), "training.carry_state"),
         (("r2rt_n5", "--tolerance", "2"), "--tolerance"),
         (("r2rt_n5", "--budget", "soon"), "--budget"),
-        (("r2rt_n5", "--workers", "2"), "--workers works with --check only"),
+        # Options that do not go together are refused before the experiment is looked for.
+        (("none", "--workers", "2"), "--workers works with --check only"),
+        (("none", "--json", "--check"), "--json works without --check only"),
     ],
 )
 def test_mistakes_exit_2_with_one_line(
