@@ -17,6 +17,7 @@ from experiments.errors import Interrupted, UsageError
 from experiments.reporting.claims import Claim, NotRun, write_claims
 from experiments.reporting.provenance import stale_reason
 from experiments.runs.directory import RunDirectory
+from experiments.runs.files import make_output_folder
 from experiments.runs.run import Run, read_run
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.batches import as_one, parts_of
@@ -148,6 +149,7 @@ def reproduce(name: str, asked: Asked) -> int:
     )
     overrides = last_of_each_key(*asked.overrides)
     folder = asked.out or default_folder(name, overrides)
+    make_output_folder(folder)
     if holds_another(folder, name, overrides):
         print(plain(f"this replaces the report of another study or of other overrides in {folder}"))
     report = partial(_report, study, looks, name, folder, asked)
@@ -218,7 +220,6 @@ def _report(
         )
     ]
     study = study.model_copy(update={"introduction": _introduction(study, looks, asked.overrides)})
-    folder.mkdir(parents=True, exist_ok=True)
     name_content(folder, name, last_of_each_key(*asked.overrides))
     write_claims(folder / "claims.json", claims)
     points = [batches[0] for batches in looks.batches.values()]

@@ -115,6 +115,15 @@ def test_a_claim_on_what_is_no_run_is_refused(capsys: pytest.CaptureFixture[str]
     assert "only with --seeds-until decided" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_training(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reproduce(capsys, LOW, "--loss", "0.42")
+    monkeypatch.setattr(study, "train_missing", lambda *_: pytest.fail("trained"))
+    with pytest.raises(UsageError, match=r"--out mine\.yaml/out: cannot be made: Not a directory"):
+        study.reproduce("mine.yaml", study.Asked(out=Path("mine.yaml/out")))
+
+
 def test_a_run_by_other_code_is_stale(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = {"code": code_digest(), "versions": versions()}
     assert stale_reason(now) == ""
