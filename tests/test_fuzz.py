@@ -156,22 +156,6 @@ def test_sweeps_and_studies(
     capsys.readouterr()
 
 
-class Silent:
-    """A progress that nobody looks at."""
-
-    def log(self, text: str) -> None:
-        """Nothing."""
-
-    def result(self, text: str) -> None:
-        """Nothing."""
-
-    def stage(self, name: str) -> None:
-        """Nothing."""
-
-    def advance(self, what: str, done: int, total: int, loss: float) -> None:
-        """Nothing."""
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run of two seeds."""
@@ -194,7 +178,7 @@ def test_checkpoints(seed: int, finished: Path, tmp_path: Path) -> None:
         path = tmp_path / str(number)
         shutil.copytree(finished, path)
         (path / newest.relative_to(finished)).write_bytes(mutated(newest.read_bytes(), stream))
-        point = find_resume_point(config, RunDirectory(path), Silent())
+        point = find_resume_point(config, RunDirectory(path))
         finished_seeds = [position.seed for position in point.finished]
         assert finished_seeds[:1] == [0]
         if finished_seeds == [0, 1]:  # what was changed was no part of it

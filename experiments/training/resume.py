@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +16,13 @@ from experiments.training.progress import Progress
 
 
 class ResumePoint(NamedTuple):
-    """The seeds that are done, and the checkpoints to resume the others from."""
+    """Where a run resumes, and what that costs."""
 
     finished: list[Position]  # seeds that need nothing more
     started: dict[int, Checkpoint]  # by seed; a seed that is in neither starts at its beginning
+    rows: MetricsTable  # of metrics.csv that stay
+    unusable: list[Path]  # checkpoints that were passed over
+    notes: list[str]  # of what is lost
 
 
 class SeedPoint(NamedTuple):
@@ -31,27 +34,33 @@ class SeedPoint(NamedTuple):
     unusable: list[Path]  # checkpoints that were passed over
 
 
-def find_resume_point(config: Config, directory: RunDirectory, progress: Progress) -> ResumePoint:
-    """Look at each seed's checkpoints, and cut its rows in metrics.csv back to the one chosen.
+def find_resume_point(config: Config, directory: RunDirectory) -> ResumePoint:
+    """Look at each seed's checkpoints and its rows in metrics.csv. Changes nothing.
 
-    A checkpoint that is damaged is set aside, with a line that says so; it costs its own seed
-    alone. Raises UsageError, with nothing changed, where metrics.csv was changed or lost.
+    A checkpoint that is damaged costs its own seed alone. Raises UsageError where metrics.csv was
+    changed or lost.
     """
-    metrics = MetricsFile(directory.metrics)
-    table = metrics.read()
+    table = MetricsFile(directory.metrics).read()
     _check_seeds(config, directory, table)
     points = {seed: _find(config, directory, seed, table.of_seed(seed)) for seed in config.seeds}
-    for seed, point in points.items():
-        _log(progress, seed, point)
-        for path in point.unusable:
-            checkpoints.set_aside(path)
     kept = [line for point in points.values() for line in point.lines]
-    metrics.replace(MetricsTable(table.header, kept, b""))
     chosen = [point.checkpoint for point in points.values() if point.checkpoint]
     return ResumePoint(
         [each.position for each in chosen if each.position.status != "running"],
         {each.position.seed: each for each in chosen if each.position.status == "running"},
+        MetricsTable(table.header, kept, b""),
+        [path for point in points.values() for path in point.unusable],
+        [note for seed, point in points.items() for note in _notes(seed, point)],
     )
+
+
+def cut_back(point: ResumePoint, directory: RunDirectory, progress: Progress) -> None:
+    """Cut metrics.csv back to where the seeds resume, and set damaged checkpoints aside."""
+    for note in point.notes:
+        progress.log(note)
+    for path in point.unusable:
+        checkpoints.set_aside(path)
+    MetricsFile(directory.metrics).replace(point.rows)
 
 
 def _find(
@@ -97,15 +106,15 @@ def _check_seeds(config: Config, directory: RunDirectory, table: MetricsTable) -
         )
 
 
-def _log(progress: Progress, seed: int, point: SeedPoint) -> None:
-    """Tell what is lost."""
+def _notes(seed: int, point: SeedPoint) -> Iterator[str]:
+    """What is lost."""
     start = "the start of the seed"
     if point.checkpoint:
         start = f"update {point.checkpoint.position.updates}"
     for path in point.unusable:
-        progress.log(f"checkpoint {path}: cannot be used; falling back to {start}")
+        yield f"checkpoint {path}: cannot be used; falling back to {start}"
     if not point.checkpoint and point.dropped:
-        progress.log(
+        yield (
             f"seed {seed}: no checkpoint continues its {point.dropped} rows in metrics.csv; "
             "it is trained from its start"
         )

@@ -29,7 +29,7 @@ from experiments.training.picture import save_learning_curves
 from experiments.training.progress import Progress, SeedsProgress
 from experiments.training.progress import progress as show_progress
 from experiments.training.resources import OpenSessions, RunResources, one_graph
-from experiments.training.resume import find_resume_point
+from experiments.training.resume import ResumePoint, cut_back, find_resume_point
 from experiments.training.run_data import (
     is_unknown,
     record_data,
@@ -138,6 +138,7 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
     config, directory = run.config, run.directory
     for note in run.workload.notes:
         run.progress.log(note)
+    point = find_resume_point(config, directory)  # a run that cannot resume stays as it is
     try:
         record_data(directory, run.workload.task)
         directory.write_summary(
@@ -149,7 +150,7 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
                 **code_of(directory),
             }
         )
-        memory = _train_seeds(run, open_sessions, positions)
+        memory = _train_seeds(run, open_sessions, point, positions)
         run.progress.stage("report")
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
@@ -170,30 +171,30 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
 
 
 def _train_seeds(
-    run: ActiveRun, open_sessions: OpenSessions, positions: list[Position]
+    run: ActiveRun, open_sessions: OpenSessions, point: ResumePoint, positions: list[Position]
 ) -> Memory | None:
-    """Train the seeds that are not finished; fills `positions` as they end.
+    """Train the seeds that are not finished from `point` on; fills `positions` as they end.
 
     Returns the memory that it took; None if there was nothing left to train.
     """
-    config, workload, directory, shown, stop, at_a_time = run
-    point = find_resume_point(config, directory, shown)
+    config, workload, directory, shown = run.config, run.workload, run.directory, run.progress
+    cut_back(point, directory, shown)
     positions += point.finished
     _restore_events(config, directory, point.finished)
     done = {position.seed for position in point.finished}
     seeds = [seed for seed in config.seeds if seed not in done]
     if not seeds:
         return None
-    _check_stop(stop, seeds[0])
+    _check_stop(run.stop, seeds[0])
     shown.stage("import")
     from experiments.training.adaptive import open_chooser  # TensorFlow takes seconds to import
     from experiments.training.seed import SeedTraining
     from experiments.training.tensorboard import write_floors
 
-    _check_stop(stop, seeds[0])
+    _check_stop(run.stop, seeds[0])
     memory = PeakMemory()
-    sessions = open_sessions(config, workload, shown, min(at_a_time, len(seeds)))
-    _check_stop(stop, seeds[0])
+    sessions = open_sessions(config, workload, shown, min(run.lanes, len(seeds)))
+    _check_stop(run.stop, seeds[0])
     if config.logging.tensorboard:
         write_floors(directory.events, workload.task.floors(), workload.updates)
     # A run of an earlier version is validated to its end as it was at its start.
@@ -202,7 +203,7 @@ def _train_seeds(
     metrics = MetricsFile(directory.metrics)
     progress = SeedsProgress(shown, config.seeds, workload.updates)
     progress.skip(point.finished)
-    queue = SeedQueue(seeds, point.started, positions, stop)
+    queue = SeedQueue(seeds, point.started, positions, run.stop)
     with contextlib.ExitStack() as stack:
         trainings = [
             SeedTraining(

@@ -14,7 +14,7 @@ from experiments.errors import UsageError
 from experiments.runs.checkpoints import Checkpoint, Position, SeedStatus, save
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsFile, MetricsRow, digest
-from experiments.training.resume import ResumePoint, find_resume_point
+from experiments.training.resume import ResumePoint, cut_back, find_resume_point
 from tests.conftest import count_lines, small_config
 
 CONFIG = small_config("training.seeds=3")
@@ -61,7 +61,9 @@ class Run:
         return self.directory.checkpoints / f"seed-{seed}" / f"{updates:012d}.npz"
 
     def find(self) -> ResumePoint:
-        return find_resume_point(CONFIG, self.directory, self.progress)
+        point = find_resume_point(CONFIG, self.directory)
+        cut_back(point, self.directory, self.progress)
+        return point
 
     @property
     def rows(self) -> int:
@@ -75,7 +77,8 @@ def run(tmp_path: Path) -> Run:
 
 def test_a_new_run_starts_at_the_start(run: Run) -> None:
     run.directory.metrics.unlink()
-    assert run.find() == ResumePoint([], {})
+    point = run.find()
+    assert (point.finished, point.started) == ([], {})
     assert run.rows == 0
     assert run.progress.lines == []
 
@@ -268,7 +271,8 @@ def test_checkpoints_of_earlier_versions_resume(
 def test_a_header_that_was_half_written_is_a_new_run(run: Run) -> None:
     content = run.directory.metrics.read_bytes()
     run.directory.metrics.write_bytes(content[:20])
-    assert run.find() == ResumePoint([], {})
+    point = run.find()
+    assert (point.finished, point.started) == ([], {})
     assert run.directory.metrics.read_bytes() == content
 
 
