@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from experiments.errors import RunError
+from experiments.errors import RunError, UsageError
 from experiments.paths import ROOT
 
 if TYPE_CHECKING:
     from distributed import Security
 
+PROGRAMS = ("sbatch", "squeue", "scancel")
 LOOK_SECONDS = 3.0  # between two checks of the queue
 FRUITLESS = 5  # jobs in a row that may end before their workers connect
 SECONDS = 60.0  # time limit of one Slurm command
 ERROR_LINES = 3  # of a job's output, shown in the error message
+
+
+def check_programs() -> None:
+    """Raise UsageError where a program that submits or watches jobs is missing."""
+    for program in PROGRAMS:
+        if shutil.which(program) is None:
+            raise UsageError(
+                f"--cluster slurm: expected a machine that submits Slurm jobs, got no {program}"
+            )
 
 
 class Queued(NamedTuple):
@@ -67,8 +79,8 @@ class SlurmJobs:
         queue = self._queue()
         if queue is not None:
             self._forget_ended(queue)
-            while len(self._workers) < min(self._count, needed):
-                self._submit()
+            while len(self._workers) < min(self._count, needed) and self._submit():
+                pass
             if not connected:
                 self._show_waiting(queue)
         self._next_look = time.monotonic() + LOOK_SECONDS
@@ -110,16 +122,25 @@ class SlurmJobs:
                     f"their output is in {self._outputs}{self._why(job)}"
                 )
 
-    def _submit(self) -> None:
+    def _submit(self) -> bool:
+        """Submit one job; False if Slurm does not answer.
+
+        A job that it queued all the same has a name of its own, and ends with the scheduler.
+        """
         name = f"worker-{self._submitted}"
+        self._submitted += 1
         command = ["sbatch", "--parsable"]
-        done = subprocess.run(
-            command, input=self._script(name), capture_output=True, text=True, timeout=SECONDS
-        )
+        try:
+            done = subprocess.run(
+                command, input=self._script(name), capture_output=True, text=True, timeout=SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            self._log_once("Slurm does not answer: sbatch takes too long")
+            return False
         if done.returncode:
             raise RunError(f"sbatch: {_last_line(done.stderr)}")
-        self._submitted += 1
         self._workers[done.stdout.strip().partition(";")[0]] = name
+        return True
 
     def _show_waiting(self, queue: dict[str, Queued]) -> None:
         states = [
@@ -180,15 +201,15 @@ def _options() -> dict[str, Any]:
 def credential_files(security: Security, folder: Path) -> Iterator[Security]:
     """Temporary credentials for the workers, as files that only you can read.
 
-    They are in `folder`, which all machines share, and are removed at the end of the block.
+    They are in a folder of their own in `folder`, which all machines share, and are removed at the
+    end of the block.
     """
     from distributed import Security as Credentials
 
     texts = security.get_tls_config_for_role("worker")
-    paths = {key: folder / f".{key}.pem" for key in ("ca_file", "cert", "key")}
-    try:
+    with tempfile.TemporaryDirectory(prefix=".tls-", dir=folder, ignore_cleanup_errors=True) as own:
+        paths = {key: Path(own) / f"{key}.pem" for key in ("ca_file", "cert", "key")}
         for key, path in paths.items():
-            path.unlink(missing_ok=True)
             path.touch(mode=0o600)
             path.write_text(texts[key])
         yield Credentials(
@@ -197,9 +218,6 @@ def credential_files(security: Security, folder: Path) -> Iterator[Security]:
             tls_worker_key=str(paths["key"]),
             require_encryption=True,
         )
-    finally:
-        for path in paths.values():
-            path.unlink(missing_ok=True)
 
 
 def _jobqueue() -> Any:

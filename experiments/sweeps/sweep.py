@@ -53,6 +53,8 @@ def sweep(
     began on. Raises UsageError before anything starts, RunError if points failed, and Interrupted.
     """
     check_cluster(where.cluster, where.workers)
+    if where.cluster == "slurm":
+        slurm.check_programs()
     count = count_points(_read_grid(name, overrides)[1])
     if not may_start(name, count, yes):
         return
