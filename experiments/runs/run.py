@@ -88,9 +88,14 @@ class Run:
         that kept no sums of losses.
         """
         found = {seed: of_seed(rows) for seed, rows in self.rows_by_seed.items()}
-        kept = self.summary.get("final_loss", {})
+        kept, trained_of = self.summary.get("final_loss", {}), self.summary.get("updates", {})
         for seed, updates in kept.get("updates", {}).items():
-            trained = self.summary["updates"].get(seed, found[int(seed)].trained)
+            if seed not in trained_of and int(seed) not in found:
+                raise UsageError(
+                    f"{self.directory.summary}: updates: expected those of seed {seed}, which has "
+                    "no row in metrics.csv"
+                )
+            trained = trained_of[seed] if seed in trained_of else found[int(seed)].trained
             found[int(seed)] = FinalLoss(kept["per_seed"][seed], updates, trained)
         return found
 
@@ -157,8 +162,8 @@ class Run:
         """The seeds whose probe shows this lag learned."""
         return {
             probe["seed"]
-            for probe in self.summary["probe"]
-            for effect in probe["effects"]
+            for probe in self.summary.get("probe", [])
+            for effect in probe.get("effects", [])
             if effect["lag"] == lag and effect["learned"]
         }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Status = Literal["running", "complete", "failed", "interrupted", "diverged"]
 
@@ -29,6 +29,13 @@ class FinalLoss(Losses):
 
     updates: dict[int, int] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _each_has_its_loss(self) -> Self:
+        for seed in self.updates:
+            if seed not in self.per_seed:
+                raise ValueError(f"per_seed: expected the loss of seed {seed}, which has updates")
+        return self
+
 
 class FreshLoss(Losses):
     """Losses on fresh data, with the time steps that each is a mean of."""
@@ -36,9 +43,18 @@ class FreshLoss(Losses):
     time_steps: dict[int, int] = Field(default_factory=dict)
 
 
+class BestLoss(Form):
+    """The mean of the least validation losses with its interval."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
 class Validation(Form):
     """The least validation losses."""
 
+    best_loss: BestLoss
     per_seed: dict[int, float]
 
 
@@ -52,6 +68,7 @@ class Effect(Form):
 class Probe(Form):
     """The answers of one seed's model."""
 
+    seed: int
     effects: list[Effect] = Field(default_factory=list)
 
 
@@ -76,7 +93,7 @@ class SummaryForm(Form):
     status: Status | None = None
     name: str = ""
     reason: str = ""
-    final_loss: FinalLoss | None = None
+    final_loss: FinalLoss = Field(default_factory=FinalLoss)
     fresh_loss: FreshLoss | None = None
     seeds: dict[int, str] = Field(default_factory=dict)
     updates: dict[int, int] = Field(default_factory=dict)

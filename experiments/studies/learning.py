@@ -49,7 +49,8 @@ class Learners(NamedTuple):
 def learners(run: Run, lag: int) -> Learners:
     """The seeds of a run that learned a lag. Raises NotRun where no probe asked for it."""
     probes = run.summary.get("probe") or []
-    if not any(effect["lag"] == lag for probe in probes for effect in probe["effects"]):
+    asked = {effect["lag"] for probe in probes for effect in probe.get("effects", [])}
+    if lag not in asked:
         raise NotRun(f"run {run.label}: no probe of lag {lag}")
     return Learners(len(run.learned_seeds(lag)), len(probes))
 

@@ -249,7 +249,9 @@ class TestReading:
             ("final_loss", []), ("final_loss", {"mean": "low"}), ("final_loss", {"per_seed": 3}),
             ("floors", None), ("floors", {"none": None}), ("seconds", "long"), ("seeds", [0, 1]),
             ("status", "done"), ("status", 3), ("probe", {"effects": 1}), ("probe", [None]),
-            ("validation", {"best_loss": 1}), ("total_updates", None), ("reason", None),
+            ("validation", {"best_loss": 1}), ("final_loss", None),
+            ("final_loss", {"updates": {"0": 400}}), ("probe", [{"effects": []}]),
+            ("validation", {"per_seed": {"0": 0.5}}), ("total_updates", None), ("reason", None),
         ],
     )  # fmt: skip
     def test_another_type_is_told_with_the_file_and_the_key(

@@ -8,6 +8,7 @@ import re
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,6 +74,20 @@ class TestTheList:
 
     def test_a_damaged_run_is_listed(self) -> None:
         Path("runs/lag_17/wide/config.yaml").write_text("[")
+        assert names("status=unreadable") == ["wide"]
+
+    @pytest.mark.parametrize(
+        "summary",
+        [
+            {"final_loss": None},
+            {"final_loss": {"updates": {"0": 400}}},
+            {"final_loss": {"updates": {"7": 400}, "per_seed": {"7": 0.5}}},  # no row, no updates
+            {"probe": [{"effects": []}]},
+        ],
+        ids=str,
+    )
+    def test_a_summary_that_lacks_what_is_read_is_listed(self, summary: dict[str, Any]) -> None:
+        Path("runs/lag_17/wide/summary.json").write_text(json.dumps(summary))
         assert names("status=unreadable") == ["wide"]
 
     @pytest.mark.parametrize(
