@@ -61,6 +61,11 @@ def advise(config: Config, asked: Asked) -> Advice:
     check(config)
     began, budget = time.monotonic(), asked.budget
     workload = make_workload(config)
+    if not workload.task.held_out:
+        raise UsageError(
+            f"experiment {config.name}: {config.task.kind} has no held-out data to read the pilot "
+            "on; expected task.valid or task.test above 0"
+        )
     allowance = Allowance(TRAINING * budget, began + PILOT_END * budget, LEAST_TRAINING * budget)
     pilot = run_pilot(config, workload, allowance, tell)
     settings = settings_for(config, workload.task, pilot.schedule.num_steps)

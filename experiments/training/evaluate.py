@@ -221,13 +221,18 @@ def evaluate_run(
 
     With `position`, only the losses at that time step of each example count, from 1 on.
 
-    Raises UsageError where the data are not those of the run, unless `data_changed` allows it,
-    and at the end RunError for seeds whose checkpoint is of no use.
+    Raises UsageError where nothing is held out, or the data are not those of the run, unless
+    `data_changed` allows it, and at the end RunError for seeds whose checkpoint is of no use.
     """
     config = directory.read_config()
     task = workload_of_run(config, directory, make_workload(config), data_changed).task
     if is_unknown(directory, task):
         print(warning(directory), file=sys.stderr)
+    if not task.held_out:
+        raise UsageError(
+            f"{directory.path}: {config.task.kind} has no held-out data to evaluate; expected a "
+            "run with task.valid or task.test above 0"
+        )
     _check_batch_size(batch_size, task)
     _check_position(position, task)
     found, refused = [], []

@@ -170,7 +170,8 @@ def _problems(config: Config, task: Task) -> Iterator[str]:
     if problem := influence.problem(config, task):
         yield problem
     if config.training.validate_every and VALIDATION not in task.held_out:
+        names = ", ".join(task.held_out)
         yield (
-            f"training.validate_every: {kind} has no set {VALIDATION}, only "
-            f"{', '.join(task.held_out)}; expected null"
+            f"training.validate_every: {kind} has no set {VALIDATION}, "
+            f"{f'only {names}' if names else 'it has none'}; expected null"
         )

@@ -27,6 +27,9 @@ from tests.conftest import small_config
 from tests.handmade import finished_run
 
 Capture = pytest.CaptureFixture[str]
+NOTHING_HELD_OUT = (
+    "task.valid=0", "task.test=0", "training.validate_every=null", "training.patience=null",
+)  # fmt: skip
 
 
 def advised(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def test_the_command_writes_its_files_and_prints_three_lines(
     [
         (("digits_bidirectional",), "model.bidirectional"),
         (("r2rt_n5", "training.carry_state=false"), "training.carry_state"),
+        (("text_python_docs", *NOTHING_HELD_OUT), "text has no held-out data to read the pilot on"),
         (("r2rt_n5", "--tolerance", "2"), "--tolerance"),
         (("r2rt_n5", "--budget", "soon"), "--budget"),
         # Options that do not go together are refused before the experiment is looked for.
@@ -65,10 +69,10 @@ def test_the_command_writes_its_files_and_prints_three_lines(
     ],
 )
 def test_mistakes_exit_2_with_one_line(
-    arguments: tuple[str, ...], message: str, capsys: Capture
+    arguments: tuple[str, ...], message: str, tmp_path: Path, capsys: Capture
 ) -> None:
     try:
-        code = run.main(["advise", *arguments])
+        code = run.main(["advise", *arguments, "--out", str(tmp_path)])
     except SystemExit as stopped:  # of the parser
         code = int(stopped.code or 0)
     assert code == 2

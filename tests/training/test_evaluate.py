@@ -129,6 +129,18 @@ def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
         list(evaluate_run(directory, None, "last"))
 
 
+def test_a_run_with_nothing_held_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text("to be or not to be, that is the question\n" * 99)
+    keys = [
+        "task.source=file", f"task.path={tmp_path / 'book.txt'}", "task.valid=0", "task.test=0",
+        "training.validate_every=null", "training.patience=null", "graph.batch_size=10",
+    ]  # fmt: skip
+    directory = RunDirectory(tmp_path)
+    directory.prepare(load_config("text_python_docs", keys), False)
+    with pytest.raises(UsageError, match="text has no held-out data to evaluate"):
+        list(evaluate_run(directory, None, "last"))
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

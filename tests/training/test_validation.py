@@ -134,6 +134,7 @@ def test_stopped_and_started_again_it_ends_as_if_undisturbed(
         ("r2rt_n5", "model.bidirectional=true", "model.bidirectional: binary_dependency carries"),
         ("r2rt_n5", "graph.padding=sequence_length", "graph.padding: binary_dependency has no pad"),
         ("r2rt_n5", "training.validate_every=1", "binary_dependency has no set valid, only fresh"),
+        ("text_python_docs", "task.valid=0 task.test=0", "text has no set valid, it has none; exp"),
         (
             "influence_balancing",
             "logging.metrics=[accuracy]",
@@ -146,7 +147,7 @@ def test_what_the_data_do_not_allow_is_told(
     experiment: str, override: str, reason: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=reason):
-        runner.train(load_config(experiment, [override]), tmp_path / "run")
+        runner.train(load_config(experiment, override.split()), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
