@@ -13,7 +13,8 @@ from experiments.runs.data_identity import hashes, read_identity
 from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
 
-ENVIRONMENT = ("versions", "git_commit", "host", "xla")  # keys of summary.json
+# Keys of summary.json. Earlier versions kept xla alone of the execution.
+ENVIRONMENT = ("versions", "git_commit", "code", "host", "execution", "xla")
 
 Pair = tuple[Any, Any]  # the values of the first and the second run; None where one has none
 

@@ -39,6 +39,15 @@ def test_config_keys_and_versions_that_differ(tmp_path: Path) -> None:
     assert found.environment == {"versions.numpy": ("2.1", "2.2"), "git_commit": (None, "abc")}
 
 
+def test_code_and_execution_that_differ(tmp_path: Path) -> None:
+    one, two = (finished_run(tmp_path, name, [[0.5]]) for name in ("one", "two"))
+    one.summary.update({"code": "a", "execution": {"xla": "on", "onednn": "off", "threads": 1}})
+    two.summary.update({"code": "b", "execution": {"xla": "on", "onednn": "on", "threads": 2}})
+    assert difference(one, two).environment == {
+        "code": ("a", "b"), "execution.onednn": ("off", "on"), "execution.threads": (1, 2),
+    }  # fmt: skip
+
+
 def test_one_path_with_other_content_is_a_difference(tmp_path: Path) -> None:
     one, two = (finished_run(tmp_path, name, [[0.5]]) for name in ("one", "two"))
     for run_of, digest in ((one, "1" * 64), (two, "2" * 64)):
