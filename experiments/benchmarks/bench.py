@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from experiments.benchmarks.timing import Measurement
 from experiments.console import print_table
 from experiments.reporting.environment import environment
 from experiments.runs.files import make_output_folder, write_atomic
 
+if TYPE_CHECKING:
+    from experiments.benchmarks.choice import Decided
+    from experiments.benchmarks.truncation import GraphSize
+
 
 def bench(out: Path) -> None:
-    """Measure, print, and write bench.json to `out`. Takes 20 minutes or more."""
+    """Measure, print, and write bench.json to `out`, row by row. Takes 20 minutes or more."""
     make_output_folder(out)
     from experiments.benchmarks import choice
 
     decided = choice.decide_all()  # before TensorFlow is imported, as `train` does
+    from experiments.benchmarks import graphs, truncation
+
+    costs = graphs.measure_graphs()  # first, because it forks and no session may be open
+    sizes = truncation.measure_sizes()
+    others = {
+        "graphs": [cost._asdict() for cost in costs],
+        "true_bptt_graphs": [size._asdict() for size in sizes],
+        **environment(),
+    }
+    rows: list[Measurement] = []
+    for row in _measured(sizes, decided):
+        rows.append(row)
+        _write(out / "bench.json", {"measurements": [row._asdict() for row in rows], **others})
+    _print(rows, costs, sizes)
+    print(f"written: {out / 'bench.json'}")
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    write_atomic(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _measured(sizes: Sequence[GraphSize], decided: Decided) -> Iterator[Measurement]:
+    """The rows of the table, as they are measured."""
     from experiments.benchmarks import (
         adaptive,
         beyond,
-        graphs,
+        choice,
         scale,
         start,
         sweeps,
@@ -30,23 +58,19 @@ def bench(out: Path) -> None:
     )
     from experiments.benchmarks.peers import rows as peers
 
-    costs = graphs.measure_graphs()  # first, because it forks and no session may be open
-    rows = [updates.measure_data(), *updates.measure_updates()]
-    sizes = truncation.measure_sizes()
-    rows += [*truncation.measure_truncation(), *truncation.judge_sizes(sizes)]
-    rows += [*beyond.measure_influences(), *adaptive.measure_adaptive()]
-    rows += [*start.measure_commands(), start.measure_train(), start.measure_seeds()]
-    rows += [*sweeps.measure_sweeps(), *scale.measure_scale(), *peers.measure_peers()]
-    rows += choice.measure_choice(decided)
-    content = {
-        "measurements": [row._asdict() for row in rows],
-        "graphs": [cost._asdict() for cost in costs],
-        "true_bptt_graphs": [size._asdict() for size in sizes],
-        **environment(),
-    }
-    write_atomic(out / "bench.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    _print(rows, costs, sizes)
-    print(f"written: {out / 'bench.json'}")
+    yield updates.measure_data()
+    yield from updates.measure_updates()
+    yield from truncation.measure_truncation()
+    yield from truncation.judge_sizes(sizes)
+    yield from beyond.measure_influences()
+    yield from adaptive.measure_adaptive()
+    yield from start.measure_commands()
+    yield start.measure_train()
+    yield start.measure_seeds()
+    yield from sweeps.measure_sweeps()
+    yield from scale.measure_scale()
+    yield from peers.measure_peers()
+    yield from choice.measure_choice(decided)
 
 
 Row = tuple[str | float, ...]

@@ -9,7 +9,7 @@ from experiments.benchmarks.peers.work import work_of
 from experiments.benchmarks.timing import Measurement
 from experiments.config import catalog
 from experiments.config.compose import load_config
-from experiments.errors import UsageError
+from experiments.errors import RunError, UsageError
 from experiments.training.execution import decide
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ExecutionConfig
@@ -43,8 +43,11 @@ def measure_choice(decided: Decided) -> Iterator[Measurement]:
         name = f"train {experiment}, execution.xla=auto, against the better of on and off"
         if isinstance(chosen, str):
             yield Measurement(name, None, "", None, None, f"skipped: {chosen}", None)
-        else:
+            continue
+        try:
             yield _row(name, experiment, chosen)
+        except RunError as error:
+            yield Measurement(name, None, "", None, None, f"failed: {error}", False)
 
 
 def _row(name: str, experiment: str, chosen: ExecutionConfig) -> Measurement:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +12,13 @@ from numpy.typing import NDArray
 
 from data.batching import cut_into_rows
 from data.streams import training_stream
-from experiments.benchmarks import per_loss
+from experiments.benchmarks import choice, graphs, per_loss, truncation, updates
+from experiments.benchmarks.bench import bench
 from experiments.benchmarks.beyond import exponent
 from experiments.benchmarks.scale import cost_of
-from experiments.benchmarks.timing import compare
+from experiments.benchmarks.timing import Measurement, compare
 from experiments.benchmarks.truncation import GraphSize, judge_sizes
+from experiments.errors import RunError
 from experiments.training.session import TrainingSession, build
 from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
@@ -62,6 +66,35 @@ def test_a_graph_that_grows_with_num_steps_times_depth_does_not_meet_its_row(
     steps, depth = judge_sizes(sizes)
     assert steps.met
     assert depth.met == met
+
+
+def test_a_program_that_fails_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise RunError("ours (on): killed")
+
+    monkeypatch.setattr(choice, "seconds_alone", failing)
+    chosen = small_config("execution.threads=1", "execution.xla=on").execution
+    failed, skipped = choice.measure_choice({"r2rt_n5": chosen, "other": "no data"})
+    assert (failed.target, failed.met) == ("failed: ours (on): killed", False)
+    assert (skipped.target, skipped.met) == ("skipped: no data", None)
+
+
+def test_what_was_measured_before_an_error_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing() -> list[Measurement]:
+        raise RunError("no")
+
+    monkeypatch.setattr(choice, "decide_all", dict)
+    monkeypatch.setattr(graphs, "measure_graphs", list)
+    monkeypatch.setattr(truncation, "measure_sizes", list)
+    row = Measurement("data", 1.0, "s", None, None, "", None)
+    monkeypatch.setattr(updates, "measure_data", lambda: row)
+    monkeypatch.setattr(updates, "measure_updates", failing)
+    with pytest.raises(RunError):
+        bench(tmp_path)
+    written = json.loads((tmp_path / "bench.json").read_text())
+    assert written["measurements"] == [row._asdict()]
 
 
 def test_the_exponent_of_a_power_is_found() -> None:
