@@ -56,13 +56,18 @@ class CurvesAgree(Criterion):
     def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
         chosen = runs.matching(self.names)
         curves = [run.curves for run in chosen]
+        first = curves[0]
         for run, curve in zip(chosen, curves, strict=True):
-            first = curves[0]
-            if curve.seeds != first.seeds or not np.array_equal(curve.updates, first.updates):
+            # nan: a seed that stopped early has no such row
+            if (
+                curve.seeds != first.seeds
+                or not np.array_equal(curve.updates, first.updates)
+                or not np.array_equal(np.isnan(curve.losses), np.isnan(first.losses))
+            ):
                 raise NotRun(f"runs {chosen[0].label} and {run.label}: their rows differ")
         pairs = itertools.combinations([curve.losses for curve in curves], 2)
-        gap = max(float(np.abs(one - other).max()) for one, other in pairs)
-        seeds, points = curves[0].losses.shape
+        gap = max(float(np.nanmax(np.abs(one - other))) for one, other in pairs)
+        seeds, points = first.losses.shape
         note = f"largest difference of a row, {points} rows a seed"
         return exact(gap, gap <= self.tolerance, note, seeds)
 

@@ -447,6 +447,17 @@ class TestCurvesAgree:
         with pytest.raises(NotRun, match="runs a and b: their rows differ"):
             decide("curves_agree", *runs, names=["a", "b"], tolerance=1)
 
+    def test_seeds_that_stopped_at_the_same_row_are_compared_up_to_it(self, tmp_path: Path) -> None:
+        runs = [finished_run(tmp_path, name, [[0.7, 0.6], [0.7]]) for name in "ab"]
+        found = decide("curves_agree", *runs, names=["*"], tolerance=0.0)
+        assert (found.value, found.verdict) == (0, "holds")
+
+    def test_seeds_that_stopped_at_other_rows_are_not_compared(self, tmp_path: Path) -> None:
+        a = finished_run(tmp_path, "a", [[0.7, 0.6], [0.7]])
+        b = finished_run(tmp_path, "b", [[0.7], [0.7, 0.6]])
+        with pytest.raises(NotRun, match="runs a and b: their rows differ"):
+            decide("curves_agree", a, b, names=["*"], tolerance=1)
+
 
 def test_an_absent_run_is_named_with_its_reason() -> None:
     criterion = make("final_loss", run="a", expected=1, tolerance=1)
