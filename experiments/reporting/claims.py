@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
+from experiments.console import finite
 from experiments.runs.files import write_atomic
 
 Decision = Literal["holds", "fails", "undecided"]
 Verdict = Literal["holds", "fails", "undecided", "not_run"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 class NotRun(Exception):
@@ -55,11 +55,6 @@ class Claim(NamedTuple):
 
 
 def write_claims(path: Path, claims: Sequence[Claim]) -> None:
-    """Write claims.json, a list of objects."""
-    rows = [{key: _plain(value) for key, value in claim._asdict().items()} for claim in claims]
-    write_atomic(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    """The value, or None for nan, which JSON lacks."""
-    return None if isinstance(value, float) and value != value else value
+    """Write claims.json, a list of objects; a number that JSON lacks becomes null."""
+    rows = [finite(claim._asdict()) for claim in claims]
+    write_atomic(path, json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

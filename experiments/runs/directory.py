@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from experiments.config.flat import flatten
 from experiments.config.quoting import escaped, unescaped
 from experiments.config.schema import Config
 from experiments.config.yaml_file import dump_yaml
+from experiments.console import finite
 from experiments.errors import UsageError
 from experiments.runs.files import is_temporary, write_atomic
 from experiments.runs.json_file import read_object
@@ -108,7 +108,7 @@ class RunDirectory:
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Replace summary.json; a number that is not finite, which JSON lacks, becomes null."""
-        content = json.dumps(_finite(summary), indent=2, allow_nan=False)
+        content = json.dumps(finite(summary), indent=2, allow_nan=False)
         write_atomic(self.summary, content + "\n")
 
     def differences(self, config: Config) -> list[tuple[str, Any, Any]]:
@@ -170,15 +170,6 @@ class RunDirectory:
         names = [part.name for part in self._parts]
         yield from (path for path in self.path.glob(".*") if is_temporary(path, names))
         yield from self.checkpoints.glob("seed-*/.*.npz")
-
-
-def _finite(value: Any) -> Any:
-    """The value with None for every number that is not finite."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _differences(there: Any, here: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
