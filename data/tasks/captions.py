@@ -7,9 +7,7 @@ t        w  o  .                the label of each step; `.` stands for END
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -49,15 +47,6 @@ class Captions(ExampleTask):
     @property
     def num_inputs(self) -> int:
         return int(self.train.inputs.shape[2])
-
-    @property
-    def vocabulary(self) -> tuple[str, ...]:
-        """The symbol of each id: END and the letters."""
-        return VOCABULARY
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The letters before END."""
-        return "".join(takewhile(END.__ne__, (VOCABULARY[number] for number in ids)))
 
 
 def _captioned(images: Images) -> Examples:

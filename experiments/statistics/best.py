@@ -66,9 +66,3 @@ def above_best(
             # Over the seeds that both have, the best may be the worse one.
             compared[name] = AboveBest(shown, p, p > level or estimate.value < 0)
     return compared
-
-
-def tied_with_best(groups: Mapping[str, Values], level: float = LEVEL) -> list[str]:
-    """The best and all groups that are indistinguishable from it, in the order given."""
-    compared = above_best(groups, level)
-    return [name for name in groups if name not in compared or compared[name].is_tied]

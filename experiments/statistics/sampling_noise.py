@@ -7,7 +7,6 @@ possible sequences, and a single sequence may be easier than average.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,16 +28,6 @@ def noise_band(
     """
     half = float(ndtri((1 + confidence) / 2)) * (variance / symbols) ** 0.5
     return Interval(floor, max(0.0, floor - half), floor + half)
-
-
-def surprisal_variance(probability: float) -> float:
-    """The variance of -log P(y) for a binary y with P(1) = `probability`.
-
-    p (1 - p) log²(p / (1 - p)): 0 for a fair coin, whose loss is always log 2, and for a certain y.
-    """
-    if probability in (0, 1):
-        return 0.0
-    return probability * (1 - probability) * math.log(probability / (1 - probability)) ** 2
 
 
 def binary_loss_variance(lags: Sequence[int], truth: Table, model: Table) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.statistics.best import above_best, lowest_mean, tied_with_best
+from experiments.statistics.best import above_best, lowest_mean
+from experiments.statistics.paired import Values
 from tests.statistics.rates import at_most, by_seed, covers, ends, rate
 
 
@@ -22,13 +24,19 @@ def sweep(losses: np.ndarray, is_paired: bool = False) -> dict[str, dict[int, fl
     }
 
 
+def tied(groups: Mapping[str, Values]) -> list[str]:
+    """The best and the groups that are tied with it."""
+    compared = above_best(groups)
+    return [name for name in groups if name not in compared or compared[name].is_tied]
+
+
 @pytest.mark.parametrize("is_paired", [False, True])
 @pytest.mark.parametrize(("groups", "seeds"), [(4, 4), (10, 10), (10, 3)])
 def test_equal_groups_are_separated_in_5_percent(groups: int, seeds: int, is_paired: bool) -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(size=[500, 1, seeds]) if is_paired else 0
     sweeps = shared + rng.normal(size=[500, groups, seeds])
-    wrong = [len(tied_with_best(sweep(losses, is_paired))) < groups for losses in sweeps]
+    wrong = [len(tied(sweep(losses, is_paired))) < groups for losses in sweeps]
     assert at_most(0.05, wrong)
 
 
@@ -58,7 +66,7 @@ def test_dunnetts_test_against_the_lowest_of_equal_groups_is_wrong_too_often() -
 def test_groups_of_different_spread_are_separated_in_5_percent() -> None:
     spreads = np.array([1, 1, 0.01, 0.01, 0.01])[:, None]
     sweeps = spreads * np.random.default_rng(0).normal(size=[500, 5, 6])
-    assert at_most(0.05, [len(tied_with_best(sweep(losses))) < 5 for losses in sweeps])
+    assert at_most(0.05, [len(tied(sweep(losses))) < 5 for losses in sweeps])
 
 
 def test_all_differences_from_the_best_are_covered_together() -> None:
@@ -81,7 +89,7 @@ def test_a_worse_group_is_above_the_best() -> None:
     rng = np.random.default_rng(0)
     losses = np.array([0.5, 0.501, 0.7, 0.9])[:, None] + 0.005 * rng.normal(size=[4, 5])
     groups = sweep(losses)
-    assert tied_with_best(groups) == ["0", "1"]
+    assert tied(groups) == ["0", "1"]
     found = above_best(groups)
     assert set(found) == {"0", "1", "2", "3"} - {lowest_mean(groups)}
     assert found["3"].interval.mean == pytest.approx(0.4, abs=0.02)
@@ -102,14 +110,14 @@ def test_one_difference_is_welchs_times_the_pairs() -> None:
 def test_a_group_of_one_seed_is_tied_and_costs_the_others_nothing() -> None:
     groups = {"a": by_seed([0.5, 0.51, 0.49]), "b": by_seed([0.9, 0.91, 0.88])}
     alone = groups | {"c": {0: 5.0}}
-    assert tied_with_best(alone) == ["a", "c"]
+    assert tied(alone) == ["a", "c"]
     assert above_best(alone)["b"] == above_best(groups)["b"]
 
 
 def test_a_lucky_single_seed_does_not_hide_the_other_differences() -> None:
     groups = {"a": by_seed([0.5, 0.51, 0.49]), "b": by_seed([0.9, 0.91, 0.88]), "c": {0: 0.1}}
     assert lowest_mean(groups) == "a"
-    assert tied_with_best(groups) == ["a", "c"]
+    assert tied(groups) == ["a", "c"]
 
 
 def test_what_is_lower_on_the_shared_seeds_is_not_above_the_best() -> None:
@@ -122,4 +130,4 @@ def test_what_is_lower_on_the_shared_seeds_is_not_above_the_best() -> None:
 
 
 def test_a_single_group_is_the_best() -> None:
-    assert tied_with_best({"a": {0: 1.0}}) == ["a"]
+    assert tied({"a": {0: 1.0}}) == ["a"]

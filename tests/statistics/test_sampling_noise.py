@@ -11,7 +11,6 @@ from experiments.statistics.sampling_noise import (
     Table,
     binary_loss_variance,
     noise_band,
-    surprisal_variance,
 )
 from tests.statistics.rates import about, ends, rate
 
@@ -27,7 +26,6 @@ def test_the_variance_of_a_surprisal_is_that_over_both_outcomes(chance: float) -
     outcomes = [(p, -np.log(p)) for p in (chance, 1 - chance) if p > 0]
     mean = sum(p * loss for p, loss in outcomes)
     expected = sum(p * (loss - mean) ** 2 for p, loss in outcomes)
-    assert surprisal_variance(chance) == pytest.approx(expected)
     alone = np.full(2, chance)
     assert binary_loss_variance([0], alone, alone) == pytest.approx(expected)
 
@@ -75,8 +73,9 @@ def test_the_variance_is_that_of_long_sequences(
 
 
 def test_without_covariances_the_band_of_the_blogs_task_would_be_too_wide() -> None:
-    within = np.mean([surprisal_variance(chance) for chance in TRUTH.ravel()])
-    entropies = stats.entropy([TRUTH.ravel(), 1 - TRUTH.ravel()])
+    chances = TRUTH.ravel()
+    within = np.mean([binary_loss_variance([0], *[np.full(2, each)] * 2) for each in chances])
+    entropies = stats.entropy([chances, 1 - chances])
     alone = within + entropies.var()
     assert binary_loss_variance(LAGS, TRUTH, TRUTH) < 0.85 * alone
 
