@@ -123,11 +123,6 @@ class BinaryDependency(SequenceTask):
         return self.config.size
 
     @property
-    def lags(self) -> list[int]:
-        """The lag of each dependency, in the config's order."""
-        return [dependency.lag for dependency in self.config.dependencies]
-
-    @property
     def probe(self) -> LagProbe:
         """Asks a model for the effect of each lagged input."""
         return LagProbe(self)
@@ -175,7 +170,7 @@ class BinaryDependency(SequenceTask):
     ) -> NDArray[np.intp]:
         """The place in `combinations` of each time step of [start, stop). Shape [stop - start]."""
         index = np.zeros(stop - start, np.intp)
-        for lag in self.lags:
+        for lag in self.config.dependency_lags:
             index <<= 1
             index |= _lagged(inputs, start, stop, lag)
         return index
@@ -186,18 +181,8 @@ class BinaryDependency(SequenceTask):
         Exact: the mean, over the known inputs, of the entropy of P(y=1) averaged over
         the unknown ones. Keys are "none", "lag 3", "lag 3 + lag 8", and so on.
         """
-        table = self.combinations()
-        floors = {}
-        for size in range(len(self.lags) + 1):
-            for known in itertools.combinations(range(len(self.lags)), size):
-                groups: dict[tuple[int, ...], list[float]] = {}
-                for combination in table:
-                    key = tuple(combination.inputs[index] for index in known)
-                    groups.setdefault(key, []).append(combination.probability)
-                entropies = [_entropy(float(np.mean(group))) for group in groups.values()]
-                name = " + ".join(f"lag {self.lags[index]}" for index in known) or "none"
-                floors[name] = float(np.mean(entropies))
-        return floors
+        models = self.config.floor_models().models
+        return {name: float(_entropies(model).mean()) for name, model in models.items()}
 
 
 @dataclass(frozen=True)
@@ -220,7 +205,7 @@ class LagProbe:
         chances, task = probabilities[:, :, 1], self.task
         index = task.combination_index(drawn.inputs, 0, chances.size).reshape(chances.shape)
         # At a row's start the state is zeros and has not seen the lagged inputs.
-        seen = slice(max(task.lags, default=0), None)
+        seen = slice(max(task.config.dependency_lags, default=0), None)
         flat, kinds = chances[:, seen].ravel(), index[:, seen].ravel()
         table = task.combinations()
         counts = np.bincount(kinds, minlength=len(table))
@@ -286,7 +271,9 @@ def _lagged(inputs: NDArray[np.int8], start: int, stop: int, lag: int) -> NDArra
     return np.take(inputs, np.arange(start - lag, stop - lag), mode="wrap")
 
 
-def _entropy(probability: float) -> float:
-    """Entropy in nats of a coin with this chance of heads; 0 at both ends."""
-    inside = [p for p in (probability, 1 - probability) if p > 0]
-    return float(-sum(p * np.log(p) for p in inside))
+def _entropies(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The entropy in nats of a coin for each chance of heads; 0 at both ends."""
+    sides = np.stack([chances, 1 - chances])
+    logs = np.log(sides, out=np.zeros_like(sides), where=sides > 0)
+    entropies: NDArray[np.float64] = -(sides * logs).sum(0)
+    return entropies
