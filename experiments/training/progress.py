@@ -50,7 +50,7 @@ class QuietProgress:
         append_line(self._path, text)
 
     def result(self, text: str) -> None:
-        print(text, flush=True)
+        print(shown(text), flush=True)
         append_line(self._path, text)
 
     def stage(self, name: str) -> None:

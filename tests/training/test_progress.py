@@ -51,8 +51,8 @@ def test_quiet_shows_results_alone_and_logs_all(
         line.stage("train")
         line.advance("seed 0", 3, 10, 0.5)
         line.log("seed 0: done")
-        line.result("final loss 0.5")
-    assert capsys.readouterr().out == "final loss 0.5\n"
+        line.result("  floor, lag 3\x1b: 0.5")
+    assert capsys.readouterr().out == "  floor, lag 3\\x1b: 0.5\n"
     assert len((tmp_path / "log.txt").read_text().splitlines()) == 2
 
 
