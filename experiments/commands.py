@@ -195,12 +195,12 @@ def evaluate(options: Namespace) -> int:
         print_json([_evaluated(result) for result in results])
         return 0
     for result in results:
-        loss, metrics, time_steps = result.evaluated
-        texts = [*texts_of(metrics), *_per_character(result)]
-        parts = ", ".join([f"loss {loss:.5f} nats per time step", *texts])
+        found = result.evaluated
+        texts = [*texts_of(found.metrics), *_per_character(result)]
+        parts = ", ".join([f"loss {found.loss:.5f} nats per time step", *texts])
         print_line(
             f"seed {result.seed}, {result.split}: {parts}; "
-            f"checkpoint of update {result.updates}, {time_steps} time steps"
+            f"checkpoint of update {result.updates}, {found.time_steps} time steps"
         )
     return 0
 
@@ -209,10 +209,13 @@ def _per_character(result: SplitResult) -> Sequence[str]:
     """The bits for each character of a text, and how they are to be read."""
     if result.spelled is None or result.bits_per_character is None:
         return []
-    labels, characters, unknown = result.spelled
-    text = f"{result.bits_per_character:.4f} bits per character of {characters:,}"
-    if unknown:
-        text = f"at least {text} (spelling {unknown:,} <unk> among {labels:,} labels not counted)"
+    spelled = result.spelled
+    text = f"{result.bits_per_character:.4f} bits per character of {spelled.characters:,}"
+    if spelled.unknown:
+        text = (
+            f"at least {text} (spelling {spelled.unknown:,} <unk> among {spelled.labels:,} labels "
+            "not counted)"
+        )
     return [text]
 
 

@@ -89,18 +89,20 @@ def rows(measured: Measured, seeds: range) -> Iterator[Row]:
                 yield Row(*where, "error_signal", float(value), lag)
         for quantity in ("relative_error", "cosine"):
             values = getattr(measured, quantity)[place]
-            for (style, draws), value in zip(measured.estimates, values, strict=True):
+            for estimate, value in zip(measured.estimates, values, strict=True):
+                style = estimate.truncation
                 yield Row(
                     *where, quantity, float(value), None, style.kind, style.depth, style.stride,
-                    style.cut_probability, draws,
+                    style.cut_probability, estimate.draws,
                 )  # fmt: skip
 
 
 def rows_beyond(beyond: Sequence[Beyond]) -> Iterator[Row]:
     """The rows of gradients.csv that compare a style with rtrl."""
-    for seed, updates, window, style, error in beyond:
-        for quantity, value in error._asdict().items():
-            yield Row(seed, updates, window, f"{quantity}_to_rtrl", value, style=style)
+    for one in beyond:
+        for quantity, value in one.error._asdict().items():
+            name = f"{quantity}_to_rtrl"
+            yield Row(one.seed, one.updates, one.window, name, value, style=one.style)
 
 
 def summary_beyond(beyond: Sequence[Beyond]) -> dict[str, Any]:

@@ -222,16 +222,17 @@ class BarDisplay:
         )  # fmt: skip
         for name in self._tasks.keys() - running.keys():
             self.bars.remove_task(self._tasks.pop(name))
-        for name, (stage, progress, _) in running.items():
+        for name, point in running.items():
             if name not in self._tasks:
                 self._tasks[name] = self.bars.add_task(plain(name), total=None, count="", state="")
+            progress = point.progress
             if progress is None:
-                self.bars.update(self._tasks[name], state=stage)
+                self.bars.update(self._tasks[name], state=point.stage)
             else:
                 self.bars.update(
                     self._tasks[name], completed=progress.done, total=progress.total,
                     count=f"{progress.done}/{progress.total}",
-                    state=f"{stage}, loss {progress.loss:.4f}",
+                    state=f"{point.stage}, loss {progress.loss:.4f}",
                 )  # fmt: skip
 
 
