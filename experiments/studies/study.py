@@ -32,15 +32,20 @@ from experiments.sweeps.points import Point, Result, check, read_results
 from experiments.training.runner import default_directory
 
 
-def plan(
-    study: StudyConfig, overrides: Sequence[str], data_changed: bool = False
-) -> list[Point]:  # fmt: skip
+class Plan(NamedTuple):
+    """The runs of a study, each with its config."""
+
+    points: list[Point]  # where they are read
+    own: dict[str, Point]  # where they are trained, recorded or not; by name
+
+
+def plan(study: StudyConfig, overrides: Sequence[str], data_changed: bool = False) -> Plan:
     """The study's runs and where they are, every one checked before the first one starts.
 
     A run that was recorded is read from there, unless it is complete here.
     """
-    points, here = [], []
-    for point in own_points(study, overrides):
+    own, points, here = own_points(study, overrides), [], []
+    for point in own:
         recorded = (
             find_recorded(study.recorded, point.name, point.config) if study.recorded else None
         )
@@ -51,7 +56,7 @@ def plan(
             points.append(point)
     check_names(study, overrides, {point.name: point.config for point in points})
     check(here, data_changed)
-    return points
+    return Plan(points, {point.name: point for point in own})
 
 
 def own_points(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
@@ -138,14 +143,14 @@ def reproduce(name: str, asked: Asked) -> int:
     study = load_study(name)
     if not may_start(name, len(study.all_runs), asked.yes):
         return 0
-    points = plan(study, asked.overrides, asked.data_changed)
-    own = {point.name: point for point in own_points(study, asked.overrides)}
+    planned = plan(study, asked.overrides, asked.data_changed)
+    points = planned.points
     looks = Looks(
         study.claims,
         planned_looks(points, asked.budget),
         asked.budget.max_seconds if asked.budget else None,
         {point.name: [point] for point in points},
-        own,
+        planned.own,
     )
     overrides = last_of_each_key(*asked.overrides)
     folder = asked.out or default_folder(name, overrides)

@@ -46,7 +46,7 @@ def test_experiments_are_files_beside_the_study(place: Path) -> None:
         "grids": {"g": {"experiment": "./parts/mine.yaml", "over": {"graph.num_steps": [3, 6]}}},
     }
     (folder / "own.yaml").write_text(yaml.safe_dump(content), "utf-8")
-    points = plan(load_study("studies/own.yaml"), [])
+    points = plan(load_study("studies/own.yaml"), []).points
     assert [point.config.graph.num_steps for point in points] == [9, 3, 6]
     assert points[0].directory == Path("runs/lag_17/graph.num_steps=9")
     with pytest.raises(UsageError, match=r"study file other\.yaml: no such file"):

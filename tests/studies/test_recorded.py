@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from experiments.config.compose import load_config
+from experiments.config.compose import load_config, load_configs
+from experiments.config.schema import Config
 from experiments.errors import Interrupted
 from experiments.paths import RECORDINGS
 from experiments.reporting.claims import Claim
@@ -57,7 +58,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def folders(overrides: Sequence[str] = ()) -> dict[str, str]:
     """Where the plan of the study finds each run."""
-    jobs = plan(StudyConfig.model_validate(STUDY), overrides)
+    jobs = plan(StudyConfig.model_validate(STUDY), overrides).points
     return {job.name: job.directory.parts[0] for job in jobs}
 
 
@@ -68,7 +69,7 @@ def keep(place: Path, **changes: str) -> None:
 
 
 def test_a_recorded_run_stands_in_for_one_that_is_not_there(place: Path) -> None:
-    (job, _) = plan(StudyConfig.model_validate(STUDY), [])
+    (job, _) = plan(StudyConfig.model_validate(STUDY), []).points
     assert job.directory == place / "recorded" / "kept" / "a"
 
 
@@ -121,6 +122,24 @@ def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the study available to commands by its name."""
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
     monkeypatch.setattr(spec, "path_of", lambda _, name: place / f"{name}.yaml")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_each_config_is_composed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    composed: list[str] = []
+
+    def load(source: str, variants: Collection[Sequence[str]]) -> list[Config]:
+        composed.extend([source] * len(variants))
+        return load_configs(source, variants)
+
+    def stop(*_: object) -> list[Result]:
+        raise Interrupted("stopped")
+
+    monkeypatch.setattr(study, "load_configs", load)
+    monkeypatch.setattr(study, "train_missing", stop)
+    with pytest.raises(Interrupted):
+        reproduce("kept", Asked(workers=1))
+    assert composed == ["lag_17"] * 2
 
 
 @pytest.mark.usefixtures("shipped")

@@ -54,7 +54,7 @@ def test_every_shipped_study_loads_and_its_configs_are_valid(name: str) -> None:
 @pytest.mark.parametrize("name", ["r2rt_part1", "copy_memory"])
 def test_a_plan_has_every_run(name: str) -> None:
     study = load_study(name)
-    assert [job.name for job in plan(study, ["training.seeds=1"])] == [*study.all_runs]
+    assert [job.name for job in plan(study, ["training.seeds=1"]).points] == [*study.all_runs]
 
 
 def test_unknown_study_is_named_with_the_nearest() -> None:
