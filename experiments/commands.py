@@ -296,7 +296,7 @@ def states(options: Namespace) -> int:
 
     directory = _run_directory(options)
     picture, table = options.out / "states.png", options.out / "states.csv"
-    from experiments.reporting.plots import save_picture
+    from experiments.reporting.pictures import save_picture
     from experiments.reporting.state_figure import state_figure, write_state_csv
     from experiments.training.states import Asked, record_run
 

@@ -10,7 +10,7 @@ import pytest
 
 import run
 from experiments.comparison.compare import Options, compare
-from experiments.reporting.plots import AXIS_LABELS
+from experiments.reporting.learning_curves import AXIS_LABELS
 from experiments.runs.run import Run, read_run
 from experiments.studies.report import runs_table
 from experiments.sweeps.display import print_results

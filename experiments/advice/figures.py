@@ -12,7 +12,8 @@ from experiments.advice.answer import Advice
 from experiments.advice.choice import Candidate, frontier
 from experiments.advice.memory import UNUSED
 from experiments.advice.reading import Reading
-from experiments.reporting.plots import COLORS, FLOOR, new_figure, style_grid
+from experiments.reporting.learning_curves import FLOOR
+from experiments.reporting.style import COLORS, new_figure, style_grid
 
 SMALLEST = 1e-5  # of the largest error signal, that is drawn
 FARTHEST = 3  # times the pace of the advised or the own setting, the larger one, that is drawn

@@ -34,7 +34,8 @@ from experiments.comparison.targets import parse_target
 from experiments.console import plain, print_table, print_text
 from experiments.reporting.chart import Chart, curve_chart
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import BANDS_IN_WORDS, Series, save_picture
+from experiments.reporting.learning_curves import BANDS_IN_WORDS, Series
+from experiments.reporting.pictures import save_picture
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
 from experiments.reporting.seed_losses import INTERVALS
 from experiments.reporting.tables import write_csv

@@ -14,16 +14,18 @@ from experiments.comparison.table import Comparison, Line
 from experiments.comparison.targets import AXES
 from experiments.config.flat import shown_value
 from experiments.reporting.heat_map import Scale, draw_frame, draw_heat_map
-from experiments.reporting.plots import (
+from experiments.reporting.learning_curves import (
     AXIS_LABELS,
-    COLORS,
     Series,
     draw_curve,
     draw_floors,
+    learning_curve_figure,
+)
+from experiments.reporting.style import (
+    COLORS,
     draw_title,
     draw_title_of_panels,
     error_bars,
-    learning_curve_figure,
     new_figure,
     pen,
     style_grid,

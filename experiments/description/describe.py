@@ -111,7 +111,7 @@ def _bytes(count: int) -> str:
 
 def _draw(config: Config, path: Path) -> bool:
     from experiments.description.picture import picture
-    from experiments.reporting.plots import save_picture
+    from experiments.reporting.pictures import save_picture
 
     return save_picture(lambda: picture(config), path)
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from experiments.config.schema import Config
-from experiments.reporting.plots import COLORS, FLOOR, new_figure
+from experiments.reporting.learning_curves import FLOOR
+from experiments.reporting.style import COLORS, new_figure
 from rnn_graphs.truncation.credit import definition
 
 MOST = 12  # steps; of a wider graph the last ones are drawn

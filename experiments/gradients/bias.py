@@ -23,7 +23,7 @@ from experiments.gradients.measurement import (
     measure,
 )
 from experiments.gradients.plots import figure
-from experiments.reporting.plots import save_picture
+from experiments.reporting.pictures import save_picture
 from experiments.reporting.tables import write_csv
 from experiments.runs.files import make_output_folder
 from experiments.training.workload import make_workload

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from experiments.config.schema import Config
 from experiments.console import print_json
 from experiments.errors import RunError, UsageError
-from experiments.reporting.plots import (
-    draw_title,
-    save_picture,
-)
+from experiments.reporting.pictures import save_picture
+from experiments.reporting.style import draw_title
 from experiments.runs.files import make_output_folder, write_atomic
 from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig

@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.gradients.measurement import GradientEstimate, Measured, mean_error_signal
-from experiments.reporting.plots import COLORS, FLOOR, show_empty
+from experiments.reporting.learning_curves import FLOOR
+from experiments.reporting.style import COLORS, show_empty
 
 ROUNDING = 1e-12  # smaller errors are rounding, and are left out of the logarithmic axis
 MARGIN = 1.15  # factor on the depths to the left and to the right

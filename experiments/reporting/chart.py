@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.plots import AXIS_LABELS, NO_BANDS, Series, floor_label
+from experiments.reporting.learning_curves import AXIS_LABELS, NO_BANDS, Series, floor_label
 from experiments.runs.curves import Curves
 from experiments.runs.onset import Axis
 from experiments.statistics.intervals import Interval

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.reporting.plots import draw_title_of_panels
+from experiments.reporting.style import draw_title_of_panels
 from experiments.reporting.tables import write_csv
 
 Layers = Sequence[Mapping[str, NDArray[np.float64]]]  # by layer and name, [time, units]

@@ -9,12 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.plots import (
-    COLORS,
-    draw_title,
-    new_figure,
-    style_grid,
-)
+from experiments.reporting.style import COLORS, draw_title, new_figure, style_grid
 from experiments.statistics.intervals import share_interval
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.advised import Case, advice_for, cases_of

@@ -14,11 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from experiments.reporting.claims import Finding
-from experiments.reporting.plots import (
-    COLORS,
-    draw_title,
-    new_figure,
-)
+from experiments.reporting.style import COLORS, draw_title, new_figure
 from experiments.statistics.parts import Judge
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, StudyFigure

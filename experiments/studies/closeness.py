@@ -8,12 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.plots import (
-    COLORS,
-    draw_title,
-    new_figure,
-    style_grid,
-)
+from experiments.reporting.style import COLORS, draw_title, new_figure, style_grid
 from experiments.runs import checkpoints
 from experiments.runs.run import Run
 from experiments.statistics import paired, verdicts

@@ -12,14 +12,16 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from experiments.reporting.chart import Chart, Marks, curve_chart
-from experiments.reporting.plots import (
+from experiments.reporting.learning_curves import (
     AXIS_LABELS,
-    COLORS,
     Series,
     draw_floors,
+    learning_curve_figure,
+)
+from experiments.reporting.style import (
+    COLORS,
     draw_title,
     error_bars,
-    learning_curve_figure,
     new_figure,
     show_empty,
     style_axes,

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
 from experiments.reporting.heat_map import Scale, draw_border, draw_heat_map
-from experiments.reporting.plots import draw_title_of_panels, new_figure
+from experiments.reporting.style import draw_title_of_panels, new_figure
 from experiments.runs.run import Run
 from experiments.statistics.parts import Judge, all_of, any_of
 from experiments.statistics.verdicts import LEVEL, Judgement

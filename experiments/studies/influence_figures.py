@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from experiments.reporting.plots import (
-    COLORS,
-    Series,
-    draw_curve,
-    draw_title,
-    new_figure,
-    pen,
-    style_axes,
-    style_grid,
-)
+from experiments.reporting.learning_curves import Series, draw_curve
+from experiments.reporting.style import COLORS, draw_title, new_figure, pen, style_axes, style_grid
 from experiments.studies.entries import StudyFigure
 from experiments.studies.influence import (
     OPTIMUM,

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from experiments.reporting.plots import (
-    COLORS,
-    draw_title,
-    new_figure,
-    style_grid,
-)
+from experiments.reporting.style import COLORS, draw_title, new_figure, style_grid
 from experiments.runs.run import Run
 from experiments.studies.building import parameters
 from experiments.studies.entries import Planned, StudyFigure

@@ -12,7 +12,8 @@ from typing import Any
 from experiments.console import print_line, print_table
 from experiments.reporting.claims import Claim, NotRun, Verdict
 from experiments.reporting.environment import describe_environment, environment
-from experiments.reporting.plots import BANDS_IN_WORDS, own_style, save_figure
+from experiments.reporting.learning_curves import BANDS_IN_WORDS
+from experiments.reporting.pictures import own_style, save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,

@@ -15,12 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from experiments.reporting.claims import Finding
-from experiments.reporting.plots import (
-    COLORS,
-    draw_title,
-    new_figure,
-    style_grid,
-)
+from experiments.reporting.style import COLORS, draw_title, new_figure, style_grid
 from experiments.statistics import estimates, verdicts
 from experiments.statistics.verdicts import LEVEL, as_ratio
 from experiments.studies.entries import Criterion, StudyFigure

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from experiments.reporting.claims import NotRun
-from experiments.reporting.plots import (
-    COLORS,
-    FLOOR,
-    draw_floors,
-    draw_title,
-    error_bars,
-    new_figure,
-    style_grid,
-)
+from experiments.reporting.learning_curves import FLOOR, draw_floors
+from experiments.reporting.style import COLORS, draw_title, error_bars, new_figure, style_grid
 from experiments.runs.run import Run
 from experiments.studies.building import added_memory
 from experiments.studies.entries import StudyFigure

@@ -48,7 +48,7 @@ def _import_all() -> None:
     """Import all that training needs, and digest its code; none of it opens a session."""
     import matplotlib.backends.backend_agg  # noqa: F401
 
-    import experiments.reporting.plots
+    import experiments.reporting.learning_curves
     import experiments.training.evaluate
     import experiments.training.seed
     import experiments.training.tensorboard  # noqa: F401

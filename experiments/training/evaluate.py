@@ -15,12 +15,12 @@ from data.task import Array, Drawn, Examples, Spelled, Task
 from data.task import Sequence as OneSequence
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
-from experiments.runs import checkpoints
-from experiments.runs.checkpoints import Checkpoint, not_finite
-from experiments.runs.directory import FINISHED, RunDirectory
+from experiments.runs.checkpoints import Checkpoint
+from experiments.runs.directory import RunDirectory
 from experiments.training.carried_state import starts_of_rows
 from experiments.training.run_data import is_unknown, warning, workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
+from experiments.training.trained_weights import find_checkpoint, load_into, no_checkpoint
 from experiments.training.workload import make_workload
 from rnn_graphs.evaluation import build_evaluation_graph
 from rnn_graphs.metrics import of_held_out_data, values_of
@@ -243,7 +243,7 @@ def evaluate_run(
         except RunError as error:
             refused.append(str(error))
     if not found and not refused:
-        raise _no_checkpoint(directory, checkpoint)
+        raise no_checkpoint(directory, checkpoint)
     with Evaluator(config, task) as evaluator:
         for each in found:
             try:
@@ -273,57 +273,6 @@ def _evaluate(
         size = min(batch_size, len(drawn.inputs))
         evaluated = evaluator.evaluate(drawn, size, task.held_out_rows)
         yield SplitResult(seed, updates, split, evaluated, task.spelled(split))
-
-
-def find_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint | None:
-    """A seed's "last" or "best" checkpoint; None where there is none.
-
-    Raises RunError where none of those that are there can be read.
-    """
-    if which == "best":
-        return checkpoints.best(directory.checkpoints, seed)
-    found = checkpoints.newest(directory.checkpoints, seed)
-    if found.checkpoint is None and found.unreadable:
-        raise RunError(
-            f"{found.unreadable[0]}: damaged, or no checkpoint of this program; "
-            f"{_way_out(directory)}"
-        )
-    return found.checkpoint
-
-
-def need_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoint:
-    """As `find_checkpoint`. Raises RunError where there is none, too."""
-    found = find_checkpoint(directory, seed, which)
-    if found is None:
-        raise _no_checkpoint(directory, which)
-    return found
-
-
-def _no_checkpoint(directory: RunDirectory, which: str) -> RunError:
-    return RunError(f"{directory.path}: no {which} checkpoint; {_way_out(directory)}")
-
-
-def _way_out(directory: RunDirectory) -> str:
-    """What brings the checkpoint back: `train` leaves a run alone that has ended."""
-    has_ended = directory.read_summary().get("status") in FINISHED
-    return "train it again with --overwrite" if has_ended else "train it first"
-
-
-def load_into(session: GraphSession, directory: RunDirectory, checkpoint: Checkpoint) -> None:
-    """Load a checkpoint. Raises RunError where it is not of this run's model, or diverged."""
-    path = checkpoints.path_of(directory.checkpoints, checkpoint.position)
-    if not path.exists():
-        path = path.with_name(checkpoints.BEST)
-    if checkpoint.position.status == "diverged":
-        seed, updates = checkpoint.position.seed, checkpoint.position.updates
-        raise RunError(f"{path}: seed {seed} diverged at update {updates}")
-    try:
-        session.restore(checkpoint.variables)
-    except ValueError as error:
-        raise RunError(f"{path}: {error}") from error
-    broken = not_finite(checkpoint.variables)
-    if broken is not None:
-        raise RunError(f"{path}: the model diverged: {broken} is not finite")
 
 
 def _check_position(position: int | None, task: Task) -> None:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import make_output_folder, write_atomic
-from experiments.training.evaluate import Evaluator, load_into, need_checkpoint
+from experiments.training.evaluate import Evaluator
 from experiments.training.session import shape_of
 from experiments.training.text_model import task_of
+from experiments.training.trained_weights import load_into, need_checkpoint
 from rnn_graphs.evaluation import EvaluationGraph, build_evaluation_graph
 from rnn_graphs.tf1 import tf
 

@@ -21,7 +21,7 @@ def learning_curves(
     config: Config, rows: Sequence[MetricsRow], floors: Mapping[str, float]
 ) -> Figure:
     """Training and validation losses, with the floors and the noise of a row at each."""
-    from experiments.reporting.plots import Series, learning_curve_figure
+    from experiments.reporting.learning_curves import Series, learning_curve_figure
 
     found = {config.name: curves(rows), f"{config.name}, validation": curves(rows, VALIDATION)}
     series = [Series(label, curve) for label, curve in found.items() if curve.seeds]
@@ -34,7 +34,7 @@ def save_learning_curves(
     config: Config, directory: RunDirectory, floors: Mapping[str, float], log: Callable[[str], None]
 ) -> None:
     """Draw them into the run directory; a line of the log says so where that is not possible."""
-    from experiments.reporting.plots import own_style, render
+    from experiments.reporting.pictures import own_style, render
 
     rows = read_metrics(directory.metrics)
     try:

@@ -13,10 +13,10 @@ from data.task import Array, Examples, Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import load_into, need_checkpoint
 from experiments.training.run_data import workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.text_model import task_of
+from experiments.training.trained_weights import load_into, need_checkpoint
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.states import build_state_graph

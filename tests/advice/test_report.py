@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from experiments.advice import report
 from experiments.advice.answer import Advice
-from experiments.reporting.plots import new_figure
+from experiments.reporting.style import new_figure
 
 
 def test_a_picture_that_cannot_be_drawn_is_left_out(

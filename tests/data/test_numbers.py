@@ -24,8 +24,9 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import Evaluator, find_checkpoint
+from experiments.training.evaluate import Evaluator
 from experiments.training.generate import Sampling, generate_text
+from experiments.training.trained_weights import find_checkpoint
 from experiments.training.workload import make_workload
 from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import ModelConfig, TruncationConfig

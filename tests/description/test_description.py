@@ -182,7 +182,7 @@ def test_json_has_all_of_it(
 def test_a_picture_that_cannot_be_drawn_does_not_fail_a_description(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("experiments.reporting.plots.render", lambda _: 1 / 0)
+    monkeypatch.setattr("experiments.reporting.pictures.render", lambda _: 1 / 0)
     monkeypatch.setattr(describing, "measure_pace", lambda *_: Pace(0.5, 1e-3, 2.0))
     describing.describe(load_config("r2rt_n5", SMALL), tmp_path)
     printed = capsys.readouterr()

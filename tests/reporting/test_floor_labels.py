@@ -7,7 +7,9 @@ import pytest
 from matplotlib.text import Annotation
 
 from experiments.reporting.floor_labels import MARK, ROOM
-from experiments.reporting.plots import draw_floors, new_figure, render
+from experiments.reporting.learning_curves import draw_floors
+from experiments.reporting.pictures import render
+from experiments.reporting.style import new_figure
 
 
 @pytest.mark.parametrize("top", [0.7, 2.0, 50.0])

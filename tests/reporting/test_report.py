@@ -18,7 +18,8 @@ import pytest
 from experiments.paths import TEMPLATES
 from experiments.reporting.chart import curve_chart
 from experiments.reporting.claims import Claim, Verdict
-from experiments.reporting.plots import Series, new_figure, save_figure
+from experiments.reporting.learning_curves import Series
+from experiments.reporting.pictures import save_figure
 from experiments.reporting.report import (
     Report,
     ReportFigure,
@@ -27,6 +28,7 @@ from experiments.reporting.report import (
     link_figures,
     write_report,
 )
+from experiments.reporting.style import new_figure
 from experiments.reporting.verdicts import SIGNS, tally
 from tests.handmade import FLOORS, finished_run
 

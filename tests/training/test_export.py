@@ -15,8 +15,9 @@ from data.task import Examples
 from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import Evaluator, find_checkpoint
+from experiments.training.evaluate import Evaluator
 from experiments.training.export import export
+from experiments.training.trained_weights import find_checkpoint
 from experiments.training.workload import make_workload
 from rnn_graphs.tf1 import tf
 

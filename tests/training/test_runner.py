@@ -67,7 +67,7 @@ def test_a_picture_that_cannot_be_drawn_is_one_line_and_no_failure(
     def broken(*_: object) -> bytes:
         raise RuntimeError("no font")
 
-    monkeypatch.setattr("experiments.reporting.plots.render", broken)
+    monkeypatch.setattr("experiments.reporting.pictures.render", broken)
     runner.train(small_config("training.epochs=1", "logging.tensorboard=false"), tmp_path)
     assert summary_of(tmp_path)["status"] == "complete"
     line = f"{tmp_path / 'learning_curve.png'}: cannot be drawn: RuntimeError: no font"

@@ -13,9 +13,9 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import find_checkpoint
 from experiments.training.neighbours import cosines_to, neighbours
 from experiments.training.score import score_text
+from experiments.training.trained_weights import find_checkpoint
 from tests.numpy_reference import Weights, forward, losses
 
 

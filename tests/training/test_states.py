@@ -17,7 +17,7 @@ import run
 from data.task import Array
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
-from experiments.reporting.plots import render, save_figure
+from experiments.reporting.pictures import render, save_figure
 from experiments.reporting.state_figure import state_figure, write_state_csv
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
@@ -162,7 +162,7 @@ def test_of_a_run_along_held_out_data(
     with pytest.raises(UsageError, match="--prompt: binary_dependency has no text"):
         record_run(RunDirectory(tmp_path / "run"), Asked("a", 7, 0), "last")
     # A picture that cannot be drawn leaves the table.
-    monkeypatch.setattr("experiments.reporting.plots.render", lambda _: 1 / 0)
+    monkeypatch.setattr("experiments.reporting.pictures.render", lambda _: 1 / 0)
     assert run.main(["states", str(tmp_path / "run"), "--out", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr()
     assert "states.png: cannot be drawn: ZeroDivisionError" in printed.err

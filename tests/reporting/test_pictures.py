@@ -1,4 +1,4 @@
-"""experiments/reporting/plots.py: pictures that no setting and no text of a user spoils."""
+"""Pictures that no setting and no text of a user spoils, and what learning curves show."""
 
 from __future__ import annotations
 
@@ -16,20 +16,9 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from experiments.reporting import plots
-from experiments.reporting.plots import (
-    COLORS,
-    Series,
-    draw_title,
-    learning_curve_figure,
-    new_figure,
-    own_style,
-    pen,
-    render,
-    save_figure,
-    save_picture,
-    thinned,
-)
+from experiments.reporting.learning_curves import Series, learning_curve_figure, thinned
+from experiments.reporting.pictures import own_style, render, save_figure, save_picture
+from experiments.reporting.style import COLORS, draw_title, new_figure, pen
 from experiments.runs.curves import Curves
 from tests.conftest import ROOT
 
@@ -58,9 +47,9 @@ def test_a_long_line_keeps_its_ends_and_its_extremes(axis: str) -> None:
     assert len(kept) < len(x) / 4
     assert (kept[0], kept[-1]) == (x[0], x[-1])
     np.testing.assert_array_equal(drawn, losses[:, np.searchsorted(x, kept)])
-    scale = plots.STRETCHES / (x[-1] - x[0])
+    scale = learning_curves.STRETCHES / (x[-1] - x[0])
     whole, thin = (np.floor((each - x[0]) * scale) // 4 for each in (x, kept))
-    for pixel in range(plots.STRETCHES // 4):
+    for pixel in range(learning_curves.STRETCHES // 4):
         for row, short in zip(losses, drawn, strict=True):
             there, left = row[whole == pixel], short[thin == pixel]
             assert left.size == there.size == 0 or np.array_equal(
@@ -80,7 +69,7 @@ def test_a_picture_of_a_thinned_line_is_that_of_all_points(
         return np.asarray(imread(tmp_path / name))
 
     thin = drawn("thin.png")
-    monkeypatch.setattr(plots, "STRETCHES", 1_000_000)
+    monkeypatch.setattr(learning_curves, "STRETCHES", 1_000_000)
     difference = np.abs(thin - drawn("all.png"))
     assert difference.mean() < 1e-3
     assert (difference.max(axis=-1) > 0.2).mean() < 1e-3
@@ -132,7 +121,8 @@ def test_a_user_s_settings_change_no_picture(tmp_path: Path, settings: dict[Any,
 def test_a_notebook_s_backend_is_no_hindrance(tmp_path: Path, backend: str) -> None:
     program = (
         "from pathlib import Path\n"
-        "from experiments.reporting.plots import new_figure, save_figure\n"
+        "from experiments.reporting.pictures import save_figure\n"
+        "from experiments.reporting.style import new_figure\n"
         "save_figure(new_figure(), Path('figure.png'))\n"
     )
     drawn = subprocess.run(
