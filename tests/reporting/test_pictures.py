@@ -16,6 +16,7 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from experiments.reporting import learning_curves
 from experiments.reporting.learning_curves import Series, learning_curve_figure, thinned
 from experiments.reporting.pictures import own_style, render, save_figure, save_picture
 from experiments.reporting.style import COLORS, draw_title, new_figure, pen
