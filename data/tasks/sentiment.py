@@ -6,6 +6,7 @@ data/documents.py for its conventions, and data/python_docs.py for a small set w
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -15,14 +16,13 @@ from data.config import TaskSection
 from data.documents import (
     INDEX_FROM,
     Documents,
-    DocumentSets,
     End,
     encode,
     pad_sequences,
 )
 from data.examples import ExampleTask, hold_out, many_to_one
-from data.files import resolve
-from data.imdb import load_imdb
+from data.files import Found, find
+from data.imdb import ORIGIN, load_imdb
 from data.python_docs import load_python_docs
 from data.task import Examples
 
@@ -55,24 +55,22 @@ class SentimentConfig(TaskSection):
 
     def make(self) -> Sentiment:
         """Read the documents. Returns the task."""
-        documents = self._documents()
-        train, sets = hold_out(
-            self._examples(documents.train), self._examples(documents.test), self.valid
-        )
-        return Sentiment(
-            train, sets, (documents.source,), self.vocabulary_size, notes=documents.notes
-        )
+        if self.source == "python_docs":
+            return _load(self, None)
+        return _load(self, find(IMDB_FILE if self.path is None else self.path, ORIGIN))
 
-    def _documents(self) -> DocumentSets:
-        if self.source == "imdb":
-            path = resolve(IMDB_FILE if self.path is None else self.path)
-            return load_imdb(path, self.trust_unknown_file)
-        return load_python_docs()
-
-    def _examples(self, documents: Documents) -> Examples:
+    def examples(self, documents: Documents) -> Examples:
+        """The documents, cut and padded to one length."""
         sequences = [encode(ranks, self.vocabulary_size) for ranks in documents.ranks]
         padded = pad_sequences(sequences, self.length, self.pad, self.truncate)
         return many_to_one(padded.ids, documents.classes, padded.lengths)
+
+
+@functools.lru_cache(maxsize=1)  # reading takes seconds, and a command asks for its data again
+def _load(config: SentimentConfig, file: Found | None) -> Sentiment:
+    found = load_python_docs() if file is None else load_imdb(file.path, config.trust_unknown_file)
+    train, sets = hold_out(config.examples(found.train), config.examples(found.test), config.valid)
+    return Sentiment(train, sets, (found.source,), config.vocabulary_size, notes=found.notes)
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,10 @@ def training_call(stack: ExitStack, config: Config, symbols: int = SYMBOLS) -> C
     graph = config.graph
     an_update = graph.batch_size * graph.num_steps
     most = config.execution.iterations_per_loop if config.execution.loop == "in_graph" else 1
-    count = max(1, min(most, symbols // an_update, make_workload(config).updates_per_epoch))
+    workload = make_workload(config)
+    count = max(1, min(most, symbols // an_update, workload.updates_per_epoch))
     execution = config.execution.model_copy(update={"iterations_per_loop": count})
     config = config.model_copy(update={"execution": execution})
-    workload = make_workload(config)
     rows = workload.draw(training_stream(config.training.first_seed), graph.batch_size)
     windows = rows.windows(0, count, graph.num_steps, config.truncation.context_steps)
     session = stack.enter_context(

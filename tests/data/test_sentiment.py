@@ -220,6 +220,15 @@ def test_an_unknown_file_is_not_unpickled(tmp_path: Path, monkeypatch: pytest.Mo
         make(source="imdb", path=str(path))
 
 
+def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    path = imdb_file(tmp_path / "imdb.npz", numbered_reviews(25_000))
+    keys: dict[str, Any] = {"source": "imdb", "path": str(path), "trust_unknown_file": True}
+    first = make(**keys)
+    assert make(**keys) is first
+    imdb_file(path, numbered_reviews(25_001)[1:])
+    assert make(**keys).sources != first.sources
+
+
 def test_a_trusted_file_comes_in_the_order_of_keras_shuffle(tmp_path: Path) -> None:
     path = imdb_file(tmp_path / "imdb.npz", numbered_reviews(25_000))
     documents = load_imdb(path, trust_unknown_file=True)
