@@ -17,7 +17,7 @@ from rnn_graphs.state_batch import build_state_batch_graph
 ROWS, STEPS, SETTLED = 50, 200, 50  # of fresh data; the first steps only fill the state
 
 
-class StateReader(GraphSession):
+class StateBatchReader(GraphSession):
     """A session that computes a model's states on fresh data, for the weights of each seed."""
 
     def __init__(self, config: Config, task: Task) -> None:

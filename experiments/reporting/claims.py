@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 
 from experiments.console import finite
 from experiments.runs.files import write_atomic
+from experiments.statistics.verdicts import Verdict
 
-Decision = Literal["holds", "fails", "undecided"]
-Verdict = Literal["holds", "fails", "undecided", "not_run"]
+Outcome = Literal["holds", "fails", "undecided", "not_run"]
 
 
 class NotRun(Exception):
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
     low: float | None  # of the interval or range that `note` names
     high: float | None
     seeds: int
-    verdict: Decision
+    verdict: Verdict
     note: str  # how to read value, low and high
     p: float | None = None  # at most the level where it is decided; None: exact, nothing random
 
@@ -41,11 +41,11 @@ class Claim(NamedTuple):
     low: float | None
     high: float | None
     seeds: int
-    verdict: Verdict
+    verdict: Outcome
     note: str
     p: float | None = None  # None: exact, or not run
     p_corrected: float | None = None  # by Holm's correction over the claims of the study
-    verdict_corrected: Verdict | None = None  # None: as `verdict`, which needs no correction
+    verdict_corrected: Outcome | None = None  # None: as `verdict`, which needs no correction
     stale: str = ""  # why its runs are to be trained again; empty: they need not be
 
     @property

@@ -55,7 +55,7 @@ def surface(w: Array, b: Array) -> Surface:
     return Surface((s - TARGET) ** 2, error * by_w, error * by_b)
 
 
-class Path(NamedTuple):
+class Trajectory(NamedTuple):
     """Training from several starts."""
 
     w: Array  # [updates + 1, starts]
@@ -63,7 +63,7 @@ class Path(NamedTuple):
     loss: Array
 
 
-def train(starts: tuple[Array, Array], training: Training) -> Path:
+def train(starts: tuple[Array, Array], training: Training) -> Trajectory:
     """SGD from each start, by a graph in which every start has its own w and b."""
     from rnn_graphs.tf1 import tf
 
@@ -87,7 +87,7 @@ def train(starts: tuple[Array, Array], training: Training) -> Path:
             losses.append(session.run([loss, update])[0])
             places.append(session.run(variables))
         losses.append(session.run(loss))
-    return Path(np.array(places)[:, 0], np.array(places)[:, 1], np.array(losses))
+    return Trajectory(np.array(places)[:, 0], np.array(places)[:, 1], np.array(losses))
 
 
 def random_starts(seed: int, count: int) -> tuple[Array, Array]:
@@ -205,7 +205,7 @@ class ErrorSurface(StudyFigure):
         return figure
 
 
-def thrown(path: Path) -> NDArray[np.bool_]:
+def thrown(path: Trajectory) -> NDArray[np.bool_]:
     """Whether each start leaves the picture by more than the picture's own size, [starts]."""
     far = np.zeros(path.w.shape[1], bool)
     for place, (low, high) in ((path.w, W_RANGE), (path.b, B_RANGE)):
@@ -214,7 +214,7 @@ def thrown(path: Path) -> NDArray[np.bool_]:
     return far
 
 
-def _draw_path(axes: Axes, path: Path, label: str, color: str) -> None:
+def _draw_path(axes: Axes, path: Trajectory, label: str, color: str) -> None:
     steps = np.hypot(np.diff(path.w[:, 0]), np.diff(path.b[:, 0]))
     text = f"{label}: longest step {steps.max():.3g}, ends at {path.loss[-1, 0]:.3g}"
     axes.plot(

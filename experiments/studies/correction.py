@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.reporting.claims import Claim, Verdict
+from experiments.reporting.claims import Claim, Outcome
 from experiments.statistics.multiple import holm
 from experiments.statistics.verdicts import LEVEL
 
@@ -21,5 +21,5 @@ def with_corrections(claims: Sequence[Claim], level: float = LEVEL) -> list[Clai
 
 
 def _with(claim: Claim, p: float | None, level: float) -> Claim:
-    verdict: Verdict = claim.verdict if p is None or p <= level else "undecided"
+    verdict: Outcome = claim.verdict if p is None or p <= level else "undecided"
     return claim._replace(p_corrected=p, verdict_corrected=verdict)

@@ -17,7 +17,7 @@ from experiments.studies.language_models import (
     need_text,
     ngrams_of,
     spelled_by,
-    task_of,
+    text_task,
 )
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.studies.written_words import existing_words, existing_words_of_ngrams
@@ -130,6 +130,6 @@ def _shared(run: Run, bits: float, held: int, size: int, seconds: float) -> Row:
     spelled = spelled_by(run, VALIDATION)
     bound = "≥ " if spelled.unknown else ""
     return (
-        f"{bound}{bits:.3f}", f"{task_of(run).num_classes:,}", f"{held:,}", f"{size / MIB:.2f}",
+        f"{bound}{bits:.3f}", f"{text_task(run).num_classes:,}", f"{held:,}", f"{size / MIB:.2f}",
         f"{seconds:.1f}", f"{100 * spelled.unknown / spelled.labels:.1f} %",
     )  # fmt: skip

@@ -118,7 +118,7 @@ class SmallVocabulary(Criterion):
         return f"at most {self.size:,}"
 
     def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
-        found = task_of(runs[self.run]).num_classes
+        found = text_task(runs[self.run]).num_classes
         return exact(found, found <= self.size, "symbols of the vocabulary")
 
 
@@ -138,7 +138,7 @@ class ManyWords(Criterion):
         need_spelling(self.run, planned)
 
     def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
-        task = task_of(runs[self.run])
+        task = text_task(runs[self.run])
         words, symbols = len({*text_of(task, "train").split()}), task.num_classes
         note = f"{words:,} different words, {symbols:,} symbols of {self.run}"
         return exact(words / symbols, words / symbols >= self.times, note)
@@ -160,7 +160,7 @@ class NewWords(Criterion):
         need_spelling(self.run, planned)
 
     def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
-        task = task_of(runs[self.run])
+        task = text_task(runs[self.run])
         known = {*text_of(task, "train").split()}
         counts = Counter(text_of(task, VALIDATION).split())
         new = sum(count for word, count in counts.items() if word not in known)
@@ -180,7 +180,7 @@ class SpellsAll(Comparison):
 
     def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
         ours, theirs = (
-            text_of(task_of(runs[name]), VALIDATION) for name in (self.run, self.against)
+            text_of(text_task(runs[name]), VALIDATION) for name in (self.run, self.against)
         )
         same, unknown = ours == theirs, spelled_by(runs[self.run], VALIDATION).unknown
         value = "the same text" if same else "another text"
@@ -222,7 +222,7 @@ def bits_per_character(run: Run) -> Losses:
     return {seed: spelled.bits_per_character(loss) for seed, loss in losses.items()}
 
 
-def task_of(run: Run) -> Task:
+def text_task(run: Run) -> Task:
     """The run's task. Raises NotRun where its data are not there."""
     try:
         return run.config.task.make()
@@ -232,7 +232,7 @@ def task_of(run: Run) -> Task:
 
 def spelled_by(run: Run, split: str) -> Spelled:
     """The text of a set's labels. Raises NotRun where it is not known."""
-    spelled = task_of(run).spelled(split)
+    spelled = text_task(run).spelled(split)
     if spelled is None:
         raise NotRun(f"run {run.label}: not a text that is read as one sequence")
     return spelled

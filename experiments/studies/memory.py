@@ -77,10 +77,10 @@ def memories(run: Run, lag: int) -> dict[int, float]:
 
     Raises NotRun where no seed has a checkpoint.
     """
-    from experiments.gradients.state_memory import StateReader  # TensorFlow takes seconds
+    from experiments.gradients.state_memory import StateBatchReader  # TensorFlow takes seconds
 
     found = {}
-    with StateReader(run.config, make_workload(run.config).task) as reader:
+    with StateBatchReader(run.config, make_workload(run.config).task) as reader:
         for part in parts_of(run):
             for seed in part.config.seeds:
                 kept = checkpoints.newest(part.directory.checkpoints, seed).checkpoint

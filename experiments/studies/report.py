@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.console import print_line, print_table
-from experiments.reporting.claims import Claim, NotRun, Verdict
+from experiments.reporting.claims import Claim, NotRun, Outcome
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.learning_curves import BANDS_IN_WORDS
 from experiments.reporting.pictures import own_style, save_figure
@@ -158,7 +158,7 @@ def corrected_table(claims: Sequence[Claim]) -> Table:
     return Table("Verdicts, corrected for the number of claims", caption, columns, rows)
 
 
-def in_words(verdict: Verdict) -> str:
+def in_words(verdict: Outcome) -> str:
     """A verdict as people read it."""
     return verdict.replace("_", " ")
 

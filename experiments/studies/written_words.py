@@ -27,7 +27,7 @@ from experiments.studies.batches import parts_of
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import judged, percent
-from experiments.studies.language_models import need_text, ngrams_of, spelled_by, task_of, text_of
+from experiments.studies.language_models import need_text, ngrams_of, spelled_by, text_of, text_task
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.training.workload import VALIDATION
 
@@ -101,7 +101,7 @@ class PrefersRealLines(_OfASeed):
         return f"above {self.share:g}"
 
     def _shares(self, run: Run) -> Mapping[int, float]:
-        pairs = shuffled_lines(text_of(task_of(run), VALIDATION), self.lines, self.seed)
+        pairs = shuffled_lines(text_of(text_task(run), VALIDATION), self.lines, self.seed)
         if not pairs:
             raise NotRun(f"run {run.label}: no held-out line has {LEAST_WORDS} words")
         return {seed: share_preferred(model, pairs) for seed, model in models_of(run)}
@@ -151,7 +151,7 @@ def existing_words(run: Run, characters: int) -> dict[int, float]:
 
 def existing_words_of_ngrams(run: Run, order: int, characters: int) -> float:
     """The same for an n-gram model of the symbols of `run`."""
-    start = np.asarray(codec_of(task_of(run)).first())
+    start = np.asarray(codec_of(text_task(run)).first())
     stream = np.random.default_rng(0)
     ids = ngrams_of(run, order).model.write(start, symbols_of(run, characters), stream)
     return share_existing(run, ids)
@@ -165,7 +165,7 @@ def symbols_of(run: Run, characters: int) -> int:
 
 def share_existing(run: Run, ids: NDArray[Any]) -> float:
     """The share of the words of a written text that exist. Raises NotRun where it has none."""
-    task = task_of(run)
+    task = text_task(run)
     known = {word for split in ("train", *task.held_out) for word in words_in(text_of(task, split))}
     written = words_in(codec_of(task).decode(ids))
     if not written:
@@ -214,7 +214,7 @@ def models_of(run: Run) -> Iterator[tuple[int, TextModel]]:
     from experiments.training.evaluate import Evaluator
     from experiments.training.text_model import TextModel
 
-    task = task_of(run)
+    task = text_task(run)
     codec, count = codec_of(task), 0
     with Evaluator(run.config, task) as evaluator:
         for part in parts_of(run):

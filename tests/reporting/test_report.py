@@ -17,7 +17,7 @@ import pytest
 
 from experiments.paths import TEMPLATES
 from experiments.reporting.chart import curve_chart
-from experiments.reporting.claims import Claim, Verdict
+from experiments.reporting.claims import Claim, Outcome
 from experiments.reporting.learning_curves import Series
 from experiments.reporting.pictures import save_figure
 from experiments.reporting.report import (
@@ -67,7 +67,7 @@ class Page(HTMLParser):
 
 
 def claim(name: str, verdict: str) -> Claim:
-    (known,) = (each for each in get_args(Verdict) if each == verdict)
+    (known,) = (each for each in get_args(Outcome) if each == verdict)
     return Claim(name, "a blog", f"the claim {name}", 0.5, 0.4, 0.3, 0.6, 3, known, "a note")
 
 
@@ -120,7 +120,7 @@ def test_the_tally_is_a_sentence(verdicts: list[str], sentence: str) -> None:
 
 
 def test_every_verdict_has_a_sign_and_a_color() -> None:
-    assert set(get_args(Verdict)) <= set(SIGNS)
+    assert set(get_args(Outcome)) <= set(SIGNS)
     style = (TEMPLATES / "report.css").read_text("utf-8")
     assert all(f".{verdict} {{" in style for verdict in SIGNS)
 

@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from experiments.config.compose import load_config
-from experiments.reporting.claims import Claim, Decision, Finding
+from experiments.reporting.claims import Claim, Finding
 from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss
 from experiments.runs.onset import Onset
 from experiments.runs.run import Run
-from experiments.statistics.verdicts import LEVEL
+from experiments.statistics.verdicts import LEVEL, Verdict
 from experiments.studies.correction import with_corrections
 from experiments.studies.looks import Looks
 from experiments.studies.registry import make_criterion
@@ -44,7 +44,7 @@ def losses(label: str, values: Iterable[float], floors: Mapping[str, float]) -> 
     return run_of(label, floors, finals=finals)
 
 
-def verdicts(kind: str, draw: Callable[[Random], list[Run]], **arguments: Any) -> list[Decision]:
+def verdicts(kind: str, draw: Callable[[Random], list[Run]], **arguments: Any) -> list[Verdict]:
     """The verdicts of many studies, each with new runs."""
     criterion, random = make_criterion(kind, arguments), np.random.default_rng(0)
     return [

@@ -19,7 +19,7 @@ from experiments.runs.metrics import MetricsFile, MetricsRow
 from experiments.runs.run import Run, read_run
 from experiments.studies import language_model_figures, written_words
 from experiments.studies.language_model_figures import BitsPerCharacter, LanguageModelTable
-from experiments.studies.language_models import ngrams_of, task_of, text_of
+from experiments.studies.language_models import ngrams_of, text_of, text_task
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion
 from experiments.studies.runs import StudyRuns
@@ -78,9 +78,9 @@ def decide(runs: StudyRuns, name: str, **arguments: Any) -> Any:
 
 def test_bits_are_those_of_characters(runs: StudyRuns) -> None:
     found = decide(runs, "lowers_bits_per_character", run="hybrid", against="characters")
-    text = text_of(task_of(runs["characters"]), "valid")
-    assert text_of(task_of(runs["hybrid"]), "valid") == text
-    labels = len(codec_of(task_of(runs["hybrid"])).encode(text))
+    text = text_of(text_task(runs["characters"]), "valid")
+    assert text_of(text_task(runs["hybrid"]), "valid") == text
+    labels = len(codec_of(text_task(runs["hybrid"])).encode(text))
     expected = [
         (hybrid * labels / len(text) - own) / math.log(2)
         for hybrid, own in zip(LOSSES["hybrid"], LOSSES["characters"], strict=True)
@@ -106,7 +106,7 @@ def test_a_task_that_is_no_text_is_refused() -> None:
 def test_ngrams_are_those_of_the_same_symbols(runs: StudyRuns) -> None:
     """Unigrams by hand: continuation counts have no meaning at the highest order."""
     found = ngrams_of(runs["words"], 1)
-    task = task_of(runs["words"])
+    task = text_task(runs["words"])
     assert isinstance(task, Text)
     words = [task.vocabulary[i] for i in task.corpus.parts["train"]]
     held_out = [task.vocabulary[i] for i in task.corpus.parts["valid"][1:]]
@@ -117,7 +117,7 @@ def test_ngrams_are_those_of_the_same_symbols(runs: StudyRuns) -> None:
         word: (count - discount + discount * len(kinds) / len(task.vocabulary)) / len(words)
         for word, count in kinds.items()
     }
-    characters = len(text_of(task_of(runs["characters"]), "valid"))
+    characters = len(text_of(text_task(runs["characters"]), "valid"))
     assert found.bits == pytest.approx(-sum(math.log2(p[w]) for w in held_out) / characters)
     assert decide(runs, "beats_ngrams", run="words", order=1).verdict == "holds"
     assert decide(runs, "beats_ngrams", run="characters", order=6).verdict == "fails"
@@ -128,7 +128,7 @@ def test_vocabularies_words_and_memory(runs: StudyRuns, monkeypatch: pytest.Monk
     assert decide(runs, "small_vocabulary", run="characters", size=symbols).verdict == "holds"
     assert decide(runs, "small_vocabulary", run="characters", size=symbols - 1).verdict == "fails"
     words = decide(runs, "many_words", run="characters", times=0.1)
-    task = task_of(runs["characters"])
+    task = text_task(runs["characters"])
     train, valid = (text_of(task, split).split() for split in ("train", "valid"))
     assert words.value == pytest.approx(len({*train}) / symbols)
     assert decide(runs, "many_words", run="characters", times=5).verdict == "fails"
@@ -152,7 +152,7 @@ def test_hybrid_spells_all_and_words_do_not(runs: StudyRuns) -> None:
 
 def test_seconds_for_a_character(runs: StudyRuns) -> None:
     """Each seed takes the same, so that the ratio is exact."""
-    spelled = {name: task_of(runs[name]).spelled("train") for name in ("characters", "words")}
+    spelled = {name: text_task(runs[name]).spelled("train") for name in ("characters", "words")}
     expected = 1e-6 / (4e-6 * spelled["words"].labels / spelled["words"].characters)  # type: ignore[union-attr]
     arguments = {"run": "characters", "against": "words", "at_least": 0.001}
     found = decide(runs, "time_per_character", **arguments, at_most=expected * 1.01)
@@ -190,7 +190,7 @@ def parrots(monkeypatch: pytest.MonkeyPatch, said: Mapping[str, Sequence[str]]) 
     """Let the seeds of each run say these texts."""
 
     def models(run: Run) -> Iterator[tuple[int, Any]]:
-        codec = task_of(run).codec
+        codec = text_task(run).codec
         for seed, text in enumerate(said[run.label]):
             yield seed, written_words.__dict__["TextModel"](codec, Parrot(codec, text), None)
 
@@ -226,7 +226,7 @@ def test_words_that_exist(runs: StudyRuns, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_real_lines_are_preferred(runs: StudyRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     parrots(monkeypatch, SAID)
-    text = text_of(task_of(runs["hybrid"]), "valid")
+    text = text_of(text_task(runs["hybrid"]), "valid")
     pairs = shuffled_lines(text, 10, 0)
     share = np.mean([not other.startswith("the") for _, other in pairs])
     assert 0.3 < share < 1
