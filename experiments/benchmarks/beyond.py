@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from statistics import median
 from time import process_time
 from typing import NamedTuple
@@ -13,9 +12,8 @@ import numpy as np
 
 from experiments.benchmarks.timing import Measurement, at_most, compare
 from experiments.config.compose import load_config
-from experiments.training.session import TrainingSession, build
+from experiments.training.pace import training_call
 from experiments.training.timing import in_turn
-from experiments.training.workload import make_workload
 
 ROUNDS = 7
 STATES = (16, 32, 64)  # of the exponent, with num_steps equal to the state size, 20 rows
@@ -98,9 +96,5 @@ def _training(
             f"execution.iterations_per_loop={case.iterations}",
         ],
     )  # fmt: skip
-    work = make_workload(config)
-    session = stack.enter_context(TrainingSession(build(config, work), config.execution.threads))
-    session.initialize(0)
-    rows = work.draw(np.random.RandomState(0), batch_size)
-    windows = rows.windows(0, session.iterations, case.num_steps)
-    return partial(session.train, windows, session.iterations)
+    symbols = case.iterations * batch_size * case.num_steps
+    return training_call(stack, config, symbols).train

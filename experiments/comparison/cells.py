@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from experiments.comparison.groups import Group
 from experiments.comparison.ranking import RANKINGS, best_validation, last_validation
 from experiments.comparison.table import Comparison, Line, interval_of
-from experiments.comparison.targets import AXES
 from experiments.config.flat import shown_value
 from experiments.reporting.seed_losses import ends, in_short, with_ends
 from experiments.runs.floor_noise import floor_variances, noise_bands
+from experiments.runs.onset import AXES
 from experiments.statistics.intervals import Interval
 
 PARTS = {  # of a mixture, by the name in a row of comparison.csv

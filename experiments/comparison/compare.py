@@ -43,14 +43,13 @@ from experiments.runs.curves import Curves
 from experiments.runs.files import make_output_folder
 from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.found import find_readable_runs
-from experiments.runs.onset import Axis
+from experiments.runs.onset import AXES
 from experiments.runs.run import Run
 from experiments.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-AXES: tuple[Axis, ...] = ("updates", "time_steps", "seconds")
 PRINTED = 40  # lines of the table on the terminal at most
 DRAWN = 70  # curves of a task at most; a figure of more is too long to read
 CAPTION = (

@@ -11,7 +11,6 @@ import numpy as np
 
 from experiments.comparison.groups import Group, labels_of, named, sort_key
 from experiments.comparison.table import Comparison, Line
-from experiments.comparison.targets import AXES
 from experiments.config.flat import shown_value
 from experiments.reporting.heat_map import Scale, draw_frame, draw_heat_map
 from experiments.reporting.learning_curves import (
@@ -31,7 +30,7 @@ from experiments.reporting.style import (
     style_grid,
 )
 from experiments.runs.curves import Curves
-from experiments.runs.onset import Axis
+from experiments.runs.onset import AXES, Axis
 from experiments.statistics.intervals import Interval
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from experiments.comparison.groups import Group
 from experiments.errors import UsageError
-from experiments.runs.onset import Axis, first_below, halfway
+from experiments.runs.onset import AXES, Axis, first_below, halfway
 from experiments.statistics import estimates
 from experiments.statistics.intervals import Interval
 
 HALFWAY = "halfway"
-AXES: tuple[Axis, ...] = ("updates", "time_steps", "seconds")
 
 
 class Target(NamedTuple):

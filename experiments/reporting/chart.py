@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.learning_curves import AXIS_LABELS, NO_BANDS, Series, floor_label
 from experiments.runs.curves import Curves
-from experiments.runs.onset import Axis
+from experiments.runs.onset import AXES, Axis
 from experiments.statistics.intervals import Interval
 
-AXES: tuple[Axis, ...] = get_args(Axis)
 DIGITS = 6  # significant digits, more than a screen shows
 POINTS = 20_000  # over all lines of one axis; more would make a report slow to open
 LEAST_POINTS = 200  # of each line, however many lines there are

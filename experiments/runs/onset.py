@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from experiments.runs.metrics import MetricsRow
 
 Axis = Literal["updates", "time_steps", "seconds"]
+AXES: tuple[Axis, ...] = get_args(Axis)
 
 
 class Onset(NamedTuple):

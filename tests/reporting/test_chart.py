@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.reporting.chart import AXES, DIGITS, LEAST_POINTS, POINTS, Marks, curve_chart
+from experiments.reporting.chart import DIGITS, LEAST_POINTS, POINTS, Marks, curve_chart
 from experiments.reporting.learning_curves import Series
 from experiments.runs.curves import Curves
+from experiments.runs.onset import AXES
 from experiments.statistics.intervals import Interval
 from tests.handmade import EVERY, FLOORS, TIME_STEPS, finished_run
 
