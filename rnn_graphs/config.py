@@ -24,7 +24,7 @@ __all__ = [
     "Unroll",
 ]
 
-Initializer = Literal["glorot_uniform", "orthogonal", "uniform", "normal"]
+Initializer = Literal["glorot_uniform", "uniform_unit_scaling", "orthogonal", "uniform", "normal"]
 InitialState = Literal["zero", "learned", "noisy", "learned_noisy"]
 Unroll = Literal["scratch", "static", "dynamic", "scan"]
 OptimizerKind = Literal["sgd", "momentum", "adagrad", "adam", "rmsprop"]

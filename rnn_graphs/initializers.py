@@ -64,11 +64,21 @@ def _in_two_parts(shape: list[int], key: Tensor, config: ModelConfig, rows: int)
 def glorot_uniform(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
     """Uniform in ±√(6 / (fan_in + fan_out)): Glorot & Bengio 2010, eq. 16.
 
-    This is TensorFlow's default, so the blog uses it. As there, an array of several matrices,
+    This is TensorFlow's default since version 1.0. As there, an array of several matrices,
     [count, rows, columns], counts as one with fans of count · rows and count · columns.
     """
     count = math.prod(shape[:-2])
     limit = math.sqrt(6 / (count * (shape[-2] + shape[-1]) if len(shape) > 1 else 2 * shape[0]))
+    return tf.random.stateless_uniform(shape, seed, -limit, limit, tf.float64)
+
+
+def uniform_unit_scaling(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
+    """Uniform in ±√(3 / inputs), inputs: the product of all dimensions but the last.
+
+    This was TensorFlow's default before version 1.0, so r2rt's posts of 2016 start from it
+    (Sussillo & Abbott 2014, "Random walk initialization", section 2).
+    """
+    limit = math.sqrt(3 / math.prod(shape[:-1]))
     return tf.random.stateless_uniform(shape, seed, -limit, limit, tf.float64)
 
 
@@ -99,6 +109,7 @@ def orthogonal(shape: list[int], seed: Tensor, _scale: float | None) -> Tensor:
 
 INITIALIZERS: dict[str, Callable[[list[int], Tensor, Any], Tensor]] = {
     "glorot_uniform": glorot_uniform,
+    "uniform_unit_scaling": uniform_unit_scaling,
     "orthogonal": orthogonal,
     "uniform": uniform,
     "normal": normal,

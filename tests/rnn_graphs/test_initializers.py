@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,7 +13,7 @@ from experiments.errors import UsageError
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import Unroll
-from rnn_graphs.initializers import glorot_uniform, orthogonal
+from rnn_graphs.initializers import glorot_uniform, orthogonal, uniform_unit_scaling
 from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
 
@@ -80,12 +83,20 @@ def test_weights_are_uniform_within_the_glorot_bound(
     assert abs(values.mean()) < 5 * bound / (3 * values.size) ** 0.5
 
 
-@pytest.mark.parametrize("shape", [[300, 20], [5, 40, 30], [2, 3, 40, 30]])
-def test_the_bound_is_tensorflows(shape: list[int]) -> None:
+@pytest.mark.parametrize("shape", [[300, 20], [20, 300], [5, 40, 30], [2, 3, 40, 30]])
+@pytest.mark.parametrize(
+    ("initializer", "of_tensorflow"),
+    [
+        (glorot_uniform, "glorot_uniform_initializer"),
+        (uniform_unit_scaling, "uniform_unit_scaling_initializer"),
+    ],
+)
+def test_the_bound_is_tensorflows(initializer: Any, of_tensorflow: str, shape: list[int]) -> None:
     """Of several matrices in one array, too, as a cell of one's own may have them."""
-    with tf.Graph().as_default(), tf.Session() as session:
-        ours = glorot_uniform(shape, tf.constant([0, 0]), None)
-        theirs = tf.glorot_uniform_initializer(seed=0)(shape)
+    with tf.Graph().as_default(), tf.Session() as session, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # uniform_unit_scaling is deprecated
+        ours = initializer(shape, tf.constant([0, 0]), None)
+        theirs = getattr(tf, of_tensorflow)(seed=0)(shape)
         found, expected = (float(np.max(np.abs(session.run(draw)))) for draw in (ours, theirs))
     assert found == pytest.approx(expected, rel=0.01)
 
@@ -154,7 +165,9 @@ def test_normal_has_its_scale() -> None:
         assert abs(values).max() > 0.5
 
 
-@pytest.mark.parametrize("keys", [("orthogonal",), ("uniform", 0.2), ("normal", 0.2)], ids=str)
+@pytest.mark.parametrize(
+    "keys", [("orthogonal",), ("uniform_unit_scaling",), ("uniform", 0.2), ("normal", 0.2)], ids=str
+)
 def test_every_initializer_is_of_the_seed_alone(keys: tuple[str | float, ...]) -> None:
     names = ("initializer", "initializer_scale")
     overrides = [f"{name}={value}" for name, value in zip(names, keys, strict=False)]

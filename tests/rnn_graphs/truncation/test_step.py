@@ -21,7 +21,7 @@ from rnn_graphs.truncation.step import Step, Window, gated, make_step
 from rnn_graphs.unrolls import UNROLLS
 from tests.numpy_reference import Weights, draw_weights, train_step
 
-ALL_UNROLLS = ("scratch", "static", "dynamic")
+ALL_UNROLLS = ("scratch", "static", "dynamic", "scan")
 
 
 def measured(unroll: str, truncation: TruncationConfig, num_steps: int) -> NDArray[np.float64]:
