@@ -119,9 +119,8 @@ def _formula(variable: Any, model: Model) -> str:
     rows, columns = shape
     first = f"{rows} units" if rows == sizes.units else str(rows)
     if sizes.multiplies_both(variable):
-        first = f"({sizes.inputs} inputs + {sizes.outputs} outputs)"
-        if sizes.outputs == sizes.units:
-            first = f"({sizes.inputs} inputs + {sizes.units} units)"
+        what = "units" if sizes.outputs == sizes.units else "outputs"  # of a projection
+        first = f"({sizes.inputs} inputs + {sizes.outputs} {what})"
     gates, rest = divmod(columns, sizes.units)
     second = f"{gates} × {sizes.units} units" if gates > 1 and not rest else f"{columns} units"
     if columns == sizes.outputs < sizes.units:
