@@ -95,15 +95,15 @@ def test_a_run_is_trained_and_read_with_the_file_and_refused_without(
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the shipped example on text, and the text's file beside it."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "text.txt").write_text("in the beginning there was a cell. " * 40)
     known = dict(CELLS)
     assert run.main([*_train(folder), "--run-dir", str(folder / "run"), "-q"]) == 0
-    yield folder
     CELLS.clear()
     CELLS.update(known)
+    return folder
 
 
 def _train(folder: Path, command: str = "train") -> list[str]:
@@ -119,7 +119,6 @@ def _train(folder: Path, command: str = "train") -> list[str]:
 def test_commands_on_an_experiment_take_it(
     command: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    CELLS.pop("weighted_gru", None)
     assert run.main([*_train(trained, command), "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     if command == "gradients":
@@ -141,7 +140,6 @@ def test_commands_on_an_experiment_take_it(
 def test_commands_on_a_run_take_it(
     command: str, more: list[str], trained: Path, tmp_path: Path
 ) -> None:
-    CELLS.pop("weighted_gru", None)
     out = ["--out", str(tmp_path / "out")] if command in ("states", "export") else []
     run_dir = str(trained / "run")
     assert run.main([command, run_dir, *more, *out, "--cells", str(EXAMPLE)]) == 0
