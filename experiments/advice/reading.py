@@ -15,7 +15,7 @@ from data.task import Drawn, Examples, Task
 from experiments.advice.schedule import Schedule
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.training.session import GraphSession, session_options, shape_of
+from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
 from rnn_graphs.signal_graph import build_signal_graph
 from rnn_graphs.tf1 import tf
 
@@ -154,10 +154,8 @@ class Reader(GraphSession):
 
     def _feeds(self, window: Windows, state: Sequence[Any]) -> dict[Any, Any]:
         into = self._graph.window
-        feeds = {into.inputs: window.inputs.swapaxes(0, 1), into.labels: window.labels.T}
-        if window.weights is not None:
-            feeds[into.weights] = window.weights.T
-        return feeds | dict(zip(tf.nest.flatten(into.state), state, strict=True))
+        leaves = tf.nest.flatten(into.state)
+        return window_feeds(into, window) | dict(zip(leaves, state, strict=True))
 
 
 def _of_another_row(states: Sequence[Any], place: int, leaf: int) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from experiments.errors import UsageError
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import AlsoMeasure, GradientError, compare
 from experiments.training import influence
-from experiments.training.session import GraphSession, session_options, shape_of
+from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.gradients import build_carried_graph
 from rnn_graphs.tf1 import tf
@@ -59,8 +59,7 @@ class CarriedGauge(GraphSession):
         found = []
         for number, window in enumerate(windows):
             feeds = dict(zip(tf.nest.flatten(graph.before), carried, strict=True))
-            feeds[graph.window.inputs] = window.inputs.swapaxes(0, 1)
-            feeds[graph.window.labels] = window.labels.T
+            feeds |= window_feeds(graph.window, window)
             # Negative, because the keys of training start with a seed, which is at least 0.
             feeds[graph.window.key] = (-1 - seed, number)
             (exact, *estimates), carried = self._session.run(

@@ -13,6 +13,7 @@ from experiments.training.session import (
     build,
     session_options,
     shape_of,
+    window_feeds,
 )
 from experiments.training.workload import make_workload
 from rnn_graphs.gradients import build_gradient_graph
@@ -34,13 +35,8 @@ def first_gradient(config: Config, seed: int) -> NDArray[np.float64]:
     graph = build_gradient_graph(config.model, config.graph, shape, [])
     with GraphSession(graph.graph, graph.snapshot, session_options(1)) as session:
         session.restore({name: value.astype(np.float64) for name, value in weights.items()})
-        feeds = {
-            graph.window.inputs: window.inputs.swapaxes(0, 1),
-            graph.window.labels: window.labels.T,
-        }
-        if graph.window.weights is not None and window.weights is not None:
-            feeds[graph.window.weights] = window.weights.T
         state = session.fetch(tf.nest.flatten(graph.first_state))
-        feeds |= dict(zip(tf.nest.flatten(graph.window.state), state, strict=True))
+        feeds = dict(zip(tf.nest.flatten(graph.window.state), state, strict=True))
+        feeds |= window_feeds(graph.window, window)
         gradient: NDArray[np.float64] = session.fetch(graph.full, feeds)
     return gradient

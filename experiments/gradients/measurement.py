@@ -22,6 +22,7 @@ from experiments.training.session import (
     build,
     session_options,
     shape_of,
+    window_feeds,
 )
 from experiments.training.workload import Workload
 from rnn_graphs.config import TruncationConfig
@@ -231,13 +232,7 @@ class Gauge(GraphSession):
         state = self._session.run(tf.nest.flatten(graph.first_state))
         readings = []
         for number, window in enumerate(windows):
-            feeds = {
-                graph.window.inputs: window.inputs.swapaxes(0, 1),
-                graph.window.labels: window.labels.T,
-            }
-            if graph.window.weights is not None and window.weights is not None:
-                feeds[graph.window.weights] = window.weights.T
-            feeds |= dict(zip(leaves, state, strict=True))
+            feeds = window_feeds(graph.window, window) | dict(zip(leaves, state, strict=True))
             signal, full, exact, final_state = self._session.run(
                 (graph.error_signal, graph.full, [*self._exact.values()], graph.final_state), feeds
             )

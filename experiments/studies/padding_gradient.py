@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from pydantic import Field
 
 from experiments.config.schema import Config
@@ -42,6 +41,6 @@ class GradientApart(Criterion):
 def relative_error(config: Config, exact: Config, seed: int) -> float:
     """‖ĝ − g‖ / ‖g‖ of the two configs' losses, at the same weights and examples."""
     from experiments.gradients.first import first_gradient  # imports TensorFlow
+    from experiments.gradients.measurement import compare
 
-    estimate, gradient = first_gradient(config, seed), first_gradient(exact, seed)
-    return float(np.linalg.norm(estimate - gradient) / np.linalg.norm(gradient))
+    return compare(first_gradient(config, seed), first_gradient(exact, seed)).relative_error

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from data.batching import Rows
 from data.task import Task
 from experiments.config.schema import Config
-from experiments.training.session import GraphSession, session_options, shape_of
+from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
 from experiments.training.workload import Workload
 from rnn_graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
@@ -103,11 +103,7 @@ class DepthChooser(GraphSession):
         for number in range(count):
             window = rows.windows(number, 1, self._steps)
             feeds = dict(zip(tf.nest.flatten(graph.window.state), state, strict=True))
-            feeds |= {
-                graph.window.inputs: window.inputs.swapaxes(0, 1),
-                graph.window.labels: window.labels.T,
-                graph.window.key: (0, 0),
-            }
+            feeds |= window_feeds(graph.window, window) | {graph.window.key: (0, 0)}
             signal, state = self._session.run(
                 (graph.error_signal, tf.nest.flatten(graph.final_state)), feeds
             )

@@ -81,8 +81,8 @@ class StateReader(GraphSession):
             (graph.snapshot.variables, graph.encoded, graph.first_state, graph.states),
             {graph.inputs: inputs[:, None]},
         )
-        ids = encoded[0] if self._model.decoder == "own" else encoded  # own: which are whose
-        x, found = ids[:, 0], []
+        vectors = encoded[0] if self._model.decoder == "own" else encoded  # own: and whose they are
+        x, found = vectors[:, 0], []
         for names, start, parts in zip(graph.variables, first, states, strict=True):
             after = [part[:, 0] for part in parts]
             before = [np.concatenate([s, a[:-1]]) for s, a in zip(start, after, strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -93,8 +92,7 @@ def test_weights_are_uniform_within_the_glorot_bound(
 )
 def test_the_bound_is_tensorflows(initializer: Any, of_tensorflow: str, shape: list[int]) -> None:
     """Of several matrices in one array, too, as a cell of one's own may have them."""
-    with tf.Graph().as_default(), tf.Session() as session, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # uniform_unit_scaling is deprecated
+    with tf.Graph().as_default(), tf.Session() as session:
         ours = initializer(shape, tf.constant([0, 0]), None)
         theirs = getattr(tf, of_tensorflow)(seed=0)(shape)
         found, expected = (float(np.max(np.abs(session.run(draw)))) for draw in (ours, theirs))

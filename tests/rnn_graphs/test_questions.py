@@ -94,8 +94,8 @@ def test_a_sigmoid_of_one_column_is_a_softmax_of_two() -> None:
 
 
 def test_the_tape_of_tensorflow_2_finds_the_same_gradients(tmp_path: Path) -> None:
-    config, ways = ModelConfig(cell="lstm", state_size=3, embedding=2), [("static", FULL)]
-    ran = run_steps(config, draw_example(0), ways)  # type: ignore[arg-type]
+    config = ModelConfig(cell="lstm", state_size=3, embedding=2)
+    ran = run_steps(config, draw_example(0), [("static", FULL)])
     names = ("embedding", "kernel", "bias", "W", "b")
     c, h = ran.example.state
     given: dict[str, Any] = dict(zip(names, ran.weights, strict=True))
