@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 10
 SAFE_PATH = "PYTHONSAFEPATH"  # Python: no modules from the current folder
+# Dask's profiler looks at what each worker does a hundred times a second, 6 % of its core.
+WITHOUT_PROFILER = {"distributed.worker.profile.enabled": False}
 
 Log = Callable[[str], None]  # prints a line for the user
 
@@ -65,10 +67,14 @@ def open_cluster(
     `folder` receives the output of Slurm jobs; `log` prints a line for the user.
     Raises UsageError if the cluster cannot be reached.
     """
-    from distributed.utils import silence_logging_cmgr  # Dask takes a second to import
+    import dask  # takes a second, with the rest of it
+    from distributed.utils import silence_logging_cmgr
 
-    # Errors that matter are reported as reasons.
-    with silence_logging_cmgr(logging.CRITICAL), _no_modules_of_the_current_folder():
+    with (
+        silence_logging_cmgr(logging.CRITICAL),  # errors that matter are reported as reasons
+        dask.config.set(WITHOUT_PROFILER),
+        _no_modules_of_the_current_folder(),
+    ):
         if where == "local":
             with _local(min(workers or allowed_cores(), points)) as cluster:
                 yield cluster

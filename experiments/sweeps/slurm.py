@@ -192,6 +192,8 @@ def _options() -> dict[str, Any]:
         *given["job-script-prologue"],
         # The current folder may belong to someone else: import no module from it.
         "export PYTHONSAFEPATH=1",
+        # As for local workers, which read the config of the process that starts them.
+        "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
         f'export PYTHONPATH="{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}"',
     ]
     return options | {"job_script_prologue": prologue}

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+from distributed import Worker
 
 from experiments.interrupts import StopRequest
 from experiments.sweeps.clusters import Cluster, open_cluster
@@ -95,6 +96,17 @@ def test_a_request_to_stop_ends_it_without_the_rest(cluster: Cluster, tmp_path: 
     for item in items:
         item.touch()  # frees the workers
     assert ended == items[:1]
+
+
+def test_no_process_is_profiled(cluster: Cluster) -> None:
+    def periodic(dask_worker: Worker) -> list[str]:
+        return list(dask_worker.periodic_callbacks)
+
+    on_workers = cluster.client.run(periodic)
+    assert on_workers
+    for names in on_workers.values():
+        assert "heartbeat" in names
+        assert "profile" not in names
 
 
 def test_it_listens_on_loopback_alone(cluster: Cluster) -> None:

@@ -48,6 +48,18 @@ def until_it_trains(messages: Iterator[Message]) -> None:
     next(message for message in messages if message["kind"] == "advanced")
 
 
+def test_children_keep_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask's workers do not, and a child would inherit that."""
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    zygote = Zygote({"OPENBLAS_NUM_THREADS": "1"})
+    try:
+        environment = psutil.Process(zygote.pid).environ()
+    finally:
+        zygote.close()
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
+    assert "MALLOC_TRIM_THRESHOLD_" not in environment
+
+
 def test_points_end_as_runs_of_their_own(
     zygote: Zygote, tmp_path: Path, undisturbed: Path
 ) -> None:  # fmt: skip
