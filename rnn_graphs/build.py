@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from rnn_graphs.window_start import from_first_state
 
 Tensor = Any
 StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
+FED_BYTES = 1 << 24  # of inputs in one session.run, which is always fed as many
 
 
 class Snapshot(NamedTuple):
@@ -90,7 +92,7 @@ def build_training_graph(
     `metrics` names the metrics of every update beside its loss (rnn_graphs/metrics.py).
     """
     in_graph = configs.execution.loop == "in_graph"
-    iterations = configs.execution.iterations_per_loop if in_graph else 1
+    iterations = _most_windows(configs, shape) if in_graph else 1
     with tf.Graph().as_default() as graph:
         dtype = tf.as_dtype(configs.graph.precision)
         model = Model(configs.model, shape, dtype, xla, configs.graph.in_a_loop)
@@ -161,6 +163,13 @@ def _make_update(
         return loops.Updated(measured, carried, operation)
 
     return update
+
+
+def _most_windows(configs: GraphConfigs, shape: TaskShape) -> int:
+    """`execution.iterations_per_loop`, or fewer where their inputs would take too much memory."""
+    values = configs.graph.num_steps * configs.graph.batch_size * math.prod(shape.input_tail)
+    window = values * shape.input_dtype.size
+    return max(1, min(configs.execution.iterations_per_loop, FED_BYTES // window))
 
 
 def _make_feeds(configs: GraphConfigs, shape: TaskShape, iterations: int) -> Feeds:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +30,7 @@ from experiments.advice.schedule import Allowance, Schedule, plan, possible_widt
 from experiments.config.schema import Config
 from experiments.errors import RunError
 from experiments.training.loop import TrainingLoop
+from experiments.training.pace import open_call
 from experiments.training.session import TrainingSession, build
 from experiments.training.timing import seconds
 from experiments.training.workload import Workload, make_workload
@@ -37,8 +40,7 @@ MOMENTS = (1 / 8, 1 / 4, 1 / 2, 1)  # parts of the updates or the time; it is re
 PROBED = 24  # steps of the graph that is timed to plan the pilot
 ROUNDS = 3
 BUILDING = 2  # graphs, to train and to read, each of which takes about as long as the timed one
-FED = 2_000_000  # symbols in one session.run at most
-LONGEST_CALL = 0.5  # seconds of one session.run: the pilot stops between two
+UPDATES, PROBED_UPDATES = 500, 20  # of one session.run at most, of the pilot and while it is timed
 
 Tell = Callable[[str], None]
 
@@ -74,7 +76,7 @@ def run_pilot(config: Config, workload: Workload, allowance: Allowance, tell: Te
         f"pilot: num_steps {schedule.num_steps}, full gradients, up to {schedule.updates:,} "
         f"updates in {training:.0f} s"
     )
-    wide = _pilot_config(config, schedule, training / schedule.updates)
+    wide = _pilot_config(config, schedule.num_steps, min(UPDATES, schedule.updates))
     wide = _with_epochs(wide, schedule.updates)
     work = make_workload(wide)
     symbol_seconds = step_seconds / config.graph.batch_size
@@ -152,28 +154,25 @@ def _held_out_symbols(config: Config, workload: Workload) -> int:
 
 def _seconds_per_step(config: Config, num_steps: int) -> float:
     """The median time of an update of the pilot's kind, for each step of its graph."""
-    count = max(1, min(20, FED // (num_steps * config.graph.batch_size)))
-    probe = _pilot_config(config, Schedule(num_steps, count), LONGEST_CALL / count)
+    probe = _pilot_config(config, num_steps, PROBED_UPDATES)
     work = make_workload(probe)
-    count = min(count, work.updates_per_epoch)
-    rows = work.draw(training_stream(config.training.first_seed), config.graph.batch_size)
-    windows = rows.windows(0, count, num_steps)
-    with TrainingSession(build(probe, work), probe.execution.threads) as session:
-        session.initialize(config.training.first_seed)
-        session.train(windows, count)  # compiles
+    with ExitStack() as stack:
+        call = open_call(stack, probe, work, build(probe, work))
+        call.train()  # compiles
         # By the clock on the wall, as a budget is: on a busy machine, less fits into it.
-        times = [seconds(lambda: session.train(windows, count)) for _ in range(ROUNDS)]
-    return float(np.median(times)) / count / num_steps
+        times = [seconds(call.train) for _ in range(ROUNDS)]
+    return median(times) / call.updates / num_steps
 
 
-def _pilot_config(config: Config, schedule: Schedule, per_update: float) -> Config:
-    """The experiment with a wide graph that is quick to build, full gradients and one seed."""
-    most = FED // (schedule.num_steps * config.graph.batch_size)
-    iterations = max(1, min(most, int(LONGEST_CALL / per_update), schedule.updates))
+def _pilot_config(config: Config, num_steps: int, updates: int) -> Config:
+    """The experiment with a wide graph that is quick to build, full gradients and one seed.
+
+    A session.run makes this many updates at most.
+    """
     sections = {
-        "graph": {"num_steps": schedule.num_steps, "unroll": "dynamic"},
+        "graph": {"num_steps": num_steps, "unroll": "dynamic"},
         "training": {"seeds": 1, "validate_every": None, "patience": None},
-        "execution": {"loop": "in_graph", "iterations_per_loop": iterations},
+        "execution": {"loop": "in_graph", "iterations_per_loop": updates},
         "logging": {"metrics": ()},
     }
     changed = {

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import NamedTuple
-
-import numpy as np
 
 from experiments.benchmarks.timing import Measurement, at_most, compare
 from experiments.config.compose import load_config
-from experiments.training.session import TrainingSession, build
+from experiments.training.pace import Call, open_call
+from experiments.training.session import build
 from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
 
@@ -28,8 +26,7 @@ ONE = f"one graph for {len(DEPTHS)} depths"
 class Opened(NamedTuple):
     """A session that has trained."""
 
-    session: TrainingSession
-    train: Callable[[], object]  # makes UPDATES updates
+    call: Call  # makes UPDATES updates
     seconds: float  # to build the graph and make its first updates
 
 
@@ -45,10 +42,10 @@ def measure_adaptive() -> Sequence[Measurement]:
 
 
 def _update(together: Opened, alone: Opened, depth: int) -> Measurement:
-    together.session.choose(DEPTHS.index(depth))
+    together.call.session.choose(DEPTHS.index(depth))
     ours, theirs = (
         [value / UPDATES for value in values]
-        for values in in_turn([together.train, alone.train], ROUNDS, time.process_time)
+        for values in in_turn([together.call.train, alone.call.train], ROUNDS, time.process_time)
     )
     name = f"adaptive, update at depth {depth}: {ONE} against its own"
     return at_most(name, compare(ours, theirs), 1e3, "ms", AT_MOST)
@@ -65,11 +62,7 @@ def _opened(stack: ExitStack, least: int, most: int) -> Opened:
         ],
     )  # fmt: skip
     work = make_workload(config)
-    rows = work.draw(np.random.RandomState(0), config.graph.batch_size)
-    windows = rows.windows(0, UPDATES, NUM_STEPS, config.truncation.context_steps)
     began = time.perf_counter()
-    session = stack.enter_context(TrainingSession(build(config, work), config.execution.threads))
-    session.initialize(0)
-    session.train(windows, UPDATES)
-    passed = time.perf_counter() - began
-    return Opened(session, partial(session.train, windows, UPDATES), passed)
+    call = open_call(stack, config, work, build(config, work))
+    call.train()
+    return Opened(call, time.perf_counter() - began)

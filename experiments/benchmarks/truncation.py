@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from statistics import median
 from time import process_time
 from typing import NamedTuple
-
-import numpy as np
 
 from experiments.benchmarks import per_loss
 from experiments.benchmarks.graphs import count_operations
 from experiments.benchmarks.timing import Measurement, at_least, at_most, compare
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
-from experiments.training.session import TrainingSession, build
+from experiments.training.pace import open_call
+from experiments.training.session import build
 from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
 from rnn_graphs.build import StepMaker, TrainingGraph
@@ -173,8 +171,4 @@ def _config(shape: Shape, kind: str, *overrides: str) -> Config:
 def _training(stack: ExitStack, contender: Contender) -> Callable[[], object]:
     """Open a session. Returns a function that makes one session.run of training."""
     config = contender.config
-    session = stack.enter_context(TrainingSession(contender.build(), config.execution.threads))
-    session.initialize(0)
-    rows = make_workload(config).draw(np.random.RandomState(0), config.graph.batch_size)
-    windows = rows.windows(0, session.iterations, config.graph.num_steps)
-    return partial(session.train, windows, session.iterations)
+    return open_call(stack, config, make_workload(config), contender.build()).train

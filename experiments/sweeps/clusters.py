@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 10
 SAFE_PATH = "PYTHONSAFEPATH"  # Python: no modules from the current folder
-# Dask's profiler looks at what each worker does a hundred times a second, 6 % of its core.
-WITHOUT_PROFILER = {"distributed.worker.profile.enabled": False}
+# Dask looks a hundred times a second at what each worker does, and fifty times at whether each
+# event loop is late. That takes a tenth of a core from the training.
+UNWATCHED = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
 
 Log = Callable[[str], None]  # prints a line for the user
 
@@ -72,7 +73,7 @@ def open_cluster(
 
     with (
         silence_logging_cmgr(logging.CRITICAL),  # errors that matter are reported as reasons
-        dask.config.set(WITHOUT_PROFILER),
+        dask.config.set(UNWATCHED),
         _no_modules_of_the_current_folder(),
     ):
         if where == "local":

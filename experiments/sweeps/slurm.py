@@ -194,6 +194,7 @@ def _options() -> dict[str, Any]:
         "export PYTHONSAFEPATH=1",
         # As for local workers, which read the config of the process that starts them.
         "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
+        "export DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL=1s",
         f'export PYTHONPATH="{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}"',
     ]
     return options | {"job_script_prologue": prologue}

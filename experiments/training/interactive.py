@@ -116,7 +116,7 @@ class Trainer:
             if self._window == 0:
                 self._rows = self._loop.begin_epoch(self._epoch, self._stream)
             left = self._workload.updates_per_epoch - self._window
-            size = min(count, self._session.iterations, left)
+            size = min(count, self._loop.longest, left)
             parts.append(self._loop.train(self._rows, self._window, size))
             self._window += size
             if size == left:

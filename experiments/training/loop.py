@@ -1,13 +1,14 @@
 """The training loop: epochs of data, cut into chunks that each take one session.run.
 
-epoch 1: | chunk | chunk | … | rest |     a chunk has at most `session.iterations` windows,
-epoch 2: | chunk | chunk | … | rest |     one update for each; the state is reset between epochs
+epoch 1: | chunk | chunk | … | rest |     a chunk has a second's windows, `session.iterations` at
+epoch 2: | chunk | chunk | … | rest |     most, an update for each; the state is reset between epochs
 
 Everything that trains a seed uses this loop, so that all of them compute the same weights.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ from experiments.runs.checkpoints import SeedStatus
 from experiments.training.adaptive import DepthChooser
 from experiments.training.session import TrainingSession
 from experiments.training.workload import Workload
+
+CALL_SECONDS = 1.0  # of a session.run: Ctrl-C, checkpoints and progress wait for its end
 
 
 class Place(NamedTuple):
@@ -70,6 +73,12 @@ class TrainingLoop:
         self._workload = workload
         self._session = session
         self._windows = workload.updates_per_epoch
+        self._seconds_each = math.inf  # for an update of the latest call; none is known at first
+
+    @property
+    def longest(self) -> int:
+        """The most windows for the next call of `train`, by the time that the latest took."""
+        return max(1, min(self._session.iterations, int(CALL_SECONDS / self._seconds_each)))
 
     def start(self, seed: int) -> Place:
         """Initialize the variables of a seed. Returns the start of its data."""
@@ -114,7 +123,10 @@ class TrainingLoop:
         """
         context = self._config.truncation.context_steps
         windows = rows.windows(first, size, self._config.graph.num_steps, context)
-        return self._session.train(windows, size)
+        began = time.perf_counter()
+        measured = self._session.train(windows, size)
+        self._seconds_each = (time.perf_counter() - began) / size
+        return measured
 
     def _draw(self, stream: np.random.RandomState) -> Rows:
         return self._workload.draw(stream, self._config.graph.batch_size)
@@ -123,16 +135,14 @@ class TrainingLoop:
         """The windows of the chunk that begins with window `first` of an epoch."""
         done = epoch * self._windows + first
         return min(
-            self._session.iterations,
+            self.longest,
             self._windows - first,
             *(cut - done for cut in cuts if cut > done),
         )
 
     def _chunk(self, rows: Rows, first: int, size: int, epoch: int, end: Place) -> Chunk:
-        """The updates of `train`, timed."""
-        began = time.perf_counter()
+        """The updates of `train`."""
         measured = self.train(rows, first, size)
-        seconds_each = (time.perf_counter() - began) / size
         count = _count_finite(measured["loss"])
         status: SeedStatus = "running"
         if count < size:
@@ -140,7 +150,7 @@ class TrainingLoop:
         elif end.epoch == self._config.training.epochs:
             status = "complete"
         metrics = {name: values[:count].tolist() for name, values in measured.items()}
-        return Chunk(metrics, seconds_each, epoch, end, status)
+        return Chunk(metrics, self._seconds_each, epoch, end, status)
 
 
 def _count_finite(losses: NDArray[np.floating[Any]]) -> int:

@@ -76,6 +76,24 @@ def test_killed_at_several_moments_a_run_ends_as_if_it_had_not_been(
     assert_same_end(tmp_path / "run", long_undisturbed, SEEDS)
 
 
+def test_a_run_of_slow_updates_is_saved_and_stops_within_seconds(tmp_path: Path) -> None:
+    """500 of these updates, the most in one session.run, take one or two minutes."""
+    slow = ("model.state_size=800", "graph.num_steps=20", "task.size=2000000", "execution.xla=off")
+    kept = ("logging.checkpoint_seconds=1", "logging.tensorboard=false", "--run-dir", "run")
+    with subprocess.Popen(
+        command("train", "r2rt_n5", *slow, *kept), cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_until(lambda: any((tmp_path / "run" / "checkpoint").rglob("*.npz")), process)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert process.returncode == 130, errors
+    assert "stopped at seed 0, update" in errors
+    assert summary_of(tmp_path / "run")["status"] == "interrupted"
+
+
 # Writes seen to the disk: config.yaml, summary.json, metrics.csv as it starts, then by turns
 # rows and checkpoints.
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from data.batching import Windows
+from experiments.training import loop as training_loop
 from experiments.training.loop import Chunk, TrainingLoop
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
@@ -24,7 +26,8 @@ def session() -> Iterator[TrainingSession]:
 
 
 @pytest.fixture
-def loop(session: TrainingSession) -> TrainingLoop:
+def loop(session: TrainingSession, monkeypatch: pytest.MonkeyPatch) -> TrainingLoop:
+    monkeypatch.setattr(training_loop, "CALL_SECONDS", 1e9)
     return TrainingLoop(CONFIG, make_workload(CONFIG), session, None)
 
 
@@ -39,18 +42,39 @@ def assert_same(ours: dict[str, NDArray[Any]], theirs: dict[str, NDArray[Any]]) 
 
 def test_chunks_fill_the_epochs(loop: TrainingLoop) -> None:
     chunks = list(loop.run(loop.start(0)))
-    assert [chunk.updates for chunk in chunks] == [10, 10, 6] * 2
-    assert [chunk.epoch for chunk in chunks] == [1, 1, 1, 2, 2, 2]
+    assert [chunk.updates for chunk in chunks] == [1, 10, 10, 5, 10, 10, 6]
+    assert [chunk.epoch for chunk in chunks] == [1, 1, 1, 1, 2, 2, 2]
     ends = [(chunk.end.epoch, chunk.end.window) for chunk in chunks]
-    assert ends == [(0, 10), (0, 20), (1, 0), (1, 10), (1, 20), (2, 0)]
-    assert [chunk.ends_epoch for chunk in chunks] == [False, False, True] * 2
-    assert [chunk.status for chunk in chunks] == ["running"] * 5 + ["complete"]
+    assert ends == [(0, 1), (0, 11), (0, 21), (1, 0), (1, 10), (1, 20), (2, 0)]
+    assert [chunk.ends_epoch for chunk in chunks] == [False, False, False, True, False, False, True]
+    assert [chunk.status for chunk in chunks] == ["running"] * 6 + ["complete"]
+
+
+def test_a_chunk_is_as_long_as_the_latest_updates_allow(
+    loop: TrainingLoop, session: TrainingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, variables = losses(list(loop.run(loop.start(0)))), session.variables()
+    monkeypatch.setattr(training_loop, "CALL_SECONDS", 1.0)
+    seconds = iter([0.5, 0.25, 0.125, 4.0] + [0.25] * 20)  # an update of each call
+    clock, train = [0.0], session.train
+
+    def slowly(windows: Windows, count: int) -> dict[str, NDArray[Any]]:
+        clock[0] += count * next(seconds)
+        return train(windows, count)
+
+    monkeypatch.setattr(session, "train", slowly)
+    monkeypatch.setattr(training_loop.time, "perf_counter", lambda: clock[0])
+    slow = TrainingLoop(CONFIG, make_workload(CONFIG), session, None)
+    chunks = list(slow.run(slow.start(0)))
+    assert [chunk.updates for chunk in chunks][:8] == [1, 2, 4, 8, 1, 4, 4, 2]
+    assert losses(chunks) == whole
+    assert_same(session.variables(), variables)
 
 
 def test_cuts_end_chunks_and_change_nothing(loop: TrainingLoop, session: TrainingSession) -> None:
     whole, variables = losses(list(loop.run(loop.start(0)))), session.variables()
     cut = list(loop.run(loop.start(0), cuts=[0, 3, 26, 37]))
-    assert [chunk.updates for chunk in cut] == [3, 10, 10, 3, 10, 1, 10, 5]
+    assert [chunk.updates for chunk in cut] == [3, 10, 10, 3, 10, 1, 10, 5]  # since the first run
     assert losses(cut) == whole
     assert_same(session.variables(), variables)
 
@@ -84,6 +108,6 @@ def test_a_loss_that_is_not_finite_ends_the_seed(
 
     monkeypatch.setattr(session, "train", broken)
     chunks = list(loop.run(loop.start(0)))
-    assert [chunk.updates for chunk in chunks] == [10, 4]
+    assert [chunk.updates for chunk in chunks] == [1, 4]
     assert [chunk.status for chunk in chunks] == ["running", "diverged"]
     assert all({len(values) for values in c.metrics.values()} == {c.updates} for c in chunks)
