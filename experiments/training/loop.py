@@ -1,7 +1,7 @@
 """The training loop: epochs of data, cut into chunks that each take one session.run.
 
 epoch 1: | chunk | chunk | … | rest |     a chunk has a second's windows, `session.iterations` at
-epoch 2: | chunk | chunk | … | rest |     most, an update for each; the state is reset between epochs
+epoch 2: | chunk | chunk | … | rest |     most, an update for each; the state is reset each epoch
 
 Everything that trains a seed uses this loop, so that all of them compute the same weights.
 """
