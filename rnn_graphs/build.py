@@ -168,8 +168,8 @@ def _make_update(
 def _most_windows(configs: GraphConfigs, shape: TaskShape) -> int:
     """`execution.iterations_per_loop`, or fewer where their inputs would take too much memory."""
     values = configs.graph.num_steps * configs.graph.batch_size * math.prod(shape.input_tail)
-    window = values * shape.input_dtype.size
-    return max(1, min(configs.execution.iterations_per_loop, FED_BYTES // window))
+    fitting = FED_BYTES // int(values * shape.input_dtype.size)
+    return max(1, min(configs.execution.iterations_per_loop, fitting))
 
 
 def _make_feeds(configs: GraphConfigs, shape: TaskShape, iterations: int) -> Feeds:

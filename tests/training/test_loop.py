@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_a_chunk_is_as_long_as_the_latest_updates_allow(
         return train(windows, count)
 
     monkeypatch.setattr(session, "train", slowly)
-    monkeypatch.setattr(training_loop.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     slow = TrainingLoop(CONFIG, make_workload(CONFIG), session, None)
     chunks = list(slow.run(slow.start(0)))
     assert [chunk.updates for chunk in chunks][:8] == [1, 2, 4, 8, 1, 4, 4, 2]
