@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,11 +25,19 @@ class Evaluation(NamedTuple):
     fresh: Evaluated | None  # as the command `evaluate` measures it; None: no fresh data
     answers: Answers | None  # of the probe; None where the task has none
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether the loss is finite, if there is one."""
+        return self.fresh is None or math.isfinite(self.fresh.loss)
+
 
 def evaluate_seeds(
     config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]
 ) -> dict[str, Any]:
-    """The summary's "fresh_loss" and "probe", of complete seeds; empty where the task has none."""
+    """The summary's "fresh_loss" and "probe", of complete seeds; empty where the task has none.
+
+    A seed whose loss is not finite has diverged: its position says so from then on.
+    """
     if FRESH not in task.held_out and task.probe is None:
         return {}
     from experiments.training.evaluate import Evaluator  # imports TensorFlow
@@ -39,9 +48,11 @@ def evaluate_seeds(
             kept = checkpoints.newest(directory.checkpoints, position.seed).checkpoint
             if position.status == "complete" and kept:
                 evaluator.restore(kept.variables)
-                found[position.seed] = evaluate_model(
-                    task, evaluator, position.seed, config.graph.batch_size
-                )
+                evaluation = evaluate_model(task, evaluator, position.seed, config.graph.batch_size)
+                if evaluation.is_finite:
+                    found[position.seed] = evaluation
+                else:
+                    position.status = "diverged"
     return _fresh_loss(found) | _probe(found, task)
 
 

@@ -152,8 +152,8 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
         )
         memory = _train_seeds(run, open_sessions, point, positions)
         run.progress.stage("report")
-        worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
+        worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         summary = summarize(config, run.workload, directory, worst, positions) | evaluated
         if memory is not None:
             summary["memory"] = memory.as_dict()

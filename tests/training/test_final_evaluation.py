@@ -10,12 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from data.streams import evaluation_stream
-from data.task import Drawn
+from data.task import Drawn, Task
+from experiments.errors import RunError
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
-from experiments.training import runner
+from experiments.runs.run import read_run
+from experiments.training import final_evaluation, runner
 from experiments.training.evaluate import Evaluated, Evaluator, evaluate_run
-from experiments.training.final_evaluation import evaluate_model, evaluate_seeds
+from experiments.training.final_evaluation import Evaluation, evaluate_model, evaluate_seeds
 from tests.conftest import small_config, summary_of
 
 
@@ -60,6 +62,26 @@ def test_a_seed_that_is_not_complete_is_not_evaluated(tmp_path: Path) -> None:
     positions = [Position(0, status="diverged")]
     found = evaluate_seeds(config, config.task.make(), RunDirectory(tmp_path), positions)
     assert found == {"probe": []}
+
+
+def test_a_loss_that_is_not_finite_is_divergence_and_can_be_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def overflows(task: Task, evaluator: Evaluator, seed: int, batch_size: int) -> Evaluation:
+        loss = np.inf if seed == 1 else 0.5
+        measured = evaluate_model(task, evaluator, seed, batch_size)
+        return measured._replace(fresh=Evaluated(loss, {}, 4000))
+
+    monkeypatch.setattr(final_evaluation, "evaluate_model", overflows)
+    config = small_config("task.size=4000", "training.epochs=1", "training.seeds=3")
+    for _ in range(2):
+        with pytest.raises(RunError, match=r"the loss or a weight was not finite for seed 1$"):
+            runner.train(config, tmp_path)
+    assert "already diverged" in capsys.readouterr().out
+    run = read_run(tmp_path)
+    assert run.summary["seeds"] == {"0": "complete", "1": "diverged", "2": "complete"}
+    assert run.fresh_losses == {0: 0.5, 2: 0.5}
+    assert [answers["seed"] for answers in run.summary["probe"]] == [0, 2]
 
 
 @pytest.mark.parametrize("task", ["binary_dependency", "copy_memory"])
