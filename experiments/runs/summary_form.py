@@ -16,7 +16,7 @@ class Form(BaseModel):
 
 
 class Losses(Form):
-    """A mean over seeds with its interval, and each seed's loss; nats per time step."""
+    """A mean over complete seeds with its interval, each seed's loss; nats per time step."""
 
     mean: float | None = None
     low: float | None = None
@@ -44,9 +44,9 @@ class FreshLoss(Losses):
 
 
 class BestLoss(Form):
-    """The mean of the least validation losses with its interval."""
+    """The mean of complete seeds' least validation losses with its interval."""
 
-    mean: float
+    mean: float | None = None
     low: float | None = None
     high: float | None = None
 

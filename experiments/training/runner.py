@@ -258,12 +258,12 @@ def _log_result(
     final, fresh = summary.get("final_loss") or {}, summary.get("fresh_loss")
     if final.get("mean") is None:
         return
-    shown.result(f"final loss {_spread(final)}")
+    complete = sum(status == "complete" for status in summary["seeds"].values())
+    shown.result(f"final loss {_spread(final, complete)}")
     if validation := summary.get("validation"):
-        best = validation["best_loss"] | {"per_seed": validation["per_seed"]}
-        shown.result(f"best validation loss {_spread(best)}")
+        shown.result(f"best validation loss {_spread(validation['best_loss'], complete)}")
     if fresh and fresh.get("mean") is not None:
-        shown.result(f"loss on fresh data {_spread(fresh)}")
+        shown.result(f"loss on fresh data {_spread(fresh, complete)}")
     for name, floor in summary.get("floors", {}).items():
         shown.result(f"  floor, {name}: {floor:.4f}")
     if task.probe is not None:
@@ -272,11 +272,10 @@ def _log_result(
     shown.result(f"run directory: {directory.path}")
 
 
-def _spread(losses: dict[str, Any]) -> str:
-    """A mean of the summary with its interval over seeds."""
+def _spread(losses: dict[str, Any], seeds: int) -> str:
+    """A mean of the summary with its interval over so many seeds."""
     mean = f"{losses['mean']:.4f} nats per time step"
     low, high = losses.get("low"), losses.get("high")
     if low is None or high is None:
         return mean
-    seeds = len(losses.get("per_seed", {}))
     return f"{mean}, 95 % interval {low:.4f} to {high:.4f} over {seeds} seeds"

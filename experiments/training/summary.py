@@ -30,7 +30,7 @@ def summarize(
         "status": status,
         "name": config.name,
         "final_loss": {
-            **describe_losses({seed: final.loss for seed, final in finals.items()}),
+            **_over_complete({seed: final.loss for seed, final in finals.items()}, positions),
             "updates": {str(seed): final.updates for seed, final in finals.items()},
             "unit": "nats per time step, mean over the last tenth of training",
         },
@@ -66,6 +66,13 @@ def describe_losses(losses: Mapping[int, float]) -> dict[str, Any]:
     }
 
 
+def _over_complete(losses: Mapping[int, float], positions: list[Position]) -> dict[str, Any]:
+    """`describe_losses` with the mean over complete seeds; the others' losses end too early."""
+    complete = {position.seed for position in positions if position.status == "complete"}
+    described = describe_losses({seed: losses[seed] for seed in losses if seed in complete})
+    return described | {"per_seed": {str(seed): loss for seed, loss in losses.items()}}
+
+
 def _final_losses(directory: RunDirectory, positions: list[Position]) -> dict[int, FinalLoss]:
     """Each seed's final loss: from its position if it ended as planned, else from its rows."""
     rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
@@ -78,8 +85,9 @@ def _final_losses(directory: RunDirectory, positions: list[Position]) -> dict[in
 
 def _validation(positions: list[Position]) -> dict[str, Any] | None:
     """The least validation loss of each seed; None where nothing was validated."""
-    best = {str(p.seed): p.best_loss for p in positions if p.best_loss is not None}
+    best = {p.seed: p.best_loss for p in positions if p.best_loss is not None}
     if not best:
         return None
-    mean, low, high = mean_interval(list(best.values()))
-    return {"best_loss": {"mean": mean, "low": low, "high": high}, "per_seed": best}
+    described = _over_complete(best, positions)
+    per_seed = described.pop("per_seed")
+    return {"best_loss": described, "per_seed": per_seed}

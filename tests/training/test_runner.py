@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import signal
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
@@ -502,6 +504,27 @@ class TestDiverged:
         assert summary["seeds"] == {"0": "diverged", "1": "complete"}
         assert [probe["seed"] for probe in summary["probe"]] == [1]
         assert metrics_of(tmp_path) == [row for row in metrics_of(undisturbed) if row.seed == 1]
+
+    def test_means_are_over_the_complete_seeds(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        train = TrainingSession.train
+        calls = itertools.count()
+
+        def breaks(self: TrainingSession, *arguments: Any) -> dict[str, NDArray[Any]]:
+            measured = train(self, *arguments)
+            if next(calls) == 30:  # of the first of three seeds, which has a row by then
+                measured["loss"][:] = np.nan
+            return measured
+
+        monkeypatch.setattr(TrainingSession, "train", breaks)
+        config = small_config("training.seeds=3")
+        with pytest.raises(RunError, match="not finite for seed 0$"):
+            runner.train(config, tmp_path)
+        final = summary_of(tmp_path)["final_loss"]
+        assert list(final["per_seed"]) == ["0", "1", "2"]
+        assert final["mean"] == pytest.approx((final["per_seed"]["1"] + final["per_seed"]["2"]) / 2)
+        assert f"{final['high']:.4f} over 2 seeds" in capsys.readouterr().out
 
     def test_a_run_without_a_single_row_still_ends_as_diverged(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

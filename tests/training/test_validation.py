@@ -15,6 +15,7 @@ from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import read_metrics
+from experiments.runs.run import read_run
 from experiments.training import runner
 from experiments.training.evaluate import Evaluator, evaluate_run
 from experiments.training.export import export
@@ -206,7 +207,10 @@ class TestNotANumber:
         assert (best.position.epoch, best.position.best_loss) == (1, 2.5)
         rows = [row for row in read_metrics(tmp_path / "metrics.csv") if row.split == "valid"]
         assert [row.loss for row in rows] == [2.5]
-        assert summary_of(tmp_path)["validation"]["best_loss"]["mean"] == 2.5
+        validation = summary_of(tmp_path)["validation"]
+        assert validation["per_seed"] == {"0": 2.5}
+        assert validation["best_loss"] == {"mean": None, "low": None, "high": None}
+        assert read_run(tmp_path).least_validation_losses == [2.5]
 
     def test_such_a_checkpoint_is_refused_and_evaluate_measures_the_others(
         self, tmp_path: Path
