@@ -101,14 +101,14 @@ def best(directory: Path, seed: int) -> Checkpoint | None:
         raise RunError(f"{path}: damaged, or no checkpoint of this program") from error
 
 
-def _as_bytes(checkpoint: Checkpoint) -> bytes:
+def _as_bytes(checkpoint: Checkpoint) -> memoryview:
     arrays = {f"variables/{name}": value for name, value in checkpoint.variables.items()}
     buffer = io.BytesIO()
     arrays["position"] = np.array(json.dumps(asdict(checkpoint.position)))
     arrays["stream/keys"] = checkpoint.stream.keys
     arrays["stream/place"] = np.array(checkpoint.stream.place)
     np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
+    return buffer.getbuffer()  # not a second copy
 
 
 def load(path: Path) -> Checkpoint:

@@ -37,7 +37,7 @@ def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
         print(plain(f"this replaces {', '.join(replaced)} in {out}"), file=sys.stderr)
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: str | bytes | memoryview) -> None:
     """Replace `path` by `content`: a reader, or a crash, sees the old file or the new one."""
     # Names of files that are not UTF-8 are text with lone surrogates, which are shown as escapes.
     data = content.encode(errors="backslashreplace") if isinstance(content, str) else content

@@ -26,6 +26,8 @@ from experiments.training.tensorboard import Events, open_events
 from experiments.training.validation import Validation, possible_ends
 from experiments.training.workload import VALIDATION, Workload
 
+BETWEEN_SAVES = 10  # times as long as the latest took, at least: large ones would take all the time
+
 
 class Stop(Protocol):
     """A request to stop, as an Interruption or a SeedQueue has it."""
@@ -83,7 +85,7 @@ class SeedTraining:
         position = replace(start.position, pending=pending, sums_before=sums)
         stream = start.stream
         accumulator = RowAccumulator(self._config, position, self._ends)
-        saved = time.monotonic()
+        due = time.monotonic() + self._config.logging.checkpoint_seconds
         self._progress.stage("train")
         with self._open_writer(position) as writer:
             for chunk in self._loop.run(Place(position.epoch, position.window, stream)):
@@ -94,14 +96,14 @@ class SeedTraining:
                 if position.status != "running":
                     break
                 now = time.monotonic()
-                if self._stop.requested or now - saved >= self._config.logging.checkpoint_seconds:
+                if self._stop.requested or now >= due:
                     variables = self._session.variables()
                     if checkpoints.not_finite(variables) is not None:
                         # The rows come first: a checkpoint has the digest of them all.
                         writer.write(accumulator.flush(chunk.epoch))
                         break
                     self._save(position, stream, variables)
-                    saved = now
+                    due = self._next_save(now)
                 if self._stop.requested:
                     raise Interrupted(f"stopped at seed {position.seed}, update {position.updates}")
             self._save(position, stream, self._session.variables())
@@ -156,6 +158,11 @@ class SeedTraining:
             position.status = "diverged"
         checkpoint = Checkpoint(position, stream, variables)
         checkpoints.save(self._directory.checkpoints, checkpoint)
+
+    def _next_save(self, began: float) -> float:
+        """When to save again, after a checkpoint that was begun at this time."""
+        every, now = self._config.logging.checkpoint_seconds, time.monotonic()
+        return now + max(every, BETWEEN_SAVES * (now - began)) if every else now
 
     @contextlib.contextmanager
     def _open_writer(self, position: Position) -> Iterator[_RowWriter]:

@@ -6,6 +6,7 @@ import itertools
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -448,6 +449,30 @@ class TestChangedByHand:
         checkpoints.save(stopped / "checkpoint", found._replace(variables=variables))
         with pytest.raises(RunError, match=rf"{newest}: .*found complex128 .*; move it away"):
             runner.train(CONFIG, stopped)
+
+
+@pytest.mark.usefixtures("only_training")
+def test_at_most_a_tenth_of_the_time_goes_into_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, saved = [0.0], []
+    train, save = TrainingSession.train, checkpoints.save
+
+    def one_second(self: TrainingSession, *arguments: Any) -> dict[str, NDArray[Any]]:
+        clock[0] += 1
+        return train(self, *arguments)
+
+    def three_seconds(directory: Path, checkpoint: Checkpoint) -> None:
+        clock[0] += 3
+        saved.append(clock[0])
+        save(directory, checkpoint)
+
+    monkeypatch.setattr(TrainingSession, "train", one_second)
+    monkeypatch.setattr(checkpoints, "save", three_seconds)
+    fake = SimpleNamespace(monotonic=lambda: clock[0])
+    monkeypatch.setattr("experiments.training.seed.time", fake)
+    runner.train(small_config("logging.checkpoint_seconds=10"), tmp_path)
+    assert saved[:2] == [10 + 3, 13 + 30 + 3]
 
 
 class TestDiverged:
