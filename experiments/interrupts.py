@@ -7,7 +7,15 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, Protocol
+
+
+class Stop(Protocol):
+    """A request to stop, as a StopRequest or a SeedQueue has it."""
+
+    @property
+    def requested(self) -> bool:
+        """Whether to stop after the session.run under way."""
 
 
 class StopRequest:

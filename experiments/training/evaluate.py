@@ -14,7 +14,8 @@ from data.streams import evaluation_stream
 from data.task import Array, Drawn, Examples, Spelled, Task
 from data.task import Sequence as OneSequence
 from experiments.config.schema import Config
-from experiments.errors import RunError, UsageError
+from experiments.errors import Interrupted, RunError, UsageError
+from experiments.interrupts import Stop, StopRequest
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.directory import RunDirectory
 from experiments.training.carried_state import starts_of_rows
@@ -50,12 +51,14 @@ class Fetched(NamedTuple):
 class Evaluator(GraphSession):
     """One forward graph and session, for the checkpoints of every seed."""
 
-    def __init__(self, config: Config, task: Task) -> None:
+    def __init__(self, config: Config, task: Task, stop: Stop | None = None) -> None:
+        """On a request to stop, reading a set raises Interrupted between two session.runs."""
         shape = shape_of(task, config.training.carry_state)
         graph = build_evaluation_graph(config.model, config.graph, shape)
         super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
         self._task = task
         self._graph = graph
+        self._stop = stop or StopRequest()
         # Of windows that start anew, as they do in training; None: the state is carried.
         self._window_steps = config.graph.num_steps if shape.resets_state else None
 
@@ -162,9 +165,7 @@ class Evaluator(GraphSession):
             time = slice(start, start + steps)
             labels = rows.labels[:, time].T
             feeds = {graph.inputs: rows.inputs[:, time].swapaxes(0, 1), graph.labels: labels}
-            *found, state = self._session.run(
-                (*fetches, graph.final_state), feeds | self._state_feeds(state)
-            )
+            *found, state = self._forward(fetches, feeds, state)
             yield Fetched(found, np.ones(labels.shape), state)
 
     def _run_examples(
@@ -181,10 +182,19 @@ class Evaluator(GraphSession):
                 graph.labels: batch.labels.T,
                 graph.lengths: batch.lengths,
             }
-            *found, state = self._session.run(
-                (*fetches, graph.final_state), feeds | self._state_feeds(state)
-            )
+            *found, state = self._forward(fetches, feeds, state)
             yield Fetched(found, batch.weights.T, state)
+
+    def _forward(
+        self, fetches: tuple[Any, ...], feeds: dict[Any, Array], state: Any
+    ) -> tuple[Any, ...]:
+        """One session.run: what is fetched, and the state after it."""
+        if self._stop.requested:
+            raise Interrupted("stopped while a model was evaluated")
+        found: tuple[Any, ...] = self._session.run(
+            (*fetches, self._graph.final_state), feeds | self._state_feeds(state)
+        )
+        return found
 
     def _zero_state(self, rows: int) -> Any:
         """The state of rows before their first input."""

@@ -208,7 +208,7 @@ def _train_seeds(
         trainings = [
             SeedTraining(
                 config, workload, directory, metrics, session, progress, queue,
-                stack.enter_context(open_validation(config, workload.task, rows)),
+                stack.enter_context(open_validation(config, workload.task, rows, queue)),
                 stack.enter_context(open_chooser(config, workload, progress.log)),
             )
             for session in sessions

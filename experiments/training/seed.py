@@ -6,13 +6,14 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 
 from data.streams import StreamState
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError
+from experiments.interrupts import Stop
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, Position
 from experiments.runs.directory import RunDirectory
@@ -27,14 +28,6 @@ from experiments.training.validation import Validation, possible_ends
 from experiments.training.workload import VALIDATION, Workload
 
 BETWEEN_SAVES = 10  # times as long as the latest took, at least: large ones would take all the time
-
-
-class Stop(Protocol):
-    """A request to stop, as an Interruption or a SeedQueue has it."""
-
-    @property
-    def requested(self) -> bool:
-        """Whether to stop after the updates under way."""
 
 
 class SeedTraining:
@@ -130,7 +123,11 @@ class SeedTraining:
         accumulator: RowAccumulator,
         writer: _RowWriter,
     ) -> None:
-        """Validate where it is due; keep the best model, stop a seed that no longer improves."""
+        """Validate where it is due; keep the best model, stop a seed that no longer improves.
+
+        Raises Interrupted when asked to stop. The seed then resumes before the end of the epoch: a
+        checkpoint at the end would say that it is validated.
+        """
         if self._validation is None or not self._validation.is_due(position):
             return
         self._progress.stage("validate")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from data.streams import evaluation_stream
 from data.task import Drawn, Task
 from experiments.config.schema import Config
+from experiments.interrupts import Stop
 from experiments.runs.checkpoints import Position
 from experiments.training.workload import VALIDATION, Workload
 
@@ -38,7 +39,10 @@ class Validation:
         return position.epoch % every == 0 or position.status == "complete"
 
     def evaluate(self, variables: dict[str, NDArray[Any]]) -> dict[str, float]:
-        """The loss of these variables, and every metric that held-out data can have."""
+        """The loss of these variables, and every metric that held-out data can have.
+
+        Raises Interrupted when asked to stop.
+        """
         self._evaluator.restore(variables)
         batch_size = min(self._config.graph.batch_size, len(self._drawn.inputs))
         found = self._evaluator.evaluate(self._drawn, batch_size, self._rows)
@@ -75,10 +79,12 @@ def possible_ends(config: Config, workload: Workload) -> list[int]:
 
 
 @contextlib.contextmanager
-def open_validation(config: Config, task: Task, rows: int | None) -> Iterator[Validation | None]:
+def open_validation(
+    config: Config, task: Task, rows: int | None, stop: Stop
+) -> Iterator[Validation | None]:
     """The validation of a run, with a sequence in such rows; None where the config asks for none.
 
-    For `rows` see `Evaluator.evaluate`.
+    For `rows` see `Evaluator.evaluate`, for `stop` see Evaluator.
     """
     if config.training.validate_every is None:
         yield None
@@ -86,5 +92,5 @@ def open_validation(config: Config, task: Task, rows: int | None) -> Iterator[Va
     from experiments.training.evaluate import Evaluator  # imports TensorFlow
 
     drawn = task.evaluation(VALIDATION, evaluation_stream(config.training.first_seed))
-    with Evaluator(config, task) as evaluator:
+    with Evaluator(config, task, stop) as evaluator:
         yield Validation(config, evaluator, drawn, rows)

@@ -544,7 +544,7 @@ class TestDiverged:
 
         monkeypatch.setattr(TrainingSession, "train", breaks)
         config = small_config("training.seeds=3")
-        with pytest.raises(RunError, match="not finite for seed 0$"):
+        with pytest.raises(RunError, match=r"not finite for seed 0$"):
             runner.train(config, tmp_path)
         final = summary_of(tmp_path)["final_loss"]
         assert list(final["per_seed"]) == ["0", "1", "2"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import signal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from numpy.typing import NDArray
 
 from data.task import Drawn
 from experiments.config.compose import load_config
@@ -101,6 +104,30 @@ def test_patience_stops_a_seed_that_gets_no_better(tmp_path: Path) -> None:
     assert trained < summary["total_updates"]
     # Of the updates that were made, and not of those that were planned.
     assert summary["final_loss"]["updates"]["0"] == trained - 9 * trained // 10
+
+
+def test_stopped_while_it_validates_it_ends_as_if_undisturbed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = digits("training.epochs=3", "training.validate_every=1", "training.patience=5")
+    runner.train(config, tmp_path / "undisturbed")
+    evaluate = Validation.evaluate
+    count = itertools.count(1)
+
+    def interrupted(self: Validation, variables: dict[str, NDArray[Any]]) -> dict[str, float]:
+        if next(count) in (1, 3):
+            signal.raise_signal(signal.SIGINT)
+        return evaluate(self, variables)
+
+    monkeypatch.setattr(Validation, "evaluate", interrupted)
+    for _ in range(2):
+        with pytest.raises(Interrupted, match="stopped while a model was evaluated; rerun the"):
+            runner.train(config, tmp_path / "run")
+    runner.train(config, tmp_path / "run")
+    assert_same_end(tmp_path / "run", tmp_path / "undisturbed", [0])
+    assert len([row for row in metrics_of(tmp_path / "run") if row.split == "valid"]) == 3
+    ours, theirs = (summary_of(tmp_path / name)["validation"] for name in ("run", "undisturbed"))
+    assert ours == theirs
 
 
 def test_stopped_and_started_again_it_ends_as_if_undisturbed(
