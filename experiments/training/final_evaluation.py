@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data.sequences import FRESH
 from data.streams import evaluation_stream
 from data.task import Answers, Task
 from experiments.config.schema import Config
+from experiments.interrupts import Stop
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
@@ -25,6 +26,9 @@ class Evaluation(NamedTuple):
     fresh: Evaluated | None  # as the command `evaluate` measures it; None: no fresh data
     answers: Answers | None  # of the probe; None where the task has none
 
+    def __str__(self) -> str:
+        return f"loss on fresh data {self.fresh.loss:.4f}" if self.fresh else "evaluated"
+
     @property
     def is_finite(self) -> bool:
         """Whether the loss is finite, if there is one."""
@@ -32,18 +36,24 @@ class Evaluation(NamedTuple):
 
 
 def evaluate_seeds(
-    config: Config, task: Task, directory: RunDirectory, positions: Sequence[Position]
+    config: Config,
+    task: Task,
+    directory: RunDirectory,
+    positions: Sequence[Position],
+    stop: Stop,
+    log: Callable[[str], None],
 ) -> dict[str, Any]:
     """The summary's "fresh_loss" and "probe", of complete seeds; empty where the task has none.
 
-    A seed whose loss is not finite has diverged: its position says so from then on.
+    A seed whose loss is not finite has diverged: its position says so from then on. Logs a line
+    for each of several seeds. Raises Interrupted when asked to stop.
     """
     if FRESH not in task.held_out and task.probe is None:
         return {}
     from experiments.training.evaluate import Evaluator  # imports TensorFlow
 
     found: dict[int, Evaluation] = {}
-    with Evaluator(config, task) as evaluator:
+    with Evaluator(config, task, stop) as evaluator:
         for position in positions:
             kept = checkpoints.newest(directory.checkpoints, position.seed).checkpoint
             if position.status == "complete" and kept:
@@ -53,6 +63,8 @@ def evaluate_seeds(
                     found[position.seed] = evaluation
                 else:
                     position.status = "diverged"
+                if len(positions) > 1:
+                    log(f"seed {position.seed}: {evaluation}")
     return _fresh_loss(found) | _probe(found, task)
 
 

@@ -152,7 +152,9 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
         )
         memory = _train_seeds(run, open_sessions, point, positions)
         run.progress.stage("report")
-        evaluated = evaluate_seeds(config, run.workload.task, directory, positions)
+        evaluated = evaluate_seeds(
+            config, run.workload.task, directory, positions, run.stop, run.progress.log
+        )
         worst = "diverged" if any(p.status == "diverged" for p in positions) else "complete"
         summary = summarize(config, run.workload, directory, worst, positions) | evaluated
         if memory is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from data.streams import evaluation_stream
 from data.task import Drawn, Task
-from experiments.errors import RunError
+from experiments.errors import Interrupted, RunError
+from experiments.interrupts import StopRequest
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import read_run
@@ -60,7 +62,8 @@ def test_there_are_at_most_as_many_rows_as_symbols(batch_size: int, rows: int) -
 def test_a_seed_that_is_not_complete_is_not_evaluated(tmp_path: Path) -> None:
     config = small_config()
     positions = [Position(0, status="diverged")]
-    found = evaluate_seeds(config, config.task.make(), RunDirectory(tmp_path), positions)
+    task, directory = config.task.make(), RunDirectory(tmp_path)
+    found = evaluate_seeds(config, task, directory, positions, StopRequest(), print)
     assert found == {"probe": []}
 
 
@@ -82,6 +85,31 @@ def test_a_loss_that_is_not_finite_is_divergence_and_can_be_read_back(
     assert run.summary["seeds"] == {"0": "complete", "1": "diverged", "2": "complete"}
     assert run.fresh_losses == {0: 0.5, 2: 0.5}
     assert [answers["seed"] for answers in run.summary["probe"]] == [0, 2]
+
+
+def test_it_stops_between_seeds_and_goes_on_when_the_command_is_rerun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stops(task: Task, evaluator: Evaluator, seed: int, batch_size: int) -> Evaluation:
+        measured = evaluate_model(task, evaluator, seed, batch_size)
+        if seed == 1:
+            signal.raise_signal(signal.SIGINT)
+        return measured
+
+    config = small_config("task.size=4000", "training.epochs=1", "training.seeds=3")
+    with monkeypatch.context() as patch:
+        patch.setattr(final_evaluation, "evaluate_model", stops)
+        with pytest.raises(Interrupted, match="stopped while a model was evaluated; rerun"):
+            runner.train(config, tmp_path)
+    told = capsys.readouterr().out
+    assert [f"seed {seed}: loss on fresh data 0." in told for seed in range(3)] == [
+        True,
+        True,
+        False,
+    ]
+    assert summary_of(tmp_path)["status"] == "interrupted"
+    runner.train(config, tmp_path)
+    assert list(summary_of(tmp_path)["fresh_loss"]["per_seed"]) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("task", ["binary_dependency", "copy_memory"])
