@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,15 +29,13 @@ from experiments.advice.schedule import Allowance, Schedule, plan, possible_widt
 from experiments.config.schema import Config
 from experiments.errors import RunError
 from experiments.training.loop import TrainingLoop
-from experiments.training.pace import open_call
+from experiments.training.pace import open_call, time_updates
 from experiments.training.session import TrainingSession, build
-from experiments.training.timing import seconds
 from experiments.training.workload import Workload, make_workload
 from rnn_graphs.config import TruncationConfig
 
 MOMENTS = (1 / 8, 1 / 4, 1 / 2, 1)  # parts of the updates or the time; it is read at 0 as well
 PROBED = 24  # steps of the graph that is timed to plan the pilot
-ROUNDS = 3
 BUILDING = 2  # graphs, to train and to read, each of which takes about as long as the timed one
 UPDATES, PROBED_UPDATES = 500, 20  # of one session.run at most, of the pilot and while it is timed
 
@@ -157,11 +154,9 @@ def _seconds_per_step(config: Config, num_steps: int) -> float:
     probe = _pilot_config(config, num_steps, PROBED_UPDATES)
     work = make_workload(probe)
     with ExitStack() as stack:
-        call = open_call(stack, probe, work, build(probe, work))
-        call.train()  # compiles
         # By the clock on the wall, as a budget is: on a busy machine, less fits into it.
-        times = [seconds(call.train) for _ in range(ROUNDS)]
-    return median(times) / call.updates / num_steps
+        _, each = time_updates(open_call(stack, probe, work, build(probe, work)))
+    return each / num_steps
 
 
 def _pilot_config(config: Config, num_steps: int, updates: int) -> Config:

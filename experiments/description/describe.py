@@ -79,7 +79,7 @@ def _print(config: Config, workload: Workload, shapes: Shapes, work: Work, pace:
     print_text(
         f"expected: {_short_time(pace.seconds_per_update)} an update, "
         f"{pace.run_seconds:.3g} s for the run on this machine, of which "
-        f"{pace.first_seconds:.2g} s before the first updates are done"
+        f"{pace.first_seconds:.2g} s before the first one is done"
     )
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from statistics import median
 from typing import NamedTuple
 
 from experiments.config.schema import Config
 from experiments.description.shapes import Parameter, Shapes
-from experiments.training.pace import training_call
-from experiments.training.timing import clock_for, seconds
+from experiments.training.pace import time_updates, training_call
+from experiments.training.timing import clock_for
 from experiments.training.workload import Workload
 from rnn_graphs.config import TruncationConfig
 
 BYTES = {"float32": 4, "float64": 8}
 SLOTS = {"sgd": 0, "momentum": 1, "adagrad": 1, "adam": 2, "rmsprop": 2}  # values a parameter
-ROUNDS = 3
 
 
 class Work(NamedTuple):
@@ -34,7 +32,7 @@ class Work(NamedTuple):
 class Pace(NamedTuple):
     """Measured time."""
 
-    first_seconds: float  # of the first call, which compiles where XLA does
+    first_seconds: float  # of the first update, which compiles where XLA does
     seconds_per_update: float
     run_seconds: float  # of all seeds, expected
 
@@ -91,9 +89,7 @@ def _size(parameters: list[Parameter]) -> int:
 
 def measure_pace(config: Config, workload: Workload) -> Pace:
     """Time a few updates on this machine; nothing is kept of what they train."""
-    clock = clock_for(config.execution.threads)
     with ExitStack() as stack:
         call = training_call(stack, config)
-        first = seconds(call.train, clock)
-        each = median(seconds(call.train, clock) for _ in range(ROUNDS)) / call.updates
+        first, each = time_updates(call, clock_for(config.execution.threads))
     return Pace(first, each, first + each * workload.updates * len(config.seeds))

@@ -32,7 +32,7 @@ def test_settings_are_timed_with_xla_or_without_it_alike(
 
     def call(_stack: Any, wanted: Config, _symbols: int) -> Call:
         built.append(wanted)
-        return Call(mock.Mock(), lambda: time.sleep(1e-3), updates=1, symbols=1000)
+        return Call(mock.Mock(), lambda _: time.sleep(1e-3), updates=1, symbols=1000)
 
     monkeypatch.setattr(costs, "training_call", call)
     expected = dict.fromkeys((PLAIN, STRICT), 1e-6)
