@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import experiments
+from data.batching import Rows
 from experiments.errors import UsageError
 from experiments.runs import checkpoints
 from experiments.runs.metrics import read_metrics
+from experiments.training.loop import TrainingLoop
 from tests.conftest import ROOT, SMALL, final_arrays, small_config
 from tests.handmade import finished_run
 
@@ -107,6 +112,33 @@ class TestTrainer:
         expected = final_arrays(tmp_path, [0])
         for name, value in variables.items():
             np.testing.assert_array_equal(value, expected[f"0/{name}"], err_msg=name)
+
+    def test_after_ctrl_c_it_goes_on_with_the_next_update(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A signal in the call that reaches the end of an epoch, when its weights have changed."""
+        config = small_config()
+        with experiments.Trainer(config) as trainer:
+            trainer.update(250)
+            expected = trainer.variables()
+        train = TrainingLoop.train
+
+        def interrupted(
+            self: TrainingLoop, rows: Rows, first: int, size: int
+        ) -> dict[str, NDArray[Any]]:
+            measured = train(self, rows, first, size)
+            if first + size == 200:
+                signal.raise_signal(signal.SIGINT)
+            return measured
+
+        with experiments.Trainer(config) as trainer:
+            with monkeypatch.context() as patch:
+                patch.setattr(TrainingLoop, "train", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    trainer.update(220)
+            trainer.update(50)
+            for name, value in trainer.variables().items():
+                np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
     def test_it_goes_on_past_the_last_epoch(self) -> None:
         config = small_config("training.epochs=1")

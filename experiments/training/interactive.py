@@ -14,6 +14,7 @@ from data.streams import training_stream
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from experiments.interrupts import stop_request
 from experiments.runs.run import Run, read_run
 from experiments.training import runner
 from experiments.training.execution import prepared
@@ -107,23 +108,32 @@ class Trainer:
 
         Returns the metrics of each update by name, [count]: "loss" in nats per time step,
         and those of `logging.metrics` that are measured in the graph.
-        Raises ValueError for a count below 1.
+        Raises ValueError for a count below 1. Ctrl-C raises KeyboardInterrupt after the session.run
+        under way, and the next call goes on from there; a second one does not wait.
         """
         if count < 1:
             raise ValueError(f"count: expected 1 or more, got {count}")
         parts = []
-        while count:
-            if self._window == 0:
-                self._rows = self._loop.begin_epoch(self._epoch, self._stream)
-            left = self._workload.updates_per_epoch - self._window
-            size = min(count, self._loop.longest, left)
-            parts.append(self._loop.train(self._rows, self._window, size))
-            self._window += size
-            if size == left:
-                self._epoch, self._window = self._epoch + 1, 0
-                del self._rows  # before the next epoch is drawn, or memory would hold both
-            count -= size
+        with stop_request() as stop:
+            while count and not stop.requested:
+                parts.append(self._train(count))
+                count -= len(parts[-1]["loss"])
+        if stop.requested:
+            raise KeyboardInterrupt
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _train(self, most: int) -> dict[str, NDArray[Any]]:
+        """One session.run of this many updates at most, which ends with the epoch."""
+        if self._window == 0:
+            self._rows = self._loop.begin_epoch(self._epoch, self._stream)
+        left = self._workload.updates_per_epoch - self._window
+        size = min(most, self._loop.longest, left)
+        measured = self._loop.train(self._rows, self._window, size)
+        self._window += size
+        if size == left:
+            self._epoch, self._window = self._epoch + 1, 0
+            del self._rows  # before the next epoch is drawn, or memory would hold both
+        return measured
 
     def variables(self) -> dict[str, NDArray[Any]]:
         """The value of every variable of the graph, by name."""
