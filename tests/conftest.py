@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,22 @@ def only_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "evaluate_seeds", lambda *_: {})
 
 
+class LoadedCheckpoints:
+    """The most checkpoints in memory when another one is loaded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.most = 0
+        self._load = checkpoints.load
+        self._alive: list[weakref.ref[Any]] = []
+        monkeypatch.setattr(checkpoints, "load", self._counted)
+
+    def _counted(self, path: Path) -> checkpoints.Checkpoint:
+        self.most = max(self.most, sum(array() is not None for array in self._alive))
+        loaded = self._load(path)
+        self._alive.append(weakref.ref(next(iter(loaded.variables.values()))))
+        return loaded
+
+
 class StopAtSave:
     """Ask training to stop, as Ctrl-C does, at its n-th checkpoint from now on."""
 
@@ -197,6 +214,12 @@ class StopAtSave:
         self._left -= 1
         if self._left == 0:
             signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def loaded_checkpoints(monkeypatch: pytest.MonkeyPatch) -> LoadedCheckpoints:
+    """Counts how many checkpoints are in memory at a time."""
+    return LoadedCheckpoints(monkeypatch)
 
 
 @pytest.fixture

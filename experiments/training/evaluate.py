@@ -16,7 +16,7 @@ from data.task import Sequence as OneSequence
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
 from experiments.interrupts import Stop, StopRequest
-from experiments.runs.checkpoints import Checkpoint
+from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.training.carried_state import starts_of_rows
 from experiments.training.run_data import is_unknown, warning, workload_of_run
@@ -245,44 +245,50 @@ def evaluate_run(
         )
     _check_batch_size(batch_size, task)
     _check_position(position, task)
-    found, refused = [], []
-    for seed in config.seeds:
-        try:
-            if trained := find_checkpoint(directory, seed, checkpoint):
-                found.append(trained)
-        except RunError as error:
-            refused.append(str(error))
-    if not found and not refused:
-        raise no_checkpoint(directory, checkpoint)
+    evaluated, refused = 0, []
     with Evaluator(config, task) as evaluator:
-        for each in found:
+        for seed in config.seeds:
             try:
-                load_into(evaluator, directory, each)
+                at = _load(evaluator, directory, seed, checkpoint)
             except RunError as error:
                 refused.append(str(error))
                 continue
-            size = batch_size or config.graph.batch_size
-            yield from _evaluate(evaluator, task, each, size, position)
+            if at is not None:
+                evaluated += 1
+                size = batch_size or config.graph.batch_size
+                yield from _evaluate(evaluator, task, at, size, position)
     if refused:
         raise RunError("; ".join(refused))
+    if not evaluated:
+        raise no_checkpoint(directory, checkpoint)
+
+
+def _load(
+    evaluator: Evaluator, directory: RunDirectory, seed: int, checkpoint: str
+) -> Position | None:
+    """Load a seed's checkpoint. Returns its position; None where there is none."""
+    found = find_checkpoint(directory, seed, checkpoint)
+    if found is None:
+        return None
+    load_into(evaluator, directory, found)
+    return found.position
 
 
 def _evaluate(
     evaluator: Evaluator,
     task: Task,
-    checkpoint: Checkpoint,
+    at: Position,
     batch_size: int,
     position: int | None,
 ) -> Iterator[SplitResult]:
     """A checkpoint that is loaded, on every held-out set."""
-    seed, updates = checkpoint.position.seed, checkpoint.position.updates
     for split in task.held_out:
-        drawn = task.evaluation(split, evaluation_stream(seed))
+        drawn = task.evaluation(split, evaluation_stream(at.seed))
         if position is not None and isinstance(drawn, Examples):
             drawn = at_position(drawn, position)
         size = min(batch_size, len(drawn.inputs))
         evaluated = evaluator.evaluate(drawn, size, task.held_out_rows)
-        yield SplitResult(seed, updates, split, evaluated, task.spelled(split))
+        yield SplitResult(at.seed, at.updates, split, evaluated, task.spelled(split))
 
 
 def _check_position(position: int | None, task: Task) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.config.schema import Config
@@ -38,11 +38,14 @@ class SeedQueue:
     def __init__(
         self,
         seeds: Sequence[int],
-        started: Mapping[int, Checkpoint],
+        started: dict[int, Checkpoint],
         positions: list[Position],
         stop: StopRequest,
     ) -> None:
-        """`started` are the checkpoints to resume from; `positions` is filled as seeds end."""
+        """`started` are the checkpoints to resume from, each of which is taken out when it is used.
+
+        `positions` is filled as seeds end.
+        """
         self._left = deque(seeds)
         self._started = started
         self._positions = positions
@@ -76,9 +79,9 @@ class SeedQueue:
         self, training: SeedTraining, seed: int, log: Callable[[str], None]
     ) -> Position:  # fmt: skip
         start = training.start(seed)
-        if checkpoint := self._started.get(seed):
-            log(f"seed {seed}: resuming at update {checkpoint.position.updates}")
-            start = training.restore(checkpoint)
+        if seed in self._started:
+            start = training.restore(self._started.pop(seed))
+            log(f"seed {seed}: resuming at update {start.position.updates}")
         position = training.run(start)
         log(
             f"seed {seed}: {position.status} at update {position.updates}, {position.seconds:.1f} s"

@@ -28,7 +28,7 @@ class ResumePoint(NamedTuple):
 class SeedPoint(NamedTuple):
     """Where one seed resumes."""
 
-    checkpoint: Checkpoint | None  # None: at its beginning
+    checkpoint: Checkpoint | None  # None: at its beginning; without variables where it has ended
     lines: list[MetricsLine]  # of metrics.csv that stay
     dropped: int  # lines that come after the checkpoint, to be written again
     unusable: list[Path]  # checkpoints that were passed over
@@ -73,6 +73,8 @@ def _find(
         if checkpoint is not None:
             before = [line for line in lines if line.row.updates <= checkpoint.position.updates]
             if _are_rows_of(checkpoint.position, before, config.logging.every):
+                if checkpoint.position.status != "running":
+                    checkpoint = checkpoint._replace(variables={})  # all seeds' may be large
                 return SeedPoint(checkpoint, before, len(lines) - len(before), unusable)
             changed = changed or path
         unusable.append(path)

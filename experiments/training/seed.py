@@ -60,13 +60,16 @@ class SeedTraining:
         return Checkpoint(Position(seed), self._loop.start(seed).stream, {})
 
     def restore(self, checkpoint: Checkpoint) -> Checkpoint:
-        """A seed as its checkpoint left it. Raises RunError where it is not of this graph."""
+        """A seed as its checkpoint left it; the session alone holds its variables from now on.
+
+        Raises RunError where it is not of this graph.
+        """
         try:
             self._session.restore(checkpoint.variables)
         except ValueError as error:
             path = checkpoints.path_of(self._directory.checkpoints, checkpoint.position)
             raise RunError(f"{path}: {error}; move it away to resume before it") from error
-        return checkpoint
+        return checkpoint._replace(variables={})
 
     def run(self, start: Checkpoint) -> Position:
         """Train to the end of the seed, or until its loss or its weights are not finite.

@@ -20,7 +20,7 @@ from experiments.runs.directory import RunDirectory
 from experiments.training import evaluate, runner
 from experiments.training.evaluate import Evaluator, evaluate_run
 from tests import numpy_reference
-from tests.conftest import small_config, summary_of
+from tests.conftest import LoadedCheckpoints, small_config, summary_of
 from tests.numpy_reference import Weights
 
 Change = Callable[[NDArray[Any]], NDArray[Any]]
@@ -116,6 +116,13 @@ def test_a_batch_size_that_the_data_cannot_fill_is_refused(
         UsageError, match=f"expected 1 to the size of the data, 20000; got {batch_size}"
     ):
         list(evaluate_run(run, batch_size, "last"))
+
+
+def test_one_checkpoint_is_in_memory_at_a_time(
+    run: RunDirectory, loaded_checkpoints: LoadedCheckpoints
+) -> None:
+    assert [result.seed for result in evaluate_run(run, None, "last")] == [0, 1]
+    assert loaded_checkpoints.most == 0
 
 
 def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from experiments.runs.checkpoints import Checkpoint, Position, SeedStatus, save
 from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import MetricsFile, MetricsRow, digest
 from experiments.training.resume import ResumePoint, cut_back, find_resume_point
-from tests.conftest import count_lines, small_config
+from tests.conftest import LoadedCheckpoints, count_lines, small_config
 
 CONFIG = small_config("training.seeds=3")
 
@@ -281,3 +281,12 @@ def test_a_stranger_s_file_in_its_place_is_left_alone(run: Run) -> None:
     with pytest.raises(UsageError, match="expected the columns"):
         run.find()
     assert run.directory.metrics.read_text() == "a,b\n1,2\n"
+
+
+def test_seeds_that_have_ended_take_no_memory(
+    run: Run, loaded_checkpoints: LoadedCheckpoints
+) -> None:
+    for seed in CONFIG.seeds:
+        run.train(seed, 400, "complete")
+    assert [position.seed for position in run.find().finished] == [0, 1, 2]
+    assert loaded_checkpoints.most == 0
