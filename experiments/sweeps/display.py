@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from experiments.console import is_quiet, plain, print_table
 from experiments.sweeps.messages import Message
 from experiments.sweeps.points import Result, short_names
+from experiments.training.progress import REFRESHES
 
 PLAIN_SECONDS = 10.0  # between two progress reports in plain lines
 # Widths in columns: a bar, everything beside the name of a point, the least for a name.
@@ -204,7 +205,8 @@ class BarDisplay:
             TextColumn("{task.description}", markup=False, table_column=name),
             BarColumn(BAR_WIDTH), TextColumn("{task.fields[count]}"),
             TextColumn("elapsed"), TimeElapsedColumn(),
-            TextColumn("{task.fields[state]}", markup=False), transient=True,
+            TextColumn("{task.fields[state]}", markup=False),
+            transient=True, refresh_per_second=REFRESHES,
         )  # fmt: skip
         self._all = self.bars.add_task("points", total=total, count=f"0/{total}", state="")
         self._tasks: dict[str, Any] = {}

@@ -16,6 +16,7 @@ from experiments.runs.checkpoints import Position
 
 PLAIN_SECONDS = 5.0  # between two plain lines
 BAR_WIDTH = 12  # columns of the terminal
+REFRESHES = 2  # of bars each second, which take time from the training; rich makes ten
 
 
 STAGES = ("import", "build", "compile", "train", "validate", "report")  # of a run, in this order
@@ -98,7 +99,7 @@ class BarProgress:
         self.bars = Bars(  # at most 80 columns
             TextColumn("{task.description}"), BarColumn(BAR_WIDTH),
             TextColumn("{task.fields[count]}"), TextColumn("remaining"), TimeRemainingColumn(),
-            TextColumn("{task.fields[state]}"), transient=True,
+            TextColumn("{task.fields[state]}"), transient=True, refresh_per_second=REFRESHES,
         )  # fmt: skip
         self._task = self.bars.add_task("", total=None, count="", state="")
         self._began = False
