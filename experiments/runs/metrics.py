@@ -96,7 +96,7 @@ class MetricsFile:
         self.replace(table._replace(lines=sorted(table.lines, key=lambda line: line.row.seed)))
 
     def append(self, rows: Sequence[MetricsRow]) -> bytes:
-        """Write rows as one piece and see them to the disk; all of them or, on an error, none.
+        """Write rows as one piece; all of them or, on an error, none. `sync` sees them to the disk.
 
         Rows follow the file's own header, which an earlier version may have written: a metric
         that it lacks is left out. Returns what was written.
@@ -108,13 +108,16 @@ class MetricsFile:
             self._write(lines)
         return lines
 
+    def sync(self) -> None:
+        """See to the disk what was appended. A checkpoint must not be there without its rows."""
+        with open(self.path, "ab") as file:
+            os.fsync(file.fileno())
+
     def _write(self, lines: bytes) -> None:
         size = self.path.stat().st_size
         try:
             with open(self.path, "ab") as file:
                 file.write(lines)
-                file.flush()
-                os.fsync(file.fileno())
         except OSError:
             os.truncate(self.path, size)  # a full disk may have taken a part of a row
             raise

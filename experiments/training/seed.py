@@ -98,11 +98,11 @@ class SeedTraining:
                         # The rows come first: a checkpoint has the digest of them all.
                         writer.write(accumulator.flush(chunk.epoch))
                         break
-                    self._save(position, stream, variables)
+                    self._save(position, stream, variables, writer)
                     due = self._next_save(now)
                 if self._stop.requested:
                     raise Interrupted(f"stopped at seed {position.seed}, update {position.updates}")
-            self._save(position, stream, self._session.variables())
+            self._save(position, stream, self._session.variables(), writer)
         return position
 
     def _record(
@@ -151,11 +151,16 @@ class SeedTraining:
             checkpoints.save_best(self._directory.checkpoints, checkpoint)
 
     def _save(
-        self, position: Position, stream: StreamState, variables: dict[str, NDArray[Any]]
+        self,
+        position: Position,
+        stream: StreamState,
+        variables: dict[str, NDArray[Any]],
+        writer: _RowWriter,
     ) -> None:
         """Write a checkpoint. Weights that are not finite are divergence."""
         if checkpoints.not_finite(variables) is not None:
             position.status = "diverged"
+        writer.sync()
         checkpoint = Checkpoint(position, stream, variables)
         checkpoints.save(self._directory.checkpoints, checkpoint)
 
@@ -187,12 +192,20 @@ class _RowWriter:
         self._position = position
         self._digest = digest(metrics.read().of_seed(position.seed))
         position.metrics_digest = self._digest.hexdigest()
+        self._is_synced = True
 
     def write(self, rows: Sequence[MetricsRow]) -> None:
         """Append rows, and note in the position what metrics.csv now holds of the seed."""
         if not rows:
             return
         self._digest.update(self._metrics.append(rows))
+        self._is_synced = False
         self._position.metrics_digest = self._digest.hexdigest()
         if self._events:
             self._events.write(rows)
+
+    def sync(self) -> None:
+        """See the rows to the disk."""
+        if not self._is_synced:
+            self._metrics.sync()
+            self._is_synced = True

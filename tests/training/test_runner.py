@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -449,6 +450,25 @@ class TestChangedByHand:
         checkpoints.save(stopped / "checkpoint", found._replace(variables=variables))
         with pytest.raises(RunError, match=rf"{newest}: .*found complex128 .*; move it away"):
             runner.train(CONFIG, stopped)
+
+
+@pytest.mark.usefixtures("only_training")
+def test_rows_are_seen_to_the_disk_before_a_checkpoint_and_not_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        name = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        written.append("rows" if name.endswith("/metrics.csv") else Path(name).suffix)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    config = small_config("logging.checkpoint_seconds=1000", "training.seeds=2")
+    runner.train(config, tmp_path)  # four rows a seed
+    trained = written[written.index("rows") : -1]
+    assert trained == ["rows", ".npz"] * 2
 
 
 @pytest.mark.usefixtures("only_training")
