@@ -125,6 +125,10 @@ class Monitor:
             self._running[name] = RunningPoint("train", progress, began)
         self._show()
 
+    def refresh(self) -> None:
+        """Show the progress as time passes; children that import or compile send no message."""
+        self._show()
+
     def end(self, name: str, reason: str, details: str = "") -> None:
         """Record the end of a point, from its message or, reliably, from the result of its call."""
         self._running.pop(name, None)
@@ -180,11 +184,13 @@ class PlainDisplay:
 
     def show(self, overall: Overall, running: Running) -> None:
         now = time.monotonic()
-        if running and now - self._last >= PLAIN_SECONDS:
+        if overall.ended < overall.total and now - self._last >= PLAIN_SECONDS:
             self._last = now
             print(
                 f"{overall.ended} of {overall.total} points ended, {len(running)} running, "
-                f"elapsed {clock(overall.elapsed)}, remaining {clock(overall.remaining)}:",
+                f"elapsed {clock(overall.elapsed)}, remaining {clock(overall.remaining)}"
+                + ":"
+                * bool(running),
                 flush=True,
             )
             for name, point in running.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from experiments.training.execution import wants_onednn
 from experiments.training.workload import make_workload
 
 UNASKED = 1_000  # points that start without confirmation
+STOPPING = "stopping: running points write their checkpoints; Ctrl-C again does not wait"
 
 
 def may_start(name: str, points: int, yes: bool) -> bool:
@@ -94,8 +96,13 @@ def train_on(
         for alike in share_graphs(points, cluster.workers)
         for onednn, group in _by_onednn(alike).items()
     ]
+
+    def tend(pending: int) -> None:
+        cluster.tend(pending)
+        monitor.refresh()
+
     failures = {}
-    for result in call_all(client, train_batch, batches, monitor.receive, stop, cluster.tend):
+    for result in call_all(client, train_batch, batches, monitor.receive, stop, tend):
         lost = [JobEnded(job.name, result.reason) for job in result.item.jobs]
         for name, reason in lost if result.value is None else result.value:
             monitor.end(name, reason)
@@ -103,6 +110,8 @@ def train_on(
                 failures[name] = reason
     if client.status == "running":
         if stop.requested:
+            if not is_quiet():
+                print(STOPPING, file=sys.stderr, flush=True)
             client.run(stop_children, children.name, on_error="ignore")
         with contextlib.suppress(KeyError):  # a worker that has just joined may lack the plugin
             client.unregister_worker_plugin(children.name)

@@ -154,6 +154,24 @@ def test_plain_lines_keep_their_distance(
     ]  # fmt: skip
 
 
+def test_plain_lines_come_though_no_child_says_anything(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("experiments.sweeps.display.time.monotonic", lambda: now[0])
+    monitor = Monitor(1, PlainDisplay())
+    for second in range(25):
+        now[0] = second
+        monitor.refresh()
+        if second == 15:
+            monitor.receive(entered("a", "compile"))
+    assert capsys.readouterr().out.splitlines() == [
+        "0 of 1 points ended, 0 running, elapsed 0:00:10, remaining unknown",
+        "0 of 1 points ended, 1 running, elapsed 0:00:20, remaining unknown:",
+        "  a: compile",
+    ]
+
+
 def test_on_a_terminal_there_is_a_bar_for_each_point_that_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ import pytest
 from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
 from experiments.runs.naming import name_as_written
+from experiments.sweeps.launcher import STOPPING
 from experiments.training import runner
 from tests.conftest import (
     ROOT,
@@ -252,8 +253,10 @@ class TestCtrlC:
             out, err = process.communicate(timeout=TIMEOUT)
             assert_no_process_of(family)
         assert process.returncode == 130, out + err
-        assert re.search(
-            r"^error: stopped with \d of 3 points done; rerun the same command to resume$", err
+        stopping, error = err.splitlines()
+        assert stopping == STOPPING
+        assert re.fullmatch(
+            r"error: stopped with \d of 3 points done; rerun the same command to resume", error
         )
         assert status_in_table(out, LONG) == "interrupted"
         assert summary_of(directory(tmp_path, LONG))["status"] == "interrupted"
@@ -286,7 +289,9 @@ class TestCtrlC:
             assert_no_process_of(family)
         assert process.returncode == 130, first + out + err
         assert status_in_table(out, LONG) in ("missing", "interrupted")
-        assert len(err.splitlines()) == 1
+        *before, error = err.splitlines()
+        assert error.startswith("error: stopped with 0 of 3 points done")
+        assert before in ([], [STOPPING])
 
 
 def test_the_disk_full_in_the_middle(
