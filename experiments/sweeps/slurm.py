@@ -90,7 +90,7 @@ class SlurmJobs:
         jobs, self._workers = list(self._workers), {}
         if jobs:
             with contextlib.suppress(OSError, subprocess.SubprocessError):
-                subprocess.run(["scancel", *jobs], capture_output=True, timeout=SECONDS)
+                _run(["scancel", *jobs])
 
     def _queue(self) -> dict[str, Queued] | None:
         """Our jobs in the queue, by number; None if Slurm does not answer."""
@@ -98,7 +98,7 @@ class SlurmJobs:
             return {}
         command = ["squeue", "--noheader", "--me", "--format", "%i|%T|%r"]
         try:
-            shown = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+            shown = _run(command)
         except subprocess.TimeoutExpired:
             shown = subprocess.CompletedProcess(command, 1, "", "no answer")
         if shown.returncode:
@@ -131,9 +131,7 @@ class SlurmJobs:
         self._submitted += 1
         command = ["sbatch", "--parsable"]
         try:
-            done = subprocess.run(
-                command, input=self._script(name), capture_output=True, text=True, timeout=SECONDS
-            )
+            done = _run(command, self._script(name))
         except subprocess.TimeoutExpired:
             self._log_once("Slurm does not answer: sbatch takes too long")
             return False
@@ -160,6 +158,14 @@ class SlurmJobs:
             lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
             return ": " + " | ".join(lines[-ERROR_LINES:]) if lines else ""
         return ""
+
+
+def _run(command: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a Slurm command, which reads `given`. Ctrl-C is for the sweep: it does not end it."""
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, timeout=SECONDS,
+        start_new_session=True,
+    )  # fmt: skip
 
 
 def job_script(

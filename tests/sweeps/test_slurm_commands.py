@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,24 @@ def test_an_sbatch_that_does_not_answer_is_asked_again(
     jobs.tend((), 2)
     assert logged[0] == "Slurm does not answer: sbatch takes too long"
     assert names == ["worker-0", "worker-1"]  # a job that was queued all the same keeps its name
+
+
+def test_ctrl_c_in_a_terminal_does_not_reach_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal signals the processes of its session."""
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text("#!/bin/sh\nread -r _ _ _ _ _ session _ < /proc/$$/stat\necho $session\n")
+    sbatch.chmod(0o755)
+    scancel = tmp_path / "scancel"
+    scancel.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/cancelled\n')
+    scancel.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    jobs = SlurmJobs(1, lambda name: name, tmp_path, print)
+    jobs.tend((), 1)
+    jobs.cancel()
+    session = int((tmp_path / "cancelled").read_text())
+    assert session != os.getsid(0)
 
 
 def test_two_sweeps_at_once_keep_their_credentials(tmp_path: Path) -> None:
