@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -46,8 +47,12 @@ def version() -> str:
     return f"{text} (commit {commit})" if commit else text
 
 
+@cache
 def git_commit() -> str | None:
-    """The commit of this program, with "-dirty" if files differ; None outside a checkout."""
+    """The commit of this program, with "-dirty" if files differ; None outside a checkout.
+
+    As it was when it was first asked for: later changes are not in what this process runs.
+    """
     if not (ROOT / ".git").exists():  # or git would name the commit of an enclosing repository
         return None
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

@@ -45,16 +45,20 @@ def main() -> None:
 
 
 def _import_all() -> None:
-    """Import all that training needs, and digest its code; none of it opens a session."""
+    """Import all that training needs, digest its code and ask for its commit.
+
+    None of it opens a session.
+    """
     import matplotlib.backends.backend_agg  # noqa: F401
+    import tensorboard.plugins.hparams.summary  # type: ignore[import-untyped]  # noqa: F401
 
     import experiments.reporting.learning_curves
     import experiments.training.evaluate
     import experiments.training.seed
     import experiments.training.tensorboard  # noqa: F401
-    from experiments.reporting.provenance import code_digest
+    from experiments.reporting.environment import code
 
-    code_digest()  # of what was imported, once for all points
+    code()  # of what was imported, once for all points
 
 
 def _batches() -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -13,6 +14,13 @@ import pytest
 from experiments.reporting import environment as reporting
 from experiments.reporting.environment import environment, git_commit
 from tests.conftest import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew() -> Iterator[None]:
+    git_commit.cache_clear()
+    yield
+    git_commit.cache_clear()
 
 
 def test_versions_are_those_installed() -> None:

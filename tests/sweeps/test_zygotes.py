@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from experiments.runs.lock import locked
 from experiments.sweeps.messages import Job, Message
 from experiments.sweeps.zygotes import Zygote
 from experiments.training import runner
-from tests.conftest import TIMEOUT, assert_same_end, small_config, summary_of
+from tests.conftest import ROOT, TIMEOUT, assert_same_end, small_config, summary_of
 
 SHORT = small_config("training.epochs=1")
 ENDLESS = small_config("training.epochs=100000")
@@ -165,3 +167,15 @@ def test_a_zygote_that_is_killed_leaves_its_child_to_end(
     assert not zygote.is_alive
     assert_same_end(tmp_path / "run", undisturbed, [0])
     zygote.close()
+
+
+def test_children_find_all_imported_and_the_commit_known() -> None:
+    code = """
+from experiments.sweeps.zygote import _import_all
+_import_all()
+import sys
+from experiments.reporting.environment import git_commit
+assert "tensorboard.plugins.hparams.summary" in sys.modules
+assert git_commit.cache_info().currsize == 1
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
