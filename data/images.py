@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import io
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.files import read_from, source
+from data.files import Found, find, read_from, source
 from data.task import DataError, Source
 
 SMALL_TEST_IMAGES = 360  # a fifth of scikit-learn's 1797
@@ -55,10 +56,12 @@ TRAIN_PIXELS = Idx("train-images-idx3-ubyte", (60_000, 28, 28), "6bbc9ace898e44a
 TRAIN_DIGITS = Idx("train-labels-idx1-ubyte", (60_000,), "a25bea736e30d166cdddb491f175f624")
 TEST_PIXELS = Idx("t10k-images-idx3-ubyte", (10_000, 28, 28), "2646ac647ad5339dbf082846283269ea")
 TEST_DIGITS = Idx("t10k-labels-idx1-ubyte", (10_000,), "27ae3e4e09519cfbb04c329615203637")
+MNIST = (TRAIN_PIXELS, TRAIN_DIGITS, TEST_PIXELS, TEST_DIGITS)
 
 
+@functools.lru_cache(maxsize=1)  # each point of a sweep asks for its data
 def small_digits() -> ImageSets:
-    """scikit-learn's 1797 digits, the last 360 in its order for testing.
+    """scikit-learn's 1797 digits, the last 360 in its order for testing; not to be written to.
 
     Neighbours are often by one writer. Testing on the end of the order, rather than on a random
     part, asks for digits by other writers than in training.
@@ -70,25 +73,39 @@ def small_digits() -> ImageSets:
     train, test = slice(-SMALL_TEST_IMAGES), slice(-SMALL_TEST_IMAGES, None)
     digits = content.target
     return ImageSets(
-        Images(pixels[train], digits[train]),
-        Images(pixels[test], digits[test]),
+        _read_only(pixels[train], digits[train]),
+        _read_only(pixels[test], digits[test]),
         (source("sklearn.datasets.load_digits", content.images.tobytes() + digits.tobytes()),),
     )
 
 
 def mnist(folder: Path) -> ImageSets:
-    """MNIST's 60,000 and 10,000 images. Raises DataError where a file is not the known one."""
-    expected = (TRAIN_PIXELS, TRAIN_DIGITS, TEST_PIXELS, TEST_DIGITS)
-    files = [read_idx(folder, each) for each in expected]
+    """MNIST's 60,000 and 10,000 images, not to be written to.
+
+    Raises DataError where a file is not the known one.
+    """
+    places = (_place(folder, each.name) for each in MNIST)
+    return _mnist(folder, tuple(find(place, MNIST_ORIGIN) for place in places))
+
+
+@functools.lru_cache(maxsize=1)  # each point of a sweep asks for its data
+def _mnist(folder: Path, _files: tuple[Found, ...]) -> ImageSets:
+    """Read the files as they are now: a change is another call."""
+    files = [read_idx(folder, each) for each in MNIST]
     sources = tuple(
         source(folder / each.name, array.tobytes())
-        for each, array in zip(expected, files, strict=True)
+        for each, array in zip(MNIST, files, strict=True)
     )
     return ImageSets(_images(*files[:2]), _images(*files[2:]), sources)
 
 
 def _images(pixels: NDArray[np.uint8], digits: NDArray[np.uint8]) -> Images:
-    return Images(np.divide(pixels, 255, dtype=np.float32), digits.astype(np.int64))
+    return _read_only(np.divide(pixels, 255, dtype=np.float32), digits.astype(np.int64))
+
+
+def _read_only(pixels: NDArray[np.float32], digits: NDArray[np.int64]) -> Images:
+    pixels.flags.writeable = digits.flags.writeable = False
+    return Images(pixels, digits)
 
 
 def read_idx(folder: Path, expected: Idx) -> NDArray[np.uint8]:

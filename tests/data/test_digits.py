@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
+from data import images
 from data.batching import cut_into_rows
 from data.files import read_from, resolve
-from data.images import TEST_DIGITS, Idx, mnist, read_idx
+from data.images import TEST_DIGITS, Idx, mnist, read_idx, small_digits
 from data.task import DataError
 from data.tasks.digits import Digits, DigitsConfig
 from experiments.paths import CONFIGS
@@ -202,6 +203,32 @@ def test_files_are_looked_for_in_the_folder_of_the_environment(
 def test_what_cannot_be_read_is_named(name: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=reason):
         read_from(tmp_path / name, "")
+
+
+def test_images_are_read_once_and_cannot_be_written_to() -> None:
+    assert small_digits() is small_digits()
+    for part in (small_digits().train, small_digits().test):
+        assert not any(array.flags.writeable for array in part)
+
+
+def test_mnist_is_read_again_where_a_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = []
+    for each in images.MNIST:
+        shape = (2, *each.shape[1:])
+        header = struct.pack(f">4B{len(shape)}I", 0, 0, 8, len(shape), *shape)
+        content = header + bytes(int(np.prod(shape)))
+        (tmp_path / each.name).write_bytes(content)
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        expected.append(Idx(each.name, shape, md5))
+    monkeypatch.setattr(images, "MNIST", tuple(expected))
+    found = mnist(tmp_path)
+    assert mnist(tmp_path) is found
+    assert not any(array.flags.writeable for part in found[:2] for array in part)
+    (tmp_path / TEST_DIGITS.name).write_bytes(b"other")
+    with pytest.raises(DataError, match=TEST_DIGITS.name):
+        mnist(tmp_path)
 
 
 def test_mnist_itself() -> None:
