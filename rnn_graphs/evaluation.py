@@ -29,6 +29,7 @@ class EvaluationGraph(NamedTuple):
     probabilities: Tensor  # fetch: [time, batch, num_classes]
     final_state: Tensor  # fetch, to feed with the next time steps
     snapshot: Snapshot  # the model's variables
+    layer_weights: int  # that each time step of a row is multiplied by
 
 
 def build_evaluation_graph(
@@ -55,8 +56,10 @@ def build_evaluation_graph(
         losses = model.head.losses(logits, labels)
         snapshot = make_snapshot(model.all_variables)
         probabilities = tf.nn.softmax(logits)
+        of_layers = [each for each in model.all_variables if each.op.name in model.layer_sizes]
     graph.finalize()
     return EvaluationGraph(
         graph, inputs, labels, lengths, batch_size, zero_state, state, losses, metrics,
         logits, probabilities, unrolled.final_state, snapshot,
+        sum(each.shape.num_elements() for each in of_layers),
     )  # fmt: skip

@@ -30,6 +30,8 @@ from rnn_graphs.tf1 import tf
 ROW_STEPS = 100  # of a row at least: shorter ones forget nothing
 LOGITS_PER_RUN = 4_000_000  # of one session.run: what a wide softmax leaves in memory
 TIME_STEPS_PER_RUN = 1000
+# Of one session.run, in about a second. Not by the clock: another length rounds otherwise.
+MULTIPLICATIONS_PER_RUN = 20_000_000_000
 
 
 class Evaluated(NamedTuple):
@@ -157,8 +159,7 @@ class Evaluator(GraphSession):
     def _run_rows(self, rows: Rows, state: Any, fetches: tuple[Any, ...]) -> Iterator[Fetched]:
         """Rows from their states [rows, …], which are carried from run to run."""
         graph = self._graph
-        steps = LOGITS_PER_RUN // (len(rows.inputs) * self._task.num_classes)
-        steps = self._window_steps or max(1, min(TIME_STEPS_PER_RUN, steps))
+        steps = self._window_steps or self._steps_per_run(len(rows.inputs))
         for start in range(0, rows.inputs.shape[1], steps):
             if self._window_steps is not None:
                 state = self._zero_state(len(rows.inputs))
@@ -167,6 +168,12 @@ class Evaluator(GraphSession):
             feeds = {graph.inputs: rows.inputs[:, time].swapaxes(0, 1), graph.labels: labels}
             *found, state = self._forward(fetches, feeds, state)
             yield Fetched(found, np.ones(labels.shape), state)
+
+    def _steps_per_run(self, rows: int) -> int:
+        """Time steps of one session.run on so many rows."""
+        by_memory = LOGITS_PER_RUN // (rows * self._task.num_classes)
+        by_work = MULTIPLICATIONS_PER_RUN // (rows * max(1, self._graph.layer_weights))
+        return max(1, min(TIME_STEPS_PER_RUN, by_memory, by_work))
 
     def _run_examples(
         self, drawn: Examples, batch_size: int, fetches: tuple[Any, ...]

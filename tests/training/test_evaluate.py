@@ -64,13 +64,29 @@ def test_losses_are_those_of_one_sequence_at_any_batch_size(
         assert result.updates == 400
 
 
+# The layer has 6 × 4 weights and 4 biases.
+@pytest.mark.parametrize(
+    ("bound", "value"),
+    [("TIME_STEPS_PER_RUN", 77), ("MULTIPLICATIONS_PER_RUN", 77 * 20 * 28)],
+)
 def test_the_state_is_carried_from_run_to_run(
-    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ) -> None:
     together = list(evaluate_run(run, 20, "last"))
-    monkeypatch.setattr(evaluate, "TIME_STEPS_PER_RUN", 77)
+    steps = set()
+    forward = Evaluator._forward
+
+    def noted(
+        self: Evaluator, fetches: tuple[Any, ...], feeds: dict[Any, Any], state: Any
+    ) -> tuple[Any, ...]:
+        steps.add(len(feeds[self._graph.labels]))
+        return forward(self, fetches, feeds, state)
+
+    monkeypatch.setattr(Evaluator, "_forward", noted)
+    monkeypatch.setattr(evaluate, bound, value)
     for whole, parts in zip(together, evaluate_run(run, 20, "last"), strict=True):
         assert parts.evaluated.loss == pytest.approx(whole.evaluated.loss, abs=1e-12)
+    assert steps == {77, 1000 % 77}
 
 
 def test_fresh_data_give_about_the_loss_of_training(run: RunDirectory) -> None:
