@@ -186,13 +186,11 @@ class PlainDisplay:
         now = time.monotonic()
         if overall.ended < overall.total and now - self._last >= PLAIN_SECONDS:
             self._last = now
-            print(
+            line = (
                 f"{overall.ended} of {overall.total} points ended, {len(running)} running, "
                 f"elapsed {clock(overall.elapsed)}, remaining {clock(overall.remaining)}"
-                + ":"
-                * bool(running),
-                flush=True,
             )
+            print(f"{line}:" if running else line, flush=True)
             for name, point in running.items():
                 print(f"  {plain(name)}: {point}", flush=True)
 
