@@ -298,7 +298,8 @@ class TestInterrupted:
     ) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 5)
         runner.train(CONFIG, tmp_path)
-        assert "seed 0: resuming at update 50" in capsys.readouterr().out
+        # The first session.run of a seed makes one update, the others ten.
+        assert "seed 0: resuming at update 41" in capsys.readouterr().out
 
     def test_the_summary_says_so(self, tmp_path: Path, stop_at_save: StopAtSave) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 50)
