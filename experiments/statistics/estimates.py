@@ -25,7 +25,9 @@ class Estimate(NamedTuple):
 
 
 def mean(values: Sequence[float]) -> Estimate:
-    """The mean of independent values. Source: Student 1908."""
+    """The mean of independent values; nan if one of them is not finite. Source: Student 1908."""
+    if not np.isfinite(values).all():  # min and max may pass over nan
+        return Estimate(math.nan, math.inf, 1)
     if len(values) < 2:
         return Estimate(float(np.mean(values)), math.inf, 1)
     if min(values) == max(values):  # do not take rounding for a spread

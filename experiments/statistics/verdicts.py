@@ -24,10 +24,13 @@ class Judgement(NamedTuple):
 
 
 def by_p_values(holds: float, fails: float, level: float) -> Verdict:
-    """The verdict from the p values for "the claim is true" and for "the claim is false"."""
-    if min(holds, fails) > level:
-        return "undecided"
-    return "holds" if holds < fails else "fails"
+    """The verdict from the p values for "the claim is true" and for "the claim is false".
+
+    A p value that is not a number decides nothing.
+    """
+    if holds <= level and not fails < holds:
+        return "holds"
+    return "fails" if fails <= level else "undecided"
 
 
 def below(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgement:

@@ -10,15 +10,16 @@ The name in YAML is that of the class in snake case, its `arguments` are the fie
 
 from __future__ import annotations
 
+import math
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from experiments.reporting.claims import Finding
+from experiments.reporting.claims import Finding, NotRun
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.planned import PlannedRun
-from experiments.studies.runs import StudyRuns
+from experiments.studies.runs import StudyRuns, matching, names_in
 from rnn_graphs.config import Section
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ class Criterion(Entry):
 
         Raises NotRun where they lack what it needs.
         """
+
+    def find(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        """What `decide` finds. Raises NotRun, which names the runs, of numbers that are none."""
+        found = self.decide(runs, level)
+        if found.p is not None and math.isnan(found.p):
+            names = matching([*names_in(self)], runs.there)
+            noun = "run" if len(names) == 1 else "runs"
+            raise NotRun(f"{noun} {', '.join(names)}: a number is not finite")
+        return found
 
 
 class StudyFigure(Entry):

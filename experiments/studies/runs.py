@@ -54,8 +54,8 @@ def hits(name: RunName, known: Iterable[str]) -> list[str]:
     return [each for each in known if each == name]
 
 
-def matching(patterns: Sequence[RunPattern], known: Iterable[str]) -> list[str]:
-    """The known runs that the patterns stand for, each once, in the order of the patterns."""
+def matching(patterns: Sequence[RunName], known: Iterable[str]) -> list[str]:
+    """The known runs that names and patterns stand for, each once, in their order."""
     names = list(known)
     return list(dict.fromkeys(name for pattern in patterns for name in hits(pattern, names)))
 

@@ -279,7 +279,7 @@ def decide(spec: ClaimSpec, runs: StudyRuns, level: float = LEVEL, debug: bool =
     """Decide one claim; not_run, with the reason, where that is not possible."""
     head = (spec.id, spec.source, spec.claim, spec.criterion.expectation())
     try:
-        found = spec.criterion.decide(runs, level)
+        found = spec.criterion.find(runs, level)
     except NotRun as error:
         return Claim(*head, None, None, None, 0, "not_run", str(error))
     except Exception as error:  # one claim must not take the report with it

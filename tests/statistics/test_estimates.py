@@ -69,3 +69,12 @@ def test_an_interval_is_cut_to_the_possible_range() -> None:
     assert estimates.bounds(estimate)[0] < 0
     assert estimates.bounds(estimate)[1] > 1
     assert ends(estimates.interval(estimate, lowest=0, highest=1)).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("other", [math.nan, math.inf])
+def test_a_value_that_is_not_finite_is_never_left_out(other: float) -> None:
+    for values in ([0.5, other], [other, 0.5], [other]):
+        found = estimates.mean(values)
+        assert math.isnan(found.value)
+        assert math.isnan(estimates.p_differs(found, 100))
+        assert estimates.interval(found)[1:] == (None, None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.statistics import estimates, verdicts
+from experiments.statistics import equivalence, estimates, verdicts
 from experiments.statistics.estimates import Estimate
 from experiments.statistics.paired import paired_log_ratio
 from tests.statistics.rates import about, at_most, by_seed, ends
@@ -88,3 +88,9 @@ def test_a_ratio_of_one_pair_has_no_interval() -> None:
     shown = verdicts.as_ratio(verdicts.above(paired_log_ratio({0: 2}, {0: 1})))
     assert shown.interval.mean == pytest.approx(2)
     assert all(math.isnan(end) for end in ends(shown.interval))
+
+
+def test_p_values_that_are_no_numbers_decide_nothing() -> None:
+    assert verdicts.by_p_values(math.nan, math.nan, 0.05) == "undecided"
+    judged = equivalence.within(estimates.mean([0.5, math.nan]), 0.1)
+    assert judged.verdict == "undecided"

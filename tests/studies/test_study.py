@@ -15,9 +15,11 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.reporting.claims import Claim, Finding, write_claims
 from experiments.runs.run import read_run
+from experiments.statistics import estimates, verdicts
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
 from experiments.studies.entries import Criterion
+from experiments.studies.findings import judged
 from experiments.studies.registry import CRITERIA, FIGURES
 from experiments.studies.report import draw, runs_table, write_study_report
 from experiments.studies.runs import RunName, StudyRuns
@@ -345,6 +347,25 @@ def test_a_claim_that_breaks_is_not_run_and_says_why(
     shown = capsys.readouterr().err
     assert "claim a: not run: ZeroDivisionError" in shown
     assert ("Traceback" in shown) == debug
+
+
+class OfNothing(Criterion):
+    """Its measurement is no number, as the cosine with a gradient of zeros."""
+
+    run: RunName
+
+    def expectation(self) -> str:
+        return "above 0"
+
+    def decide(self, _runs: StudyRuns, level: float = LEVEL) -> Finding:
+        return judged(verdicts.above(estimates.mean([0.5, float("nan")]), level=level), 2, "n")
+
+
+def test_a_claim_on_a_number_that_is_not_finite_is_not_run(tmp_path: Path) -> None:
+    spec = ClaimSpec(id="a", source="s", claim="c", criterion=OfNothing(run=RunName("tf9")))
+    claim = decide(spec, StudyRuns({"tf9": finished_run(tmp_path, "tf9", [[0.6], [0.5]])}))
+    assert (claim.verdict, claim.measured) == ("not_run", None)
+    assert claim.note == "run tf9: a number is not finite"
 
 
 @pytest.mark.parametrize("debug", [False, True])
