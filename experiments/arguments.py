@@ -118,9 +118,7 @@ def _claim(command: Parser) -> None:
     limit.add_argument(
         "--below", type=path, metavar="RUN_DIR", help="the final loss is below that run's"
     )
-    command.add_argument(
-        "--tolerance", type=float, default=0.01, metavar="T", help="of --loss; default: 0.01"
-    )
+    command.add_argument("--tolerance", type=float, metavar="T", help="of --loss; default: 0.01")
 
 
 def _runs(command: Parser) -> None:

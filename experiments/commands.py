@@ -129,12 +129,17 @@ def reproduce(options: Namespace) -> int:
 
 def claim(options: Namespace) -> int:
     """The YAML of a study with one claim on a run."""
-    from experiments.studies.draft import difference, final_loss
+    from experiments.studies.draft import TOLERANCE, difference, final_loss
 
+    tolerance = options.tolerance
     if options.below is not None:
+        if tolerance is not None:
+            raise UsageError("--tolerance: only with --loss")
         text = difference(options.run_dir, options.below)
     else:
-        text = final_loss(options.run_dir, options.loss, options.tolerance)
+        text = final_loss(
+            options.run_dir, options.loss, TOLERANCE if tolerance is None else tolerance
+        )
     print(text, end="")
     return 0
 

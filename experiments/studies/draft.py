@@ -9,15 +9,19 @@ from typing import Any
 import yaml
 
 from experiments.config.compose import validate
+from experiments.errors import UsageError
+from experiments.reporting.claims import NotRun
 from experiments.reporting.report import interval_text, shown
 from experiments.runs.run import Run, read_run
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import StudyConfig
 
+TOLERANCE = 0.01  # nats per time step, where none is asked for
+
 
 def final_loss(path: Path, loss: float, tolerance: float) -> str:
     """The claim that a run's final loss is `loss`. Raises UsageError."""
-    run = read_run(path).require_rows()
+    run = _complete_run(path)
     name = _name(run)
     claim = {
         "id": "final_loss",
@@ -33,7 +37,7 @@ def final_loss(path: Path, loss: float, tolerance: float) -> str:
 
 def difference(path: Path, other: Path) -> str:
     """The claim that a run's final loss is below another's. Raises UsageError."""
-    run, against = (read_run(each).require_rows() for each in (path, other))
+    run, against = (_complete_run(each) for each in (path, other))
     name, other_name = _name(run), _name(against)
     if name == other_name:
         other_name += "_other"
@@ -47,6 +51,14 @@ def difference(path: Path, other: Path) -> str:
     return _draft({name: run, other_name: against}, claim)
 
 
+def _complete_run(path: Path) -> Run:
+    """A run that `reproduce` would decide claims by. Raises UsageError."""
+    run = read_run(path)
+    if run.status != "complete":
+        raise UsageError(f"{path}: expected a complete run; it is {run.status}")
+    return run.require_rows()
+
+
 def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
     """The study as YAML, checked as `reproduce` would, with today's verdict as a comment."""
     content = {
@@ -56,7 +68,10 @@ def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
         "claims": [claim],
     }
     study: StudyConfig = validate(StudyConfig, content, "claim")
-    found = study.claims[0].criterion.decide(StudyRuns(runs))
+    try:
+        found = study.claims[0].criterion.find(StudyRuns(runs))
+    except NotRun as error:
+        raise UsageError(str(error)) from error
     ends = interval_text(found.low, found.high)
     interval = f" ({ends})" if ends else ""
     today = f"# Today: {found.verdict}, {shown(found.value)}{interval}, {found.seeds} seeds.\n"

@@ -6,7 +6,7 @@ import json
 import shutil
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -14,10 +14,11 @@ import yaml
 import run
 from experiments.errors import UsageError
 from experiments.reporting import provenance
-from experiments.reporting.claims import Claim
+from experiments.reporting.claims import Claim, NotRun
 from experiments.reporting.provenance import code_digest, stale_reason
 from experiments.studies import study
 from experiments.studies.correction import with_corrections
+from experiments.studies.losses import FinalLoss
 from experiments.studies.report import print_claims
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
@@ -113,6 +114,35 @@ def test_a_claim_on_what_is_no_run_is_refused(capsys: pytest.CaptureFixture[str]
     assert run.main(["claim", "nowhere", "--loss", "1"]) == 2
     assert run.main(["reproduce", "x", "--max-seeds", "9"]) == 2
     assert "only with --seeds-until decided" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("status", ["interrupted", "diverged"])
+def test_a_claim_on_a_run_that_is_not_complete_is_refused(
+    status: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = place / HIGH / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"status": status}), "utf-8")
+    for claim in ([HIGH, "--loss", "0.44"], [HIGH, "--below", LOW], [LOW, "--below", HIGH]):
+        assert run.main(["claim", *claim]) == 2
+        said = capsys.readouterr()
+        assert said.err == f"error: {HIGH}: expected a complete run; it is {status}\n"
+        assert not said.out
+
+
+def test_a_tolerance_is_of_a_loss_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["claim", LOW, "--below", HIGH, "--tolerance", "0.1"]) == 2
+    assert capsys.readouterr().err == "error: --tolerance: only with --loss\n"
+
+
+def test_a_claim_that_cannot_be_decided_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(*_: object) -> NoReturn:
+        raise NotRun("run lag_17_low: no checkpoint")
+
+    monkeypatch.setattr(FinalLoss, "decide", lacks)
+    assert run.main(["claim", LOW, "--loss", "1"]) == 2
+    assert capsys.readouterr().err == "error: run lag_17_low: no checkpoint\n"
 
 
 def test_a_folder_that_cannot_be_made_is_refused_before_training(
