@@ -33,7 +33,8 @@ def finished_run(
 
     losses: [seed][row]; learned: what each seed's probe says; pace: each seed's seconds for
     a time step, one microsecond where it is not given. The seeds follow each other. valid:
-    validation losses, [seed][row], at the same updates; fresh: each seed's loss on fresh data.
+    validation losses, [seed][row], at the same updates; fresh: each seed's loss on TIME_STEPS
+    symbols of fresh data.
     """
     config = load_config(experiment, overrides)
     (lag,) = {dependency["lag"] for dependency in config.as_dict()["task"]["dependencies"]}
@@ -47,7 +48,8 @@ def finished_run(
     summary = {"status": "complete", "floors": FLOORS, "probe": probes}
     if fresh:
         per_seed = {str(first_seed + index): loss for index, loss in enumerate(fresh)}
-        summary["fresh_loss"] = {"per_seed": per_seed}
+        time_steps = dict.fromkeys(per_seed, TIME_STEPS)
+        summary["fresh_loss"] = {"per_seed": per_seed, "time_steps": time_steps}
     directory.write_summary(summary)
     metrics = MetricsFile(directory.metrics)
     metrics.start()

@@ -260,6 +260,4 @@ def _symbols(group: Group, by: str) -> int:
     if by == "train":
         updates = sum(final.updates for final in group.finals.values())
         return updates * config.graph.num_steps * config.graph.batch_size
-    if by == "fresh":
-        return sum(run.fresh_time_steps for run in group.runs)
-    return 0
+    return group.fresh_time_steps if by == "fresh" else 0

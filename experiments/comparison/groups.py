@@ -103,6 +103,11 @@ class Group:
             if seed in run.fresh_losses
         }
 
+    @property
+    def fresh_time_steps(self) -> int:
+        """The symbols of fresh data in `fresh_losses`, over all seeds; 0 if unknown."""
+        return sum(self._complete[seed].fresh_time_steps.get(seed, 0) for seed in self.fresh_losses)
+
     @cached_property
     def learned(self) -> dict[int, tuple[int, int]]:
         """By lag, the seeds that learned it and the seeds probed; empty without a probe."""

@@ -122,9 +122,10 @@ class Run:
         return {int(seed): loss for seed, loss in kept.get("per_seed", {}).items()}
 
     @property
-    def fresh_time_steps(self) -> int:
-        """The symbols of fresh data that all seeds were evaluated on."""
-        return sum((self.summary.get("fresh_loss") or {}).get("time_steps", {}).values())
+    def fresh_time_steps(self) -> dict[int, int]:
+        """The symbols of fresh data that each seed was evaluated on."""
+        kept = self.summary.get("fresh_loss") or {}
+        return {int(seed): steps for seed, steps in kept.get("time_steps", {}).items()}
 
     @cached_property
     def validation_rows(self) -> dict[int, list[MetricsRow]]:

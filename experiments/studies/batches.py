@@ -58,16 +58,6 @@ class BatchedRun(Run):
         """Each seed's final loss, of all parts."""
         return {seed: final for part in self.parts for seed, final in part.finals.items()}
 
-    @property
-    def fresh_losses(self) -> dict[int, float]:
-        """Each complete seed's loss on fresh data, of all parts."""
-        return {seed: loss for part in self.parts for seed, loss in part.fresh_losses.items()}
-
-    @property
-    def fresh_time_steps(self) -> int:
-        """The symbols of fresh data that all seeds were evaluated on."""
-        return sum(part.fresh_time_steps for part in self.parts)
-
 
 def parts_of(run: Run) -> Sequence[Run]:
     """The runs that a run is made of: itself, or its batches."""

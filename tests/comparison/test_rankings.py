@@ -21,14 +21,16 @@ from experiments.comparison.notes import notes
 from experiments.comparison.ranking import RANKINGS, choose_ranking
 from experiments.comparison.table import Comparison, compare_groups
 from experiments.comparison.targets import parse_target
+from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.reporting.tables import write_csv
+from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.found import find_runs
 from experiments.runs.metrics import MetricsFile
 from experiments.statistics.bootstrap import studentized_interval
 from experiments.statistics.intervals import Interval, mean_interval
 from experiments.statistics.mixtures import mixture
-from tests.handmade import FLOORS, finished_run
+from tests.handmade import FLOORS, TIME_STEPS, finished_run
 
 WIDE, NARROW = "graph.num_steps=54", "graph.num_steps=18"
 
@@ -98,6 +100,16 @@ class TestRankings:
         compared = ranked(tmp_path)
         assert compared.ranking.by == "fresh"
         assert compared.lines[0].group.label == "num_steps=54"
+
+    def test_a_repeated_seed_does_not_narrow_the_band_of_the_floor(self, tmp_path: Path) -> None:
+        variances = floor_variances(load_config("lag_17"))
+        _, _, high = noise_bands(FLOORS, variances, 2 * TIME_STEPS)["lag 17"]
+        loss = 0.1 * FLOORS["lag 17"] + 0.9 * high  # outside where each seed counts twice
+        for name in ("once", "again"):
+            add(tmp_path, name, (0.4, 0.41), fresh=(loss, loss))
+        compared = ranked(tmp_path)
+        (floor,) = [column for column in columns(compared) if column.title == "at the floor"]
+        assert floor.cell(compared.lines[0]) == "lag 17"
 
     def test_what_only_some_have_does_not_rank(self, tmp_path: Path) -> None:
         add(tmp_path, "wide", (0.5, 0.5), WIDE, fresh=(0.44, 0.45))
