@@ -25,7 +25,7 @@ def notes(compared: Comparison) -> Iterator[str]:
             "Groups are ranked within each."
         )
     yield from _updates(compared)
-    if compared.ranking.by != "fresh" and _is_missing_somewhere(compared):
+    if compared.ranking.by != "fresh" and any(map(_lacks_fresh_losses, compared.tasks)):
         yield "Some runs were trained by a version that did not measure the loss on fresh data."
     for lines in compared.tasks:
         yield from _ties(lines)
@@ -59,8 +59,9 @@ def _modes(compared: Comparison) -> Iterator[str]:
         yield f"{len(divided) - MOST} more groups are divided like this; the report shows them."
 
 
-def _is_missing_somewhere(compared: Comparison) -> bool:
-    groups = [group for group in compared.groups if group.finals]
+def _lacks_fresh_losses(lines: Sequence[Line]) -> bool:
+    """Whether some groups of a task have a loss on fresh data and others lack it."""
+    groups = [line.group for line in lines if line.group.finals]
     have = [len(RANKINGS["fresh"].values(group)) == len(group.finals) for group in groups]
     return any(have) and not all(have)
 

@@ -103,13 +103,21 @@ class TestRankings:
 
     def test_a_repeated_seed_does_not_narrow_the_band_of_the_floor(self, tmp_path: Path) -> None:
         variances = floor_variances(load_config("lag_17"))
-        _, _, high = noise_bands(FLOORS, variances, 2 * TIME_STEPS)["lag 17"]
+        high = noise_bands(FLOORS, variances, 2 * TIME_STEPS)["lag 17"].high
+        assert high is not None
         loss = 0.1 * FLOORS["lag 17"] + 0.9 * high  # outside where each seed counts twice
         for name in ("once", "again"):
             add(tmp_path, name, (0.4, 0.41), fresh=(loss, loss))
         compared = ranked(tmp_path)
         (floor,) = [column for column in columns(compared) if column.title == "at the floor"]
         assert floor.cell(compared.lines[0]) == "lag 17"
+
+    def test_what_is_missing_in_another_task_is_no_earlier_version(self, tmp_path: Path) -> None:
+        add(tmp_path, "binary", (0.5, 0.5), fresh=(0.44, 0.45))
+        add(tmp_path, "other", (0.4, 0.4), "task.dependencies.0.effect=0.1")
+        compared = ranked(tmp_path)
+        assert len(compared.tasks) == 2
+        assert not any("did not measure the loss on fresh data" in note for note in notes(compared))
 
     def test_what_only_some_have_does_not_rank(self, tmp_path: Path) -> None:
         add(tmp_path, "wide", (0.5, 0.5), WIDE, fresh=(0.44, 0.45))
