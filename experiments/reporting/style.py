@@ -92,3 +92,20 @@ def error_bars(intervals: Sequence[Interval]) -> NDArray[np.float64]:
     ends = np.array([(each.low, each.high) for each in intervals], np.float64)  # None: nan
     means = np.array([each.mean for each in intervals])
     return np.asarray(np.abs(ends.T - means))
+
+
+def bars_of_seeds(
+    title: str, labels: Sequence[str], values: Sequence[Sequence[float]], y_label: str
+) -> Figure:
+    """A dot for each seed and a bar for their mean; values: [label][seed]."""
+    figure = new_figure()
+    axes = figure.subplots()
+    for place, found in enumerate(values):
+        color = COLORS[place % len(COLORS)]
+        axes.bar(place, float(np.mean(found)), color=color, alpha=0.3)
+        axes.plot([place] * len(found), found, "o", color=color, markersize=4, alpha=0.7)
+    axes.set_xticks(range(len(labels)), labels)
+    draw_title(axes, title)
+    axes.set_ylabel(y_label)
+    style_grid(axes)
+    return figure

@@ -5,7 +5,7 @@ The batches of a run follow each other: seeds 0 to 9, 10 to 19, and so on. They 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,10 @@ from typing import Any
 
 from experiments.config.compose import validate
 from experiments.config.schema import Config
+from experiments.errors import RunError
+from experiments.reporting.claims import NotRun
+from experiments.runs import checkpoints
+from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.final_loss import FinalLoss
 from experiments.runs.metrics import MetricsRow
 from experiments.runs.run import Run
@@ -62,6 +66,39 @@ class BatchedRun(Run):
 def parts_of(run: Run) -> Sequence[Run]:
     """The runs that a run is made of: itself, or its batches."""
     return run.parts if isinstance(run, BatchedRun) else [run]
+
+
+def last_checkpoints(run: Run) -> Iterator[tuple[int, Checkpoint]]:
+    """Each seed's last checkpoint, of all parts.
+
+    Raises NotRun where a seed has none or it is damaged: without it the seeds that are left would
+    decide.
+    """
+    for part in parts_of(run):
+        for seed in part.config.seeds:
+            yield seed, _last(part, seed)
+
+
+def best_checkpoints(run: Run) -> Iterator[tuple[int, Checkpoint]]:
+    """Each seed's best checkpoint, or its last where none is the best. Raises NotRun likewise."""
+    for part in parts_of(run):
+        for seed in part.config.seeds:
+            try:
+                best = checkpoints.best(part.directory.checkpoints, seed)
+            except RunError as error:
+                raise NotRun(f"run {run.label}: {error}") from error
+            yield seed, best or _last(part, seed)
+
+
+def _last(part: Run, seed: int) -> Checkpoint:
+    found = checkpoints.newest(part.directory.checkpoints, seed)
+    if found.unreadable:
+        raise NotRun(
+            f"run {part.label}: {found.unreadable[0]}: damaged, or no checkpoint of this program"
+        )
+    if found.checkpoint is None:
+        raise NotRun(f"run {part.label}: no checkpoint of seed {seed}")
+    return found.checkpoint
 
 
 def as_one(parts: Sequence[Run]) -> Run:

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.style import COLORS, draw_title, new_figure, style_grid
-from experiments.runs import checkpoints
+from experiments.reporting.style import bars_of_seeds
 from experiments.runs.run import Run
-from experiments.statistics import paired, verdicts
-from experiments.statistics.verdicts import LEVEL
-from experiments.studies.batches import parts_of
-from experiments.studies.entries import Criterion, Planned, StudyFigure
-from experiments.studies.findings import judged, percent
+from experiments.statistics.paired import Values
+from experiments.studies.batches import last_checkpoints
+from experiments.studies.entries import Planned, StudyFigure
+from experiments.studies.lower_losses import SeedsDiffer
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig
@@ -27,7 +24,7 @@ Approximation = Literal["snap", "rflo", "kf_rtrl", "uoro"]
 WINDOWS, SETTLED = 30, 10  # of one step; the first ones have no past to differ in
 
 
-class CloserToExact(Criterion):
+class CloserToExact(SeedsDiffer):
     """The gradient of `style` has a larger cosine with rtrl's than that of `than`.
 
     It is measured at the last checkpoint of each seed, in windows of one step of fresh data.
@@ -38,25 +35,22 @@ class CloserToExact(Criterion):
     than: Approximation
     leak: float = Field(ge=0, le=1)  # of rflo
 
-    def expectation(self) -> str:
-        return "above 0"
-
     def check(self, planned: Planned) -> None:
         need_one_sequence(self.run, planned)
 
-    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+    def _sides(self, runs: StudyRuns) -> tuple[Values, Values]:
         by_seed = cosines(runs[self.run], self.leak)
         ours, theirs = (
             {seed: found[style] for seed, found in by_seed.items()}
             for style in (self.style, self.than)
         )
-        judgement = verdicts.above(paired.difference(ours, theirs), level=level)
-        note = (
-            f"cosine with rtrl's gradient, {self.style} ({np.mean([*ours.values()]):.3f}) minus "
-            f"{self.than} ({np.mean([*theirs.values()]):.3f}), one draw of a random style; "
-            f"{percent(judgement.confidence)} interval, paired by seed"
-        )
-        return judged(judgement, len(ours), note)
+        return ours, theirs
+
+    def _names(self) -> tuple[str, str]:
+        return self.style, self.than
+
+    def _metric(self) -> str:
+        return "cosine with rtrl's gradient, one draw of a random style"
 
 
 class CosinesToExact(StudyFigure):
@@ -70,23 +64,13 @@ class CosinesToExact(StudyFigure):
 
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         by_seed = [*cosines(runs[self.run], self.leak).values()]
-        names = [*by_seed[0]]
-        figure = new_figure()
-        axes = figure.subplots()
-        for place, name in enumerate(names):
-            values = [found[name] for found in by_seed]
-            color = COLORS[place % len(COLORS)]
-            axes.bar(place, float(np.mean(values)), color=color, alpha=0.3)
-            axes.plot([place] * len(values), values, "o", color=color, markersize=4, alpha=0.7)
-        axes.set_xticks(range(len(names)), names)
-        draw_title(axes, title)
-        axes.set_ylabel("cosine with rtrl")
-        style_grid(axes)
-        return figure
+        styles = [*by_seed[0]]
+        values = [[found[style] for found in by_seed] for style in styles]
+        return bars_of_seeds(title, styles, values, "cosine with rtrl")
 
 
 def cosines(run: Run, leak: float) -> dict[int, dict[str, float]]:
-    """By seed and style, the mean cosine with rtrl. Raises NotRun without checkpoints."""
+    """By seed and style, the mean cosine with rtrl. Raises NotRun without a checkpoint."""
     from experiments.gradients.carried import (
         CarriedGauge,
         fresh_windows,
@@ -98,19 +82,13 @@ def cosines(run: Run, leak: float) -> dict[int, dict[str, float]]:
     task = make_workload(run.config).task
     found = {}
     with CarriedGauge(config, task, approximations(leak)) as gauge:
-        for part in parts_of(run):
-            for seed in part.config.seeds:
-                kept = checkpoints.newest(part.directory.checkpoints, seed).checkpoint
-                if kept is None:
-                    continue
-                windows = fresh_windows(config, task, seed, WINDOWS)
-                errors = gauge.measure(kept.variables, windows, seed)[SETTLED:]
-                found[seed] = {
-                    name: float(np.mean([window[name].cosine for window in errors]))
-                    for name in errors[0]
-                }
-    if not found:
-        raise NotRun(f"run {run.label}: no checkpoint")
+        for seed, kept in last_checkpoints(run):
+            windows = fresh_windows(config, task, seed, WINDOWS)
+            errors = gauge.measure(kept.variables, windows, seed)[SETTLED:]
+            found[seed] = {
+                name: float(np.mean([window[name].cosine for window in errors]))
+                for name in errors[0]
+            }
     return found
 
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from experiments.reporting.claims import Finding, NotRun
-from experiments.runs import checkpoints
+from experiments.reporting.claims import Finding
 from experiments.runs.run import Run
 from experiments.statistics.verdicts import LEVEL
-from experiments.studies.batches import parts_of
+from experiments.studies.batches import last_checkpoints
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import HALF, at_least, exact, of_share
 from experiments.studies.influence import OPTIMUM, THETA
@@ -77,14 +76,9 @@ def need_theta(name: RunName, planned: Planned) -> None:
 
 
 def final_thetas(run: Run) -> list[float]:
-    """θ of each seed's last checkpoint. Raises NotRun where no seed has one."""
+    """θ of each seed's last checkpoint. Raises NotRun where a seed lacks it."""
     thetas = []
-    for part in parts_of(run):
-        for seed in part.config.seeds:
-            checkpoint = checkpoints.newest(part.directory.checkpoints, seed).checkpoint
-            if checkpoint is not None:
-                (theta,) = (v for k, v in checkpoint.variables.items() if k.endswith("/theta"))
-                thetas.append(float(theta))
-    if not thetas:
-        raise NotRun(f"run {run.label}: no checkpoint")
+    for _, kept in last_checkpoints(run):
+        (theta,) = (v for k, v in kept.variables.items() if k.endswith("/theta"))
+        thetas.append(float(theta))
     return thetas

@@ -1,22 +1,61 @@
-"""Criteria that one run has a lower training loss than another, and their base."""
+"""Criteria that one run has a lower training loss than another, and the bases of differences."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Self
+from typing import ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from experiments.reporting.claims import Finding
 from experiments.runs.run import Run
 from experiments.statistics import paired, verdicts
 from experiments.statistics.estimates import Estimate
+from experiments.statistics.paired import Values
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.criteria import Comparison
-from experiments.studies.entries import Planned
+from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import judged, percent
 from experiments.studies.losses import Losses, mean_losses, modes
 from experiments.studies.runs import StudyRuns
+
+Side = Literal["above", "below"]
+
+
+class SeedsDiffer(Criterion):
+    """A measurement of each seed is larger than another one, or smaller: the mean difference."""
+
+    claimed: ClassVar[Side] = "above"
+
+    def expectation(self) -> str:
+        return f"{self.claimed} 0"
+
+    @abstractmethod
+    def _sides(self, runs: StudyRuns) -> tuple[Values, Values]:
+        """Both measurements, by seed. Raises NotRun where there is none."""
+
+    @abstractmethod
+    def _names(self) -> tuple[str, str]:
+        """What both are measured of."""
+
+    @abstractmethod
+    def _metric(self) -> str:
+        """The measurement in words."""
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        ours, theirs = self._sides(runs)
+        judge = verdicts.above if self.claimed == "above" else verdicts.below
+        judgement = judge(paired.difference(ours, theirs), level=level)
+        one, other = (
+            f"{name} ({np.mean([*side.values()]):.3f})"
+            for name, side in zip(self._names(), (ours, theirs), strict=True)
+        )
+        note = (
+            f"{self._metric()}, {one} minus {other}; {percent(judgement.confidence)} interval, "
+            f"{pairing(ours, theirs)}"
+        )
+        return judged(judgement, len(ours), note)
 
 
 class LowersALoss(Comparison):
@@ -47,8 +86,7 @@ class LowersALoss(Comparison):
 
     def _difference(self, ours: Losses, theirs: Losses, _runs: StudyRuns) -> tuple[Estimate, str]:
         """The difference, and how its interval is found."""
-        how = "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
-        return paired.difference(ours, theirs), how
+        return paired.difference(ours, theirs), pairing(ours, theirs)
 
 
 class LowersLoss(LowersALoss):
@@ -88,3 +126,8 @@ class LowersLossOfUpdates(LowersALoss):
 
     def _metric(self) -> str:
         return f"mean loss of updates {self.first} to {self.last}"
+
+
+def pairing(ours: Values, theirs: Values) -> str:
+    """How the interval of a difference is found."""
+    return "paired by seed" if paired.are_paired(ours, theirs) else "Welch"

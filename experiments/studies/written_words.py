@@ -18,16 +18,17 @@ from pydantic import Field
 from data.symbols import UNKNOWN_WORD
 from data.task import Sequence, Task, TextCodec
 from experiments.reporting.claims import Finding, NotRun
-from experiments.runs import checkpoints
 from experiments.runs.run import Run
-from experiments.statistics import estimates, paired, verdicts
+from experiments.statistics import estimates, verdicts
 from experiments.statistics.intervals import Interval
+from experiments.statistics.paired import Values
 from experiments.statistics.verdicts import LEVEL, Judgement
-from experiments.studies.batches import parts_of
+from experiments.studies.batches import best_checkpoints
 from experiments.studies.criteria import Comparison
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import judged, percent
 from experiments.studies.language_models import need_text, ngrams_of, spelled_by, text_of, text_task
+from experiments.studies.lower_losses import SeedsDiffer
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.training.workload import VALIDATION
 
@@ -113,29 +114,26 @@ class PrefersRealLines(_OfASeed):
         return f"share of {self.lines} held-out lines that are likelier than their words shuffled"
 
 
-class WritesMoreWords(Comparison):
+class WritesMoreWords(SeedsDiffer, Comparison):
     """A larger share of the words that `run` writes exist than of those of `against`."""
 
     characters: int = Field(ge=100)
-
-    def expectation(self) -> str:
-        return "above 0"
 
     def check(self, planned: Planned) -> None:
         for name in (self.run, self.against):
             need_text(name, planned)
 
-    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+    def _sides(self, runs: StudyRuns) -> tuple[Values, Values]:
         ours, theirs = (
             existing_words(runs[name], self.characters) for name in (self.run, self.against)
         )
-        judgement = verdicts.above(paired.difference(ours, theirs), level=level)
-        means = [f"{np.mean([*side.values()]):.3f}" for side in (ours, theirs)]
-        note = (
-            f"share of written words that exist, {self.run} ({means[0]}) minus {self.against} "
-            f"({means[1]}); {percent(judgement.confidence)} interval"
-        )
-        return judged(judgement, len(ours), note)
+        return ours, theirs
+
+    def _names(self) -> tuple[str, str]:
+        return self.run, self.against
+
+    def _metric(self) -> str:
+        return "share of written words that exist"
 
 
 def existing_words(run: Run, characters: int) -> dict[int, float]:
@@ -209,24 +207,17 @@ def _loss(model: TextModel, text: str) -> float:
 def models_of(run: Run) -> Iterator[tuple[int, TextModel]]:
     """Each seed's best checkpoint, or its last where none is the best, in one session.
 
-    Raises NotRun where no seed has a checkpoint.
+    Raises NotRun where a seed lacks it.
     """
     from experiments.training.evaluate import Evaluator
     from experiments.training.text_model import TextModel
 
     task = text_task(run)
-    codec, count = codec_of(task), 0
+    codec = codec_of(task)
     with Evaluator(run.config, task) as evaluator:
-        for part in parts_of(run):
-            for seed in part.config.seeds:
-                folder = part.directory.checkpoints
-                kept = checkpoints.best(folder, seed) or checkpoints.newest(folder, seed).checkpoint
-                if kept is not None:
-                    count += 1
-                    evaluator.restore(kept.variables)
-                    yield seed, TextModel(codec, evaluator, kept)
-    if not count:
-        raise NotRun(f"run {run.label}: no checkpoint")
+        for seed, kept in best_checkpoints(run):
+            evaluator.restore(kept.variables)
+            yield seed, TextModel(codec, evaluator, kept)
 
 
 def codec_of(task: Task) -> TextCodec:
