@@ -34,7 +34,7 @@ from experiments.reporting.seed_losses import (
 from experiments.reporting.verdicts import tally
 from experiments.runs.run import Run
 from experiments.studies.recorded import is_recorded
-from experiments.studies.runs import StudyRuns, names_in
+from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
 
@@ -68,13 +68,18 @@ def write_study_report(
         [corrected_table(claims), runs_table(there, commands(points))],
         {name: run.directory.config.read_text("utf-8") for name, run in there.items()},
         describe_environment(environment()),
-        figure_of=link_figures(
-            {claim.id: [*names_in(claim.criterion)] for claim in study.claims},
-            {figure.id: [*names_in(figure.kind)] for figure in study.figures},
-        ),
+        figure_of=figures_of_claims(study),
     )
     write_report(path, report)
     return path
+
+
+def figures_of_claims(study: StudyConfig) -> dict[str, str]:
+    """For each claim, by id, the figure that shows the most of its runs."""
+    return link_figures(
+        {claim.id: study.runs_of(claim.criterion) for claim in study.claims},
+        {figure.id: study.runs_of(figure.kind) for figure in study.figures},
+    )
 
 
 def remove_pictures(report: Path) -> None:
@@ -92,6 +97,7 @@ def draw(
     try:
         with own_style():
             save_figure(spec.kind.draw(spec.title, runs), path)
+        chart = spec.kind.chart(runs)
     except NotRun as error:
         reason = str(error)
     except Exception as error:  # one figure must not take the report with it
@@ -99,7 +105,6 @@ def draw(
             traceback.print_exception(error)
         reason = f"{type(error).__name__}: {error} (--debug shows where)"
     else:
-        chart = spec.kind.chart(runs)
         banded = f" {BANDS_IN_WORDS.format(of='')}" if chart and chart.bands else ""
         return ReportFigure.from_file(path, spec.title, spec.caption.strip() + banded, chart)
     path.unlink(missing_ok=True)  # of an earlier report

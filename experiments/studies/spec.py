@@ -18,7 +18,7 @@ from experiments.studies.grid import GridSpec, RunSpec
 from experiments.studies.old_keys import with_new_keys
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion, make_figure
-from experiments.studies.runs import hits, names_in
+from experiments.studies.runs import hits, matching, names_in
 from rnn_graphs.config import Section
 
 
@@ -90,6 +90,10 @@ class StudyConfig(Section):
         """The entry behind each figure and each claim, with its id."""
         figures: list[tuple[str, Entry]] = [(figure.id, figure.kind) for figure in self.figures]
         return [*figures, *((claim.id, claim.criterion) for claim in self.claims)]
+
+    def runs_of(self, entry: Entry) -> list[str]:
+        """The names of the runs that a figure or a criterion names, patterns expanded."""
+        return matching([*names_in(entry)], self.all_runs)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> StudyConfig:

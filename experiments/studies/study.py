@@ -25,7 +25,7 @@ from experiments.studies.correction import with_corrections
 from experiments.studies.folder import default_folder, holds_another, name_content
 from experiments.studies.looks import Budget, Looks, planned_looks
 from experiments.studies.recorded import find_recorded
-from experiments.studies.runs import StudyRuns, hits, names_in
+from experiments.studies.runs import StudyRuns, matching, names_in
 from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
 from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, read_results
@@ -271,8 +271,8 @@ def stale_runs(runs: StudyRuns) -> dict[str, str]:
 
 def stale_claim(spec: ClaimSpec, stale: Mapping[str, str]) -> str:
     """The stale runs that a claim is decided by, and why; empty where there are none."""
-    named = [name for pattern in names_in(spec.criterion) for name in hits(pattern, stale)]
-    return "; ".join(f"run {name}: {stale[name]}" for name in dict.fromkeys(named))
+    named = matching([*names_in(spec.criterion)], stale)
+    return "; ".join(f"run {name}: {stale[name]}" for name in named)
 
 
 def decide(spec: ClaimSpec, runs: StudyRuns, level: float = LEVEL, debug: bool = False) -> Claim:

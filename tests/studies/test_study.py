@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from pydantic import ValidationError
@@ -19,9 +19,10 @@ from experiments.statistics import estimates, verdicts
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
 from experiments.studies.entries import Criterion
+from experiments.studies.figures import Curves
 from experiments.studies.findings import judged
 from experiments.studies.registry import CRITERIA, FIGURES
-from experiments.studies.report import draw, runs_table, write_study_report
+from experiments.studies.report import draw, figures_of_claims, runs_table, write_study_report
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.studies.spec import ClaimSpec, FigureSpec, StudyConfig, load_study
 from experiments.studies.study import check_names, configs_of, decide, plan, read_runs
@@ -382,6 +383,32 @@ def test_a_figure_that_breaks_is_left_out_and_says_why(
     assert "figure a: left out: ValueError" in shown
     assert ("Traceback" in shown) == debug
     assert not (tmp_path / "a.png").exists()
+
+
+def test_a_chart_that_breaks_takes_its_figure_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> NoReturn:
+        raise ZeroDivisionError("no points")
+
+    monkeypatch.setattr(Curves, "chart", broken)
+    run = finished_run(tmp_path / "runs", "a", [[0.6, 0.5]])
+    points = [Point("a", (), run.config, run.directory.path)]
+    report = write_study_report(study_with("f"), points, StudyRuns({"a": run}), [], tmp_path)
+    assert "figure f: left out: ZeroDivisionError" in capsys.readouterr().err
+    assert report.is_file()
+    assert not (tmp_path / "f.png").exists()
+
+
+def test_a_claim_on_a_pattern_is_linked_to_the_figure_of_its_runs() -> None:
+    study = study_of("curves_agree", names=["n/*"], tolerance=1)
+    other = FIGURE | {"id": "other", "arguments": {"labels": {"tf9": "a"}}}
+    figure = FIGURE | {
+        "id": "f",
+        "arguments": {"labels": {name: name for name in study.grids["n"].runs("n")}},
+    }
+    specs = tuple(map(FigureSpec.model_validate, (other, figure)))
+    assert figures_of_claims(study.model_copy(update={"figures": specs})) == {"a": "f"}
 
 
 def test_a_run_that_cannot_be_read_is_absent(tmp_path: Path) -> None:
