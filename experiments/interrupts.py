@@ -103,6 +103,15 @@ def stop_request() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
 
+def was_interrupted() -> bool:
+    """Whether an error may be a KeyboardInterrupt that a library has turned into its own.
+
+    Whoever records errors and goes on raises it again then.
+    """
+    block = _handled_by(signal.getsignal(signal.SIGINT))
+    return block is not None and block.raised
+
+
 def _handled_by(handler: object) -> StopRequest | None:
     """The request of the enclosing block, which owns the current handler; None if there is none."""
     owner = getattr(handler, "__self__", None)

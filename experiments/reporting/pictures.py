@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from experiments.console import plain
+from experiments.interrupts import was_interrupted
 from experiments.reporting.floor_labels import spread_floor_labels
 from experiments.reporting.glyphs import show_all_characters
 from experiments.runs.files import write_atomic
@@ -54,6 +55,8 @@ def save_picture(draw: Callable[[], Figure], path: Path) -> bool:
         with own_style():
             png = render(draw())
     except Exception as error:  # a library's, of fonts or of its settings
+        if was_interrupted():
+            raise
         path.unlink(missing_ok=True)  # of an earlier command
         reason = f"{path}: cannot be drawn: {type(error).__name__}: {error}"
         print(plain(f"warning: {reason}"), file=sys.stderr)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from experiments.console import is_quiet
 from experiments.errors import UsageError
 from experiments.reporting.claims import Claim
 from experiments.statistics import sequential
@@ -71,9 +72,16 @@ class Looks:
     def take(self, runs: StudyRuns, decide: Callable[[ClaimSpec, StudyRuns, float], Claim]) -> None:
         """Look once: decide what is not decided yet."""
         self.look += 1
-        for spec in self.specs:
-            if self.look == 1 or self.claims[spec.id].verdict == "undecided":
-                self.claims[spec.id] = decide(spec, runs, self.level)
+        open_specs = [
+            spec
+            for spec in self.specs
+            if self.look == 1 or self.claims[spec.id].verdict == "undecided"
+        ]
+        if open_specs and not is_quiet():  # some measure for minutes
+            noun = "claim" if len(open_specs) == 1 else "claims"
+            print(f"deciding {len(open_specs)} {noun}", flush=True)
+        for spec in open_specs:
+            self.claims[spec.id] = decide(spec, runs, self.level)
 
     def next_batch(self) -> list[Point]:
         """More seeds for the runs of undecided claims; none once looks or time are spent."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.console import print_line, print_table
+from experiments.interrupts import was_interrupted
 from experiments.reporting.claims import Claim, NotRun, Outcome
 from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.learning_curves import BANDS_IN_WORDS
@@ -101,6 +102,8 @@ def draw(
     except NotRun as error:
         reason = str(error)
     except Exception as error:  # one figure must not take the report with it
+        if was_interrupted():
+            raise
         if debug:
             traceback.print_exception(error)
         reason = f"{type(error).__name__}: {error} (--debug shows where)"

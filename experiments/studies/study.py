@@ -14,6 +14,7 @@ from experiments.config.compose import load_configs
 from experiments.config.schema import Config
 from experiments.console import plain, print_json
 from experiments.errors import Interrupted, UsageError
+from experiments.interrupts import was_interrupted
 from experiments.reporting.claims import Claim, NotRun, write_claims
 from experiments.reporting.provenance import stale_reason
 from experiments.runs.directory import RunDirectory
@@ -283,6 +284,8 @@ def decide(spec: ClaimSpec, runs: StudyRuns, level: float = LEVEL, debug: bool =
     except NotRun as error:
         return Claim(*head, None, None, None, 0, "not_run", str(error))
     except Exception as error:  # one claim must not take the report with it
+        if was_interrupted():
+            raise
         if debug:
             traceback.print_exception(error)
         reason = f"{type(error).__name__}: {error} (--debug shows where)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ from experiments.reporting.claims import Claim, NotRun
 from experiments.reporting.provenance import code_digest, stale_reason
 from experiments.studies import study
 from experiments.studies.correction import with_corrections
+from experiments.studies.figures import FinalLosses
 from experiments.studies.losses import FinalLoss
 from experiments.studies.report import print_claims
 from experiments.studies.runs import StudyRuns
@@ -143,6 +145,34 @@ def test_a_claim_that_cannot_be_decided_is_refused_in_one_line(
     monkeypatch.setattr(FinalLoss, "decide", lacks)
     assert run.main(["claim", LOW, "--loss", "1"]) == 2
     assert capsys.readouterr().err == "error: run lag_17_low: no checkpoint\n"
+
+
+@pytest.mark.parametrize("part", [(FinalLoss, "decide"), (FinalLosses, "draw")])
+def test_a_ctrl_c_that_a_library_takes_for_its_own_error_ends_the_command(
+    part: tuple[type, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow turns it into an ImportError while it is imported."""
+    assert run.main(["claim", LOW, "--loss", "0.42"]) == 0
+    content = yaml.safe_load(capsys.readouterr().out)
+    labels = {name: name for name in content["runs"]}
+    content["figures"] = [
+        {"id": "f", "title": "t", "caption": "c", "kind": "final_losses",
+         "arguments": {"labels": labels}}
+    ]  # fmt: skip
+    Path("mine.yaml").write_text(yaml.safe_dump(content), "utf-8")
+
+    def interrupted(*_: object) -> NoReturn:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as error:
+            raise ImportError("tensorflow") from error
+        raise AssertionError("no KeyboardInterrupt")
+
+    monkeypatch.setattr(*part, interrupted)
+    assert run.main(["reproduce", "mine.yaml"]) == 130
+    said = capsys.readouterr()
+    assert said.err == "error: interrupted\n"
+    assert "deciding 1 claim\n" in said.out
 
 
 def test_a_folder_that_cannot_be_made_is_refused_before_training(
