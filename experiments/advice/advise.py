@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from experiments.advice.answer import Advice, as_dict, lines
-from experiments.advice.choice import Update, choose, to_time, with_costs
+from experiments.advice.choice import Candidate, Choice, Update, choose, to_time, with_costs
 from experiments.advice.costs import time_settings
-from experiments.advice.findings import find
+from experiments.advice.findings import Findings, find
 from experiments.advice.pilot import run_pilot
 from experiments.advice.schedule import Allowance
-from experiments.advice.settings import FULL_WORK, settings_for
+from experiments.advice.settings import FULL_WORK, Setting, settings_for
 from experiments.config.schema import Config
 from experiments.console import finite, is_quiet, print_json, print_text
 from experiments.errors import UsageError
@@ -82,18 +82,41 @@ def advise(config: Config, asked: Asked) -> Advice:
     wide = Update(
         FULL_WORK * pilot.schedule.num_steps, pilot.symbol_seconds * pilot.schedule.num_steps
     )
+
+    def time_one(advised: Candidate) -> dict[Setting, float]:
+        if time.monotonic() > end:
+            return {}
+        return time_settings(config, {advised.setting: advised.expected}, end)
+
+    def with_times(times: Mapping[Setting, float]) -> Findings:
+        return findings._replace(candidates=with_costs(findings.candidates, times, wide))
+
+    timed, choice = settle(with_times, seconds, asked.tolerance, time_one)
+    return Advice(config, asked.tolerance, workload.task.carries_state, pilot, timed, choice)
+
+
+def settle(
+    with_times: Callable[[Mapping[Setting, float]], Findings],
+    seconds: Mapping[Setting, float],
+    tolerance: float,
+    time_one: Callable[[Candidate], Mapping[Setting, float]],
+) -> tuple[Findings, Choice]:
+    """The choice by these seconds for a symbol, and the findings that it was made from.
+
+    Nothing is advised by an expected time alone where there is time to measure it: `time_one`
+    measures an advised setting, or returns nothing, and the choice is made anew.
+    """
+    findings = with_times(seconds)
+    choice = choose(findings.candidates, findings.need, tolerance)
     for _ in range(RETIMED):
-        findings = findings._replace(candidates=with_costs(findings.candidates, seconds, wide))
-        choice = choose(findings.candidates, findings.need, asked.tolerance)
         advised = choice.advised
-        if advised is None or advised.seconds is not None or time.monotonic() > end:
-            break
-        # Nothing is advised by an expected time alone, where there is time to measure it.
-        found = time_settings(config, {advised.setting: advised.expected}, end)
+        found = time_one(advised) if advised and advised.seconds is None else {}
         if not found:
             break
         seconds = {**seconds, **found}
-    return Advice(config, asked.tolerance, workload.task.carries_state, pilot, findings, choice)
+        findings = with_times(seconds)
+        choice = choose(findings.candidates, findings.need, tolerance)
+    return findings, choice
 
 
 def tell(line: str) -> None:

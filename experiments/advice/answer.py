@@ -9,6 +9,7 @@ from experiments.advice.choice import Candidate, Choice
 from experiments.advice.findings import Findings
 from experiments.advice.pilot import Pilot
 from experiments.config.schema import Config
+from experiments.reporting.provenance import code_digest
 from experiments.statistics.intervals import Interval
 
 
@@ -129,6 +130,11 @@ def _share(share: Interval) -> str:
     return text if share.high is None else f"{text} (at most {share.high:.1%})"
 
 
+def code() -> str:
+    """A digest of the code that decides an advice."""
+    return code_digest("experiments/advice", "experiments/gradients")
+
+
 def as_dict(advice: Advice) -> dict[str, Any]:
     """The content of advice.json."""
     findings, choice, pilot = advice.findings, advice.choice, advice.pilot
@@ -139,6 +145,7 @@ def as_dict(advice: Advice) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "experiment": advice.config.name,
+        "code": code(),
         "status": choice.status,
         "tolerance": advice.tolerance,
         "lines": lines(advice),

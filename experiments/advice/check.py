@@ -19,6 +19,7 @@ from experiments.console import print_text
 from experiments.errors import RunError, UsageError
 from experiments.runs.run import read_run
 from experiments.statistics import estimates, paired
+from experiments.statistics.verdicts import LEVEL
 from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.points import Point, make_points
 from experiments.training.workload import make_workload
@@ -66,7 +67,7 @@ def check_advice(
     compare_runs([point.directory for point in points], Options(out))
     contests = judge(points, trainings)
     for contest in contests:
-        print_text(_sentence(advice.choice.advised, contest))
+        print_text(sentence(advice.choice.advised, contest, len(contests)))
     return contests
 
 
@@ -132,13 +133,19 @@ def judge(points: Sequence[Point], trainings: Mapping[Setting, Training]) -> lis
     ]
 
 
-def _sentence(advised: Candidate, contest: Contest) -> str:
-    low, high = estimates.bounds(contest.difference)
+def sentence(advised: Candidate, contest: Contest, contests: int) -> str:
+    """Who wins, by an interval that is wrong in at most 5 % of all these contests together.
+
+    It is Bonferroni's, as `compare` shows the same pairs.
+    """
+    confidence = 1 - LEVEL / contests
+    low, high = estimates.bounds(contest.difference, confidence)
     verdict = "wins" if high < 0 else "loses" if low > 0 else "is indistinguishable"
     link = "from" if verdict.startswith("is") else "against" if verdict == "wins" else "to"
     equal = 1 / NEARLY_EQUAL <= contest.times <= NEARLY_EQUAL
     time_of = "for as long" if equal else f"for {contest.times:.2g} times as long"
+    interval = f"{100 * confidence:.4g} % interval {low:+.4f} to {high:+.4f}"
     return (
         f"{advised.setting} {verdict} {link} {contest.against}, trained {time_of}: loss "
-        f"{contest.difference.value:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
+        f"{contest.difference.value:+.4f}, {interval}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -17,10 +17,13 @@ PACKAGES = ("numpy", "tensorflow")
 
 
 @cache
-def code_digest() -> str:
-    """A digest of the code that decides a run's numbers; comments and docstrings do not count."""
+def code_digest(*more: str) -> str:
+    """A digest of the code that decides a run's numbers; comments and docstrings do not count.
+
+    `more` are further folders, of the code that decides something else too.
+    """
     digest = hashlib.sha256()
-    for path in _sources():
+    for path in _sources((*DECISIVE, *more)):
         digest.update(f"{path.relative_to(ROOT)}\n{_meaning(path.read_text('utf-8'))}\n".encode())
     return digest.hexdigest()[:16]
 
@@ -41,8 +44,8 @@ def stale_reason(summary: Mapping[str, Any]) -> str:
     return ""
 
 
-def _sources() -> Iterator[Path]:
-    for folder in DECISIVE:
+def _sources(folders: Sequence[str]) -> Iterator[Path]:
+    for folder in folders:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 

@@ -1,7 +1,7 @@
 """The cases of a study of advice: runs that differ in num_steps alone, and the advice for them.
 
-The advice of a case is measured once and kept in reports/advice/; delete its folder to measure it
-again.
+The advice of a case is measured once and kept in reports/advice/, until the code that decides it is
+another.
 """
 
 from __future__ import annotations
@@ -89,12 +89,13 @@ def cases_of(runs: Sequence[Run]) -> list[Case]:
 
 
 def advice_for(case: Case, budget: float, tolerance: float) -> dict[str, Any]:
-    """The content of advice.json for a case, measured now unless it is recorded."""
+    """The content of advice.json for a case, measured now unless this code has recorded it."""
     from experiments.advice.advise import Asked, run  # TensorFlow takes seconds to import
+    from experiments.advice.answer import code
 
     asked = Asked(folder_of(case.config, budget, tolerance), budget, tolerance)
     recorded = asked.out / "advice.json"
-    if not recorded.is_file():
+    if _code_of(recorded) != code():
         print(f"advice for {case.runs[0].label}: {budget:.0f} s", flush=True)
         with quietly(True):
             try:
@@ -103,6 +104,14 @@ def advice_for(case: Case, budget: float, tolerance: float) -> dict[str, Any]:
                 raise NotRun(f"advice for {case.runs[0].label}: {error}") from error
     content: dict[str, Any] = json.loads(recorded.read_text("utf-8"))
     return content
+
+
+def _code_of(recorded: Path) -> str | None:
+    """The code that a recorded advice was made by; None where there is none."""
+    if not recorded.is_file():
+        return None
+    found = json.loads(recorded.read_text("utf-8")).get("code")
+    return found if isinstance(found, str) else None
 
 
 def folder_of(config: Config, budget: float, tolerance: float) -> Path:

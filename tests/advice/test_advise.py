@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 import run
 from experiments.advice import schedule
+from experiments.advice.advise import RETIMED, settle
 from experiments.advice.answer import Advice
-from experiments.advice.check import Training, contestants, equal_time, judge
+from experiments.advice.check import Contest, Training, contestants, equal_time, judge, sentence
 from experiments.advice.choice import Candidate, Choice, Need
 from experiments.advice.findings import Findings
 from experiments.advice.pilot import Pilot
@@ -20,6 +22,7 @@ from experiments.advice.schedule import Schedule
 from experiments.advice.settings import Setting, setting_of
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
+from experiments.statistics.estimates import Estimate
 from experiments.statistics.intervals import Interval
 from experiments.sweeps.points import Point
 from rnn_graphs.config import TruncationConfig
@@ -144,6 +147,43 @@ def test_the_winner_has_the_lower_loss(tmp_path: Path) -> None:
     assert contest.times == 1.5
     assert contest.difference.value == pytest.approx(-0.29 / 3)  # paired by seed
     assert contest.difference.degrees == 2
+
+
+@pytest.mark.parametrize(("contests", "verdict"), [(1, "wins against"), (3, "indistinguishable")])
+def test_several_contests_share_the_level(contests: int, verdict: str) -> None:
+    """The interval of 95 % of one contest ends below 0, that of three reaches above it."""
+    best = advice(40).choice.advised
+    assert best
+    contest = Contest("another", 1, Estimate(-0.02, 0.008, 9))
+    found = sentence(best, contest, contests)
+    assert verdict in found
+    assert ("95 % interval" if contests == 1 else "98.33 % interval") in found
+
+
+def test_the_last_time_that_is_measured_counts() -> None:
+    """Each setting turns out dear, and the next one is advised by its expected time."""
+    given = advice(16, 32, 40, 64).findings
+
+    def with_times(seconds: Mapping[Setting, float]) -> Findings:
+        return given._replace(
+            candidates=[
+                each._replace(seconds=seconds.get(each.setting), expected=1e-6)
+                for each in given.candidates
+            ]
+        )
+
+    measured: list[Setting] = []
+
+    def time_one(candidate: Candidate) -> dict[Setting, float]:
+        measured.append(candidate.setting)
+        return {candidate.setting: len(measured) * 1.0}
+
+    findings, choice = settle(with_times, {}, 0.5, time_one)
+    assert len({*measured}) == RETIMED
+    times = {each.setting: each.seconds for each in findings.candidates}
+    assert times[measured[-1]] == RETIMED
+    assert choice.advised
+    assert choice.advised.setting != measured[-1]
 
 
 def test_without_advice_there_is_nothing_to_check(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from experiments.advice import advise
+from experiments.advice.advise import Asked
+from experiments.advice.answer import code
 from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
 from experiments.studies import advised
@@ -17,7 +20,7 @@ from experiments.studies.advice import (
     AdviceIsNearBest,
     AdviceReaches,
 )
-from experiments.studies.advised import cases_of, folder_of
+from experiments.studies.advised import advice_for, cases_of, folder_of
 from experiments.studies.runs import RunPattern, StudyRuns
 from tests.handmade import finished_run
 
@@ -43,7 +46,24 @@ def give(
     (case,) = cases_of([*runs.there.values()])
     out = folder_of(case.config, 60, 0.5)
     out.mkdir(parents=True)
-    (out / "advice.json").write_text(json.dumps(content), "utf-8")
+    (out / "advice.json").write_text(json.dumps({"code": code()} | content), "utf-8")
+
+
+def test_advice_by_other_code_is_measured_again(
+    runs: StudyRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(monkeypatch, tmp_path / "reports", runs, {"code": "other", "advised": None})
+    measured: list[Path] = []
+
+    def run(_config: object, _command: object, asked: Asked) -> None:
+        measured.append(asked.out)
+        (asked.out / "advice.json").write_text(json.dumps({"code": code()}), "utf-8")
+
+    monkeypatch.setattr(advise, "run", run)
+    (case,) = cases_of([*runs.there.values()])
+    for _ in range(2):
+        assert advice_for(case, 60, 0.5) == {"code": code()}
+    assert measured == [folder_of(case.config, 60, 0.5)]
 
 
 def setting(depth: int, cost: float) -> dict[str, Any]:
