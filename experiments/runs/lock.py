@@ -62,7 +62,7 @@ def _owner_file(directory: Path) -> Iterator[None]:
     """Hold the directory by a file that no other process can make while it is there."""
     path = directory / ".lock.owner"
     if _is_dead(_owner(path)):
-        path.unlink(missing_ok=True)
+        _remove_dead(path)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:
@@ -77,6 +77,21 @@ def _owner_file(directory: Path) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def _remove_dead(path: Path) -> None:
+    """Remove the file of a process that has ended, and no other.
+
+    Another process may have seen it too, removed it and made its own, which would then be the one
+    that is moved away: it goes back to where it was.
+    """
+    aside = path.with_name(f"{path.name}.{platform.node()}.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
+        if not _is_dead(_owner(aside)):
+            with contextlib.suppress(FileExistsError), path.open("xb") as file:
+                file.write(aside.read_bytes())  # such a file system may have no hard links
+        aside.unlink()
 
 
 def _owner(path: Path) -> tuple[str, str]:

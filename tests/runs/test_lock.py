@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import InUseError, UsageError
+from experiments.runs import lock
 from experiments.runs.lock import locked
 from tests.conftest import ROOT
 
@@ -89,6 +90,28 @@ class TestWithoutLocks:
         (tmp_path / ".lock.owner").write_text(f"{ended.pid} {platform.node()}")
         with locked(tmp_path):
             pass
+
+    def test_of_two_that_see_a_dead_owner_one_holds_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The other one makes its file after this one has read that the owner is dead."""
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        path, alive = tmp_path / ".lock.owner", f"{os.getpid()} {platform.node()}"
+        path.write_text(f"{ended.pid} {platform.node()}")
+        is_dead = lock._is_dead
+
+        def overtaken(owner: tuple[str, str]) -> bool:
+            found = is_dead(owner)
+            if found:
+                path.write_text(alive)
+            return found
+
+        monkeypatch.setattr(lock, "_is_dead", overtaken)
+        with pytest.raises(InUseError, match=f"process {os.getpid()} on"), locked(tmp_path):
+            pass
+        assert path.read_text() == alive
+        assert [each.name for each in tmp_path.glob(".lock.owner*")] == [".lock.owner"]
 
     @pytest.mark.parametrize("owner", ["1 another-host", "", f"1 {platform.node()}"])
     def test_one_that_may_live_holds_it(self, tmp_path: Path, owner: str) -> None:
