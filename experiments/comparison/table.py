@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 from experiments.comparison.groups import Group, tasks_of
 from experiments.comparison.ranking import LOSSES, Ranking
 from experiments.comparison.targets import Reached, Target, reach
-from experiments.reporting.seed_losses import SeedLosses, mean_over_seeds, seed_losses
 from experiments.statistics.best import above_best, count_pairs, lowest_mean
 from experiments.statistics.intervals import Interval
+from experiments.statistics.over_seeds import SeedLosses, mean_over_seeds, seed_losses
 from experiments.statistics.paired import difference
 from experiments.statistics.planning import seeds_needed
 from experiments.statistics.verdicts import LEVEL

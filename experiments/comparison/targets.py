@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from experiments.comparison.groups import Group
 from experiments.errors import UsageError
-from experiments.runs.onset import AXES, Axis, first_below, halfway
+from experiments.runs.onset import AXES, Axis, first_below
 from experiments.statistics import estimates
+from experiments.statistics.floors import halfway
 from experiments.statistics.intervals import Interval
 
 HALFWAY = "halfway"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from experiments.runs.metrics import MetricsRow
+from experiments.statistics.floors import halfway
 
 Axis = Literal["updates", "time_steps", "seconds"]
 AXES: tuple[Axis, ...] = get_args(Axis)
@@ -23,11 +24,6 @@ class Onset(NamedTuple):
 def onsets(rows: Sequence[MetricsRow], floors: Mapping[str, float]) -> dict[int, Onset]:
     """Each seed's onset, halfway between the loss of knowing nothing and of knowing all."""
     return first_below(rows, halfway(floors))
-
-
-def halfway(floors: Mapping[str, float]) -> float:
-    """The middle of the highest and the lowest floor."""
-    return (max(floors.values()) + min(floors.values())) / 2
 
 
 def first_below(rows: Sequence[MetricsRow], loss: float, split: str = "train") -> dict[int, Onset]:

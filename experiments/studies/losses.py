@@ -12,12 +12,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from experiments.reporting.claims import Finding, NotRun
-from experiments.reporting.seed_losses import in_words, modes_of
-from experiments.runs.onset import halfway
+from experiments.reporting.seed_losses import in_words
 from experiments.runs.run import Run
 from experiments.statistics import equivalence, estimates, prediction, spread
 from experiments.statistics.estimates import Estimate
+from experiments.statistics.floors import halfway
 from experiments.statistics.intervals import Interval
+from experiments.statistics.over_seeds import modes_of
 from experiments.statistics.parts import Judge, all_of
 from experiments.statistics.spread import Spread
 from experiments.statistics.verdicts import LEVEL

@@ -28,12 +28,11 @@ from experiments.reporting.seed_losses import (
     INTERVALS,
     ends,
     in_short,
-    mean_over_seeds,
-    seed_losses,
     with_ends,
 )
 from experiments.reporting.verdicts import tally
 from experiments.runs.run import Run
+from experiments.statistics.over_seeds import mean_over_seeds, seed_losses
 from experiments.studies.recorded import is_recorded
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import FigureSpec, StudyConfig

@@ -65,7 +65,7 @@ def evaluate_seeds(
                     position.status = "diverged"
                 if len(positions) > 1:
                     log(f"seed {position.seed}: {evaluation}")
-    return _fresh_loss(found) | _probe(found, task)
+    return _fresh_loss(found, task) | _probe(found, task)
 
 
 def evaluate_model(task: Task, evaluator: Evaluator, seed: int, batch_size: int) -> Evaluation:
@@ -83,13 +83,14 @@ def evaluate_model(task: Task, evaluator: Evaluator, seed: int, batch_size: int)
     return Evaluation(fresh, answers)
 
 
-def _fresh_loss(found: Mapping[int, Evaluation]) -> dict[str, Any]:
+def _fresh_loss(found: Mapping[int, Evaluation], task: Task) -> dict[str, Any]:
     measured = {seed: each.fresh for seed, each in found.items() if each.fresh is not None}
+    losses = {seed: each.loss for seed, each in measured.items()}
     if not measured:
         return {}
     return {
         "fresh_loss": {
-            **describe_losses({seed: evaluated.loss for seed, evaluated in measured.items()}),
+            **describe_losses(losses, task.floors()),
             "time_steps": {str(seed): each.time_steps for seed, each in measured.items()},
             "unit": "nats per time step, on fresh data at the end of training",
         }

@@ -11,7 +11,7 @@ from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss, of_position, of_rows
 from experiments.runs.metrics import read_metrics
-from experiments.statistics.intervals import mean_interval
+from experiments.statistics.over_seeds import mean_over_seeds
 from experiments.training.execution import recorded
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
@@ -25,12 +25,14 @@ def summarize(
     positions: list[Position],
 ) -> dict[str, Any]:
     """The summary of a run as its metrics.csv stands now."""
-    finals = _final_losses(directory, positions)
+    finals, floors = _final_losses(directory, positions), workload.task.floors()
     return {
         "status": status,
         "name": config.name,
         "final_loss": {
-            **_over_complete({seed: final.loss for seed, final in finals.items()}, positions),
+            **_over_complete(
+                {seed: final.loss for seed, final in finals.items()}, positions, floors
+            ),
             "updates": {str(seed): final.updates for seed, final in finals.items()},
             "unit": "nats per time step, mean over the last tenth of training",
         },
@@ -38,8 +40,8 @@ def summarize(
         "updates": {str(position.seed): position.updates for position in positions},
         "seconds": sum(position.seconds for position in positions),
         "total_updates": workload.updates,
-        "validation": _validation(positions),
-        "floors": workload.task.floors(),
+        "validation": _validation(positions, floors),
+        "floors": floors,
         "xla": uses_xla(config, workload),
         "execution": recorded(config.execution),
         **machine(),
@@ -55,9 +57,12 @@ def code_of(directory: RunDirectory) -> dict[str, Any]:
     return code()
 
 
-def describe_losses(losses: Mapping[int, float]) -> dict[str, Any]:
-    """The losses of seeds as JSON: mean, 95 % interval, and each seed's own."""
-    interval = mean_interval(list(losses.values())) if losses else None
+def describe_losses(losses: Mapping[int, float], floors: Mapping[str, float]) -> dict[str, Any]:
+    """The losses of seeds as JSON: mean, 95 % interval, and each seed's own.
+
+    With the task's floors, the interval knows seeds that learned from those that did not.
+    """
+    interval = mean_over_seeds([*losses.values()], floors) if losses else None
     return {
         "mean": interval.mean if interval else None,
         "low": interval.low if interval else None,
@@ -66,10 +71,12 @@ def describe_losses(losses: Mapping[int, float]) -> dict[str, Any]:
     }
 
 
-def _over_complete(losses: Mapping[int, float], positions: list[Position]) -> dict[str, Any]:
+def _over_complete(
+    losses: Mapping[int, float], positions: list[Position], floors: Mapping[str, float]
+) -> dict[str, Any]:
     """`describe_losses` with the mean over complete seeds; the others' losses end too early."""
     complete = {position.seed for position in positions if position.status == "complete"}
-    described = describe_losses({seed: losses[seed] for seed in losses if seed in complete})
+    described = describe_losses({seed: losses[seed] for seed in losses if seed in complete}, floors)
     return described | {"per_seed": {str(seed): loss for seed, loss in losses.items()}}
 
 
@@ -83,11 +90,11 @@ def _final_losses(directory: RunDirectory, positions: list[Position]) -> dict[in
     return found
 
 
-def _validation(positions: list[Position]) -> dict[str, Any] | None:
+def _validation(positions: list[Position], floors: Mapping[str, float]) -> dict[str, Any] | None:
     """The least validation loss of each seed; None where nothing was validated."""
     best = {p.seed: p.best_loss for p in positions if p.best_loss is not None}
     if not best:
         return None
-    described = _over_complete(best, positions)
+    described = _over_complete(best, positions, floors)
     per_seed = described.pop("per_seed")
     return {"best_loss": described, "per_seed": per_seed}

@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from experiments.errors import UsageError
 from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.runs.run import Run, read_run
+from experiments.statistics.over_seeds import mean_over_seeds, seed_losses
 from tests.handmade import finished_run
 
 
@@ -103,3 +105,24 @@ class TestARunThatHasNotStarted:
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no run directory: config\.yaml expected"):
         read_run(tmp_path)
+
+
+def test_the_interval_of_the_final_loss_is_that_of_the_tables(tmp_path: Path) -> None:
+    """Four seeds learned and one did not: Student's t would reach below the lowest floor."""
+    losses = [0.4706, 0.4712, 0.4699, 0.4710, 0.6531]
+    made = finished_run(tmp_path, "divided", [[loss] for loss in losses])
+    assert made.final_loss == seed_losses([*made.final_losses.values()], made.floors).mean
+    assert made.final_loss.mean == pytest.approx(np.mean(losses))
+    assert made.final_loss.low is not None
+    assert made.final_loss.low > 0.469
+
+
+def test_an_interval_of_losses_does_not_leave_their_range(tmp_path: Path) -> None:
+    made = finished_run(tmp_path, "small", [[0.001], [0.2]])
+    assert made.final_loss.low == 0
+
+
+def test_a_loss_that_is_not_finite_has_no_interval() -> None:
+    mean, *ends = mean_over_seeds([0.41, float("nan"), 0.6], {"none": 0.6, "lag 17": 0.4})
+    assert np.isnan(mean)
+    assert ends == [None, None]

@@ -1,0 +1,10 @@
+"""The floors of a task: the losses of the best models that know none, some or all of its lags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def halfway(floors: Mapping[str, float]) -> float:
+    """The middle of the highest and the lowest floor."""
+    return (max(floors.values()) + min(floors.values())) / 2
