@@ -53,8 +53,6 @@ class Chart(NamedTuple):
     lines: Sequence[ChartLine]
     floors: Mapping[str, float]
     axis: Axis  # the x axis at first
-    y_label: str = "loss (nats per time step)"
-    log_y: bool = False  # whether the y axis is logarithmic at first
     top: float | None = None  # of the y axis until the reader zooms; None: the greatest value
     marks: Marks | None = None
     bands: Mapping[str, Interval] = NO_BANDS  # sampling noise around each floor, by its name
@@ -80,8 +78,7 @@ class Chart(NamedTuple):
             ],
             "axis": self.axis,
             "xLabels": {axis: AXIS_LABELS[axis] for axis in AXES},
-            "yLabel": self.y_label,
-            "logY": self.log_y,
+            "yLabel": "loss (nats per time step)",
             "top": self.top,
             "marks": self.marks and {
                 "label": self.marks.label,
@@ -97,8 +94,6 @@ def curve_chart(
     floors: Mapping[str, float],
     axis: Axis = "updates",
     *,
-    y_label: str = "loss (nats per time step)",
-    log_y: bool = False,
     top: float | None = None,
     marks: Marks | None = None,
     bands: Mapping[str, Interval] = NO_BANDS,
@@ -113,7 +108,7 @@ def curve_chart(
         ChartLine(label, len(curve.seeds), {name: _points(curve, name, most) for name in AXES})
         for label, curve in series
     ]
-    return Chart(lines, floors, axis, y_label, log_y, top, marks, bands)
+    return Chart(lines, floors, axis, top, marks, bands)
 
 
 def _points(curve: Curves, axis: Axis, most: int) -> Points:

@@ -6,7 +6,6 @@ precipice", and its library rliable, which gives the same numbers.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -34,8 +33,6 @@ def interquartile_mean(scores: Scores) -> NDArray[np.float64]:
 def stratified_interval(
     scores: Scores,
     statistic: Callable[[Scores], ArrayLike] = interquartile_mean,
-    lowest: float = -math.inf,
-    highest: float = math.inf,
     resamples: int = RESAMPLES,
 ) -> Interval:
     """A statistic of scores, [seeds, tasks], with the interval of a stratified bootstrap.
@@ -48,6 +45,5 @@ def stratified_interval(
     seeds, tasks = scores.shape
     rows = stream.randint(0, seeds, (resamples, seeds, tasks))
     found = np.asarray(statistic(scores[rows, np.arange(tasks)]))
-    ends = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    low, high = np.clip(ends, lowest, highest)
+    low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(float(statistic(scores)), float(low), float(high))  # type: ignore[arg-type]

@@ -47,9 +47,7 @@ def count_pairs(groups: Mapping[str, Values]) -> int:
     return max(1, several * (several - 1) // 2)
 
 
-def above_best(
-    groups: Mapping[str, Values], level: float = LEVEL, best: str | None = None
-) -> dict[str, AboveBest]:
+def above_best(groups: Mapping[str, Values], best: str | None = None) -> dict[str, AboveBest]:
     """The difference from the best of every other group, by name.
 
     Differences are paired where seeds are shared. A group of a single seed is tied, because it
@@ -62,7 +60,7 @@ def above_best(
         if name != best:
             estimate = difference(groups[name], groups[best])
             p = min(1.0, pairs * estimates.p_differs(estimate))
-            shown = estimates.interval(estimate, 1 - level / pairs)
+            shown = estimates.interval(estimate, 1 - LEVEL / pairs)
             # Over the seeds that both have, the best may be the worse one.
-            compared[name] = AboveBest(shown, p, p > level or estimate.value < 0)
+            compared[name] = AboveBest(shown, p, p > LEVEL or estimate.value < 0)
     return compared

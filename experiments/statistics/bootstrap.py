@@ -34,10 +34,7 @@ def skewness(values: Sequence[float]) -> float:
 
 
 def studentized_interval(
-    values: Sequence[float],
-    lowest: float = 0,
-    highest: float = math.inf,
-    confidence: float = CONFIDENCE,
+    values: Sequence[float], lowest: float = 0, highest: float = math.inf
 ) -> Interval:
     """The mean with its studentized (bootstrap-t) interval, cut to the possible range.
 
@@ -53,7 +50,7 @@ def studentized_interval(
     if np.ptp(values) == 0:
         return Interval(mean, mean, mean)
     standard_error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    tails = [(1 + confidence) / 2, (1 - confidence) / 2]
+    tails = [(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2]
     far, near = np.quantile(_studentized_means(values), tails, method="nearest")
     low, high = np.clip(mean - np.array([far, near]) * standard_error, lowest, highest)
     if not (math.isfinite(low) and math.isfinite(high)):

@@ -19,10 +19,8 @@ POWER = 0.8
 MOST_SEEDS = 10_000
 
 
-def seeds_needed(
-    estimate: Estimate, seeds: int, limit: float = 0, level: float = LEVEL, power: float = POWER
-) -> int | None:
-    """The total number of seeds that `verdicts.below` or `above` needs.
+def seeds_needed(estimate: Estimate, seeds: int, level: float = LEVEL) -> int | None:
+    """The total number of seeds that `verdicts.below` or `above` needs, with probability POWER.
 
     `estimate` is a mean, or the difference of two groups of `seeds` seeds each. A comparison with a
     single published number cannot be planned, because its standard error does not shrink. None:
@@ -30,9 +28,9 @@ def seeds_needed(
     """
 
     def chance(n: int) -> float:
-        return _rejects(estimate, seeds, n, abs(estimate.value - limit), level / 2)
+        return _rejects(estimate, seeds, n, abs(estimate.value), level / 2)
 
-    return _fewest(chance, estimate, power)
+    return _fewest(chance, estimate)
 
 
 def _rejects(estimate: Estimate, seeds: int, n: int, distance: float, level: float) -> float:
@@ -42,10 +40,10 @@ def _rejects(estimate: Estimate, seeds: int, n: int, distance: float, level: flo
     return 1 - float(nctdtr(degrees, distance / error, stdtrit(degrees, 1 - level)))
 
 
-def _fewest(chance: Callable[[int], float], estimate: Estimate, power: float) -> int | None:
-    """The least number of seeds with probability `power`, which grows with the number."""
+def _fewest(chance: Callable[[int], float], estimate: Estimate) -> int | None:
+    """The least number of seeds with probability POWER, which grows with the number."""
     if not 0 < estimate.standard_error < np.inf:
         return None
     numbers = range(2, MOST_SEEDS + 1)
-    index = bisect.bisect_left(numbers, power, key=chance)
+    index = bisect.bisect_left(numbers, POWER, key=chance)
     return numbers[index] if index < len(numbers) else None

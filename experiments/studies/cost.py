@@ -9,7 +9,6 @@ from pydantic import Field
 
 from experiments.reporting.claims import Finding, NotRun
 from experiments.statistics import estimates, verdicts
-from experiments.statistics.intervals import Interval
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, Planned
 from experiments.studies.findings import judged, percent
@@ -46,17 +45,12 @@ class CostExponent(Criterion):
         slopes = [slope(each) for each in points.values() if len(each) > 1]
         if not slopes:
             raise NotRun("too few state sizes with two rows to time")
-        judgement = verdicts.below(
-            estimates.mean([slope - self.at_most for slope in slopes]), level=level
-        )
-        ends = [None if end is None else end + self.at_most for end in judgement.interval]
-        assert ends[0] is not None
-        shown = judgement._replace(interval=Interval(ends[0], *ends[1:]))
+        judgement = verdicts.below(estimates.mean(slopes), self.at_most, level)
         note = (
             f"exponent of the seconds for a time step in the state size, from {self.least_state}; "
             f"{percent(judgement.confidence)} interval over seeds, on this machine"
         )
-        return judged(shown, len(slopes), note)
+        return judged(judgement, len(slopes), note)
 
 
 def slope(points: list[tuple[float, float]]) -> float:

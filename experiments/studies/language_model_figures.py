@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from experiments.reporting.claims import NotRun
 from experiments.reporting.style import COLORS, draw_title, new_figure, style_grid
 from experiments.runs.run import Run
 from experiments.studies.building import parameters
@@ -112,7 +113,9 @@ class LanguageModelTable(_OfTexts):
 
 def _row_of_run(label: str, run: Run, characters: int) -> Row:
     held = parameters(run)
-    seconds = run.summary["seconds"] / len(run.summary["seeds"])
+    seconds = run.seconds_a_seed
+    if seconds is None:
+        raise NotRun(f"run {run.label}: no seed is complete, so its time is not known")
     words = float(np.mean([*existing_words(run, characters).values()]))
     bits = float(np.mean([*bits_per_character(run).values()]))
     size = held * BYTES[run.config.graph.precision]

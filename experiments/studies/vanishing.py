@@ -89,13 +89,8 @@ class SignalBelow(Criterion):
         ours = np.log(self.signal.signal(self.lag + 1, self.seeds)[:, -1])
         if self.against is not None:
             ours = ours - np.log(self.against.signal(self.lag + 1, self.seeds)[:, -1])
-        estimate = estimates.mean((ours - np.log(self.limit)).tolist())
-        judgement = as_ratio(verdicts.below(estimate, level=level))
-        mean, low, high = judgement.interval
-        scaled = (None if end is None else end * self.limit for end in (low, high))
-        interval = judgement.interval._replace(mean=mean * self.limit)
-        low, high = scaled
-        judgement = judgement._replace(interval=interval._replace(low=low, high=high))
+        estimate = estimates.mean(ours.tolist())
+        judgement = as_ratio(verdicts.below(estimate, float(np.log(self.limit)), level))
         what = "ratio of the signals" if self.against else "signal relative to lag 1"
         note = f"{what} at lag {self.lag}, {percent(judgement.confidence)} interval, geometric mean"
         return judged(judgement, self.seeds, note)

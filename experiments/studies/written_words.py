@@ -20,7 +20,7 @@ from data.task import Sequence, Task, TextCodec
 from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.run import Run
 from experiments.statistics import estimates, verdicts
-from experiments.statistics.intervals import Interval
+from experiments.statistics.estimates import Estimate
 from experiments.statistics.paired import Values
 from experiments.statistics.verdicts import LEVEL, Judgement
 from experiments.studies.batches import best_checkpoints
@@ -53,8 +53,8 @@ class _OfASeed(Criterion):
         """By seed."""
 
     @abstractmethod
-    def _judge(self, difference: estimates.Estimate, level: float) -> Judgement:
-        """The judgement of the mean share minus the limit."""
+    def _judge(self, mean: Estimate, level: float) -> Judgement:
+        """The judgement of the mean share."""
 
     @abstractmethod
     def _note(self) -> str:
@@ -62,13 +62,9 @@ class _OfASeed(Criterion):
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         shares = self._shares(runs[self.run])
-        difference = estimates.mean([each - self.share for each in shares.values()])
-        judgement = self._judge(difference, level)
-        mean, *ends = judgement.interval
-        low, high = (None if end is None else end + self.share for end in ends)
-        shown = judgement._replace(interval=Interval(mean + self.share, low, high))
+        judgement = self._judge(estimates.mean([*shares.values()]), level)
         note = f"{self._note()}; {percent(judgement.confidence)} interval of the mean over seeds"
-        return judged(shown, len(shares), note)
+        return judged(judgement, len(shares), note)
 
 
 class WritesNonwords(_OfASeed):
@@ -82,8 +78,8 @@ class WritesNonwords(_OfASeed):
     def _shares(self, run: Run) -> Mapping[int, float]:
         return existing_words(run, self.characters)
 
-    def _judge(self, difference: estimates.Estimate, level: float) -> Judgement:
-        return verdicts.below(difference, level=level)
+    def _judge(self, mean: Estimate, level: float) -> Judgement:
+        return verdicts.below(mean, self.share, level)
 
     def _note(self) -> str:
         return f"share of the words in about {self.characters:,} written characters that exist"
@@ -107,8 +103,8 @@ class PrefersRealLines(_OfASeed):
             raise NotRun(f"run {run.label}: no held-out line has {LEAST_WORDS} words")
         return {seed: share_preferred(model, pairs) for seed, model in models_of(run)}
 
-    def _judge(self, difference: estimates.Estimate, level: float) -> Judgement:
-        return verdicts.above(difference, level=level)
+    def _judge(self, mean: Estimate, level: float) -> Judgement:
+        return verdicts.above(mean, self.share, level)
 
     def _note(self) -> str:
         return f"share of {self.lines} held-out lines that are likelier than their words shuffled"

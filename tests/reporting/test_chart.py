@@ -84,7 +84,7 @@ def test_the_data_are_the_curves(tmp_path: Path) -> None:
         {"label": "lag 17 known (0.4000)", "y": 0.4, "band": None},
     ]
     assert data["marks"] == {"label": "published", "axis": "updates", "x": [10], "y": [0.6]}
-    assert (data["axis"], data["top"], data["logY"]) == ("updates", 0.7, False)
+    assert (data["axis"], data["top"]) == ("updates", 0.7)
 
 
 def test_a_long_line_keeps_its_ends_its_start_and_only_measured_points() -> None:

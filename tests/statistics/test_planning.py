@@ -24,11 +24,6 @@ def test_seeds_a_group_for_80_percent_power(effect: float, seeds: int) -> None:
     assert planning.seeds_needed(today, 10) == seeds
 
 
-def test_the_limit_counts() -> None:
-    today = Estimate(0.5, 1 / 10**0.5, 9)
-    assert planning.seeds_needed(today, 10, limit=0.3) == 199
-
-
 @pytest.mark.parametrize(
     "today",
     [Estimate(0, 0.1, 4), Estimate(1, float("inf"), 1), Estimate(1, 0, 4)],

@@ -43,7 +43,7 @@ class CurveChart {
   constructor(figure, data) {
     this.data = data;
     this.axis = data.axis;
-    this.log = { x: false, y: data.logY };
+    this.log = { x: false, y: false };
     this.ranges = data.lines.length <= 12;
     this.hidden = new Set();
     this.names = [
