@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib import import_module
+from inspect import isabstract
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 from pydantic import ValidationError
 
+from experiments import studies
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
@@ -18,7 +21,7 @@ from experiments.runs.run import read_run
 from experiments.statistics import estimates, verdicts
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
-from experiments.studies.entries import Criterion
+from experiments.studies.entries import Criterion, StudyFigure
 from experiments.studies.figures import Curves
 from experiments.studies.findings import judged
 from experiments.studies.registry import CRITERIA, FIGURES
@@ -45,6 +48,20 @@ def thinned(study: StudyConfig) -> StudyConfig:
 
 def test_no_base_that_criteria_or_figures_share_can_be_named() -> None:
     assert [name for name in (*CRITERIA, *FIGURES) if not name[0].isalpha()] == []
+
+
+def test_every_file_that_defines_a_criterion_or_a_figure_is_read() -> None:
+    for path in Path(studies.__path__[0]).glob("*.py"):
+        module = import_module(f"experiments.studies.{path.stem}")
+        own = (each for each in vars(module).values() if is_entry(each, module.__name__))
+        assert [each for each in own if each.kind() not in {**CRITERIA, **FIGURES}] == []
+
+
+def is_entry(value: object, module: str) -> bool:
+    """Whether it is a criterion or a figure of this module, and not a base of some."""
+    if not (isinstance(value, type) and issubclass(value, Criterion | StudyFigure)):
+        return False
+    return value.__module__ == module and not isabstract(value)
 
 
 @pytest.mark.parametrize("name", names("study"))
