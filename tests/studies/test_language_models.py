@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,19 @@ def test_lines_are_shuffled_and_none_is_as_it_was() -> None:
     for real, other in pairs:
         assert real != other
         assert sorted(real.split()) == sorted(other.split())
+
+
+def test_the_seconds_of_a_row_are_those_of_its_rows_where_the_summary_has_none(
+    runs: StudyRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parrots(monkeypatch, SAID)
+    monkeypatch.setattr(language_model_figures, "parameters", lambda _: 1234)
+    run = runs["characters"]
+    kept = {key: run.summary[key] for key in ("status", "validation")}
+    row = language_model_figures._row_of_run("a", replace(run, summary=kept), 100)
+    whole = language_model_figures._row_of_run("a", run, 100)
+    assert (row[-3], whole[-3]) == ("0.0", "3.0")  # 300 symbols at 1 µs; half of 6 s
+    assert row[:-3] == whole[:-3]
 
 
 def test_figures_show_runs_and_ngrams(runs: StudyRuns, monkeypatch: pytest.MonkeyPatch) -> None:
