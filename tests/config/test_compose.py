@@ -93,10 +93,12 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         ("graph.num_steps=five", "graph.num_steps", "expected a whole number", "'five'"),
         ("graph.num_steps=2.5", "graph.num_steps", "expected a whole number", "2.5"),
         ("graph.num_steps=null", "graph.num_steps", "expected a whole number", "None"),
-        ("graph.num_steps=true", "graph.num_steps", "expected a number", "True"),
+        ("graph.num_steps=true", "graph.num_steps", "expected a number", "true"),
+        ("model.state_size=true", "model.state_size", "expected a number", "true"),
+        ("model.state_size=[true,2]", "model.state_size", "expected a number", "true"),
         ("graph.num_steps=[5]", "graph.num_steps", "expected a whole number", "[5]"),
-        ("task.base=false", "task.base", "expected a number", "False"),
-        ("optimizer.momentum=true", "optimizer.momentum", "expected a number", "True"),
+        ("task.base=false", "task.base", "expected a number", "false"),
+        ("optimizer.momentum=true", "optimizer.momentum", "expected a number", "true"),
         ("optimizer.learning_rate=x", "optimizer.learning_rate", "expected a number", "'x'"),
         ("optimizer.learning_rate=nan", "optimizer.learning_rate", "expected a finite", "nan"),
         ("optimizer.learning_rate=inf", "optimizer.learning_rate", "expected a finite", "inf"),
@@ -165,6 +167,17 @@ def test_a_mistake_is_told_with_key_expectation_and_finding(
     assert key in message
     assert expected in message
     assert found in message
+
+
+@pytest.mark.parametrize("key", ["held_out_rows", "valid", "vocabulary_size", "expect.vocabulary"])
+def test_a_boolean_is_no_number_of_a_text(key: str) -> None:
+    message = error_of("text_python_docs", f"task.{key}=true")
+    assert message.endswith(f"task.{key}: expected a number; got true")
+
+
+def test_a_boolean_is_no_item_of_a_list_of_numbers() -> None:
+    message = error_of("text_python_docs", "task.expect.symbols=[5,true]")
+    assert message.endswith("task.expect.symbols: expected a number; got true")
 
 
 def test_two_mistakes_are_counted() -> None:

@@ -155,7 +155,7 @@ def test_evaluation_draws_new_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"alphabet": 1}, "alphabet"),
         ({"alphabet": 127}, "alphabet"),
         ({"blanks": -1}, "blanks"),
-        ({"blanks": True}, "expected a number; got True"),
+        ({"blanks": True}, "expected a number; got true"),
         ({"lag": 3}, "lag"),
     ],
 )
