@@ -18,6 +18,7 @@ from experiments.advice.settings import FULL_WORK, Setting, settings_for
 from experiments.config.schema import Config
 from experiments.console import finite, is_quiet, print_json, print_text
 from experiments.errors import UsageError
+from experiments.gradients.measurement import check_losses
 from experiments.runs.files import make_output_folder, write_atomic
 from experiments.training.workload import make_workload
 
@@ -61,6 +62,7 @@ def advise(config: Config, asked: Asked) -> Advice:
     check(config)
     began, budget = time.monotonic(), asked.budget
     workload = make_workload(config)
+    check_losses(config, workload.task)
     if not workload.task.held_out:
         raise UsageError(
             f"experiment {config.name}: {config.task.kind} has no held-out data to read the pilot "

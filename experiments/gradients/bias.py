@@ -19,6 +19,7 @@ from experiments.gradients.measurement import (
     GradientEstimate,
     Measured,
     check,
+    check_losses,
     mean_error_signal,
     measure,
 )
@@ -55,6 +56,7 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
     """
     check(config)
     workload = make_workload(config)
+    check_losses(config, workload.task)
     make_output_folder(out, ["gradients.csv", "gradients.png"])
     with comparing_with_rtrl(config, workload.task) as (also, beyond):
         measured = measure(config, workload, also)

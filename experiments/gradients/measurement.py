@@ -114,6 +114,16 @@ def check(config: Config) -> None:
         )
 
 
+def check_losses(config: Config, task: Task) -> None:
+    """Raise UsageError if a loss has no time step that lags are counted from."""
+    if task.labels == "pairs":
+        raise UsageError(
+            f"experiment {config.name}: task: the loss of {config.task.kind} depends on all "
+            "outputs of a text, so that it has no time step to count a lag from; expected a task "
+            "with a loss at a time step"
+        )
+
+
 def measure(config: Config, workload: Workload, also: AlsoMeasure | None = None) -> Measured:
     """Train every seed of the config, and measure at each moment; `also` does so too.
 

@@ -64,6 +64,10 @@ def test_the_command_writes_its_files_and_prints_three_lines(
         (("digits_bidirectional",), "model.bidirectional"),
         (("r2rt_n5", "training.carry_state=false"), "training.carry_state"),
         (("text_python_docs", *NOTHING_HELD_OUT), "text has no held-out data to read the pilot on"),
+        (
+            ("matching", "model.bidirectional=false", "--budget", "2s"),
+            "the loss of matching depends on all outputs of a text",
+        ),
         (("r2rt_n5", "--tolerance", "2"), "--tolerance"),
         (("r2rt_n5", "--budget", "soon"), "--budget"),
         # Options that do not go together are refused before the experiment is looked for.

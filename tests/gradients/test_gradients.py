@@ -52,6 +52,12 @@ TIME, BATCH, STATE = 4, 5, 3
 # 40 updates in two epochs; the moments are 0, 1, 2, 10 and 40.
 TINY = (*SMALL, "graph.batch_size=100", "task.size=8000", "graph.num_steps=4")
 
+# Of the task `matching`; small, because it would be trained if it were not refused.
+ONE_DIRECTION = (
+    *("model.bidirectional=false", "model.output_keep_prob=1", "model.state_size=2"),
+    *("training.epochs=1", "training.validate_every=null", "graph.num_steps=4", "task.length=4"),
+)
+
 
 class Example:
     """Weights, a window and a state."""
@@ -434,6 +440,16 @@ class TestCommand:
         out = tmp_path / "out"
         assert run.main(["gradients", "digits_small", *changes, "--out", str(out)]) == 2
         assert message in capsys.readouterr().err
+        assert not out.exists()
+
+    def test_a_loss_that_depends_on_all_outputs_has_no_lag(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Its window has no lengths, so that the outputs of the padding would count."""
+        out = tmp_path / "out"
+        arguments = ["gradients", "matching", *ONE_DIRECTION, "--out", str(out)]
+        assert run.main(arguments) == 2
+        assert "the loss of matching depends on all outputs" in capsys.readouterr().err
         assert not out.exists()
 
     def test_folder_that_cannot_be_made_is_a_usage_error_before_training(
