@@ -159,8 +159,10 @@ class Model:
         return self.cell.zero_state(batch_size, self.dtype)
 
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
-        """The first layer's inputs, [time, batch, input_size]; with dropout, a pair with the masks.
+        """What the cell reads at each step, nested; its first tensor is the first layer's inputs.
 
+        Those are [time, batch, input_size]. With dropout it is a pair of them and the masks. With a
+        decoder of its own it is a pair again: all that, and what `_is_decoding` returns.
         inputs: ids [time, batch], or features [time, batch, num_inputs]; key: [2] int32, what
         the masks are drawn from.
         """

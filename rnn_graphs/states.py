@@ -18,7 +18,9 @@ class StateGraph(NamedTuple):
 
     graph: tf.Graph
     inputs: Tensor  # feed: ids [time, 1], or features [time, 1, num_inputs]
-    encoded: Tensor  # fetch: [time, 1, input_size], what the first layer reads
+    # fetch: what the cell reads, nested as Model.encode returns it; without dropout and a decoder
+    # of its own it is one tensor, [time, 1, input_size].
+    encoded: Tensor
     first_state: list[list[Tensor]]  # fetch: by layer, the parts of its state, [1, size] each
     states: list[list[Tensor]]  # fetch: after each step, [time, 1, size] each
     variables: list[list[str]]  # by layer, the names of its variables in the order of creation

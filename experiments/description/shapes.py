@@ -58,8 +58,8 @@ def _tensors(config: Config, model: Model, task: TaskShape) -> Iterator[TensorSh
     what = "ids" if task.inputs == "ids" else "features"
     tail = ", num_inputs" if task.inputs == "features" else ""
     inputs = tf.zeros([length, batch, *task.input_tail], task.input_dtype)
-    encoded = model.encode(inputs, tf.zeros([2], tf.int32))
-    encoded = encoded[0] if isinstance(encoded, tuple) else encoded  # with dropout masks beside it
+    # Dropout's masks, and a decoder's marks, may stand beside it.
+    encoded = tf.nest.flatten(model.encode(inputs, tf.zeros([2], tf.int32)))[0]
     how = "as they are" if task.inputs == "features" else (
         "rows of the embedding" if config.model.embedding else "one-hot"
     )  # fmt: skip

@@ -101,6 +101,19 @@ def test_errors_of_rtrl_reach_the_start() -> None:
     assert "errors reach the start of a sequence (rtrl)" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("keep", "experiment", "width"),
+    [(1.0, "numbers", 42), (0.8, "numbers", 42), (0.8, "r2rt_n5", 2)],
+)
+def test_masks_and_marks_of_a_decoder_are_no_encoded_inputs(
+    keep: float, experiment: str, width: int
+) -> None:
+    config = load_config(experiment, [f"model.output_keep_prob={keep}"])
+    tensors = read_shapes(config, make_workload(config)).tensors
+    (encoded,) = (each.shape for each in tensors if each.tensor == "encoded inputs")
+    assert encoded == [config.graph.num_steps, config.graph.batch_size, width]
+
+
 def test_num_steps_does_not_change_the_parameters() -> None:
     assert counts(*SMALL, "graph.num_steps=1") == counts(*SMALL, "graph.num_steps=50")
 
