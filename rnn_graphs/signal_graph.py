@@ -1,4 +1,4 @@
-"""A graph that reads a trained model on held-out windows: its losses, and its error signal.
+"""A graph that reads a model on windows: its losses, and its error signal.
 
 Weights come from a training graph's snapshot; a window and the state before it are fed. Everything
 is float64, as in gradients.py. No gradient with respect to weights is built, so a wide window is

@@ -20,7 +20,7 @@ from data.task import Task
 from experiments.config.schema import Config
 from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
 from experiments.training.workload import Workload
-from rnn_graphs.gradients import build_gradient_graph
+from rnn_graphs.signal_graph import build_signal_graph
 from rnn_graphs.tf1 import tf
 
 WINDOWS = 5  # that the decay is averaged over, each as long as errors go back
@@ -76,7 +76,7 @@ class DepthChooser(GraphSession):
         self.depths = config.truncation.depths(config.graph.num_steps)
         self._steps = LAGS * self.depths[-1]
         graph_config = config.graph.model_copy(update={"num_steps": self._steps})
-        graph = build_gradient_graph(config.model, graph_config, shape_of(task), [])
+        graph = build_signal_graph(config.model, graph_config, shape_of(task))
         super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
         self._graph = graph
 
@@ -103,7 +103,7 @@ class DepthChooser(GraphSession):
         for number in range(count):
             window = rows.windows(number, 1, self._steps)
             feeds = dict(zip(tf.nest.flatten(graph.window.state), state, strict=True))
-            feeds |= window_feeds(graph.window, window) | {graph.window.key: (0, 0)}
+            feeds |= window_feeds(graph.window, window)
             signal, state = self._session.run(
                 (graph.error_signal, tf.nest.flatten(graph.final_state)), feeds
             )
