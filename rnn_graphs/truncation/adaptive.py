@@ -15,7 +15,7 @@ from typing import Any
 
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.linearized import unroll_recorded
-from rnn_graphs.truncation.step import Step, StepModel, Window, step_and_errors
+from rnn_graphs.truncation.step import Step, StepModel, Window, losses_of, plain_step
 from rnn_graphs.unrolls import UnrollFunction
 
 Tensor = Any
@@ -36,16 +36,14 @@ def adaptive(
     before = tf.nest.map_structure(
         lambda first, after: tf.concat([first[None], after], 0), window.state, states
     )
-    losses, _ = step_and_errors(model, window, unrolled.outputs, None, [])
     branches = [
         partial(_gradients, model, unroll, window, inputs, before, depth) for depth in depths
     ]
     found = tf.switch_case(window.influence, branches)
     carried = tf.nest.map_structure(lambda part: part[num_steps], before)
     chosen = tf.cast(tf.gather(tf.constant(depths), window.influence), model.dtype)
-    return losses._replace(
-        final_state=carried, gradients=found, influence=window.influence, depth=chosen
-    )
+    losses = losses_of(model, window, unrolled.outputs)
+    return Step(*losses, carried, found, window.influence, chosen)
 
 
 def _gradients(
@@ -71,8 +69,7 @@ def _gradients(
         lambda part: _side_by_side(part, starts, 2 * K - 1), _again(model, window, inputs)
     )
     unrolled = unroll(model.cell, encoded, state, None)
-    step, _ = step_and_errors(model, groups, unrolled.outputs, None, [])
-    return step.gradients
+    return plain_step(model, groups, unrolled.outputs, unrolled.final_state).gradients
 
 
 def _again(model: StepModel, window: Window, inputs: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.linearized import LinearizedWindow, unroll_recorded
-from rnn_graphs.truncation.step import Step, StepModel, Window, step_and_errors
+from rnn_graphs.truncation.step import Step, StepModel, Window, plain_step, step_and_errors
 from rnn_graphs.unrolls import UnrollFunction
 
 Tensor = Any
@@ -49,7 +49,7 @@ def step_with_influence(
     inputs, cell = model.encode(window.inputs, window.key), rule.cell(model)
     if not tf.nest.flatten(window.influence):
         alone = unroll(cell, inputs, window.state, window.lengths)
-        return step_and_errors(model, window, alone.outputs, alone.final_state, [])[0]
+        return plain_step(model, window, alone.outputs, alone.final_state)
     unrolled, states = unroll_recorded(cell, unroll, inputs, window)
     step, errors = step_and_errors(
         model, window, unrolled.outputs, unrolled.final_state, tf.nest.flatten(window.state)

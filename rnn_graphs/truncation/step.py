@@ -93,14 +93,14 @@ def full(model: StepModel, unroll: UnrollFunction, window: Window) -> Step:
     """Plain gradients: errors flow to the edge of the window."""
     inputs = model.encode(window.inputs, window.key)
     unrolled = unroll(model.cell, inputs, window.state, window.lengths)
-    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+    return plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
 def in_blocks(model: StepModel, unroll: UnrollFunction, window: Window, depth: int) -> Step:
     """tf_style: plain gradients of blocks of `depth` time steps that are cut from each other."""
     inputs = model.encode(window.inputs, window.key)
     unrolled = _unroll_blocks(model.cell, unroll, inputs, window, depth)
-    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+    return plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
 def windowed(
@@ -121,7 +121,7 @@ def windowed(
             lambda ended, reached: tf.where_v2(is_over, ended, reached),
             recorded.final_state, carried,
         )  # fmt: skip
-    step = _plain_step(model, window, outputs, carried)
+    step = plain_step(model, window, outputs, carried)
     if depth in (stride, length) or depth > length:
         return step  # no error crosses: one stretch in each block, or a single block
     errors = tf.unstack(gradients([step.loss], [outputs], [tf.ones_like(step.loss)])[0], length)
@@ -144,7 +144,7 @@ def gated(model: StepModel, unroll: UnrollFunction, window: Window, gates: Tenso
     """Plain gradients; the error into the state before step s is scaled by gates[s], [batch]."""
     inputs = (model.encode(window.inputs, window.key), gates[..., None])
     unrolled = unroll(GatedCell(model.cell), inputs, window.state, window.lengths)
-    return _plain_step(model, window, unrolled.outputs, unrolled.final_state)
+    return plain_step(model, window, unrolled.outputs, unrolled.final_state)
 
 
 def _unroll_blocks(
@@ -179,7 +179,15 @@ def _piece(inputs: Tensor, start: int, steps: int) -> Tensor:
     return tf.nest.map_structure(lambda part: part[start : start + steps], inputs)
 
 
-def _plain_step(model: StepModel, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
+def losses_of(model: StepModel, window: Window, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits, losses and their mean, as in `Step`, of the outputs after the context."""
+    context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
+    logits = model.head.logits(outputs[context:])
+    losses = model.head.losses(logits, window.labels)
+    return logits, losses, weighted_mean(losses, window.weights)
+
+
+def plain_step(model: StepModel, window: Window, outputs: Tensor, final_state: Tensor) -> Step:
     """The losses of outputs after the context, with TensorFlow's own gradient of their mean."""
     step, _ = step_and_errors(model, window, outputs, final_state, [])
     return step
@@ -188,11 +196,8 @@ def _plain_step(model: StepModel, window: Window, outputs: Tensor, final_state: 
 def step_and_errors(
     model: StepModel, window: Window, outputs: Tensor, final_state: Tensor, at: list[Tensor]
 ) -> tuple[Step, list[Tensor]]:
-    """The step with TensorFlow's own gradient, and ∂loss/∂ each tensor of `at`."""
-    context = int(window.inputs.shape[0]) - int(window.labels.shape[0])
-    logits = model.head.logits(outputs[context:])
-    losses = model.head.losses(logits, window.labels)
-    loss = weighted_mean(losses, window.weights)
+    """`plain_step`, and ∂loss/∂ each tensor of `at`."""
+    logits, losses, loss = losses_of(model, window, outputs)
     found = gradients([loss], [*model.variables, *at], [tf.ones_like(loss)])
     count = len(model.variables)
     return Step(logits, losses, loss, final_state, found[:count]), found[count:]
