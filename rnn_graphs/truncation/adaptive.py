@@ -57,14 +57,13 @@ def _gradients(
     state = tf.nest.map_structure(
         lambda part: tf.concat([tf.stop_gradient(part[start]) for start in starts], 0), before
     )
+    assert window.weights is None, "only examples have weights, and carry no choice of a depth"
     groups = Window(
         _side_by_side(window.inputs, starts, 2 * K - 1),
         _side_by_side(window.labels, [end - K for end in ends], K),
         state,
         window.key,
-        None if window.weights is None
-        else _side_by_side(window.weights, [end - K for end in ends], K),
-    )  # fmt: skip
+    )
     encoded = tf.nest.map_structure(
         lambda part: _side_by_side(part, starts, 2 * K - 1), _again(model, window, inputs)
     )

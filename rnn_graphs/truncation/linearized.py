@@ -46,11 +46,6 @@ class LinearizedWindow:
         before = [_batch_first(tf.concat([first[None], after[:-1]], 0)) for first, after in parts]
         self.batch, self.time = (int(size) for size in before[0].shape[:2])
         self.units, self.dtype = sum(self._sizes), before[0].dtype
-        # [batch, time]: 1 before a row's end, 0 in its padding; None: all 1.
-        self.inside = None
-        if window.lengths is not None:
-            is_inside = tf.range(self.time) < window.lengths[:, None]
-            self.inside = tf.cast(is_inside, self.dtype)
         one_hot = model.embedded(window.inputs)
         self._embeds = one_hot is not None
         self.factors = [Factor(_batch_first(one_hot))] if self._embeds else []
@@ -81,7 +76,7 @@ class LinearizedWindow:
     def _step(self, time: slice) -> LinearizedWindow:
         step = copy.copy(self)
         step.time = 1
-        step._tape, step.inside = _at(self._tape, time), _at(self.inside, time)
+        step._tape = _at(self._tape, time)
         step.factors = [one._replace(values=one.values[:, time]) for one in self.factors]
         return step
 
@@ -89,23 +84,17 @@ class LinearizedWindow:
         """Errors at the last state, [batch, units, slots], through all applications in turn."""
         found = []
         for time in reversed(range(self.time)):
-            at_products, errors = self._pull(_at(self._tape, time), _at(self.inside, time), errors)
+            at_products, errors = self._pull(_at(self._tape, time), errors)
             found.append(at_products)
         steps = zip(*reversed(found), strict=True)
         return PulledErrors([tf.stack(step, 1) for step in steps], errors)
 
     def pull_each(self, errors: Tensor) -> PulledErrors:
         """Errors at the state after each application, [batch, time, units, slots], through it."""
-        return PulledErrors(*self._pull(self._tape, self.inside, errors))
+        return PulledErrors(*self._pull(self._tape, errors))
 
-    def _pull(
-        self, tape: list[_Layer], inside: Tensor | None, errors: Tensor
-    ) -> tuple[list[Tensor], Tensor]:
+    def _pull(self, tape: list[_Layer], errors: Tensor) -> tuple[list[Tensor], Tensor]:
         """Errors at the results of the products, and at the old state."""
-        if inside is not None:  # in a row's padding the state is copied
-            inside = inside[..., None, None]
-            at_products, at_state = self._pull(tape, None, inside * errors)
-            return at_products, at_state + (1 - inside) * errors
         parts = tf.split(errors, self._sizes, -2)
         products: list[Tensor] = []
         before: list[Tensor] = []
@@ -145,7 +134,8 @@ def unroll_recorded(
     cell: Any, unroll: UnrollFunction, inputs: Tensor, window: Window
 ) -> tuple[Unrolled, Tensor]:
     """The unroll of a cell, and the state after each application, [time, batch, …]."""
-    recorded = unroll(RecordingCell(cell), inputs, window.state, window.lengths)
+    assert window.lengths is None, "only examples have lengths, and nothing is carried to one"
+    recorded = unroll(RecordingCell(cell), inputs, window.state, None)
     return Unrolled(recorded.outputs.output, recorded.final_state), recorded.outputs.state
 
 
@@ -165,7 +155,7 @@ def _side_by_side(parts: list[Tensor]) -> Tensor:
 
 def _at(tape: Any, time: int | slice) -> Any:
     """The part of [batch, time, …] at a time step, or at several."""
-    return tf.nest.map_structure(lambda part: None if part is None else part[:, time], tape)
+    return tf.nest.map_structure(lambda part: part[:, time], tape)
 
 
 def _slots(tape: Any) -> Any:

@@ -43,8 +43,6 @@ class Rflo(Influence):
     ) -> Tensor:
         """λ^T J + Σ_t λ^(T−t) ∂⁺h_t/∂θ."""
         factors = tf.fill([window.batch, window.time], tf.constant(self._leak, window.dtype))
-        if window.inside is not None:
-            factors = window.inside * factors + (1 - window.inside)
         later = tf.math.cumprod(factors, 1, exclusive=True, reverse=True)  # λ^(T−t)
         all_of_them = (later[:, 0] * factors[:, 0])[:, None, None]
         return all_of_them * influence + _pattern(model).immediate(window, later)

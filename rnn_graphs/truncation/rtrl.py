@@ -96,7 +96,4 @@ class RtrlByStep(Influence):
         through = tf.reshape(tf.matmul(W_h, flat, transpose_a=True), [units * columns, rows, batch])
         own = np.arange(units)[:, None] * (units + 1)  # the places of a unit with its own column
         added = tf.tensor_scatter_nd_add(through, own, tf.tile(v[None], [units, 1, 1]))
-        new = slopes[:, None, None] * tf.reshape(added, influence.shape)
-        if window.inside is None:
-            return new
-        return tf.where_v2(window.inside[:, 0] > 0, new, influence)
+        return slopes[:, None, None] * tf.reshape(added, influence.shape)

@@ -38,7 +38,6 @@ class Case(NamedTuple):
     unroll: str = "static"
     windows: int = 3
     batch: int = 2
-    padded: bool = False
     xla: bool = False
     equal_rows: bool = False
 
@@ -63,18 +62,14 @@ def gradients(case: Case, truncation: TruncationConfig) -> Gradients:
             model.zero_state(case.batch),
             truncation.first_influence(model, case.batch, case.num_steps),
         )
-        lengths = np.arange(case.batch) + steps - case.batch + 1 if case.padded else None
-        whole = Window(
-            tf.constant(inputs), tf.constant(labels), state, tf.constant([3, 0]),
-            *padding(lengths, 0, steps),
-        )  # fmt: skip
+        whole = Window(tf.constant(inputs), tf.constant(labels), state, tf.constant([3, 0]))
         full = make_step(model, model.unrolls[case.unroll], TruncationConfig(kind="full"))(whole)
         step, parts = make_step(model, model.unrolls[case.unroll], truncation), []
         for number in range(case.windows):
             time = slice(number * case.num_steps, (number + 1) * case.num_steps)
             window = Window(
                 tf.constant(inputs[time]), tf.constant(labels[time]), state,
-                tf.constant([3, number]), *padding(lengths, time.start, case.num_steps),
+                tf.constant([3, number]),
                 influence=influence,
             )  # fmt: skip
             result = step(window)
@@ -88,19 +83,9 @@ def gradients(case: Case, truncation: TruncationConfig) -> Gradients:
     return Gradients([sum(one) for one in zip(*fetched, strict=True)], of_all, fetched[-1])
 
 
-def padding(lengths: Any, start: int, steps: int) -> tuple[Any, Any]:
-    """The weights of losses, [time, batch], and the lengths, of a window."""
-    if lengths is None:
-        return None, None
-    left = np.clip(lengths - start, 0, steps)
-    return tf.constant((np.arange(steps)[:, None] < left) * 1.0), tf.constant(left, tf.int32)
-
-
-def total(window: Window) -> Any:
+def total(window: Window) -> float:
     """The factor from the mean loss to the sum of losses."""
-    if window.weights is None:
-        return float(np.prod(window.labels.shape.as_list()))
-    return tf.reduce_sum(window.weights)
+    return float(np.prod(window.labels.shape.as_list()))
 
 
 def assert_exact(case: Case, truncation: TruncationConfig = RTRL) -> None:
@@ -115,13 +100,13 @@ def without_dropout(keys: dict[str, Any]) -> dict[str, Any]:
 
 FEW = [
     Case(ALL_CELLS[0], 1, "scratch"),
-    Case({"cell": "scratch", "state_size": 9}, 1, padded=True),
+    Case({"cell": "scratch", "state_size": 9}, 1),
     Case(ALL_CELLS[1], 3),
     Case(ALL_CELLS[2], 3, "dynamic"),
-    Case(ALL_CELLS[3], 1, padded=True),
+    Case(ALL_CELLS[3], 1),
     Case(ALL_CELLS[4], 3, "scan"),
     Case(ALL_CELLS[5], 1, "dynamic"),
-    Case(without_dropout(ALL_CELLS[7]), 3, padded=True),
+    Case(without_dropout(ALL_CELLS[7]), 3),
 ]
 
 
@@ -131,14 +116,11 @@ def test_rtrl_over_windows_is_full_backpropagation_through_all(case: Case) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("unroll", ["scratch", "static", "dynamic", "scan"])
 @pytest.mark.parametrize("num_steps", [1, 3, 7])
 @pytest.mark.parametrize("keys", ALL_CELLS, ids=str)
-def test_rtrl_is_exact_for_every_cell(
-    keys: dict[str, Any], num_steps: int, unroll: str, padded: bool
-) -> None:
-    assert_exact(Case(without_dropout(keys), num_steps, unroll, padded=padded))
+def test_rtrl_is_exact_for_every_cell(keys: dict[str, Any], num_steps: int, unroll: str) -> None:
+    assert_exact(Case(without_dropout(keys), num_steps, unroll))
 
 
 @pytest.mark.slow
