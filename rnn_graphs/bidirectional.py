@@ -22,7 +22,7 @@ from rnn_graphs.unrolls import Unrolled, UnrollFunction, scan, scratch, stack, u
 Tensor = Any
 
 
-class Pair(NamedTuple):
+class Directions(NamedTuple):
     """The two cells of one layer."""
 
     forward: Any
@@ -30,25 +30,25 @@ class Pair(NamedTuple):
 
 
 class BidirectionalLayers:
-    """The pairs of all layers, which take the place of a cell."""
+    """The cells of all layers, which take the place of a cell."""
 
     state_size = ()  # no state to carry
 
-    def __init__(self, pairs: list[Pair], dropout: bool) -> None:
-        self.pairs = pairs
+    def __init__(self, layers: list[Directions], dropout: bool) -> None:
+        self.layers = layers
         self.dropout = dropout
-        self.output_size = pairs[-1].forward.output_size + pairs[-1].backward.output_size
+        self.output_size = layers[-1].forward.output_size + layers[-1].backward.output_size
 
     def zero_state(self, _batch_size: Any, _dtype: tf.DType) -> tuple[()]:
         """The empty state."""
         return ()
 
 
-LayerFunction = Callable[[Pair, Tensor, Tensor | None], Tensor]
+LayerFunction = Callable[[Directions, Tensor, Tensor | None], Tensor]
 
 
 def _in_turn(
-    unroll: UnrollFunction, pair: Pair, inputs: Tensor, lengths: Tensor | None
+    unroll: UnrollFunction, both: Directions, inputs: Tensor, lengths: Tensor | None
 ) -> Tensor:  # fmt: skip
     """One direction after the other; the backward one reads its inputs reversed."""
     time, batch, dtype = _shape(inputs)
@@ -57,25 +57,25 @@ def _in_turn(
     def reverse(part: Tensor) -> Tensor:
         return tf.reverse_sequence(part, ends, seq_axis=0, batch_axis=1)
 
-    forward = unroll(pair.forward, inputs, pair.forward.zero_state(batch, dtype), lengths)
+    forward = unroll(both.forward, inputs, both.forward.zero_state(batch, dtype), lengths)
     reversed_inputs = tf.nest.map_structure(reverse, inputs)
-    start = pair.backward.zero_state(batch, dtype)
-    backward = unroll(pair.backward, reversed_inputs, start, lengths)
+    start = both.backward.zero_state(batch, dtype)
+    backward = unroll(both.backward, reversed_inputs, start, lengths)
     return tf.concat([forward.outputs, reverse(backward.outputs)], 2)
 
 
-def _static(pair: Pair, inputs: Tensor, lengths: Tensor | None) -> Tensor:
+def _static(both: Directions, inputs: Tensor, lengths: Tensor | None) -> Tensor:
     _, _, dtype = _shape(inputs)
     outputs, _, _ = tf.nn.static_bidirectional_rnn(
-        pair.forward, pair.backward, unstack(inputs), dtype=dtype, sequence_length=lengths
+        both.forward, both.backward, unstack(inputs), dtype=dtype, sequence_length=lengths
     )
     return stack(outputs)
 
 
-def _dynamic(pair: Pair, inputs: Tensor, lengths: Tensor | None) -> Tensor:
+def _dynamic(both: Directions, inputs: Tensor, lengths: Tensor | None) -> Tensor:
     _, _, dtype = _shape(inputs)
     outputs, _ = tf.nn.bidirectional_dynamic_rnn(
-        pair.forward, pair.backward, inputs, lengths, dtype=dtype, time_major=True
+        both.forward, both.backward, inputs, lengths, dtype=dtype, time_major=True
     )
     return tf.concat(outputs, 2)
 
@@ -90,12 +90,12 @@ def _stacked(layer: LayerFunction) -> UnrollFunction:
     """An unroll of all layers, with the signature of the others."""
 
     def unroll(
-        layers: BidirectionalLayers, inputs: Tensor, _state: tuple[()], lengths: Tensor | None
+        cells: BidirectionalLayers, inputs: Tensor, _state: tuple[()], lengths: Tensor | None
     ) -> Unrolled:
-        outputs, masks = inputs if layers.dropout else (inputs, ())
-        for place, pair in enumerate(layers.pairs):
-            inner = (outputs, (masks[place],)) if layers.dropout else outputs
-            outputs = layer(pair, inner, lengths)
+        outputs, masks = inputs if cells.dropout else (inputs, ())
+        for place, both in enumerate(cells.layers):
+            inner = (outputs, (masks[place],)) if cells.dropout else outputs
+            outputs = layer(both, inner, lengths)
         return Unrolled(outputs, ())
 
     return unroll

@@ -82,7 +82,7 @@ class Cell:
     # config → the derivatives of one application, which the same styles need.
     derivatives: Callable[[CellConfig], CellDerivatives] | None = None
     takes: tuple[str, ...] = ("activation", "layer_norm")  # the keys of CellConfig that it uses
-    pairs: bool = False  # whether it accepts an activation with two values a unit (crelu)
+    takes_crelu: bool = False  # whether it accepts an activation with two values a unit (crelu)
     uses_product: bool = False  # whether it uses `product`, which has a form for XLA
     gates: int = 1  # columns of the products for each unit: an LSTM has 4
     products: int = 1  # matrix products of an application; their gradients can be computed at once
@@ -204,7 +204,7 @@ ONE_PRODUCT, GRU, LSTM = map(_derivatives_of, ("one_product", "gru", "lstm"))
 CELLS: dict[str, Cell] = {
     "scratch": Cell(
         _scratch, cell_layouts.scratch, ONE_PRODUCT,
-        pairs=True, uses_product=True, one_product=True,
+        takes_crelu=True, uses_product=True, one_product=True,
     ),
     "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, ONE_PRODUCT, one_product=True),
     "gru": Cell(_gru, cell_layouts.gru, GRU, gates=3, products=2, read_gates=_gates_of_gru),

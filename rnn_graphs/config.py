@@ -96,8 +96,8 @@ class ModelConfig(CellConfig):
             raise ValueError(f"{scale_key}: {initializer or key} {takes}; got {scale}")
 
     def _check_crelu(self) -> None:
-        if not self.traits.pairs:
-            users = ", ".join(name for name, cell in CELLS.items() if cell.pairs)
+        if not self.traits.takes_crelu:
+            users = ", ".join(name for name, cell in CELLS.items() if cell.takes_crelu)
             raise ValueError(
                 f"activation: crelu gives two values a unit, and only {users} can take that; "
                 f"{self.cell} has a state of one value a unit"

@@ -20,9 +20,9 @@ class EvaluationGraph(NamedTuple):
     inputs: Tensor  # feed: ids [time, batch], or features [time, batch, num_inputs]
     labels: Tensor  # feed: [time, batch]
     lengths: Tensor  # feed: [batch], time steps before the padding
-    batch_size: Tensor  # feed only to fetch `zero_state`
-    zero_state: Tensor  # fetch at the start of the rows
-    state: Tensor  # feed: a fetched `zero_state` or `final_state`
+    batch_size: Tensor  # feed only to fetch `first_state`
+    first_state: Tensor  # fetch at the start of the rows
+    state: Tensor  # feed: a fetched `first_state` or `final_state`
     losses: Tensor  # fetch: [time, batch], nats
     metrics: dict[str, Tensor]  # fetch: [time, batch] each, of metrics that are means over labels
     logits: Tensor  # fetch: [time, batch, num_classes]
@@ -43,9 +43,9 @@ def build_evaluation_graph(
         labels = tf.placeholder(shape.label_dtype, [None, None], "labels")
         lengths = tf.placeholder(tf.int32, [None], "lengths")
         batch_size = tf.placeholder(tf.int32, [], "batch_size")
-        zero_state = model.first_state.rows(batch_size)
+        first_state = model.first_state.rows(batch_size)
         state = tf.nest.map_structure(
-            lambda zeros: tf.placeholder(zeros.dtype, [None, *zeros.shape[1:]]), zero_state
+            lambda part: tf.placeholder(part.dtype, [None, *part.shape[1:]]), first_state
         )
         key = tf.zeros([2], tf.int32)  # unused: nothing is drawn
         shortened = lengths if graph_config.padding == "sequence_length" else None
@@ -59,7 +59,7 @@ def build_evaluation_graph(
         of_layers = [each for each in model.all_variables if each.op.name in model.layer_sizes]
     graph.finalize()
     return EvaluationGraph(
-        graph, inputs, labels, lengths, batch_size, zero_state, state, losses, metrics,
+        graph, inputs, labels, lengths, batch_size, first_state, state, losses, metrics,
         logits, probabilities, unrolled.final_state, snapshot,
         sum(each.shape.num_elements() for each in of_layers),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, Literal, NamedTuple
 
-from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Pair
+from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Directions
 from rnn_graphs.cell_derivatives import RecurrentLayer
 from rnn_graphs.cell_layouts import RecurrentLayout, recurrent_layout
 from rnn_graphs.config import ModelConfig
@@ -155,7 +155,7 @@ class Model:
         return BIDIRECTIONAL_UNROLLS if self.config.bidirectional else UNROLLS
 
     def zero_state(self, batch_size: Any) -> Tensor:
-        """The first state, [batch, state_size], nested as the cell's state is."""
+        """The cell's own first state, without what is learned: [batch, state_size], nested."""
         return self.cell.zero_state(batch_size, self.dtype)
 
     def encode(self, inputs: Tensor, key: Tensor) -> Tensor:
@@ -233,16 +233,15 @@ class Model:
         return stack
 
     def _make_bidirectional(self) -> BidirectionalLayers:
-        input_size, pairs = self.input_size, []
+        input_size, layers = self.input_size, []
         for index, size in enumerate(self.config.state_sizes):
             forward = self._make_layer(f"layer_{index}/forward", size, input_size)
             if self._masks:
                 self._masks.pop()  # one mask for both directions
-            pairs.append(
-                Pair(forward, self._make_layer(f"layer_{index}/backward", size, input_size))
-            )
+            backward = self._make_layer(f"layer_{index}/backward", size, input_size)
+            layers.append(Directions(forward, backward))
             input_size = 2 * forward.output_size
-        return BidirectionalLayers(pairs, self._drops)
+        return BidirectionalLayers(layers, self._drops)
 
     def _make_layer(self, name: str, size: int, input_size: int) -> Any:
         """One cell with its variables, wrapped in DropoutCell if dropout is used."""

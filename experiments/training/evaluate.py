@@ -97,7 +97,7 @@ class Evaluator(GraphSession):
 
     def first_state(self) -> Any:
         """The state of one row before its first input."""
-        return self._zero_state(1)
+        return self._first_state(1)
 
     def read(self, ids: Array, state: Any) -> tuple[Array, Any]:
         """Read one row of ids [time] from a state: the last step's logits, and the state after."""
@@ -136,25 +136,25 @@ class Evaluator(GraphSession):
     def _starts(self, rows: Rows) -> Any:
         """The state at the start of each row of one sequence; None where it takes one row."""
         count = len(rows.inputs)
-        zeros = self._zero_state(count)
+        first = self._first_state(count)
         if count == 1:
-            return zeros
+            return first
 
         def ends_of(starts: Sequence[Array]) -> list[Array]:
-            state = tf.nest.pack_sequence_as(zeros, list(starts))
+            state = tf.nest.pack_sequence_as(first, list(starts))
             *_, last = self._run_rows(rows, state, ())
             return list(tf.nest.flatten(last.state))
 
-        starts = starts_of_rows(ends_of, tf.nest.flatten(zeros))
-        return None if starts is None else tf.nest.pack_sequence_as(zeros, starts)
+        starts = starts_of_rows(ends_of, tf.nest.flatten(first))
+        return None if starts is None else tf.nest.pack_sequence_as(first, starts)
 
     def _runs(self, drawn: Drawn, batch_size: int, fetches: tuple[Any, ...]) -> Iterator[Fetched]:
-        """A set in batches of this size: rows that each start from zeros, or examples."""
+        """A set in batches of this size: rows that each start from the first state, or examples."""
         if isinstance(drawn, Examples):
             yield from self._run_examples(drawn, batch_size, fetches)
         else:
             rows = cut_into_rows(drawn, batch_size)
-            yield from self._run_rows(rows, self._zero_state(batch_size), fetches)
+            yield from self._run_rows(rows, self._first_state(batch_size), fetches)
 
     def _run_rows(self, rows: Rows, state: Any, fetches: tuple[Any, ...]) -> Iterator[Fetched]:
         """Rows from their states [rows, …], which are carried from run to run."""
@@ -162,7 +162,7 @@ class Evaluator(GraphSession):
         steps = self._window_steps or self._steps_per_run(len(rows.inputs))
         for start in range(0, rows.inputs.shape[1], steps):
             if self._window_steps is not None:
-                state = self._zero_state(len(rows.inputs))
+                state = self._first_state(len(rows.inputs))
             time = slice(start, start + steps)
             labels = rows.labels[:, time].T
             feeds = {graph.inputs: rows.inputs[:, time].swapaxes(0, 1), graph.labels: labels}
@@ -183,7 +183,7 @@ class Evaluator(GraphSession):
             parts: list[Array] = [part[start : start + batch_size] for part in drawn]
             batch = Examples(*parts)
             count = len(batch.inputs)
-            state = self._zero_state(count)
+            state = self._first_state(count)
             feeds = {
                 graph.inputs: batch.inputs.swapaxes(0, 1),
                 graph.labels: batch.labels.T,
@@ -203,9 +203,9 @@ class Evaluator(GraphSession):
         )
         return found
 
-    def _zero_state(self, rows: int) -> Any:
+    def _first_state(self, rows: int) -> Any:
         """The state of rows before their first input."""
-        return self._session.run(self._graph.zero_state, {self._graph.batch_size: rows})
+        return self._session.run(self._graph.first_state, {self._graph.batch_size: rows})
 
     def _state_feeds(self, state: Any) -> dict[Any, Array]:
         pairs = zip(tf.nest.flatten(self._graph.state), tf.nest.flatten(state), strict=True)

@@ -75,7 +75,7 @@ def _endpoints(evaluation: EvaluationGraph) -> dict[str, Any]:
         "inputs": evaluation.inputs.name,
         "lengths": evaluation.lengths.name,
         "batch_size": evaluation.batch_size.name,
-        "first_state": names(evaluation.zero_state),
+        "first_state": names(evaluation.first_state),
         "state": names(evaluation.state),
         "final_state": names(evaluation.final_state),
         "logits": evaluation.logits.name,

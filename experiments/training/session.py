@@ -143,7 +143,7 @@ class TrainingSession(GraphSession):
         self._session.run(self._graph.initialize, {self._graph.seed: seed})
 
     def reset_state(self) -> None:
-        """Set the RNN's state to zeros, as at the start of each epoch."""
+        """Set what windows carry, a state and an influence, to their first values for an epoch."""
         self._session.run(self._graph.reset_state)
 
     def choose(self, index: int) -> None:

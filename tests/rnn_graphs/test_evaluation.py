@@ -128,7 +128,7 @@ def test_the_first_state_is_that_of_the_cell_for_any_batch_size() -> None:
     with tf.Session(graph=graph.graph) as session:
         for batch in (1, 5):
             leaves = tf.nest.flatten(
-                session.run(graph.zero_state, {graph.batch_size: batch})
+                session.run(graph.first_state, {graph.batch_size: batch})
             )  # fmt: skip
             assert [leaf.shape for leaf in leaves] == [(batch, size) for size in (2, 2, 3, 3)]
             assert not any(leaf.any() for leaf in leaves)
