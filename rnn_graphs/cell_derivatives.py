@@ -222,7 +222,7 @@ def gru(config: Any) -> CellDerivatives:
 
 def lstm(config: Any) -> CellDerivatives:
     """With the config's options."""
-    bias = 1.0 if config.forget_bias is None else config.forget_bias
+    bias = config.added_to_forget_gate
     return LSTM(activation(config.activation), bias, config.cell_clip, config.peepholes)
 
 

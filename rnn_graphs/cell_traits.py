@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rnn_graphs import cell_layouts
+from rnn_graphs import cell_layouts, gate_values
 from rnn_graphs.cell_layouts import Layout
 from rnn_graphs.section import Section
 
@@ -68,6 +68,11 @@ class CellConfig(Section):
         """The traits of the cell."""
         return CELLS[self.cell]
 
+    @property
+    def added_to_forget_gate(self) -> float:
+        """`forget_bias`, or its default."""
+        return 1.0 if self.forget_bias is None else self.forget_bias
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -94,21 +99,24 @@ class Cell:
     joins_inputs: bool = True
 
 
-def _normalized(config: CellConfig, kind: str, state_size: int, dtype: Any, *more: Any) -> Any:
-    from rnn_graphs import layer_norm
+def _normalized_rnn(config: CellConfig, state_size: int, dtype: Any) -> Any:
     from rnn_graphs.cells import activation
+    from rnn_graphs.layer_norm import LayerNormRNNCell
 
-    make = getattr(layer_norm, f"LayerNorm{kind}Cell")
-    return make(state_size, activation(config.activation), dtype, *more)
+    return LayerNormRNNCell(state_size, activation(config.activation), dtype)
 
 
-def _forget_bias(config: CellConfig) -> float:
-    return 1.0 if config.forget_bias is None else config.forget_bias
+def _normalized_lstm(config: CellConfig, state_size: int, dtype: Any) -> Any:
+    from rnn_graphs.cells import activation
+    from rnn_graphs.layer_norm import LayerNormLSTMCell
+
+    function = activation(config.activation)
+    return LayerNormLSTMCell(state_size, function, dtype, config.added_to_forget_gate)
 
 
 def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -> Any:
     if config.layer_norm:
-        return _normalized(config, "RNN", state_size, dtype)
+        return _normalized_rnn(config, state_size, dtype)
     from rnn_graphs.cells import ScratchCell
 
     return ScratchCell(state_size, config.activation, dtype, product)
@@ -116,7 +124,7 @@ def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -
 
 def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     if config.layer_norm:
-        return _normalized(config, "RNN", state_size, dtype)
+        return _normalized_rnn(config, state_size, dtype)
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
@@ -124,42 +132,43 @@ def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine
 
 
 def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
-    if config.layer_norm:
-        return _normalized(config, "GRU", state_size, dtype)
     from rnn_graphs.cells import activation
+    from rnn_graphs.layer_norm import LayerNormGRUCell
     from rnn_graphs.tf1 import tf
 
+    if config.layer_norm:
+        return LayerNormGRUCell(state_size, activation(config.activation), dtype)
     return tf.nn.rnn_cell.GRUCell(state_size, activation(config.activation), dtype=dtype)
 
 
 def _basic_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     if config.layer_norm:
-        return _normalized(config, "LSTM", state_size, dtype, _forget_bias(config))
+        return _normalized_lstm(config, state_size, dtype)
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
     function = activation(config.activation)
     return tf.nn.rnn_cell.BasicLSTMCell(
-        state_size, _forget_bias(config), activation=function, dtype=dtype
+        state_size, config.added_to_forget_gate, activation=function, dtype=dtype
     )
 
 
 def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     if config.layer_norm:
-        return _normalized(config, "LSTM", state_size, dtype, _forget_bias(config))
+        return _normalized_lstm(config, state_size, dtype)
     from rnn_graphs.cells import activation
     from rnn_graphs.tf1 import tf
 
     return tf.nn.rnn_cell.LSTMCell(
-        state_size, config.peepholes, config.cell_clip, num_proj=config.projection,
-        forget_bias=_forget_bias(config), activation=activation(config.activation), dtype=dtype,
+        state_size, config.peepholes, config.cell_clip, num_proj=config.projection, dtype=dtype,
+        forget_bias=config.added_to_forget_gate, activation=activation(config.activation),
     )  # fmt: skip
 
 
 def _scratch_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     from rnn_graphs.gated_cells import ScratchLSTMCell
 
-    return ScratchLSTMCell(state_size, config.activation, dtype, _forget_bias(config))
+    return ScratchLSTMCell(state_size, config.activation, dtype, config.added_to_forget_gate)
 
 
 def _scratch_gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
@@ -184,22 +193,9 @@ def _derivatives_of(kind: str) -> Callable[[CellConfig], CellDerivatives]:
     return derivatives
 
 
-def _gates_of_lstm(*arguments: Any) -> dict[str, Any]:
-    from rnn_graphs.gate_values import lstm
-
-    return lstm(*arguments)
-
-
-def _gates_of_gru(*arguments: Any) -> dict[str, Any]:
-    from rnn_graphs.gate_values import gru
-
-    return gru(*arguments)
-
-
-LSTM_KEYS = (
-    *("activation", "forget_bias", "layer_norm"),
-    *("peepholes", "cell_clip", "projection"),
-)
+SCRATCH_LSTM_KEYS = ("activation", "forget_bias")
+BASIC_LSTM_KEYS = (*SCRATCH_LSTM_KEYS, "layer_norm")
+LSTM_KEYS = (*BASIC_LSTM_KEYS, "peepholes", "cell_clip", "projection")
 ONE_PRODUCT, GRU, LSTM = map(_derivatives_of, ("one_product", "gru", "lstm"))
 CELLS: dict[str, Cell] = {
     "scratch": Cell(
@@ -207,18 +203,18 @@ CELLS: dict[str, Cell] = {
         takes_crelu=True, uses_product=True, one_product=True,
     ),
     "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, ONE_PRODUCT, one_product=True),
-    "gru": Cell(_gru, cell_layouts.gru, GRU, gates=3, products=2, read_gates=_gates_of_gru),
+    "gru": Cell(_gru, cell_layouts.gru, GRU, gates=3, products=2, read_gates=gate_values.gru),
     "basic_lstm": Cell(
-        _basic_lstm, cell_layouts.lstm, LSTM, LSTM_KEYS[:3], gates=4, read_gates=_gates_of_lstm
+        _basic_lstm, cell_layouts.lstm, LSTM, BASIC_LSTM_KEYS, gates=4, read_gates=gate_values.lstm
     ),
-    "lstm": Cell(_lstm, cell_layouts.lstm, LSTM, LSTM_KEYS, gates=4, read_gates=_gates_of_lstm),
+    "lstm": Cell(_lstm, cell_layouts.lstm, LSTM, LSTM_KEYS, gates=4, read_gates=gate_values.lstm),
     "scratch_lstm": Cell(
-        _scratch_lstm, cell_layouts.scratch_lstm, LSTM, LSTM_KEYS[:2],
-        gates=4, read_gates=_gates_of_lstm,
+        _scratch_lstm, cell_layouts.scratch_lstm, LSTM, SCRATCH_LSTM_KEYS,
+        gates=4, read_gates=gate_values.lstm,
     ),
     "scratch_gru": Cell(
         _scratch_gru, cell_layouts.scratch_gru, GRU, ("activation",),
-        gates=3, products=2, read_gates=_gates_of_gru,
+        gates=3, products=2, read_gates=gate_values.gru,
     ),
     "influence_balancing": Cell(
         _influence_balancing, cell_layouts.influence_balancing,

@@ -26,14 +26,13 @@ def lstm(
 ) -> dict[str, Array]:
     """Input, forget and output gate (0: closed, 1: open), and the candidate for c."""
     (c, h), (new_c, _) = before, after
-    bias = 1.0 if config.forget_bias is None else config.forget_bias
     i, j, f, o = _pre_activations(config, weights, np.concatenate([x, h], 1), 4)
     if config.peepholes:
         of_f, of_i, of_o = weights[2:5]
         f, i, o = f + of_f * c, i + of_i * c, o + of_o * new_c
     return {
         "input gate": _sigmoid(i),
-        "forget gate": _sigmoid(f + bias),
+        "forget gate": _sigmoid(f + config.added_to_forget_gate),
         "output gate": _sigmoid(o),
         "candidate": activate(config, j),
     }
