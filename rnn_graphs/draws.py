@@ -17,3 +17,8 @@ def uniform(shape: Sequence[int], key: Tensor) -> Tensor:
     XLA its own choice takes 100 times as long. XLA lays the numbers out in another order.
     """
     return tf.random.stateless_uniform(shape, key, alg="philox")
+
+
+def normal(shape: Tensor, key: Tensor, deviation: float) -> Tensor:
+    """Gaussian with the mean 0 and this standard deviation, float64, by the same generator."""
+    return tf.random.stateless_normal(shape, key, 0.0, deviation, tf.float64, alg="philox")

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnn_graphs.config import ModelConfig
+from rnn_graphs.draws import normal
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -53,8 +54,6 @@ class FirstState:
         return tf.nest.pack_sequence_as(nested, parts)
 
     def _noise(self, part: Tensor, place: int, key: Tensor) -> Tensor:
+        assert self._deviation is not None
         seed = tf.stack([key[0] + SALT * (place + 1), key[1]])
-        drawn = tf.random.stateless_normal(
-            tf.shape(part), seed, 0.0, self._deviation, tf.float64, alg="philox"
-        )
-        return tf.cast(drawn, part.dtype)
+        return tf.cast(normal(tf.shape(part), seed, self._deviation), part.dtype)

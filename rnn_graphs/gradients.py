@@ -126,14 +126,7 @@ def error_signal(model: Model, window: Window) -> Tensor:
     because a loss depends on the state only through it. The cells are always unrolled one by one,
     because the states inside a loop cannot be differentiated by.
     """
-    outputs, states, state = [], [], window.state
-    for x in unstack(model.encode(window.inputs, window.key)):
-        # Copies, so that the error at each part comes from the next step only. One part may
-        # depend on another, as an LSTM's h does on its c.
-        state = tf.nest.map_structure(tf.identity, state)
-        states.append(tf.nest.flatten(state))
-        output, state = model.cell(x, state)
-        outputs.append(output)
+    outputs, states = _steps(model, window)
     losses = model.head.losses(model.head.logits(tf.stack(outputs)), window.labels)
     last = _last_that_counts(window)
     # One loss of each row, differentiated by the states of that row; before step s it is h_{s−1}.
@@ -155,18 +148,28 @@ def error_signal_of_parts(model: Model, window: Window) -> Tensor:
 
     [parts, time − 1], at the lags k = 1, 2, …; the parts of an LSTM are c and h.
     """
-    outputs, states, state = [], [], window.state
-    for x in unstack(model.encode(window.inputs, window.key)):
-        state = tf.nest.map_structure(tf.identity, state)
-        states.append(tf.nest.flatten(state))
-        output, state = model.cell(x, state)
-        outputs.append(output)
+    outputs, states = _steps(model, window)
     losses = model.head.losses(model.head.logits(outputs[-1][None]), window.labels[-1:])
     parts = []
     for part in zip(*states[:0:-1], strict=True):  # before step T is h_{T−1}, which is at lag 1
         errors = gradients([losses], [*part], [tf.ones_like(losses)])
         parts.append(tf.stack([tf.reduce_mean(tf.norm(error, axis=1)) for error in errors]))
     return tf.stack(parts)
+
+
+def _steps(model: Model, window: Window) -> tuple[list[Tensor], list[list[Tensor]]]:
+    """The output of each step, and the parts of the state before it, [batch, size] each.
+
+    Those parts are copies, so that the error at each comes from that step only. One part may depend
+    on another, as an LSTM's h does on its c.
+    """
+    outputs, states, state = [], [], window.state
+    for x in unstack(model.encode(window.inputs, window.key)):
+        state = tf.nest.map_structure(tf.identity, state)
+        states.append(tf.nest.flatten(state))
+        output, state = model.cell(x, state)
+        outputs.append(output)
+    return outputs, states
 
 
 def _last_that_counts(window: Window) -> Tensor:

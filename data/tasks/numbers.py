@@ -128,7 +128,7 @@ class ExactMatch:
         """The share of examples whose symbols are all the likeliest."""
         assert isinstance(drawn, Examples)
         right = (probabilities.argmax(-1) == drawn.labels) | (drawn.weights == 0)
-        return {"exact_match": float(right.all(axis=1).mean()), "effects": []}
+        return {"exact_match": float(right.all(axis=1).mean())}
 
     def describe(self, answers: list[Answers]) -> list[str]:
         """One line: the mean over models and the least of them."""

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_graphs.cell_traits import CELLS
-from rnn_graphs.truncation.style import Matrix, Model, Steps, Style, Truncation
+from rnn_graphs.truncation.style import (
+    Matrix,
+    Model,
+    Steps,
+    Style,
+    Truncation,
+    all_steps,
+    cuts_nothing,
+)
 
 if TYPE_CHECKING:
     from rnn_graphs.cell_layouts import RecurrentLayout
@@ -43,20 +51,12 @@ def check_layout(kind: str, model: Model) -> None:
             )
 
 
-def _all_steps(t: Steps, s: Steps, _truncation: Truncation, _num_steps: int) -> Matrix:
-    return s <= t
-
-
 def _step(model: StepModel, unroll: UnrollFunction, truncation: Truncation, window: Window) -> Step:
     from rnn_graphs.truncation.influence import step_with_influence
 
     assert truncation.style.influence is not None
     rule = truncation.style.influence(truncation, model, int(window.labels.shape[0]))
     return step_with_influence(model, unroll, window, rule)
-
-
-def _cuts_nothing(_truncation: Truncation) -> bool:
-    return False
 
 
 def _unbounded(_truncation: Truncation, _num_steps: int) -> int:
@@ -166,9 +166,9 @@ def _is_one_product(_truncation: Truncation, model: Model) -> None:
 FORWARD_MODE: dict[str, Style] = {
     # Williams & Zipser 1989, in blocks of num_steps (Schmidhuber 1992).
     "rtrl": Style(
-        _all_steps,
+        all_steps,
         _step,
-        cuts=_cuts_nothing,
+        cuts=cuts_nothing,
         effective_depth=_unbounded,
         influence=_rtrl,
         carried=_units_by_parameters,
@@ -191,7 +191,7 @@ FORWARD_MODE: dict[str, Style] = {
         _paths_inside_the_mask,
         _step,
         needs=("order",),
-        cuts=_cuts_nothing,
+        cuts=cuts_nothing,
         effective_depth=_unbounded,
         approximate=True,
         influence=_snap,
@@ -201,9 +201,9 @@ FORWARD_MODE: dict[str, Style] = {
     ),
     # Tallec & Ollivier 2018.
     "uoro": Style(
-        _all_steps,
+        all_steps,
         _step,
-        cuts=_cuts_nothing,
+        cuts=cuts_nothing,
         effective_depth=_unbounded,
         influence=_uoro,
         compared_beyond=({},),
@@ -213,9 +213,9 @@ FORWARD_MODE: dict[str, Style] = {
     ),
     # Mujika, Meier & Steger 2018.
     "kf_rtrl": Style(
-        _all_steps,
+        all_steps,
         _step,
-        cuts=_cuts_nothing,
+        cuts=cuts_nothing,
         effective_depth=_unbounded,
         influence=_kf_rtrl,
         compared_beyond=({},),

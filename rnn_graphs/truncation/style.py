@@ -21,6 +21,19 @@ Truncation = Any  # a TruncationConfig, whose file imports this one
 Model = Any  # a ModelConfig, likewise
 
 
+# What several entries say.
+
+
+def all_steps(t: Steps, s: Steps, _truncation: Truncation, _num_steps: int) -> Matrix:
+    """Every error reaches every step before it."""
+    return s <= t
+
+
+def cuts_nothing(_truncation: Truncation) -> bool:
+    """No error within a window is cut off."""
+    return False
+
+
 # Defaults of an entry's traits.
 
 

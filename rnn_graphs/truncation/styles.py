@@ -22,7 +22,7 @@ from pydantic import Field, field_validator, model_validator
 from rnn_graphs.section import Section
 from rnn_graphs.truncation.chosen_depth import ADAPTIVE
 from rnn_graphs.truncation.forward_mode import FORWARD_MODE, check_layout
-from rnn_graphs.truncation.style import Matrix, Steps, Style
+from rnn_graphs.truncation.style import Matrix, Steps, Style, all_steps, cuts_nothing
 
 __all__ = ["STYLES", "Style", "TruncationConfig", "kinds_that_cut_nothing"]
 
@@ -158,10 +158,6 @@ def kinds_that_cut_nothing() -> list[str]:
 # full
 
 
-def _all_steps(t: Steps, s: Steps, _truncation: TruncationConfig, _num_steps: int) -> Matrix:
-    return s <= t
-
-
 def _full(
     model: StepModel, unroll: UnrollFunction, _truncation: TruncationConfig, window: Window
 ) -> Step:
@@ -285,7 +281,7 @@ def _divisors(num_steps: int) -> list[int]:
 
 
 STYLES: dict[str, Style] = {
-    "full": Style(_all_steps, _full, cuts=lambda _: False),
+    "full": Style(all_steps, _full, cuts=cuts_nothing),
     # Williams & Peng 1990: epochwise BPTT(depth; depth).
     "tf_style": Style(
         _same_block,
@@ -322,7 +318,7 @@ STYLES: dict[str, Style] = {
     # Tallec & Ollivier 2017, section 3: M is the product over the boundaries between s and t of
     # 0 with probability c, else 1/(1−c); its mean is the M of full.
     "artbp": Style(
-        _all_steps,
+        all_steps,
         _random_gates,
         needs=("cut_probability",),
         deviation=_deviation_of_gates,

@@ -157,6 +157,18 @@ def rows_of(config: ModelConfig, *keys: tuple[int, int] | None) -> list[list[NDA
         return [session.run(tf.nest.flatten(rows)) for rows in made]
 
 
+def test_the_noise_of_a_key_is_that_of_every_version() -> None:
+    """Philox, and salts below the seed: a run that is resumed must find the same numbers."""
+    config = ModelConfig(cell="basic_lstm", state_size=3, initial_state="noisy", initial_noise=0.5)
+    (found,) = rows_of(config, (1, 2))
+    with tf.Graph().as_default(), tf.Session() as session:
+        for part, salt in zip(found, (-1_000_003, -2_000_006), strict=True):
+            expected = tf.random.stateless_normal(
+                [2000, 3], [1 + salt, 2], 0.0, 0.5, tf.float64, alg="philox"
+            )
+            np.testing.assert_array_equal(part, session.run(expected))
+
+
 def test_noise_has_its_deviation_is_drawn_from_the_key_and_none_is_left_outside_training() -> None:
     config = ModelConfig(
         cell="lstm", state_size=3, projection=2, initial_state="learned_noisy", initial_noise=0.5
