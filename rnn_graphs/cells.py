@@ -1,4 +1,4 @@
-"""The project's own cell, and the activations of all cells. cell_traits.py lists the cells.
+"""The blog's cell, and the activations of all cells. cell_traits.py lists the cells.
 
 Every cell has the interface of `tf.compat.v1.nn.rnn_cell.RNNCell`, so that TensorFlow's unrolls and
 the project's own accept the same objects.

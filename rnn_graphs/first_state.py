@@ -7,7 +7,9 @@ for Recurrent Neural Networks" (r2rt, 2016).
 
 The error at the state flows back from the first step of the window alone, so ∂loss/∂h₀ of a
 learned state is Σ_t M[t, 0] ∂L_t/∂h₀: each style cuts it as it cuts the error at the first step.
-(rflo, whose errors pass by its leak alone, lets λ^(t+1) ∂L_t/∂h_t reach it.)
+Two styles have a factor more there, because M[t, 0] ends at the state after the first step: rflo,
+whose errors pass by its leak alone, lets λ^(t+1) ∂L_t/∂h_t reach it, and artbp has one more random
+gate, before the first step.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ wait for the step before:
   and add them up.
 
 Only h_{t−1} W_h and its error δ_t W_hᵀ remain in the steps. The results are the same but for
-rounding. An unroll does this where it is given such a cell itself. A cell in a stack, with dropout,
-gates or recording is applied step by step.
+rounding. An unroll with `@hoisting`, which `scan` lacks, does this where it is given such a cell
+itself. A cell in a stack, with dropout, gates or recording is applied step by step.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def random_signs(shape: list[int], key: Tensor, dtype: tf.DType) -> Tensor:
 
 
 def ratio(above: Tensor, below: Tensor) -> Tensor:
-    """√(‖above‖ / ‖below‖) for each row, [batch, 1, …]: it makes both sides equally long."""
+    """√(‖above‖ / ‖below‖) for each row, [batch, 1]: it makes both sides equally long."""
     return tf.sqrt((_norm(above) + SMALLEST) / (_norm(below) + SMALLEST))
 
 

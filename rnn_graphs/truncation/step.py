@@ -1,8 +1,9 @@
 """Training steps with truncated gradients, as functions of one window.
 
-styles.py lists and defines the styles, and names the function here that computes each. The edge of
-the graph cuts errors too. With context, the graph starts depth − stride steps before the first
-loss, so that the errors of early losses flow back their full depth.
+styles.py lists and defines the styles, and names the function that computes each: one here, or in
+influence.py for those that carry an influence, or in adaptive.py. The edge of the graph cuts errors
+too. With context, the graph starts depth − stride steps before the first loss, so that the errors
+of early losses flow back their full depth.
 """
 
 from __future__ import annotations
