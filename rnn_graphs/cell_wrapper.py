@@ -21,3 +21,7 @@ class CellWrapper(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
     @property
     def output_size(self) -> Any:
         return self._cell.output_size
+
+    def zero_state(self, batch_size: Any, dtype: tf.DType) -> Any:
+        """The cell's own first state."""
+        return self._cell.zero_state(batch_size, dtype)

@@ -68,10 +68,6 @@ class DropoutCell(CellWrapper):
         super().__init__(cell)
         self._places = [spec.place for spec in specs]
 
-    def zero_state(self, batch_size: Any, dtype: tf.DType) -> Any:
-        """The cell's own first state."""
-        return self._cell.zero_state(batch_size, dtype)
-
     def call(self, inputs: tuple[Tensor, tuple[Masks, ...]], state: Any) -> tuple[Any, Any]:
         """One application of the cell."""
         own, (masks, *above) = inputs

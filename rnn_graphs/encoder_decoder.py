@@ -10,35 +10,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_graphs.cell_wrapper import CellWrapper
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
 
 
-class EncoderDecoderCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+class EncoderDecoderCell(CellWrapper):
     """Its inputs are a pair: those of both cells, and [batch, 1], 1 where the decoder reads."""
 
     def __init__(self, encoder: Any, decoder: Any) -> None:
-        super().__init__()
-        self._encoder = encoder
+        super().__init__(encoder)
         self._decoder = decoder
-
-    @property
-    def state_size(self) -> Any:
-        return self._encoder.state_size
-
-    @property
-    def output_size(self) -> Any:
-        return self._encoder.output_size
-
-    def zero_state(self, batch_size: Any, dtype: tf.DType) -> Any:
-        """The encoder's own first state."""
-        return self._encoder.zero_state(batch_size, dtype)
 
     def call(self, inputs: tuple[Tensor, Tensor], state: Any) -> tuple[Any, Any]:
         """One application of both cells; each row takes the results of one of them."""
         own, is_decoding = inputs
-        encoded, decoded = self._encoder(own, state), self._decoder(own, state)
+        encoded, decoded = self._cell(own, state), self._decoder(own, state)
         found: tuple[Any, Any] = tf.nest.map_structure(
             lambda a, b: tf.where_v2(is_decoding > 0, b, a), encoded, decoded
         )
