@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.statistics.intervals import CONFIDENCE, Interval, mean_interval
+from experiments.statistics.intervals import CONFIDENCE, Interval
 
 RESAMPLES = 9_999
 FEW = 10  # seeds; with fewer, skewed and symmetric spreads are indistinguishable
@@ -46,7 +46,7 @@ def studentized_interval(
     """
     mean = float(np.mean(values))
     if len(values) < FEWEST:
-        return mean_interval([mean])  # an interval without ends
+        return Interval(mean, None, None)
     if np.ptp(values) == 0:
         return Interval(mean, mean, mean)
     standard_error = float(np.std(values, ddof=1)) / len(values) ** 0.5
@@ -54,7 +54,7 @@ def studentized_interval(
     far, near = np.quantile(_studentized_means(values), tails, method="nearest")
     low, high = np.clip(mean - np.array([far, near]) * standard_error, lowest, highest)
     if not (math.isfinite(low) and math.isfinite(high)):
-        return mean_interval([mean])
+        return Interval(mean, None, None)
     return Interval(mean, float(min(mean, low)), float(max(mean, high)))
 
 

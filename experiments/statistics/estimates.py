@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from experiments.statistics.intervals import CONFIDENCE, Interval, mean_interval
+from experiments.statistics.intervals import CONFIDENCE, Interval
 
 
 class Estimate(NamedTuple):
@@ -70,7 +70,7 @@ def interval(
     Impossible values are cut away, so the coverage does not change.
     """
     if not math.isfinite(estimate.standard_error):
-        return mean_interval([estimate.value])  # an interval without ends
+        return Interval(estimate.value, None, None)
     low, high = np.clip(bounds(estimate, confidence), lowest, highest)
     return Interval(estimate.value, float(low), float(high))
 

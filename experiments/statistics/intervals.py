@@ -1,11 +1,8 @@
-"""Means over seeds with 95 % intervals."""
+"""Means and shares with their 95 % intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 CONFIDENCE = 0.95
 
@@ -16,18 +13,6 @@ class Interval(NamedTuple):
     mean: float
     low: float | None
     high: float | None
-
-
-def mean_interval(values: Sequence[float]) -> Interval:
-    """The mean with Student's 95 % interval. A single value has none: low and high are None."""
-    from scipy.special import stdtrit  # scipy.stats takes a second to import
-
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return Interval(mean, None, None)
-    standard_error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * standard_error
-    return Interval(mean, mean - half, mean + half)
 
 
 def share_interval(count: int, total: int) -> Interval:

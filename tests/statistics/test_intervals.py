@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments.statistics.intervals import (
-    Interval,
-    mean_interval,
-    share_interval,
-)
+from experiments.statistics import estimates
+from experiments.statistics.intervals import Interval, share_interval
 
 LOSSES = st.lists(st.integers(-1000, 1000), min_size=2, max_size=30).map(
     lambda numbers: [number / 100 for number in numbers]
 )
+
+
+def interval_of_mean(values: Sequence[float]) -> Interval:
+    return estimates.interval(estimates.mean(values))
 
 
 def bounds(interval: Interval) -> tuple[float, float]:
@@ -27,7 +30,7 @@ def bounds(interval: Interval) -> tuple[float, float]:
 
 @given(LOSSES)
 def test_the_interval_is_students(values: list[float]) -> None:
-    interval = mean_interval(values)
+    interval = interval_of_mean(values)
     error = stats.sem(values)
     assert interval.mean == pytest.approx(np.mean(values))
     if error == 0:
@@ -39,13 +42,13 @@ def test_the_interval_is_students(values: list[float]) -> None:
 
 
 def test_a_single_value_has_no_interval() -> None:
-    interval = mean_interval([0.5])
+    interval = interval_of_mean([0.5])
     assert interval == (0.5, None, None)
 
 
 def test_the_interval_covers_the_mean_19_times_in_20() -> None:
     draws = np.random.default_rng(0).normal(3, 2, [4000, 5])
-    ends = [bounds(mean_interval(values)) for values in draws.tolist()]
+    ends = [bounds(interval_of_mean(values)) for values in draws.tolist()]
     covered = [low <= 3 <= high for low, high in ends]
     assert abs(np.mean(covered) - 0.95) < 5 * (0.95 * 0.05 / len(covered)) ** 0.5
 
