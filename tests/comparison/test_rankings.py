@@ -27,8 +27,9 @@ from experiments.reporting.tables import write_csv
 from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.found import find_runs
 from experiments.runs.metrics import MetricsFile
+from experiments.statistics import estimates
 from experiments.statistics.bootstrap import studentized_interval
-from experiments.statistics.intervals import Interval, mean_interval
+from experiments.statistics.intervals import Interval
 from experiments.statistics.mixtures import mixture
 from tests.handmade import FLOORS, TIME_STEPS, finished_run
 
@@ -370,7 +371,7 @@ class TestSeedsOfEitherSide:
         add(tmp_path, "narrow", losses, NARROW)
         (line,) = ranked(tmp_path, "train").lines
         assert line.mean == pytest.approx(mixture(losses, 0.5, 0.4, 0.6).mean)
-        assert line.mean != pytest.approx(mean_interval(losses))
+        assert line.mean != pytest.approx(estimates.interval(estimates.mean(losses)))
 
     def test_another_metric_has_no_floors(self, tmp_path: Path) -> None:
         add(tmp_path, "narrow", (*self.LEARNED, 0.60), NARROW)
