@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, field_validator, model_validator
 
-from rnn_graphs.cell_traits import CELLS, Activation, CellConfig
+from rnn_graphs.cells.traits import CELLS, Activation, CellConfig
 from rnn_graphs.section import Section
 from rnn_graphs.truncation.styles import TruncationConfig
 

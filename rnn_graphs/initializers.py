@@ -21,7 +21,7 @@ def initialize(
     """An operation that sets every variable from `seed` (scalar int).
 
     `config.initializer` draws the weights. Biases, scalars, a learned first state and the variables
-    that the cell's entry in cell_traits.py lists keep the value that they are created with. Weight
+    that the cell's entry in cells/traits.py lists keep the value that they are created with. Weight
     number i depends only on the seed, on i and on its shape, so models of the same shapes start
     with the same weights, whichever cell and unroll built them.
 

@@ -6,15 +6,15 @@ import warnings
 from typing import Any, Literal, NamedTuple
 
 from rnn_graphs.bidirectional import BIDIRECTIONAL_UNROLLS, BidirectionalLayers, Directions
-from rnn_graphs.cell_derivatives import RecurrentLayer
-from rnn_graphs.cell_layouts import RecurrentLayout, recurrent_layout
+from rnn_graphs.cells.derivatives import RecurrentLayer
+from rnn_graphs.cells.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
+from rnn_graphs.cells.encoder_decoder import EncoderDecoderCell
+from rnn_graphs.cells.layouts import RecurrentLayout, recurrent_layout
+from rnn_graphs.cells.products import Affine, affine, affine_for_xla
 from rnn_graphs.config import ModelConfig
-from rnn_graphs.dropout import DropoutCell, MaskSpec, draw_masks, mask_specs
-from rnn_graphs.encoder_decoder import EncoderDecoderCell
 from rnn_graphs.first_state import FirstState
 from rnn_graphs.heads import head_class
 from rnn_graphs.initializers import EMBEDDING
-from rnn_graphs.products import Affine, affine, affine_for_xla
 from rnn_graphs.tf1 import tf
 from rnn_graphs.unrolls import UNROLLS, UnrollFunction
 

@@ -13,7 +13,7 @@ from experiments.arguments import COMMANDS, make_parser
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.config.own_cells import register_cells
-from rnn_graphs.cell_traits import CELLS
+from rnn_graphs.cells.traits import CELLS
 from tests.conftest import ROOT
 
 SYSTEMS = (ROOT / "docs" / "systems.md").read_text("utf-8")

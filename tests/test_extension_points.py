@@ -19,8 +19,8 @@ from experiments.gradients.plots import figure
 from experiments.training.runner import train
 from experiments.training.workload import make_workload
 from experiments.training.xla import uses_xla
-from rnn_graphs.cell_traits import CELLS, Cell
-from rnn_graphs.cells import ScratchCell
+from rnn_graphs.cells.scratch import ScratchCell
+from rnn_graphs.cells.traits import CELLS, Cell
 from rnn_graphs.config import ModelConfig, TruncationConfig
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Step, StepModel, Window, gated
@@ -184,8 +184,8 @@ def test_nothing_else_asks_for_the_name_of_a_style_or_a_cell() -> None:
 def test_influence_balancing_is_named_where_it_belongs_alone() -> None:
     expected = {
         "data/tasks/influence_balancing.py", "rnn_graphs/influence_balancing.py",
-        "rnn_graphs/cell_derivatives.py", "rnn_graphs/cell_layouts.py",
-        "rnn_graphs/cell_traits.py", "rnn_graphs/heads.py",
+        "rnn_graphs/cells/derivatives.py", "rnn_graphs/cells/layouts.py",
+        "rnn_graphs/cells/traits.py", "rnn_graphs/heads.py",
     }  # fmt: skip
     named = {
         str(path.relative_to(ROOT))

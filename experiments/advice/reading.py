@@ -16,7 +16,7 @@ from experiments.advice.schedule import Schedule
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
-from rnn_graphs.signal_graph import build_signal_graph
+from rnn_graphs.graphs.signal import build_signal_graph
 from rnn_graphs.tf1 import tf
 
 WINDOWS = 8  # read one after the other

@@ -21,7 +21,7 @@ from experiments.training.pace import open_call
 from experiments.training.session import build
 from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
-from rnn_graphs.build import StepMaker, TrainingGraph
+from rnn_graphs.graphs.training import StepMaker, TrainingGraph
 from rnn_graphs.truncation.step import make_step
 
 ROUNDS = 7

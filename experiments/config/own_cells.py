@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from experiments.errors import UsageError
-from rnn_graphs.cell_traits import CELLS, Cell
+from rnn_graphs.cells.traits import CELLS, Cell
 
 NAME = "CELLS"  # of the dictionary in the file
 
@@ -21,7 +21,7 @@ def register_cells(path: Path) -> None:
     """Add the cells of a file to the table of cells.
 
     The file's CELLS maps a name to a function (state_size, dtype) → RNNCell, or to an entry of
-    rnn_graphs/cell_traits.py, which may also list keys and kept variables.
+    rnn_graphs/cells/traits.py, which may also list keys and kept variables.
     Raises UsageError where the file cannot be used or a name is taken.
     """
     found = getattr(_load(path), NAME, None)

@@ -24,7 +24,7 @@ from experiments.gradients.measurement import AlsoMeasure, GradientError, compar
 from experiments.training import influence
 from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
 from rnn_graphs.config import TruncationConfig
-from rnn_graphs.gradients import build_carried_graph
+from rnn_graphs.graphs.gradients import build_carried_graph
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.styles import STYLES
 

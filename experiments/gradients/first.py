@@ -16,7 +16,7 @@ from experiments.training.session import (
     window_feeds,
 )
 from experiments.training.workload import make_workload
-from rnn_graphs.gradients import build_gradient_graph
+from rnn_graphs.graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
 
 

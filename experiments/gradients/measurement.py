@@ -26,7 +26,7 @@ from experiments.training.session import (
 )
 from experiments.training.workload import Workload
 from rnn_graphs.config import TruncationConfig
-from rnn_graphs.gradients import build_gradient_graph
+from rnn_graphs.graphs.gradients import build_gradient_graph
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.styles import STYLES
 

@@ -12,7 +12,7 @@ from data.streams import evaluation_stream
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.training.session import GraphSession, session_options, shape_of
-from rnn_graphs.state_batch import build_state_batch_graph
+from rnn_graphs.graphs.state_batch import build_state_batch_graph
 
 ROWS, STEPS, SETTLED = 50, 200, 50  # of fresh data; the first steps only fill the state
 

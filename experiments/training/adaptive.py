@@ -20,7 +20,7 @@ from data.task import Task
 from experiments.config.schema import Config
 from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
 from experiments.training.workload import Workload
-from rnn_graphs.signal_graph import build_signal_graph
+from rnn_graphs.graphs.signal import build_signal_graph
 from rnn_graphs.tf1 import tf
 
 WINDOWS = 5  # that the decay is averaged over, each as long as errors go back

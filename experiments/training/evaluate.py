@@ -23,7 +23,7 @@ from experiments.training.run_data import is_unknown, warning, workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
 from experiments.training.trained_weights import find_checkpoint, load_into, no_checkpoint
 from experiments.training.workload import make_workload
-from rnn_graphs.evaluation import build_evaluation_graph
+from rnn_graphs.graphs.evaluation import build_evaluation_graph
 from rnn_graphs.metrics import of_held_out_data, values_of
 from rnn_graphs.tf1 import tf
 

@@ -17,7 +17,7 @@ from experiments.training.evaluate import Evaluator
 from experiments.training.session import shape_of
 from experiments.training.text_model import task_of
 from experiments.training.trained_weights import load_into, need_checkpoint
-from rnn_graphs.evaluation import EvaluationGraph, build_evaluation_graph
+from rnn_graphs.graphs.evaluation import EvaluationGraph, build_evaluation_graph
 from rnn_graphs.tf1 import tf
 
 CHECKPOINT = "model.ckpt"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.task import Task
 from experiments.config.schema import Config
-from rnn_graphs.cell_layouts import RecurrentLayout, recurrent_layout
+from rnn_graphs.cells.layouts import RecurrentLayout, recurrent_layout
 
 COPIES = 3  # that an update holds: before, after, and the window's own share
 GIGABYTE = 1e9

@@ -21,7 +21,7 @@ from experiments.training.execution import prepared
 from experiments.training.workload import make_workload
 
 if TYPE_CHECKING:
-    from rnn_graphs.build import TrainingGraph
+    from rnn_graphs.graphs.training import TrainingGraph
 
 
 def train(

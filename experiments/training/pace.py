@@ -14,7 +14,7 @@ from experiments.config.schema import Config
 from experiments.training.session import TrainingSession, build
 from experiments.training.timing import Clock, seconds
 from experiments.training.workload import Workload, make_workload
-from rnn_graphs.build import TrainingGraph
+from rnn_graphs.graphs.training import TrainingGraph
 
 SYMBOLS = 100_000  # in one call
 CALL_SECONDS = 0.5  # of one session.run whose length is free

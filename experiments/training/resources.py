@@ -16,7 +16,7 @@ from rnn_graphs.config import ExecutionConfig
 
 if TYPE_CHECKING:
     from experiments.training.session import TrainingSession
-    from rnn_graphs.build import TrainingGraph
+    from rnn_graphs.graphs.training import TrainingGraph
 
 # (config, workload, progress, count) → that many sessions on one graph.
 OpenSessions = Callable[[Config, Workload, Progress, int], "Sequence[TrainingSession]"]

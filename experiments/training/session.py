@@ -13,7 +13,7 @@ from data.task import Array, Task
 from experiments.config.schema import Config
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
-from rnn_graphs.build import (
+from rnn_graphs.graphs.training import (
     GraphConfigs,
     Snapshot,
     StepMaker,

@@ -19,7 +19,7 @@ from experiments.training.text_model import task_of
 from experiments.training.trained_weights import load_into, need_checkpoint
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig
-from rnn_graphs.states import build_state_graph
+from rnn_graphs.graphs.states import build_state_graph
 
 PARTS = {1: ("h",), 2: ("c", "h")}
 

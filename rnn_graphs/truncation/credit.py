@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_graphs.cell_derivatives import OneProduct, RecurrentLayer
-from rnn_graphs.cell_layouts import RecurrentLayout
-from rnn_graphs.cells import ScratchCell
+from rnn_graphs.cells.derivatives import OneProduct, RecurrentLayer
+from rnn_graphs.cells.layouts import RecurrentLayout
+from rnn_graphs.cells.scratch import ScratchCell
 from rnn_graphs.model import create_variables
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window, make_step

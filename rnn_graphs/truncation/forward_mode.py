@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnn_graphs.cell_traits import CELLS
+from rnn_graphs.cells.traits import CELLS
 from rnn_graphs.truncation.style import (
     Matrix,
     Model,
@@ -22,7 +22,7 @@ from rnn_graphs.truncation.style import (
 )
 
 if TYPE_CHECKING:
-    from rnn_graphs.cell_layouts import RecurrentLayout
+    from rnn_graphs.cells.layouts import RecurrentLayout
     from rnn_graphs.truncation.influence import Influence
     from rnn_graphs.truncation.step import Step, StepModel, Window
     from rnn_graphs.unrolls import UnrollFunction
@@ -31,7 +31,7 @@ UNBOUNDED = 10**9  # the effective depth of errors that reach the start of the s
 
 
 def check_layout(kind: str, model: Model) -> None:
-    """Raise ValueError, naming the key, if cell_layouts.py does not describe the model."""
+    """Raise ValueError, naming the key, if cells/layouts.py does not describe the model."""
     if model.traits.layout is None or model.traits.derivatives is None:
         users = ", ".join(name for name, cell in CELLS.items() if cell.layout)
         raise ValueError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from typing import Any, NamedTuple
 
-from rnn_graphs.cell_derivatives import Factor
+from rnn_graphs.cells.derivatives import Factor
 from rnn_graphs.tf1 import tf, xla_optimization_barrier
 from rnn_graphs.truncation.recording import RecordingCell
 from rnn_graphs.truncation.step import StepModel, Window

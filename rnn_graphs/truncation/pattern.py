@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_graphs.cell_layouts import Mask, RecurrentLayout, colors
+from rnn_graphs.cells.layouts import Mask, RecurrentLayout, colors
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.linearized import LinearizedWindow
 

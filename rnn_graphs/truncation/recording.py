@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rnn_graphs.cell_wrapper import CellWrapper
+from rnn_graphs.cells.wrapper import CellWrapper
 
 Tensor = Any
 

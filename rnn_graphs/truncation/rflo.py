@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnn_graphs.cell_wrapper import CellWrapper
+from rnn_graphs.cells.wrapper import CellWrapper
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.influence import Influence
 from rnn_graphs.truncation.linearized import LinearizedWindow

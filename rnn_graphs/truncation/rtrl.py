@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_graphs.cell_derivatives import OneProduct
+from rnn_graphs.cells.derivatives import OneProduct
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.influence import Influence
 from rnn_graphs.truncation.linearized import LinearizedWindow

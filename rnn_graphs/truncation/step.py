@@ -12,8 +12,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from rnn_graphs.cell_derivatives import RecurrentLayer
-from rnn_graphs.cell_layouts import RecurrentLayout
+from rnn_graphs.cells.derivatives import RecurrentLayer
+from rnn_graphs.cells.layouts import RecurrentLayout
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import Stretches, crossing_errors, gradients
 from rnn_graphs.truncation.gates import GatedCell, draw_gates

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from rnn_graphs.cell_layouts import RecurrentLayout
+    from rnn_graphs.cells.layouts import RecurrentLayout
     from rnn_graphs.truncation.influence import Influence
     from rnn_graphs.truncation.step import Step, StepModel, Window
     from rnn_graphs.unrolls import UnrollFunction

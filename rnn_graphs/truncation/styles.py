@@ -27,7 +27,7 @@ from rnn_graphs.truncation.style import Matrix, Steps, Style, all_steps, cuts_no
 __all__ = ["STYLES", "Style", "TruncationConfig", "kinds_that_cut_nothing"]
 
 if TYPE_CHECKING:
-    from rnn_graphs.cell_layouts import RecurrentLayout
+    from rnn_graphs.cells.layouts import RecurrentLayout
     from rnn_graphs.truncation.step import Step, StepModel, Window
     from rnn_graphs.unrolls import UnrollFunction
 

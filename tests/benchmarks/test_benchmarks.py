@@ -22,7 +22,7 @@ from experiments.errors import RunError
 from experiments.training.session import TrainingSession, build
 from experiments.training.timing import in_turn
 from experiments.training.workload import make_workload
-from rnn_graphs.build import StepMaker
+from rnn_graphs.graphs.training import StepMaker
 from rnn_graphs.truncation.step import make_step
 from tests.conftest import small_config
 

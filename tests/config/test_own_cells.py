@@ -16,7 +16,7 @@ from experiments.config.compose import load_config
 from experiments.config.own_cells import register_cells
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from rnn_graphs.cell_traits import CELLS
+from rnn_graphs.cells.traits import CELLS
 from rnn_graphs.config import ModelConfig, TruncationConfig
 from rnn_graphs.truncation.credit import definition
 from tests import layers_reference

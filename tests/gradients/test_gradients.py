@@ -36,10 +36,10 @@ from experiments.runs import checkpoints
 from experiments.training import runner
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig, Unroll
-from rnn_graphs.gradients import build_gradient_graph
-from rnn_graphs.gradients import error_signal as error_signal_of
+from rnn_graphs.graphs.gradients import build_gradient_graph
+from rnn_graphs.graphs.gradients import error_signal as error_signal_of
+from rnn_graphs.graphs.training import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import definition

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from rnn_graphs.build import GraphConfigs, build_training_graph
 from rnn_graphs.config import (
     ExecutionConfig,
     GraphConfig,
@@ -16,6 +15,7 @@ from rnn_graphs.config import (
     OptimizerConfig,
     TruncationConfig,
 )
+from rnn_graphs.graphs.training import GraphConfigs, build_training_graph
 from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import tf
 from tests.graphs import (

@@ -12,7 +12,7 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.training.evaluate import Evaluator
 from experiments.training.workload import make_workload
-from rnn_graphs.dropout import MaskSpec, draw_masks
+from rnn_graphs.cells.dropout import MaskSpec, draw_masks
 from rnn_graphs.matching import PairHead, cosines
 from rnn_graphs.tf1 import tf
 

@@ -7,9 +7,9 @@ import pytest
 
 from experiments.studies.runs import StudyRuns
 from experiments.studies.vanishing import BATCH, CLASSES, UNITS, SignalBelow, SignalOf, _signals
-from rnn_graphs.build import make_snapshot
 from rnn_graphs.config import ModelConfig
-from rnn_graphs.gradients import error_signal_of_parts
+from rnn_graphs.graphs.gradients import error_signal_of_parts
+from rnn_graphs.graphs.training import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window

@@ -18,7 +18,7 @@ from experiments.errors import Interrupted, UsageError
 from experiments.training.runner import train
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.cell_traits import CELLS
+from rnn_graphs.cells.traits import CELLS
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation import kf_rtrl, uoro

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from rnn_graphs.build import Snapshot, make_snapshot
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig
+from rnn_graphs.graphs.training import Snapshot, make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import gradients

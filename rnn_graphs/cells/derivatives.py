@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from rnn_graphs.cells import activation
+from rnn_graphs.cells.activations import activation
 from rnn_graphs.influence_balancing import linear_system
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.crossing import gradients

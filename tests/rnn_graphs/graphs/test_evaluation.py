@@ -1,4 +1,4 @@
-"""rnn_graphs/evaluation.py: the losses of training, without dropout, at any batch size."""
+"""rnn_graphs/graphs/evaluation.py: the losses of training, without dropout, at any batch size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_graphs.config import GraphConfig, ModelConfig
-from rnn_graphs.evaluation import build_evaluation_graph
+from rnn_graphs.graphs.evaluation import build_evaluation_graph
 from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import tf
 from tests.graphs import FULL, SHAPE, Ran, close, draw_example, run_steps

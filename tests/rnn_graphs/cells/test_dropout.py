@@ -15,8 +15,8 @@ from experiments.errors import Interrupted
 from experiments.training import runner
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
+from rnn_graphs.cells.dropout import MaskSpec, draw_masks
 from rnn_graphs.config import ModelConfig, TruncationConfig
-from rnn_graphs.dropout import MaskSpec, draw_masks
 from rnn_graphs.loops import Carried, Updated, in_graph
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from rnn_graphs.cells.products import affine_for_xla
 from rnn_graphs.config import ModelConfig, TruncationConfig
 from rnn_graphs.model import Model, TaskShape
-from rnn_graphs.products import affine_for_xla
 from rnn_graphs.tf1 import tf
 from tests.graphs import ALL_UNROLLS, FULL, SHAPE, assert_is_reference, draw_example, run_steps
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-EPSILON = 1e-5  # of rnn_graphs/layer_norm.py
+EPSILON = 1e-5  # of rnn_graphs/cells/layer_norm.py
 
 
 def lstm(

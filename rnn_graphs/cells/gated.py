@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnn_graphs.cells import activation
+from rnn_graphs.cells.activations import activation
 from rnn_graphs.hoisting import HoistedCell, rows_product
 from rnn_graphs.tf1 import tf
 

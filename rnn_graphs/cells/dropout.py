@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rnn_graphs.cell_wrapper import CellWrapper
+from rnn_graphs.cells.wrapper import CellWrapper
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.draws import uniform
 from rnn_graphs.tf1 import tf

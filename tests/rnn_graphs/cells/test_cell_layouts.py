@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_graphs.cell_layouts import colors
+from rnn_graphs.cells.layouts import colors
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf

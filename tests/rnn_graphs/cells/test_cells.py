@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from rnn_graphs.cells import ACTIVATIONS
+from rnn_graphs.cells.activations import ACTIVATIONS
 from rnn_graphs.config import Activation, ModelConfig
 from rnn_graphs.model import TaskShape
 from tests.graphs import ALL_UNROLLS, FULL, Ran, assert_is_reference, draw_example, run_steps

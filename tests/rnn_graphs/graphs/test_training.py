@@ -1,4 +1,4 @@
-"""rnn_graphs/build.py: the whole training graph, however it is unrolled, looped and compiled."""
+"""rnn_graphs/graphs/training.py: the whole graph, however it is unrolled, looped and compiled."""
 
 from __future__ import annotations
 

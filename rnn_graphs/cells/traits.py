@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rnn_graphs import cell_layouts, gate_values
-from rnn_graphs.cell_layouts import Layout
+from rnn_graphs.cells import gate_values, layouts
+from rnn_graphs.cells.layouts import Layout
 from rnn_graphs.section import Section
 
 if TYPE_CHECKING:
-    from rnn_graphs.cell_derivatives import CellDerivatives
-    from rnn_graphs.products import Affine
+    from rnn_graphs.cells.derivatives import CellDerivatives
+    from rnn_graphs.cells.products import Affine
 
 Activation = Literal[
     "tanh", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "crelu"
@@ -92,7 +92,7 @@ class Cell:
     gates: int = 1  # columns of the products for each unit: an LSTM has 4
     products: int = 1  # matrix products of an application; their gradients can be computed at once
     one_product: bool = False  # whether it is f([x, h] W + b)
-    # (config, weights, x, before, after) → each gate along time (rnn_graphs/gate_values.py).
+    # (config, weights, x, before, after) → each gate along time (rnn_graphs/cells/gate_values.py).
     read_gates: Callable[..., dict[str, Any]] | None = None
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
     # Whether each matrix but a projection multiplies [x, h], as recurrent_initializer needs it.
@@ -100,15 +100,15 @@ class Cell:
 
 
 def _normalized_rnn(config: CellConfig, state_size: int, dtype: Any) -> Any:
-    from rnn_graphs.cells import activation
-    from rnn_graphs.layer_norm import LayerNormRNNCell
+    from rnn_graphs.cells.activations import activation
+    from rnn_graphs.cells.layer_norm import LayerNormRNNCell
 
     return LayerNormRNNCell(state_size, activation(config.activation), dtype)
 
 
 def _normalized_lstm(config: CellConfig, state_size: int, dtype: Any) -> Any:
-    from rnn_graphs.cells import activation
-    from rnn_graphs.layer_norm import LayerNormLSTMCell
+    from rnn_graphs.cells.activations import activation
+    from rnn_graphs.cells.layer_norm import LayerNormLSTMCell
 
     function = activation(config.activation)
     return LayerNormLSTMCell(state_size, function, dtype, config.added_to_forget_gate)
@@ -117,7 +117,7 @@ def _normalized_lstm(config: CellConfig, state_size: int, dtype: Any) -> Any:
 def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -> Any:
     if config.layer_norm:
         return _normalized_rnn(config, state_size, dtype)
-    from rnn_graphs.cells import ScratchCell
+    from rnn_graphs.cells.scratch import ScratchCell
 
     return ScratchCell(state_size, config.activation, dtype, product)
 
@@ -125,15 +125,15 @@ def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -
 def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     if config.layer_norm:
         return _normalized_rnn(config, state_size, dtype)
-    from rnn_graphs.cells import activation
+    from rnn_graphs.cells.activations import activation
     from rnn_graphs.tf1 import tf
 
     return tf.nn.rnn_cell.BasicRNNCell(state_size, activation(config.activation), dtype=dtype)
 
 
 def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
-    from rnn_graphs.cells import activation
-    from rnn_graphs.layer_norm import LayerNormGRUCell
+    from rnn_graphs.cells.activations import activation
+    from rnn_graphs.cells.layer_norm import LayerNormGRUCell
     from rnn_graphs.tf1 import tf
 
     if config.layer_norm:
@@ -144,7 +144,7 @@ def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> A
 def _basic_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     if config.layer_norm:
         return _normalized_lstm(config, state_size, dtype)
-    from rnn_graphs.cells import activation
+    from rnn_graphs.cells.activations import activation
     from rnn_graphs.tf1 import tf
 
     function = activation(config.activation)
@@ -156,7 +156,7 @@ def _basic_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affin
 def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
     if config.layer_norm:
         return _normalized_lstm(config, state_size, dtype)
-    from rnn_graphs.cells import activation
+    from rnn_graphs.cells.activations import activation
     from rnn_graphs.tf1 import tf
 
     return tf.nn.rnn_cell.LSTMCell(
@@ -166,13 +166,13 @@ def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> 
 
 
 def _scratch_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
-    from rnn_graphs.gated_cells import ScratchLSTMCell
+    from rnn_graphs.cells.gated import ScratchLSTMCell
 
     return ScratchLSTMCell(state_size, config.activation, dtype, config.added_to_forget_gate)
 
 
 def _scratch_gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
-    from rnn_graphs.gated_cells import ScratchGRUCell
+    from rnn_graphs.cells.gated import ScratchGRUCell
 
     return ScratchGRUCell(state_size, config.activation, dtype)
 
@@ -184,13 +184,13 @@ def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _prod
 
 
 def _derivatives_of(kind: str) -> Callable[[CellConfig], CellDerivatives]:
-    def derivatives(config: CellConfig) -> CellDerivatives:
-        from rnn_graphs import cell_derivatives
+    def made(config: CellConfig) -> CellDerivatives:
+        from rnn_graphs.cells import derivatives
 
-        found: CellDerivatives = getattr(cell_derivatives, kind)(config)
+        found: CellDerivatives = getattr(derivatives, kind)(config)
         return found
 
-    return derivatives
+    return made
 
 
 SCRATCH_LSTM_KEYS = ("activation", "forget_bias")
@@ -199,25 +199,25 @@ LSTM_KEYS = (*BASIC_LSTM_KEYS, "peepholes", "cell_clip", "projection")
 ONE_PRODUCT, GRU, LSTM = map(_derivatives_of, ("one_product", "gru", "lstm"))
 CELLS: dict[str, Cell] = {
     "scratch": Cell(
-        _scratch, cell_layouts.scratch, ONE_PRODUCT,
+        _scratch, layouts.scratch, ONE_PRODUCT,
         takes_crelu=True, uses_product=True, one_product=True,
     ),
-    "basic_rnn": Cell(_basic_rnn, cell_layouts.basic_rnn, ONE_PRODUCT, one_product=True),
-    "gru": Cell(_gru, cell_layouts.gru, GRU, gates=3, products=2, read_gates=gate_values.gru),
+    "basic_rnn": Cell(_basic_rnn, layouts.basic_rnn, ONE_PRODUCT, one_product=True),
+    "gru": Cell(_gru, layouts.gru, GRU, gates=3, products=2, read_gates=gate_values.gru),
     "basic_lstm": Cell(
-        _basic_lstm, cell_layouts.lstm, LSTM, BASIC_LSTM_KEYS, gates=4, read_gates=gate_values.lstm
+        _basic_lstm, layouts.lstm, LSTM, BASIC_LSTM_KEYS, gates=4, read_gates=gate_values.lstm
     ),
-    "lstm": Cell(_lstm, cell_layouts.lstm, LSTM, LSTM_KEYS, gates=4, read_gates=gate_values.lstm),
+    "lstm": Cell(_lstm, layouts.lstm, LSTM, LSTM_KEYS, gates=4, read_gates=gate_values.lstm),
     "scratch_lstm": Cell(
-        _scratch_lstm, cell_layouts.scratch_lstm, LSTM, SCRATCH_LSTM_KEYS,
+        _scratch_lstm, layouts.scratch_lstm, LSTM, SCRATCH_LSTM_KEYS,
         gates=4, read_gates=gate_values.lstm,
     ),
     "scratch_gru": Cell(
-        _scratch_gru, cell_layouts.scratch_gru, GRU, ("activation",),
+        _scratch_gru, layouts.scratch_gru, GRU, ("activation",),
         gates=3, products=2, read_gates=gate_values.gru,
     ),
     "influence_balancing": Cell(
-        _influence_balancing, cell_layouts.influence_balancing,
+        _influence_balancing, layouts.influence_balancing,
         _derivatives_of("influence_balancing"), takes=(), kept=("theta",), joins_inputs=False,
     ),
 }  # fmt: skip

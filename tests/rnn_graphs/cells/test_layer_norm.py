@@ -9,8 +9,8 @@ import pytest
 
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
+from rnn_graphs.cells.layer_norm import normalize
 from rnn_graphs.config import ModelConfig, TruncationConfig, Unroll
-from rnn_graphs.layer_norm import normalize
 from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
 from tests.graphs import assert_is_reference, draw_example, run_steps

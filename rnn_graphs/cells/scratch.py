@@ -1,4 +1,4 @@
-"""The blog's cell, and the activations of all cells. cell_traits.py lists the cells.
+"""The blog's cell. traits.py lists all cells.
 
 Every cell has the interface of `tf.compat.v1.nn.rnn_cell.RNNCell`, so that TensorFlow's unrolls and
 the project's own accept the same objects.
@@ -6,30 +6,13 @@ the project's own accept the same objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from rnn_graphs.products import Affine, affine
+from rnn_graphs.cells.activations import activation
+from rnn_graphs.cells.products import Affine, affine
 from rnn_graphs.tf1 import tf
 
 Tensor = Any  # TensorFlow ships no types
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": tf.tanh,
-    "relu": tf.nn.relu,
-    "relu6": tf.nn.relu6,
-    "leaky_relu": tf.nn.leaky_relu,
-    "elu": tf.nn.elu,
-    "softplus": tf.nn.softplus,
-    "softsign": tf.nn.softsign,
-    "sigmoid": tf.sigmoid,
-    "crelu": tf.nn.crelu,
-}
-
-
-def activation(name: str | None) -> Callable[[Tensor], Tensor]:
-    """The activation of this name; None is tanh, the default of every cell."""
-    return ACTIVATIONS[name or "tanh"]
 
 
 class ScratchCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""Cells, what is known of each, and what goes around them."""

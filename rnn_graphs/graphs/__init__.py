@@ -1,0 +1,1 @@
+"""Whole graphs, finalized: to train, to evaluate, and to measure."""
