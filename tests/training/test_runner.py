@@ -643,7 +643,7 @@ def test_code_that_is_edited_while_the_run_trains_is_not_its_code(
     source = tmp_path / "code.py"
     source.write_text("x = 1\n", "utf-8")
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
-    monkeypatch.setattr(provenance, "_sources", lambda: iter([source]))
+    monkeypatch.setattr(provenance, "_sources", lambda _folders: iter([source]))
 
     def edit_and_evaluate(*arguments: Any) -> dict[str, Any]:
         source.write_text("x = 2\n", "utf-8")
