@@ -1,7 +1,7 @@
 """The training loop: epochs of data, cut into chunks that each take one session.run.
 
-epoch 1: | chunk | chunk | … | rest |     a chunk has a second's windows, `session.iterations` at
-epoch 2: | chunk | chunk | … | rest |     most, an update for each; the state is reset each epoch
+epoch 1: | chunk | chunk | … | rest |     each ends at a multiple of `session.iterations` updates,
+epoch 2: | chunk | chunk | … | rest |     or after a second; the state is reset between epochs
 
 Everything that trains a seed uses this loop, so that all of them compute the same weights.
 """
@@ -133,9 +133,10 @@ class TrainingLoop:
 
     def _chunk_size(self, epoch: int, first: int, cuts: Collection[int]) -> int:
         """The windows of the chunk that begins with window `first` of an epoch."""
-        done = epoch * self._windows + first
+        done, most = epoch * self._windows + first, self._session.iterations
         return min(
             self.longest,
+            most - first % most,  # the ends of chunks are where they would be without short ones
             self._windows - first,
             *(cut - done for cut in cuts if cut > done),
         )

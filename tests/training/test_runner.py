@@ -299,7 +299,7 @@ class TestInterrupted:
         stop(CONFIG, tmp_path, stop_at_save, 5)
         runner.train(CONFIG, tmp_path)
         # The first session.run of a seed makes one update, the others ten.
-        assert "seed 0: resuming at update 41" in capsys.readouterr().out
+        assert "seed 0: resuming at update 40" in capsys.readouterr().out
 
     def test_the_summary_says_so(self, tmp_path: Path, stop_at_save: StopAtSave) -> None:
         stop(CONFIG, tmp_path, stop_at_save, 50)
