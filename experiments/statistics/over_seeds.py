@@ -36,9 +36,12 @@ class SeedLosses(NamedTuple):
 
 def mean_over_seeds(values: Sequence[float], floors: Mapping[str, float]) -> Interval:
     """The mean alone, of `seed_losses`."""
-    found = modes_of(values, floors)
-    if found:
-        return found.parts.mean
+    return _mean(values, modes_of(values, floors))
+
+
+def _mean(values: Sequence[float], modes: Modes | None) -> Interval:
+    if modes:
+        return modes.parts.mean
     return estimates.interval(estimates.mean(values), lowest=_lowest(values))
 
 
@@ -48,7 +51,7 @@ def _lowest(values: Sequence[float]) -> float:
 
 def seed_losses(values: Sequence[float], floors: Mapping[str, float]) -> SeedLosses:
     """Intervals of losses, or of another metric if `floors` is empty. `values` is not empty."""
-    lowest, beside, middle = _lowest(values), None, None
+    modes, lowest, beside, middle = modes_of(values, floors), _lowest(values), None, None
     if bootstrap.is_advised(values):
         least = min(floors.values(), default=lowest)  # of any model, if no loss is below it
         least = least if min(values) >= least else lowest
@@ -56,9 +59,8 @@ def seed_losses(values: Sequence[float], floors: Mapping[str, float]) -> SeedLos
     if len(values) >= aggregate.FEWEST:
         middle = aggregate.stratified_interval(np.array(values)[:, None])
     return SeedLosses(
-        mean_over_seeds(values, floors), beside if beside and beside.low is not None else None,
-        modes_of(values, floors), middle,
-    )  # fmt: skip
+        _mean(values, modes), beside if beside and beside.low is not None else None, modes, middle
+    )
 
 
 def modes_of(values: Sequence[float], floors: Mapping[str, float]) -> Modes | None:

@@ -123,11 +123,7 @@ class Monitor:
             known = self._running.get(name, RunningPoint("start"))
             began = known.began if known.progress else (time.monotonic(), progress.done)
             self._running[name] = RunningPoint("train", progress, began)
-        self._show()
-
-    def refresh(self) -> None:
-        """Show the progress as time passes; children that import or compile send no message."""
-        self._show()
+        self.refresh()
 
     def end(self, name: str, reason: str, details: str = "") -> None:
         """Record the end of a point, from its message or, reliably, from the result of its call."""
@@ -138,9 +134,10 @@ class Monitor:
         state = f"failed: {reason}" if reason else ", ".join(filter(None, ("complete", details)))
         label = self._labels.get(name, name)
         self.print_line(f"[{len(self._ended)}/{self._total}] {label}: {state}")
-        self._show()
+        self.refresh()
 
-    def _show(self) -> None:
+    def refresh(self) -> None:
+        """Show the progress as time passes; children that import or compile send no message."""
         running = {self._labels.get(name, name): point for name, point in self._running.items()}
         self._display.show(self._overall(), running)
 

@@ -34,13 +34,15 @@ def call_all(
     receive: Send,
     stop: StopRequest,
     tend: Callable[[int], None] = lambda _pending: None,
+    wait: Callable[[], None] = lambda: None,
 ) -> Iterator[CallResult[Item, Value]]:
     """Call the function on each item on any free worker. Yields the results as calls end.
 
     Messages that a call sends are passed to `receive`. If a worker dies, its item goes to another
     one, up to three times. An item ends with a reason if its call raises or the scheduler is lost.
     Ended items take no memory. On a request to stop, calls that have not begun are cancelled.
-    `tend` is called repeatedly with the number of items that have not ended.
+    `tend` is called repeatedly with the number of items that have not ended, and `wait` where no
+    message comes.
     """
     topic = f"calls-{uuid.uuid4()}"
     inbox: queue.SimpleQueue[Future[Any] | Message] = queue.SimpleQueue()
@@ -56,6 +58,7 @@ def call_all(
             try:
                 received = inbox.get(timeout=POLL_SECONDS)
             except queue.Empty:
+                wait()
                 continue
             if isinstance(received, Future):
                 _, item = pending.pop(received.key)

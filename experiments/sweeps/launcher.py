@@ -96,13 +96,10 @@ def train_on(
         for alike in share_graphs(points, cluster.workers)
         for onednn, group in _by_onednn(alike).items()
     ]
-
-    def tend(pending: int) -> None:
-        cluster.tend(pending)
-        monitor.refresh()
-
     failures = {}
-    for result in call_all(client, train_batch, batches, monitor.receive, stop, tend):
+    for result in call_all(
+        client, train_batch, batches, monitor.receive, stop, cluster.tend, monitor.refresh
+    ):
         lost = [JobEnded(job.name, result.reason) for job in result.item.jobs]
         for name, reason in lost if result.value is None else result.value:
             monitor.end(name, reason)

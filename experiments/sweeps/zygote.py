@@ -50,7 +50,7 @@ def _import_all() -> None:
     None of it opens a session.
     """
     import matplotlib.backends.backend_agg  # noqa: F401
-    import tensorboard.plugins.hparams.summary  # type: ignore[import-untyped]  # noqa: F401
+    import tensorboard.plugins.hparams.summary  # noqa: F401
 
     import experiments.reporting.learning_curves
     import experiments.training.evaluate

@@ -64,7 +64,7 @@ class Events:
     def describe(self, config: Config, group: str) -> None:
         """The config as text, and its values for the HParams tab: a session of this group."""
         # Takes a second to import.
-        from tensorboard.plugins.hparams import summary as hparams  # type: ignore[import-untyped]
+        from tensorboard.plugins.hparams import summary as hparams
 
         text = yaml.safe_dump(config.as_dict(), sort_keys=False)
         start = hparams.session_start_pb(hyperparameters(config), group_name=group)
