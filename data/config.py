@@ -22,10 +22,11 @@ class Section(BaseModel):
     @classmethod
     def _a_boolean_is_no_number(cls, value: object, field: ValidationInfo) -> object:
         """Reject True in place of a number, which Python and therefore pydantic read as 1."""
-        types = {*_leaves(cls.model_fields[str(field.field_name)].annotation)}
-        if types & {int, float} and bool not in types:
-            for boolean in (each for each in _items(value) if isinstance(each, bool)):
-                raise ValueError(f"expected a number; got {str(boolean).lower()}")
+        booleans = [each for each in _items(value) if isinstance(each, bool)]
+        if booleans:
+            types = {*_leaves(cls.model_fields[str(field.field_name)].annotation)}
+            if types & {int, float} and bool not in types:
+                raise ValueError(f"expected a number; got {str(booleans[0]).lower()}")
         return value
 
 
