@@ -14,12 +14,14 @@ import math
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from pydantic import model_validator
 
 from experiments.reporting.claims import Finding, NotRun
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.planned import PlannedRun
-from experiments.studies.runs import StudyRuns, matching, names_in
+from experiments.studies.runs import RunName, StudyRuns, matching, names_in
 from rnn_graphs.config import Section
 
 if TYPE_CHECKING:
@@ -67,6 +69,19 @@ class Criterion(Entry):
             noun = "run" if len(names) == 1 else "runs"
             raise NotRun(f"{noun} {', '.join(names)}: a number is not finite")
         return found
+
+
+class AgainstRun(Criterion):
+    """A claim about one run against another."""
+
+    run: RunName
+    against: RunName
+
+    @model_validator(mode="after")
+    def _two_runs(self) -> Self:
+        if self.run == self.against:
+            raise ValueError(f"against: expected another run than {self.run}")
+        return self
 
 
 class StudyFigure(Entry):

@@ -5,49 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from inspect import isabstract
+from pkgutil import walk_packages
 from typing import TypeVar
 
 from experiments.config.catalog import nearest
 from experiments.config.compose import validate
 from experiments.errors import UsageError
+from experiments.studies import subjects
 from experiments.studies.entries import Criterion, Entry, StudyFigure
-
-# The files of experiments/studies/ that define them; a new file is named here and nowhere else.
-DEFINED_IN = (
-    "advice",
-    "building",
-    "cliff",
-    "closeness",
-    "cost",
-    "criteria",
-    "depths",
-    "figures",
-    "fluctuation",
-    "horizon",
-    "influence_criteria",
-    "influence_figures",
-    "influence_training",
-    "language_model_figures",
-    "language_models",
-    "learning",
-    "losses",
-    "lower_losses",
-    "memory",
-    "padding_gradient",
-    "validation_losses",
-    "vanishing",
-    "width",
-    "written_words",
-)
 
 E = TypeVar("E", bound=Entry)
 
 
 def _defined() -> Iterator[type[Entry]]:
-    """The classes of these files that YAML may name."""
-    for name in DEFINED_IN:
-        module = import_module(f"experiments.studies.{name}")
-        for value in vars(module).values():
+    """The classes of subjects/ that YAML may name."""
+    for file in walk_packages(subjects.__path__, f"{subjects.__name__}."):
+        for value in vars(import_module(file.name)).values():
             if isinstance(value, type) and issubclass(value, Entry) and not isabstract(value):
                 yield value
 

@@ -8,7 +8,7 @@ import pytest
 from data.streams import training_stream
 from experiments.config.compose import load_config
 from experiments.gradients.first import first_gradient
-from experiments.studies.padding_gradient import relative_error
+from experiments.studies.subjects.padding_gradient import relative_error
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 

@@ -18,11 +18,11 @@ from experiments.runs.onset import Onset
 from experiments.runs.run import Run
 from experiments.statistics.verdicts import LEVEL, Verdict
 from experiments.studies.correction import with_corrections
+from experiments.studies.decisions import decide
 from experiments.studies.looks import Looks
 from experiments.studies.registry import make_criterion
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import ClaimSpec
-from experiments.studies.study import decide
 from tests.statistics.rates import at_most
 
 TRIALS = 1000

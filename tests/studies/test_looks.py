@@ -18,7 +18,8 @@ from experiments.runs.run import read_run
 from experiments.studies import study
 from experiments.studies.batches import BatchedRun, as_one, batch_of, parts_of
 from experiments.studies.looks import Budget, Looks, planned_looks
-from experiments.studies.study import Asked, last_of_each_key, reproduce
+from experiments.studies.points import last_of_each_key
+from experiments.studies.study import Asked, reproduce
 from experiments.sweeps.points import Point, Result
 from tests.handmade import finished_run
 

@@ -19,12 +19,13 @@ from experiments.reporting.claims import Claim, NotRun
 from experiments.reporting.provenance import code_digest, stale_reason
 from experiments.studies import study
 from experiments.studies.correction import with_corrections
-from experiments.studies.figures import FinalLosses
-from experiments.studies.losses import FinalLoss
+from experiments.studies.decisions import stale_claim, stale_runs
+from experiments.studies.points import plan
 from experiments.studies.report import print_claims
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import ClaimSpec, StudyConfig, load_study
-from experiments.studies.study import plan, stale_claim, stale_runs
+from experiments.studies.subjects.final_losses import FinalLosses
+from experiments.studies.subjects.losses import FinalLoss
 from tests.handmade import finished_run
 
 

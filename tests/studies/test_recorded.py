@@ -17,12 +17,13 @@ from experiments.errors import Interrupted
 from experiments.paths import RECORDINGS
 from experiments.reporting.claims import Claim
 from experiments.runs.run import read_run
-from experiments.studies import spec, study
+from experiments.studies import points, spec, study
+from experiments.studies.points import plan
 from experiments.studies.recorded import find_recorded
 from experiments.studies.report import print_study
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import StudyConfig, load_study
-from experiments.studies.study import Asked, plan, reproduce
+from experiments.studies.study import Asked, reproduce
 from experiments.sweeps.points import Point, Result, read_results
 from tests.handmade import finished_run
 
@@ -112,7 +113,7 @@ def test_a_run_that_did_not_end_is_not_used(place: Path) -> None:
 
 def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Point] = []
-    monkeypatch.setattr(study, "check", lambda points, _data_changed: asked.extend(points))
+    monkeypatch.setattr(points, "check", lambda given, _data_changed: asked.extend(given))
     plan(StudyConfig.model_validate(STUDY), [])
     assert [point.config.graph.num_steps for point in asked] == [36]
 
@@ -135,7 +136,7 @@ def test_each_config_is_composed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> list[Result]:
         raise Interrupted("stopped")
 
-    monkeypatch.setattr(study, "load_configs", load)
+    monkeypatch.setattr(points, "load_configs", load)
     monkeypatch.setattr(study, "train_missing", stop)
     with pytest.raises(Interrupted):
         reproduce("kept", Asked(workers=1))

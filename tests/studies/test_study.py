@@ -21,14 +21,15 @@ from experiments.runs.run import read_run
 from experiments.statistics import estimates, verdicts
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies import spec
+from experiments.studies.decisions import decide, read_runs
 from experiments.studies.entries import Criterion, StudyFigure
-from experiments.studies.figures import Curves
 from experiments.studies.findings import judged
+from experiments.studies.points import check_names, configs_of, plan
 from experiments.studies.registry import CRITERIA, FIGURES
 from experiments.studies.report import draw, figures_of_claims, runs_table, write_study_report
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.studies.spec import ClaimSpec, FigureSpec, StudyConfig, load_study
-from experiments.studies.study import check_names, configs_of, decide, plan, read_runs
+from experiments.studies.subjects.curves import Curves
 from experiments.sweeps.points import Point
 from experiments.training import runner
 from tests.conftest import small_config

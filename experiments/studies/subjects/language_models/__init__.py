@@ -1,0 +1,1 @@
+"""Language models of characters, subwords and words, beside n-grams, on one text."""
