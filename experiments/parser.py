@@ -50,7 +50,7 @@ class ShowVersion(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **keywords)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from experiments.reporting.environment import version
+        from experiments.runs.environment import version
 
         print(version())
         parser.exit()

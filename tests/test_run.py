@@ -21,7 +21,7 @@ from experiments.config.catalog import description, names, path_of
 from experiments.config.compose import load_config
 from experiments.errors import ExperimentError, Interrupted, RunError, UsageError
 from experiments.examples import EXAMPLES, OVERVIEW
-from experiments.reporting.environment import NAME, git_commit
+from experiments.runs.environment import NAME, git_commit
 from tests.conftest import SMALL, command, run_command, small_config, summary_of
 
 Capture = pytest.CaptureFixture[str]

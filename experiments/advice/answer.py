@@ -9,7 +9,7 @@ from experiments.advice.choice import Candidate, Choice
 from experiments.advice.findings import Findings
 from experiments.advice.pilot import Pilot
 from experiments.config.schema import Config
-from experiments.reporting.provenance import code_digest
+from experiments.runs.provenance import code_digest
 from experiments.statistics.intervals import Interval
 
 

@@ -13,9 +13,9 @@ from experiments.advice.answer import Advice, lines
 from experiments.advice.choice import Candidate, frontier, is_enough
 from experiments.advice.figures import cost_figure, error_signal_figure, memory_figure
 from experiments.config.yaml_file import dump_yaml
-from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.pictures import save_picture
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
+from experiments.runs.environment import describe_environment, environment
 
 COLUMNS = (
     "setting", "effective depth", "bias", "at most (95 %)", "µs a symbol", "updates a second",

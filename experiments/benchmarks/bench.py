@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.benchmarks.timing import Measurement
 from experiments.console import print_table
-from experiments.reporting.environment import environment
+from experiments.runs.environment import environment
 from experiments.runs.files import make_output_folder, write_atomic
 
 if TYPE_CHECKING:

@@ -33,13 +33,13 @@ from experiments.comparison.table import Comparison, Line, compare_groups
 from experiments.comparison.targets import parse_target
 from experiments.console import plain, print_table, print_text
 from experiments.reporting.chart import Chart, curve_chart
-from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.learning_curves import BANDS_IN_WORDS, Series
 from experiments.reporting.pictures import save_picture
 from experiments.reporting.report import Report, ReportFigure, Table, write_report
 from experiments.reporting.seed_losses import INTERVALS
 from experiments.reporting.tables import write_csv
 from experiments.runs.curves import Curves
+from experiments.runs.environment import describe_environment, environment
 from experiments.runs.files import make_output_folder
 from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.found import find_readable_runs

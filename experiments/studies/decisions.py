@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from experiments.errors import UsageError
 from experiments.interrupts import was_interrupted
 from experiments.reporting.claims import Claim, NotRun
-from experiments.reporting.provenance import stale_reason
+from experiments.runs.provenance import stale_reason
 from experiments.runs.run import Run, read_run
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.batches import as_one, parts_of

@@ -12,7 +12,6 @@ from typing import Any
 from experiments.console import print_line, print_table
 from experiments.interrupts import was_interrupted
 from experiments.reporting.claims import Claim, NotRun, Outcome
-from experiments.reporting.environment import describe_environment, environment
 from experiments.reporting.learning_curves import BANDS_IN_WORDS
 from experiments.reporting.pictures import own_style, save_figure
 from experiments.reporting.report import (
@@ -31,6 +30,7 @@ from experiments.reporting.seed_losses import (
     with_ends,
 )
 from experiments.reporting.verdicts import tally
+from experiments.runs.environment import describe_environment, environment
 from experiments.runs.run import Run
 from experiments.statistics.over_seeds import mean_over_seeds, seed_losses
 from experiments.studies.recorded import is_recorded

@@ -56,7 +56,7 @@ def _import_all() -> None:
     import experiments.training.evaluate
     import experiments.training.seed
     import experiments.training.tensorboard  # noqa: F401
-    from experiments.reporting.environment import code
+    from experiments.runs.environment import code
 
     code()  # of what was imported, once for all points
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.config.schema import Config
-from experiments.reporting.environment import code, machine
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
+from experiments.runs.environment import code, machine
 from experiments.runs.final_loss import FinalLoss, of_position, of_rows
 from experiments.runs.metrics import read_metrics
 from experiments.statistics.over_seeds import mean_over_seeds

@@ -14,9 +14,9 @@ import yaml
 
 import run
 from experiments.errors import UsageError
-from experiments.reporting import provenance
 from experiments.reporting.claims import Claim, NotRun
-from experiments.reporting.provenance import code_digest, stale_reason
+from experiments.runs import provenance
+from experiments.runs.provenance import code_digest, stale_reason
 from experiments.studies import study
 from experiments.studies.correction import with_corrections
 from experiments.studies.decisions import stale_claim, stale_runs

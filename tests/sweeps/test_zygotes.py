@@ -174,7 +174,7 @@ def test_children_find_all_imported_and_the_commit_known() -> None:
 from experiments.sweeps.zygote import _import_all
 _import_all()
 import sys
-from experiments.reporting.environment import git_commit
+from experiments.runs.environment import git_commit
 assert "tensorboard.plugins.hparams.summary" in sys.modules
 assert git_commit.cache_info().currsize == 1
 """

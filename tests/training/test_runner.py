@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError, UsageError
-from experiments.reporting import provenance
-from experiments.runs import checkpoints
+from experiments.runs import checkpoints, provenance
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.directory import RunDirectory
 from experiments.runs.lock import locked

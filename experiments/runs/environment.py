@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from experiments.paths import ROOT
-from experiments.reporting.provenance import code_digest
+from experiments.runs.provenance import code_digest
 
 NAME = "rnn-experiments"
 PACKAGES = ("numpy", "tensorflow", "tf-keras")

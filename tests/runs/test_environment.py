@@ -1,4 +1,4 @@
-"""experiments/reporting/environment.py: the software and machine of a run."""
+"""experiments/runs/environment.py: the software and machine of a run."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.reporting import environment as reporting
-from experiments.reporting.environment import environment, git_commit
+from experiments.runs import environment as reporting
+from experiments.runs.environment import environment, git_commit
 from tests.conftest import ROOT
 
 
