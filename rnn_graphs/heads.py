@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnn_graphs.influence_balancing import FirstUnitHead
+from rnn_graphs.cells.influence_balancing import FirstUnitHead
 from rnn_graphs.matching import PairHead
 from rnn_graphs.tf1 import tf
 

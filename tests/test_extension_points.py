@@ -183,7 +183,7 @@ def test_nothing_else_asks_for_the_name_of_a_style_or_a_cell() -> None:
 
 def test_influence_balancing_is_named_where_it_belongs_alone() -> None:
     expected = {
-        "data/tasks/influence_balancing.py", "rnn_graphs/influence_balancing.py",
+        "data/tasks/influence_balancing.py", "rnn_graphs/cells/influence_balancing.py",
         "rnn_graphs/cells/derivatives.py", "rnn_graphs/cells/layouts.py",
         "rnn_graphs/cells/traits.py", "rnn_graphs/heads.py",
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Time",
 section 4.1. There is nothing to read: at every step the input is the same, and the first
-unit of the state (rnn_graphs/influence_balancing.py) is to be 1.
+unit of the state (rnn_graphs/cells/influence_balancing.py) is to be 1.
 """
 
 from __future__ import annotations

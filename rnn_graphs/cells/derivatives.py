@@ -14,10 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from rnn_graphs.autodiff import gradients
 from rnn_graphs.cells.activations import activation
-from rnn_graphs.influence_balancing import linear_system
+from rnn_graphs.cells.influence_balancing import linear_system
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation.crossing import gradients
 
 Tensor = Any
 Parts = list[Tensor]  # of a state, or of an error at one

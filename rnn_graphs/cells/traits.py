@@ -178,7 +178,7 @@ def _scratch_gru(config: CellConfig, state_size: int, dtype: Any, _product: Affi
 
 
 def _influence_balancing(_config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
-    from rnn_graphs.influence_balancing import InfluenceBalancingCell
+    from rnn_graphs.cells.influence_balancing import InfluenceBalancingCell
 
     return InfluenceBalancingCell(state_size, dtype)
 

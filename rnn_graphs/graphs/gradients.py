@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from rnn_graphs.autodiff import gradients
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig
 from rnn_graphs.graphs.training import Snapshot, make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation.crossing import gradients
 from rnn_graphs.truncation.step import Window, make_step
 from rnn_graphs.unrolls import unstack
 from rnn_graphs.window_start import from_first_state

@@ -27,6 +27,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from rnn_graphs.autodiff import gradients
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
@@ -156,14 +157,6 @@ def crossing_errors(stretches: Stretches, depth_in_stretches: int) -> dict[int, 
             taken[index], sums = stretches.down(index, sums)
         taken[last] = stretches.take(last, [part[0] for part in sums])
     return taken
-
-
-def gradients(ys: Sequence[Tensor], xs: Sequence[Tensor], errors: Sequence[Tensor]) -> list[Tensor]:
-    """Dense vector-Jacobian products; zeros without a connection."""
-    zero = tf.UnconnectedGradients.ZERO
-    found = tf.gradients(ys, xs, errors, unconnected_gradients=zero)
-    # Gradients of an embedding are IndexedSlices, which optimizers treat differently.
-    return [tf.convert_to_tensor(gradient) for gradient in found]
 
 
 def _running_sums(slots: Tensor, count: int) -> Tensor:

@@ -12,10 +12,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from rnn_graphs.autodiff import gradients
 from rnn_graphs.cells.derivatives import RecurrentLayer
 from rnn_graphs.cells.layouts import RecurrentLayout
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation.crossing import Stretches, crossing_errors, gradients
+from rnn_graphs.truncation.crossing import Stretches, crossing_errors
 from rnn_graphs.truncation.gates import GatedCell, draw_gates
 from rnn_graphs.truncation.recording import RecordingCell
 from rnn_graphs.unrolls import LOOPS, Unrolled, UnrollFunction, unstack

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from rnn_graphs.autodiff import gradients
 from rnn_graphs.tf1 import tf
-from rnn_graphs.truncation.crossing import gradients
 from rnn_graphs.truncation.influence import Influence
 from rnn_graphs.truncation.linearized import LinearizedWindow
 from rnn_graphs.truncation.signs import random_signs, ratio

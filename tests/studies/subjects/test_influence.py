@@ -26,8 +26,8 @@ from experiments.studies.subjects.influence_balancing.influence import (
     style,
 )
 from experiments.studies.subjects.influence_balancing.training import EndsAtOptimum, MovesAway
+from rnn_graphs.cells.influence_balancing import linear_system
 from rnn_graphs.config import TruncationConfig
-from rnn_graphs.influence_balancing import linear_system
 from rnn_graphs.truncation.credit import definition
 
 NO_RUNS = StudyRuns({})
