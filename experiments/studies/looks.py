@@ -23,6 +23,8 @@ from experiments.sweeps.points import Point
 
 DEFAULT_LOOKS = 4
 
+Decide = Callable[[ClaimSpec, StudyRuns, float], Claim]  # the float is the level
+
 
 class Budget(NamedTuple):
     """How far to go for claims that are not decided."""
@@ -69,7 +71,7 @@ class Looks:
         """The chance of a wrong verdict at one look."""
         return sequential.level_of_look(max(1, self.look), self.planned, LEVEL)
 
-    def take(self, runs: StudyRuns, decide: Callable[[ClaimSpec, StudyRuns, float], Claim]) -> None:
+    def take(self, runs: StudyRuns, decide: Decide) -> None:
         """Look once: decide what is not decided yet."""
         self.look += 1
         open_specs = [

@@ -15,11 +15,11 @@ from experiments.runs.files import make_output_folder
 from experiments.studies.correction import with_corrections
 from experiments.studies.decisions import decide, read_runs, stale_claim, stale_runs
 from experiments.studies.folder import default_folder, holds_another, name_content
-from experiments.studies.looks import Budget, Looks, planned_looks
+from experiments.studies.looks import Budget, Decide, Looks, planned_looks
 from experiments.studies.points import last_of_each_key, plan
 from experiments.studies.spec import StudyConfig, load_study
 from experiments.sweeps.launcher import may_start, train_missing
-from experiments.sweeps.points import Result, check, read_results
+from experiments.sweeps.points import Point, Result, check, read_results
 
 
 class Asked(NamedTuple):
@@ -53,28 +53,12 @@ def reproduce(name: str, asked: Asked) -> int:
         {point.name: [point] for point in points},
         planned.own,
     )
-    overrides = last_of_each_key(*asked.overrides)
-    folder = asked.out or default_folder(name, overrides)
-    make_output_folder(folder)
-    if holds_another(folder, name, overrides):
-        print(plain(f"this replaces the report of another study or of other overrides in {folder}"))
+    folder = _report_folder(name, asked)
     report = partial(_report, study, looks, name, folder, asked)
-    absent: dict[str, str] = {}
     judge = partial(decide, debug=asked.debug)
-    if not points:  # its claims measure for themselves
-        looks.take(read_runs(looks.batches, absent), judge)
+    absent: dict[str, str] = {}
     try:
-        batch = points
-        while batch:
-            results = train_missing(batch, "local", asked.workers, asked.data_changed)
-            absent |= _not_complete(results)
-            if looks.look:
-                looks.add(batch)
-            looks.take(read_runs(looks.batches, absent), judge)
-            batch = looks.next_batch()
-            if batch:
-                check(batch, asked.data_changed)
-                print(looks.describe())
+        _train_and_decide(points, looks, judge, asked, absent)
     except Interrupted:
         if not looks.look:
             absent = _not_complete(read_results(points, {}))
@@ -85,6 +69,38 @@ def reproduce(name: str, asked: Asked) -> int:
         raise
     claims = report(absent)
     return 1 if absent or any(claim.verdict != "holds" for claim in claims) else 0
+
+
+def _report_folder(name: str, asked: Asked) -> Path:
+    """The folder of the report, made. Says so where it holds another report."""
+    overrides = last_of_each_key(*asked.overrides)
+    folder = asked.out or default_folder(name, overrides)
+    make_output_folder(folder)
+    if holds_another(folder, name, overrides):
+        print(plain(f"this replaces the report of another study or of other overrides in {folder}"))
+    return folder
+
+
+def _train_and_decide(
+    points: list[Point], looks: Looks, judge: Decide, asked: Asked, absent: dict[str, str]
+) -> None:
+    """Train batch after batch until the looks end; `absent` gets why runs are not complete.
+
+    Raises Interrupted when asked to stop; looks and `absent` are then those of the last look.
+    """
+    if not points:  # its claims measure for themselves
+        looks.take(read_runs(looks.batches, absent), judge)
+    batch = points
+    while batch:
+        results = train_missing(batch, "local", asked.workers, asked.data_changed)
+        absent |= _not_complete(results)
+        if looks.look:
+            looks.add(batch)
+        looks.take(read_runs(looks.batches, absent), judge)
+        batch = looks.next_batch()
+        if batch:
+            check(batch, asked.data_changed)
+            print(looks.describe())
 
 
 def _introduction(study: StudyConfig, looks: Looks, overrides: Sequence[str]) -> str:
