@@ -302,7 +302,7 @@ COMMANDS = {
     "runs": ("run directories with status, loss, time and size", _runs),
     "diff": ("what two runs differ in: config, versions, rows, final losses", _diff),
     "compare": ("curves, a heat map where two keys vary, a table, one report", _compare),
-    "evaluate": ("loss of a run's checkpoints on fresh data", _evaluate),
+    "evaluate": ("loss of a run's checkpoints on held-out data", _evaluate),
     "generate": ("write text with a run's model", _generate),
     "score": ("the probability of a text under a run's model", _score),
     "neighbours": ("the symbols whose vectors are nearest to a symbol's", _neighbours),

@@ -186,7 +186,7 @@ def compare(options: Namespace) -> int:
 
 
 def evaluate(options: Namespace) -> int:
-    """Measure the loss of each seed's checkpoint on fresh data."""
+    """Measure the loss of each seed's checkpoint on held-out data."""
     directory = _run_directory(options)
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of

@@ -10,7 +10,7 @@ OVERVIEW = """examples:
   python run.py runs --where "status=complete"           run directories: loss, time, size
   python run.py compare runs/r2rt_n5 runs/r2rt_n10       curves, a table, a report
   python run.py diff runs/r2rt_n5/default runs/mine      how two runs differ
-  python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on fresh data
+  python run.py evaluate runs/r2rt_n5/default            loss of the checkpoints on held-out data
   python run.py generate runs/text_python_docs/default --prompt "The " --length 300
   python run.py score runs/text_python_docs/default "The "     log P of a text
   python run.py states runs/digits_lstm/default          a picture of c, h and each gate
@@ -80,7 +80,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("compare runs/lag_17 --out reports/lag_17", "all runs of an experiment"),
     ),
     "evaluate": (
-        ("evaluate runs/r2rt_n5/default", "the loss of the last checkpoints on fresh data"),
+        ("evaluate runs/r2rt_n5/default", "the loss of the last checkpoints on held-out data"),
         ("evaluate runs/imdb/default --checkpoint best --batch-size 7", "the best by validation"),
         ("evaluate runs/r2rt_n5/default --json", "the same as JSON"),
         ("evaluate runs/captions/default --position 3", "the loss at the third time step"),

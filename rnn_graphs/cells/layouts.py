@@ -1,8 +1,8 @@
 """The variables and the state of one layer, by cell, without TensorFlow.
 
 A layout says how much memory an influence takes (∂state/∂θ, docs/truncation.md), and which of its
-entries one cell application reaches. `tests/rnn_graphs/test_cell_layouts.py` compares each layout
-with the cell itself.
+entries one cell application reaches. `tests/rnn_graphs/cells/test_cell_layouts.py` compares each
+layout with the cell itself.
 """
 
 from __future__ import annotations

@@ -151,11 +151,10 @@ def copied_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return configs
 
 
-@pytest.mark.parametrize("header", ["# @package _global_\n", ""])
-def test_an_experiment_needs_no_line_for_hydra(
-    header: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_own_experiment_is_read_as_a_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = header + "description: d\ngraph: {num_steps: 010, batch_size: 1e1}\n"
+    content = "description: d\ngraph: {num_steps: 010, batch_size: 1e1}\n"
     mine = tmp_path / "mine.yaml"
     mine.write_text(content)
     configs = copied_configs(tmp_path, monkeypatch)

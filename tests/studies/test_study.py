@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 import pytest
 from pydantic import ValidationError
 
-from experiments import studies
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
@@ -20,7 +19,7 @@ from experiments.reporting.claims import Claim, Finding, write_claims
 from experiments.runs.run import read_run
 from experiments.statistics import estimates, verdicts
 from experiments.statistics.verdicts import LEVEL
-from experiments.studies import spec
+from experiments.studies import spec, subjects
 from experiments.studies.decisions import decide, read_runs
 from experiments.studies.entries import Criterion, StudyFigure
 from experiments.studies.findings import judged
@@ -52,8 +51,9 @@ def test_no_base_that_criteria_or_figures_share_can_be_named() -> None:
 
 
 def test_every_file_that_defines_a_criterion_or_a_figure_is_read() -> None:
-    for path in Path(studies.__path__[0]).glob("*.py"):
-        module = import_module(f"experiments.studies.{path.stem}")
+    for path in Path(subjects.__path__[0]).rglob("[a-z]*.py"):
+        parts = path.relative_to(Path(subjects.__path__[0])).with_suffix("").parts
+        module = import_module(".".join([subjects.__name__, *parts]))
         own = (each for each in vars(module).values() if is_entry(each, module.__name__))
         assert [each for each in own if each.kind() not in {**CRITERIA, **FIGURES}] == []
 

@@ -1,4 +1,4 @@
-"""experiments/studies/criteria.py and learning.py on runs made by hand."""
+"""Criteria on floors, curves, time and learning, on runs made by hand."""
 
 from __future__ import annotations
 

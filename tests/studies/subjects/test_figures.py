@@ -1,4 +1,4 @@
-"""experiments/studies/figures.py: what is drawn is what the runs hold."""
+"""Figures of studies: what is drawn is what the runs hold."""
 
 from __future__ import annotations
 

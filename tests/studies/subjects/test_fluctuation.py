@@ -1,4 +1,4 @@
-"""experiments/studies/fluctuation.py: rows that rise, and rows that only seem to."""
+"""Fluctuation: rows that rise, and rows that only seem to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""studies/influence*.py: the influence that each style sees, against algebra."""
+"""Influence balancing: the influence that each style sees, against algebra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""experiments/studies/ngrams.py: against paper, the formula symbol by symbol, and sums to one."""
+"""n-grams: against paper, the formula symbol by symbol, and sums to one."""
 
 from __future__ import annotations
 
