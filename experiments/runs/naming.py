@@ -52,6 +52,12 @@ def directory_name(config: Config, overrides: Sequence[str]) -> str:
     return _file_name(f"{key}={value}" for key, value in settings.items())
 
 
+def directory_beside(path: Path, changes: str) -> Path:
+    """The directory beside a run's for the same run with changes, whatever that one's name is."""
+    named = path if path.name.strip(".") else path.resolve()  # "." and ".." name no directory
+    return named.with_name(_shortened(f"{named.name},{changes}"))
+
+
 def shown(value: Any) -> str:
     """The one spelling of a value."""
     if isinstance(value, list):
@@ -89,7 +95,10 @@ def _flat(content: dict[Any, Any]) -> Iterator[Leaf]:
 
 def _file_name(settings: Iterable[str]) -> str:
     """The settings as one name that every file system takes."""
-    name = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", ",".join(sorted(settings))) or "default"
+    return _shortened(re.sub(r"[^A-Za-z0-9_.,=+-]", "_", ",".join(sorted(settings))) or "default")
+
+
+def _shortened(name: str) -> str:
     if len(name) <= LONGEST:
         return name
     return name[:180] + f"-{hashlib.sha256(name.encode()).hexdigest()[:12]}"

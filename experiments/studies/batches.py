@@ -19,6 +19,7 @@ from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.final_loss import FinalLoss
 from experiments.runs.metrics import MetricsRow
+from experiments.runs.naming import directory_beside
 from experiments.runs.run import Run
 from experiments.sweeps.points import Point
 from experiments.training.runner import default_directory
@@ -43,7 +44,7 @@ def _directory(point: Point, config: Config, overrides: Sequence[str]) -> Path:
     """As `train` names it; beside the point's directory where a user chose that one's name."""
     if point.directory == default_directory(point.config, point.overrides):
         return default_directory(config, overrides)
-    return point.directory.with_name(f"{point.directory.name},{overrides[-1]}")
+    return directory_beside(point.directory, overrides[-1])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from experiments.config.compose import load_configs
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
+from experiments.runs.naming import directory_beside, directory_name
 from experiments.studies.recorded import find_recorded
 from experiments.studies.spec import StudyConfig
 from experiments.sweeps.points import Point, check
@@ -48,9 +49,12 @@ def own_points(study: StudyConfig, overrides: Sequence[str]) -> list[Point]:
     configs = configs_of(study, overrides)
     for name, spec in study.all_runs.items():
         changes, config = last_of_each_key(*spec.overrides, *overrides), configs[name]
-        directory = default_directory(config, changes)
-        if spec.run_dir and not changes:
+        if spec.run_dir is None:
+            directory = default_directory(config, changes)
+        elif not changes:
             directory = spec.run_dir
+        else:  # two of them may be runs of one experiment
+            directory = directory_beside(spec.run_dir, directory_name(config, changes))
         points.append(Point(name, changes, config, directory))
     return points
 

@@ -78,6 +78,29 @@ def test_a_run_is_an_experiment_or_a_directory() -> None:
             StudyConfig.model_validate(content)
 
 
+def test_overrides_give_each_run_directory_a_directory_of_its_own(place: Path) -> None:
+    """Neither that of another run, nor the one in which `train` with these overrides trains."""
+    runs = {name: {"run_dir": f"runs/lag_17/{name}"} for name in ("low", "high")}
+    long = {"run_dir": f"runs/lag_17/{'x' * 190}"}
+    shutil.copytree(LOW, long["run_dir"])
+    content = {"description": "d", "title": "t", "runs": runs | {"long": long}}
+    study = StudyConfig.model_validate(content)
+    low, high, shortened = plan(study, ["training.seeds=9", "graph.num_steps=18"]).points
+    assert low.directory == Path("runs/lag_17/low,graph.num_steps=18,training.seeds=9")
+    assert high.directory == Path("runs/lag_17/high,graph.num_steps=18,training.seeds=9")
+    assert len(shortened.directory.name) <= 200
+    assert [str(point.directory) for point in plan(study, []).points][:2] == [LOW, HIGH]
+
+
+def test_the_current_folder_is_a_run_directory(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(LOW)
+    content = {"description": "d", "title": "t", "runs": {"here": {"run_dir": "."}}}
+    (point,) = plan(StudyConfig.model_validate(content), ["training.seeds=9"]).points
+    assert point.directory == place / "runs/lag_17/low,training.seeds=9"
+
+
 def reproduce(capsys: pytest.CaptureFixture[str], *claim: str) -> tuple[int, dict[str, Any], str]:
     """Paste what `claim` prints into a study, and reproduce it: exit code, claim, and output."""
     assert run.main(["claim", *claim]) == 0
