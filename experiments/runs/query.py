@@ -168,11 +168,19 @@ def _compare(found: Any, sign: str, given: Any) -> bool:
         return OPERATORS[sign](found, given)
     if sign[0] in "<>":  # the run's value is no number, so it is on neither side
         return False
-    return OPERATORS[sign](_as_text(found), _as_text(given))
+    texts = _as_text(found), _as_text(given)
+    if isinstance(found, list):  # the command line has [16,16], a config [16, 16]
+        texts = _without_spaces(texts[0]), _without_spaces(texts[1])
+    return OPERATORS[sign](*texts)
 
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else shown_value(value)
+
+
+def _without_spaces(items: str) -> str:
+    """A list as text, without the spaces around its brackets and commas."""
+    return re.sub(r"\s*([\[\],])\s*", r"\1", items)
 
 
 def _is_number(value: Any) -> bool:

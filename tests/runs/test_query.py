@@ -10,6 +10,7 @@ from experiments.runs.query import parse_query
 RUN = {
     "graph.num_steps": 20, "status": "complete", "loss": 0.5, "model.cell": "gru",
     "execution.threads": None, "logging.tensorboard": True, "model.state_size": [64, 32],
+    "description": "a, b",
 }  # fmt: skip
 
 
@@ -31,6 +32,14 @@ RUN = {
         ("logging.tensorboard=true", True),
         ("logging.tensorboard=1", False),
         ("model.state_size='[64, 32]'", True),
+        # Without spaces, as on the command line, and with them, as in a config.
+        ("model.state_size=[64,32]", True),
+        ("model.state_size!=[64,32]", False),
+        ("model.state_size='[64,  32]'", True),
+        ("model.state_size='[ 64, 32 ]'", True),
+        ("model.state_size=[32,64]", False),
+        ("description='a, b'", True),
+        ("description=a,b", False),
         ("no.key.of.this.run=null", True),
         ("no.key.of.this.run>3", False),
         ("execution.threads<3", False),
