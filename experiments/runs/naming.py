@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.config.compose import is_group, parse_override
+from experiments.config.compose import GROUPS, is_group, parse_override
 from experiments.config.flat import flatten, shown_value
 from experiments.config.renamed import current_key
 from experiments.config.schema import Config
@@ -43,12 +43,13 @@ def directory_name(config: Config, overrides: Sequence[str]) -> str:
     """The name: "default", or key=value,key=value sorted, with the values of the config."""
     content = config.as_dict()
     settings: dict[str, str] = {}
-    for text in overrides:
-        for key, value in _leaves(text):
-            for old in [each for each in settings if each == key or each.startswith(f"{key}.")]:
-                del settings[old]
-            section = key.partition(".")[0]  # alone, because a large grid has many names
-            settings[key] = shown(flatten(content[section], section).get(key, value))
+    leaves = [leaf for text in overrides for leaf in _leaves(text)]
+    leaves.sort(key=lambda leaf: leaf[0] not in GROUPS)  # a config is composed in this order
+    for key, value in leaves:
+        for old in [each for each in settings if each == key or each.startswith(f"{key}.")]:
+            del settings[old]
+        section = key.partition(".")[0]  # alone, because a large grid has many names
+        settings[key] = shown(flatten(content[section], section).get(key, value))
     return _file_name(f"{key}={value}" for key, value in settings.items())
 
 

@@ -65,6 +65,12 @@ def test_a_later_override_replaces_an_earlier_one() -> None:
     )
 
 
+def test_a_group_is_composed_before_its_keys_wherever_it_stands() -> None:
+    expected = "task.size=90000,task=binary_dependency"
+    assert name("task=binary_dependency", "task.size=90000") == expected
+    assert name("task.size=90000", "task=binary_dependency") == expected
+
+
 def test_a_dictionary_is_named_by_its_keys() -> None:
     apart = name("truncation.kind=tf_style", "truncation.depth=18")
     assert apart == "truncation.depth=18,truncation.kind=tf_style"
