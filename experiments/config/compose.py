@@ -101,7 +101,7 @@ def _rename(config: MutableMapping[Any, Any]) -> None:
 
 def _experiment_path(experiment: str) -> Path:
     if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
-        path = _expanded(experiment)
+        path = expanded(experiment)
         if path.is_dir():
             raise UsageError(f"experiment file {experiment}: expected a file, found a folder")
         if not path.is_file():
@@ -113,7 +113,8 @@ def _experiment_path(experiment: str) -> Path:
     return path
 
 
-def _expanded(text: str) -> Path:
+def expanded(text: str | Path) -> Path:
+    """The path, with ~ at its beginning as the home folder."""
     try:
         return Path(text).expanduser()
     except RuntimeError:  # ~nobody

@@ -6,8 +6,9 @@ import itertools
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from experiments.config.compose import expanded
 from rnn_graphs.config import Section
 
 
@@ -17,6 +18,11 @@ class RunSpec(Section):
     experiment: str | None = None  # a name that `list` shows, or a YAML file beside the study's
     overrides: tuple[str, ...] = ()
     run_dir: Path | None = None  # from the current folder, as on the command line
+
+    @field_validator("run_dir")
+    @classmethod
+    def _of_the_home_folder(cls, value: Path | None) -> Path | None:
+        return value and expanded(value)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, SerializeAsAny, model_validator
 
 from experiments.config.catalog import nearest, path_of, unknown
-from experiments.config.compose import load_yaml, validate
+from experiments.config.compose import expanded, load_yaml, validate
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.studies.entries import Criterion, Entry, StudyFigure
@@ -154,4 +154,4 @@ def _find_files_beside(path: Path, content: dict[str, Any]) -> None:
         for spec in specs.values() if isinstance(specs, dict) else ():
             experiment = spec.get("experiment") if isinstance(spec, dict) else None
             if isinstance(experiment, str) and is_file_name(experiment):
-                spec["experiment"] = str(path.parent / experiment)
+                spec["experiment"] = str(path.parent / expanded(experiment))

@@ -92,6 +92,24 @@ def test_overrides_give_each_run_directory_a_directory_of_its_own(place: Path) -
     assert [str(point.directory) for point in plan(study, []).points][:2] == [LOW, HIGH]
 
 
+def test_a_tilde_is_the_home_folder(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(place))
+    (place / "studies").mkdir()
+    shutil.copy(f"{LOW}/config.yaml", "mine.yaml")
+    content = {
+        "description": "d",
+        "title": "t",
+        "runs": {"a": {"run_dir": f"~/{LOW}"}, "b": {"experiment": "~/mine.yaml"}},
+        "grids": {"g": {"experiment": "~/mine.yaml", "over": {"graph.num_steps": [9]}}},
+    }
+    Path("studies/own.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    study = load_study("studies/own.yaml")
+    assert study.runs["a"].source == str(place / LOW / "config.yaml")
+    one, other, third = plan(study, []).points
+    assert (one.directory, other.config) == (place / LOW, one.config)
+    assert third.config.graph.num_steps == 9
+
+
 def test_the_current_folder_is_a_run_directory(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
