@@ -82,8 +82,11 @@ def remove(directory: RunDirectory) -> list[Path]:
 
 
 def _stored_name(path: Path) -> str:
-    whole = path.resolve()
-    base = Path.cwd() if whole.is_relative_to(Path.cwd()) else Path(whole.anchor)
+    """The name from the current folder, by the links that lead there; else from the root."""
+    here, whole = Path.cwd(), path.absolute()
+    if ".." in whole.parts or not whole.is_relative_to(here):
+        whole = path.resolve()
+    base = here if whole.is_relative_to(here) else Path(whole.anchor)
     return str(whole.relative_to(base))
 
 

@@ -169,6 +169,29 @@ class TestArchive:
         after = {path: path.read_bytes() for path in Path("runs").rglob("*") if path.is_file()}
         assert after == before
 
+    def test_a_linked_folder_restores_in_place(
+        self, folder: Path, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        disk = tmp_path_factory.mktemp("disk") / "runs"
+        Path("runs").rename(disk)
+        Path("runs").symlink_to(disk)
+        self.test_unpacked_it_restores_the_runs(folder)
+        with tarfile.open("old.tar.gz") as file:
+            assert "runs/lag_17/wide/metrics.csv" in file.getnames()
+
+    def test_a_folder_elsewhere_is_named_from_the_root(
+        self, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        """And so is one beside a link's end, which `..` after the link names."""
+        disk = tmp_path_factory.mktemp("disk")
+        Path("runs/lag_17").rename(disk / "lag_17")
+        (disk / "empty").mkdir()
+        Path("link").symlink_to(disk / "empty")
+        for name, path in (("one", str(disk)), ("other", "link/..")):
+            assert runs(path, "--archive", f"{name}.tgz", "--yes") == 0
+            with tarfile.open(f"{name}.tgz") as file:
+                assert f"{disk}/lag_17/wide/metrics.csv".lstrip("/") in file.getnames()
+
     def test_alone_it_removes_nothing(self) -> None:
         assert runs("--archive", "old.tar.gz", "--yes") == 0
         with tarfile.open("old.tar.gz") as file:
