@@ -35,6 +35,11 @@ def need_checkpoint(directory: RunDirectory, seed: int, which: str) -> Checkpoin
 
 def no_checkpoint(directory: RunDirectory, which: str) -> RunError:
     """The error of a run that has no such checkpoint, with what brings one."""
+    if which == "best" and directory.read_config().training.validate_every is None:
+        return RunError(
+            f"{directory.path}: no best checkpoint, because the run has "
+            "training.validate_every=null; take the last one with --checkpoint last"
+        )
     return RunError(f"{directory.path}: no {which} checkpoint; {_way_out(directory)}")
 
 

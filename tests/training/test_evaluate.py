@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +151,23 @@ def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
     directory.write_summary({"status": "complete"})  # `train` would leave it alone
     with pytest.raises(RunError, match="no last checkpoint; train it again with --overwrite"):
         list(evaluate_run(directory, None, "last"))
+
+
+def test_a_run_that_never_validates_has_no_best_checkpoint(run: RunDirectory) -> None:
+    said = (
+        f"{run.path}: no best checkpoint, because the run has training.validate_every=null; "
+        "take the last one with --checkpoint last"
+    )
+    with pytest.raises(RunError, match=f"^{re.escape(said)}$"):
+        list(evaluate_run(run, None, "best"))
+
+
+def test_a_run_that_validates_may_have_lost_its_best_checkpoint(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    directory.prepare(load_config("digits_small", ["training.validate_every=1"]), False)
+    directory.write_summary({"status": "complete"})
+    with pytest.raises(RunError, match=r"no best checkpoint; train it again with --overwrite$"):
+        list(evaluate_run(directory, None, "best"))
 
 
 def test_a_run_with_nothing_held_out_is_told(tmp_path: Path) -> None:
