@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from experiments.config.compose import expanded
+from experiments.config.flat import shown_value
 from rnn_graphs.config import Section
 
 
@@ -43,14 +44,15 @@ class GridSpec(Section):
 
     experiment: str
     overrides: tuple[str, ...] = ()
-    over: dict[str, tuple[int | float | str, ...]] = Field(min_length=1)
+    over: dict[str, tuple[bool | int | float | str, ...]] = Field(min_length=1)
 
     def runs(self, name: str) -> dict[str, RunSpec]:
         """The runs, named by the grid and their values: "tf_style/gru,16,33"."""
         runs = {}
         for values in itertools.product(*self.over.values()):
-            changes = [f"{key}={value}" for key, value in zip(self.over, values, strict=True)]
-            runs[f"{name}/{','.join(map(str, values))}"] = RunSpec(
+            texts = [*map(shown_value, values)]
+            changes = [f"{key}={text}" for key, text in zip(self.over, texts, strict=True)]
+            runs[f"{name}/{','.join(texts)}"] = RunSpec(
                 experiment=self.experiment, overrides=(*self.overrides, *changes)
             )
         return runs

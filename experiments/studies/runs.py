@@ -49,9 +49,10 @@ def names_in(value: Any) -> Iterator[RunName]:
 
 def hits(name: RunName, known: Iterable[str]) -> list[str]:
     """The known runs that a name or a pattern stands for."""
-    if isinstance(name, RunPattern):
-        return [each for each in known if fnmatchcase(each, name)]
-    return [each for each in known if each == name]
+    names = list(known)
+    if isinstance(name, RunPattern) and name not in names:  # which may hold brackets: g/[16,16]
+        return [each for each in names if fnmatchcase(each, name)]
+    return [each for each in names if each == name]
 
 
 def matching(patterns: Sequence[RunName], known: Iterable[str]) -> list[str]:

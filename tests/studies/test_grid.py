@@ -22,6 +22,13 @@ def test_every_combination_is_a_run_named_by_its_values() -> None:
     assert runs["tf/16,gru"] == RunSpec(experiment="lag_17", overrides=expected)
 
 
+def test_a_boolean_is_written_as_the_command_line_has_it() -> None:
+    content = {"experiment": "lag_17", "over": {"logging.tensorboard": [False, True, 1, "x"]}}
+    runs = GridSpec.model_validate(content).runs("g")
+    assert list(runs) == ["g/false", "g/true", "g/1", "g/x"]
+    assert runs["g/false"].overrides == ("logging.tensorboard=false",)
+
+
 def test_the_overrides_reach_the_config() -> None:
     spec = GRID.runs("tf")["tf/16,gru"]
     config = load_config(spec.source, spec.overrides).as_dict()

@@ -45,6 +45,12 @@ def test_a_name_stands_for_itself_alone() -> None:
     assert hits(RunName("n*"), NAMES) == []
 
 
+def test_a_name_with_brackets_is_no_pattern() -> None:
+    names = ["g/[16,16]", "g/1", "g/32"]
+    assert hits(RunPattern("g/[16,16]"), names) == ["g/[16,16]"]
+    assert hits(RunPattern("g/[0-9]"), names) == ["g/1"]
+
+
 def test_a_pattern_asks_for_absent_runs_too() -> None:
     runs = StudyRuns({}, {"n12": "killed"})
     assert "n12" not in runs
