@@ -54,7 +54,17 @@ def above(estimate: Estimate, limit: float = 0, level: float = LEVEL) -> Judgeme
 
 
 def as_ratio(judgement: Judgement) -> Judgement:
-    """The judgement of a log ratio, with the interval of the ratio itself."""
+    """The judgement of a log ratio, with the interval of the ratio itself.
+
+    Two seeds at a strict level give ends that no float holds; they are infinite.
+    """
     mean, *ends = judgement.interval
-    low, high = (end if end is None else math.exp(end) for end in ends)
-    return judgement._replace(interval=Interval(math.exp(mean), low, high))
+    low, high = (end if end is None else _exp(end) for end in ends)
+    return judgement._replace(interval=Interval(_exp(mean), low, high))
+
+
+def _exp(value: float) -> float:
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf

@@ -90,6 +90,16 @@ def test_a_ratio_of_one_pair_has_no_interval() -> None:
     assert all(math.isnan(end) for end in ends(shown.interval))
 
 
+def test_an_end_that_no_number_holds_is_unbounded() -> None:
+    """Two seeds at the level of a correction for twenty claims: the interval ends above e^709."""
+    log_ratio = paired_log_ratio(by_seed([2, 1]), by_seed([1, 200]))
+    shown = verdicts.as_ratio(verdicts.below(log_ratio, level=0.0025))
+    assert shown.verdict == "undecided"
+    assert (shown.interval.low, shown.interval.high) == (0, math.inf)
+    beyond = verdicts.as_ratio(verdicts.below(Estimate(800, 1, 1)))
+    assert beyond.interval.mean == math.inf
+
+
 def test_p_values_that_are_no_numbers_decide_nothing() -> None:
     assert verdicts.by_p_values(math.nan, math.nan, 0.05) == "undecided"
     judged = equivalence.within(estimates.mean([0.5, math.nan]), 0.1)
