@@ -66,10 +66,17 @@ class Setting(NamedTuple):
         return f"num_steps={self.num_steps} " + " ".join([kind, *map(_shown, keys.items())])
 
     def applied_to(self, config: Config) -> Config:
-        """The config with this setting, in a graph that is built in the same time at any width."""
+        """The config with this setting, in a graph that is built in the same time at any width.
+
+        A style that does not choose its depth has none to log.
+        """
         changes = {"num_steps": self.num_steps, "unroll": "dynamic"}
         graph = config.graph.model_copy(update=changes)
-        return config.model_copy(update={"graph": graph, "truncation": self.truncation})
+        parts: dict[str, Any] = {"graph": graph, "truncation": self.truncation}
+        if not self.truncation.chooses:
+            kept = tuple(name for name in config.logging.metrics if name != "chosen_depth")
+            parts["logging"] = config.logging.model_copy(update={"metrics": kept})
+        return config.model_copy(update=parts)
 
     def overrides(self, config: Config) -> list[str]:
         """The overrides that turn the config into one with this setting; none for its own."""

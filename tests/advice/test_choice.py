@@ -216,6 +216,20 @@ def test_settings_of_a_sequence_are_whole_configs() -> None:
     assert Setting(8, TruncationConfig(kind="tf_style")) in settings
 
 
+def test_a_style_that_chooses_no_depth_logs_none() -> None:
+    own = [
+        "graph.num_steps=20",
+        "truncation={kind: adaptive, tolerance: 0.5, least: 1, most: 20}",
+        "logging.metrics=[accuracy, chosen_depth]",
+    ]
+    config = load_config("r2rt_n5", own)
+    assert setting_of(config).applied_to(config).logging == config.logging
+    setting = Setting(5, TruncationConfig(kind="tf_style"))
+    overrides = setting.overrides(config)
+    assert "logging.metrics=[accuracy]" in overrides
+    assert setting_of(load_config("r2rt_n5", [*own, *overrides])) == setting
+
+
 def test_settings_of_examples_keep_the_width() -> None:
     assert {setting.num_steps for setting in settings_of_examples(8)} == {8}
 

@@ -45,3 +45,15 @@ def test_settings_are_timed_with_xla_or_without_it_alike(
 def test_a_setting_that_the_data_do_not_fill_is_not_timed() -> None:
     config = load_config("r2rt_n5", ["task.size=10000"])
     assert costs.time_settings(config, {TOO_WIDE: 1e-6}, time.monotonic() + 1) == {}
+
+
+def test_a_setting_is_timed_without_the_depth_that_only_the_configs_own_chooses() -> None:
+    config = load_config(
+        "r2rt_n5",
+        [
+            "graph.num_steps=20",
+            "truncation={kind: adaptive, tolerance: 0.5, least: 1, most: 20}",
+            "logging.metrics=[chosen_depth]",
+        ],
+    )
+    assert {*costs.time_settings(config, {PLAIN: 1e-6}, time.monotonic() + 1)} == {PLAIN}
