@@ -189,13 +189,17 @@ def _draw_panel(axes: Axes, title: str, groups: Sequence[Group], curve: Curve) -
 
 
 def greatest_loss(groups: Sequence[Group], curve: Curve) -> float | None:
-    """The greatest loss of the complete groups; None if no group is complete."""
+    """The greatest loss of the complete groups, or a floor above it; None if none is complete.
+
+    Every floor is in the picture, because its label is at its height.
+    """
     losses = [curve.of(group).losses for group in groups if group.is_complete]
-    return max((float(np.nanmax(each)) for each in losses if each.size), default=None)
+    greatest = [float(np.nanmax(each)) for each in losses if each.size]
+    return max([*greatest, *curve.floors.values()]) if greatest else None
 
 
 def _limit(axes: Axes, groups: Sequence[Group], curve: Curve) -> None:
-    """Limit the y axis to the losses of complete groups; a diverging one would flatten them."""
+    """Limit the y axis to complete groups and floors; a diverging one would flatten them."""
     top = greatest_loss(groups, curve)
     if top is not None and top < axes.get_ylim()[1]:
         axes.set_ylim(top=top + 0.05 * (top - axes.get_ylim()[0]))

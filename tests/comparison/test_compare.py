@@ -15,7 +15,14 @@ import pytest
 
 from experiments.comparison import compare as comparing
 from experiments.comparison.compare import Options, compare
-from experiments.comparison.figures import MOST, Curve, arrange, curves_figure, heat_map
+from experiments.comparison.figures import (
+    MOST,
+    Curve,
+    arrange,
+    curves_figure,
+    greatest_loss,
+    heat_map,
+)
 from experiments.comparison.groups import Group, group_runs
 from experiments.comparison.ranking import RANKINGS
 from experiments.comparison.table import Comparison, compare_groups
@@ -206,6 +213,18 @@ def test_a_run_that_diverged_does_not_press_the_others_flat(groups: list[Group])
     (axes,) = curves_figure(groups, curve, "title").axes
     assert len(axes.get_legend_handles_labels()[1] or axes.lines) >= len(groups)
     assert 0.6 < axes.get_ylim()[1] < 0.7
+
+
+def test_a_floor_above_all_losses_is_in_the_picture(tmp_path: Path) -> None:
+    """Rows of many updates: the first of them is below the greater floor."""
+    for rate, final in (("0.001", 0.44), ("0.003", 0.42)):
+        overrides = [f"optimizer.learning_rate={rate}", "training.seeds=1"]
+        finished_run(tmp_path, rate, [[0.45, final]], overrides=overrides)
+    runs = group_runs(find_runs([tmp_path]))
+    curve = Curve("updates", lambda group: group.curves, FLOORS, {})
+    (axes,) = curves_figure(runs, curve, "title").axes
+    assert max(FLOORS.values()) < axes.get_ylim()[1]
+    assert greatest_loss(runs, curve) == max(FLOORS.values())  # the top of the interactive chart
 
 
 class TestArrange:
