@@ -31,6 +31,6 @@ class FinalLosses(StudyFigure):
         low, high = axes.get_ylim()
         floors = runs[next(iter(self.labels))].floors
         draw_floors(axes, {name: value for name, value in floors.items() if value < high + 0.01})
-        axes.set_ylim(min(low, *floors.values()) - 0.005, high + 0.005)
+        axes.set_ylim(min([low, *floors.values()]) - 0.005, high + 0.005)
         style_axes(axes, title)
         return figure

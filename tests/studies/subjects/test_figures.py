@@ -166,6 +166,14 @@ def test_a_single_seed_has_a_mean_and_no_bar(tmp_path: Path) -> None:
     assert two[:, 1].tolist() == pytest.approx(runs["two"].final_loss[1:])
 
 
+def test_final_losses_of_a_task_without_floors(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [[0.6, 0.5], [0.6, 0.4]])
+    run.summary["floors"] = {}
+    (axes,) = draw("final_losses", {"run": run}, labels={"run": "a run"}).axes
+    low, high = axes.get_ylim()
+    assert low < 0.4 < 0.5 < high
+
+
 @pytest.mark.parametrize("kind", ["curves", "final_losses", "time_per_step", "by_depth"])
 def test_a_user_s_settings_change_no_figure_of_a_study(kind: str, tmp_path: Path) -> None:
     runs = StudyRuns({"a": finished_run(tmp_path, "a", [SOON, LATE], learned=[True, False])})
