@@ -206,7 +206,7 @@ def _generate(command: Parser) -> None:
     command.add_argument(
         "--at-spaces",
         action="store_true",
-        help="draw only after white space, and write the likeliest symbol elsewhere",
+        help="of characters: draw only after white space, and write the likeliest one elsewhere",
     )
     _add_checkpoint(command)
 

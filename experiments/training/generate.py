@@ -30,15 +30,26 @@ def generate_text(
     """The prompt and the symbols drawn after it, from the model of the run's first seed.
 
     The text that the model was trained on is not needed: the run keeps its vocabulary. The same
-    seed gives the same text. Raises UsageError where the task has no text, or the prompt has a
-    symbol that the model does not know.
+    seed gives the same text. Raises UsageError where the task has no text, the prompt has a
+    symbol that the model does not know, or symbols are not the characters that `at_spaces` needs.
     """
     with open_text_model(directory, checkpoint) as model:
         codec = model.codec
+        if sampling.at_spaces:
+            _check_characters(codec)
         given = _encode(codec, prompt)
         start = given if len(given) else np.asarray(codec.first())
         written = write(model, start, sampling)
     return codec.decode(np.concatenate([given, written]))
+
+
+def _check_characters(codec: TextCodec) -> None:
+    """Longer symbols hold the white space before a word, or none: hardly any would be drawn."""
+    for symbol in codec.vocabulary:
+        if len(symbol) > 1:
+            raise UsageError(
+                f"--at-spaces: expected a run of characters; its symbols are longer, as {symbol!r}"
+            )
 
 
 def _encode(codec: TextCodec, prompt: str) -> NDArray[Any]:

@@ -155,3 +155,9 @@ def test_at_spaces_only_the_symbol_after_white_space_is_drawn(run: RunDirectory)
     ]
     assert all(text.startswith("\nabcd\n") for text in texts)
     assert len({text[-1] for text in texts}) >= 3  # drawn after the line's end
+
+
+def test_at_spaces_is_for_characters(words: RunDirectory) -> None:
+    """No word is white space, so that none would be drawn."""
+    with pytest.raises(UsageError, match=r"--at-spaces: .* of characters; .* '<eos>'"):
+        generate_text(words, "the", Sampling(5, 1.0, 0, at_spaces=True), "last")
