@@ -40,10 +40,17 @@ class Scored(NamedTuple):
 def score_text(directory: RunDirectory, text: str, checkpoint: str) -> Scored:
     """Read a text with the model of the run's first seed, from the start of a line on.
 
-    Raises UsageError where the text is empty or has a symbol that the model does not know.
+    Raises UsageError where the text is empty or has a symbol that the model does not know, or the
+    model does not predict all that it reads.
     """
     with open_text_model(directory, checkpoint) as model:
         codec = model.codec
+        if codec.stop is not None:  # what is written has an end: what is read comes before it
+            kind = directory.read_config().task.kind
+            raise UsageError(
+                f"{directory.path}: a run of {kind} reads one text and writes another; expected a "
+                "run that predicts each symbol"
+            )
         try:
             ids = np.asarray(codec.encode(text))
         except ValueError as error:

@@ -66,6 +66,20 @@ def test_a_text_that_cannot_be_scored_is_refused(
         score_text(run, text, "last")
 
 
+def test_what_is_read_and_what_is_written_are_no_text_to_score(tmp_path: Path) -> None:
+    """An encoder never learned to predict the digits that it reads."""
+    config = load_config(
+        "numbers",
+        [
+            "task.digits=2", "task.length=6", "graph.num_steps=6", "model.state_size=4",
+            "training.epochs=1", "execution.xla=off",
+        ],
+    )  # fmt: skip
+    runner.train(config, tmp_path)
+    with pytest.raises(UsageError, match="a run of numbers reads one text and writes another"):
+        score_text(RunDirectory(tmp_path), "42", "last")
+
+
 def test_cosines() -> None:
     vectors = np.array([[1.0, 0], [2, 0], [0, 3], [-1, 0], [1, 1], [0, 0]])
     np.testing.assert_allclose(cosines_to(vectors, 0), [1, 1, 0, -1, 0.5**0.5, 0], atol=1e-15)
