@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from data.task import DataError
+from data.task import DataError, Spelled
 from data.text_files import END_OF_LINE, in_one_form
 
 CHUNK = 1 << 20  # characters at a time: four bytes each, and eight as an index
@@ -190,6 +190,13 @@ class Codec(NamedTuple):
         if self.level.stand_in not in self.vocabulary:
             return []
         return self.level.unknown(self._units(text), self.vocabulary)
+
+    def spelled(self, text: str) -> Spelled:
+        """The text that its ids spell, which `encode` accepts; without what the level skips."""
+        units = self._units(text)
+        ids, stand_in = self.level.ids(units, self.vocabulary), self.level.stand_in
+        unknown = sum(self.vocabulary[index] == stand_in for index in ids)
+        return Spelled(len(ids), self.level.characters(units), unknown)
 
     def first(self) -> Ids:
         """The id, [1], of a line's end, or of the first symbol where no line ends."""

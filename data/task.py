@@ -85,6 +85,9 @@ class TextCodec(Protocol):
     def replaced(self, text: str) -> list[str]:
         """The symbols of a text that `encode` replaces by the one for unknown symbols."""
 
+    def spelled(self, text: str) -> Spelled | None:
+        """The text that its ids spell; None where it is not what a model learns to predict."""
+
     def first(self) -> Array:
         """The ids, [1], that a text without a prompt is written after."""
 

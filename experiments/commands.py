@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
+    from data.task import Spelled
     from experiments.config.schema import Config
     from experiments.runs.directory import RunDirectory
     from experiments.training.evaluate import SplitResult
@@ -214,14 +215,17 @@ def _per_character(result: SplitResult) -> Sequence[str]:
     """The bits for each character of a text, and how they are to be read."""
     if result.spelled is None or result.bits_per_character is None:
         return []
-    spelled = result.spelled
-    text = f"{result.bits_per_character:.4f} bits per character of {spelled.characters:,}"
-    if spelled.unknown:
-        text = (
-            f"at least {text} (spelling {spelled.unknown:,} <unk> among {spelled.labels:,} labels "
-            "not counted)"
-        )
-    return [text]
+    return [_bits_of(result.spelled, result.bits_per_character)]
+
+
+def _bits_of(spelled: Spelled, bits: float) -> str:
+    text = f"{bits:.4f} bits per character of {spelled.characters:,}"
+    if not spelled.unknown:
+        return text
+    return (
+        f"at least {text} (spelling {spelled.unknown:,} <unk> among {spelled.labels:,} labels "
+        "not counted)"
+    )
 
 
 def _run_directory(options: Namespace) -> RunDirectory:
@@ -268,6 +272,7 @@ def score(options: Namespace) -> int:
                 "symbols": scored.symbols, "log_probabilities": scored.log_probabilities,
                 "total": scored.total, "perplexity": scored.perplexity,
                 "bits_per_character": scored.bits_per_character,
+                "spelled": scored.spelled._asdict(),
             }
         )  # fmt: skip
         return 0
@@ -275,7 +280,7 @@ def score(options: Namespace) -> int:
     print_table(("symbol", "log P"), [(repr(symbol), f"{value:.4f}") for symbol, value in rows])
     print(
         f"log P(text) = {scored.total:.4f} nats; perplexity {scored.perplexity:.4f}, "
-        f"{scored.bits_per_character:.4f} bits per character"
+        f"{_bits_of(scored.spelled, scored.bits_per_character)}"
     )
     return 0
 

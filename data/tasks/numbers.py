@@ -98,6 +98,9 @@ class NumberCodec(NamedTuple):
         """None: there is no symbol for unknown ones."""
         return []
 
+    def spelled(self, _text: str) -> None:
+        """None: digits are read only."""
+
     def first(self) -> Array:
         """GO: words for no digit at all."""
         return np.array([IDS[GO]], np.int8)

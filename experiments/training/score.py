@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.task import Sequence
+from data.task import Sequence, Spelled
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training.text_model import open_text_model
@@ -19,7 +19,7 @@ class Scored(NamedTuple):
 
     symbols: list[str]
     log_probabilities: list[float]  # nats, of each symbol given those before it
-    characters: int
+    spelled: Spelled
 
     @property
     def total(self) -> float:
@@ -33,8 +33,8 @@ class Scored(NamedTuple):
 
     @property
     def bits_per_character(self) -> float:
-        """−log₂ P(text) for each character, which models of any symbols can be compared by."""
-        return -self.total / math.log(2) / self.characters
+        """−log₂ P(text) for each character; a lower bound where symbols are <unk>."""
+        return self.spelled.bits_per_character(-self.total / self.spelled.labels)
 
 
 def score_text(directory: RunDirectory, text: str, checkpoint: str) -> Scored:
@@ -45,16 +45,17 @@ def score_text(directory: RunDirectory, text: str, checkpoint: str) -> Scored:
     """
     with open_text_model(directory, checkpoint) as model:
         codec = model.codec
-        if codec.stop is not None:  # what is written has an end: what is read comes before it
+        try:
+            ids = np.asarray(codec.encode(text))
+        except ValueError as error:
+            raise UsageError(f"TEXT: {error}") from error
+        spelled = codec.spelled(text)
+        if spelled is None:
             kind = directory.read_config().task.kind
             raise UsageError(
                 f"{directory.path}: a run of {kind} reads one text and writes another; expected a "
                 "run that predicts each symbol"
             )
-        try:
-            ids = np.asarray(codec.encode(text))
-        except ValueError as error:
-            raise UsageError(f"TEXT: {error}") from error
         if not len(ids):
             raise UsageError("TEXT: expected at least one symbol, got none")
         for symbol in codec.replaced(text):
@@ -62,4 +63,4 @@ def score_text(directory: RunDirectory, text: str, checkpoint: str) -> Scored:
         inputs = np.concatenate([np.asarray(codec.first(), ids.dtype), ids[:-1]])
         losses = model.evaluator.losses(Sequence(inputs, ids))
     symbols = [codec.vocabulary[index] for index in ids]
-    return Scored(symbols, [-float(loss) for loss in losses], max(1, len(text)))
+    return Scored(symbols, [-float(loss) for loss in losses], spelled)

@@ -56,7 +56,7 @@ def test_a_run_is_used_without_its_text(
     text = generate_text(run, "the mat", Sampling(12, 1.0, 0), "last")
     assert text.startswith("the mat")
     scored = score_text(run, "the mat sat\n", "last")
-    assert scored.characters == 12
+    assert scored.spelled.characters == 12
     vocabulary = json.loads(run.data.read_text())["vocabulary"]
     assert set(scored.symbols) <= set(vocabulary)
     assert scored.bits_per_character == pytest.approx(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from data.task import Spelled
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
@@ -16,6 +18,7 @@ from experiments.training import runner
 from experiments.training.neighbours import cosines_to, neighbours
 from experiments.training.score import score_text
 from experiments.training.trained_weights import find_checkpoint
+from run import main
 from tests.numpy_reference import Weights, forward, losses
 
 
@@ -56,6 +59,41 @@ def test_each_symbol_is_scored_given_those_before_it(run: RunDirectory) -> None:
     assert scored.total == pytest.approx(expected.sum())
     assert scored.perplexity == pytest.approx(math.exp(-expected.mean()))
     assert scored.bits_per_character == pytest.approx(-expected.mean() / math.log(2))
+
+
+def test_line_ends_count_as_they_are_read(run: RunDirectory) -> None:
+    scored, one_form = (score_text(run, text, "last") for text in ("ab\r\nc", "ab\nc"))
+    assert scored.spelled == one_form.spelled == Spelled(labels=4, characters=4, unknown=0)
+    assert scored.bits_per_character == one_form.bits_per_character
+
+
+def test_bits_per_character_are_a_lower_bound_where_words_are_not_spelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`the cat <unk> sat`; the spaces between words are one each."""
+    (tmp_path / "words.txt").write_text("the cat <unk> sat\n" * 100)
+    config = load_config(
+        "text_python_docs",
+        [
+            "task.source=file", f"task.path={tmp_path / 'words.txt'}", "task.level=words",
+            "graph.num_steps=5", "graph.batch_size=10", "model.state_size=4", "training.epochs=1",
+            "execution.xla=off",
+        ],
+    )  # fmt: skip
+    runner.train(config, tmp_path / "run")
+    scored = score_text(RunDirectory(tmp_path / "run"), "the  cat dog\r\n", "last")
+    assert scored.spelled == Spelled(labels=4, characters=len("the cat dog\n"), unknown=1)
+    assert scored.bits_per_character == pytest.approx(-scored.total / math.log(2) / 12)
+    capsys.readouterr()
+    command = ["score", str(tmp_path / "run"), "the cat dog"]
+    assert main(command) == 0
+    bound = "bits per character of 11 (spelling 1 <unk> among 3 labels not counted)"
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "at least" in last
+    assert last.endswith(bound)
+    assert main([*command, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["spelled"] == {"labels": 3, "characters": 11, "unknown": 1}
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "at least one symbol"), ("az", "'z' is not")])
