@@ -60,14 +60,18 @@ def _draw_cell(axes: Axes, step: int, context: int, is_first: bool) -> None:
 
 
 def _draw_errors(axes: Axes, config: Config, first: int) -> None:
-    """An arrow for each loss, from its step to the earliest one that its error reaches."""
-    context = config.truncation.context_steps
-    credit = definition(config.truncation, config.graph.num_steps)
+    """An arrow for each loss, from its step to the earliest one that its error reaches.
+
+    An error that goes beyond the first step that is drawn leaves the picture on the left.
+    """
+    context, num_steps = config.truncation.context_steps, config.graph.num_steps
+    credit = definition(config.truncation, num_steps)
+    beyond = config.truncation.steps_before(num_steps) - context  # its columns before the graph
     random = config.truncation.style.random
-    drawn = range(max(0, first - context), config.graph.num_steps)
+    drawn = range(max(0, first - context), num_steps)
     for lane, t in enumerate(drawn):
         reached = np.flatnonzero(credit[t] > 0)
-        low, height = int(reached.min()), -0.65 - LANE * lane
+        low, height = int(reached.min()) - beyond, -0.65 - LANE * lane
         start = max(low, first - 0.6)
         axes.annotate(
             "", (start - 0.12, height), (t + context + 0.12, height),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from experiments.config.compose import load_config
 from experiments.description import describe as describing
@@ -164,14 +165,31 @@ def test_errors_that_stop_at_different_places_pass_side_by_side(
     assert error_passes(truncation, num_steps) == passes
 
 
-def test_the_picture_has_an_arrow_for_each_loss_to_the_end_of_its_error() -> None:
-    keys = ["truncation.kind=true_bptt", "truncation.depth=3", "truncation.context=true"]
+def ends_of_errors(*keys: str) -> NDArray[np.float64]:
+    """The left and the right end of each error's arrow in the picture, [losses, 2]."""
     (axes,) = picture(load_config("r2rt_n5", keys)).axes
     arrows: list[Any] = [each for each in axes.texts if each.get_text() == ""]
     arrows = [each for each in arrows if each.xy[1] < -0.5]  # below the cells
-    lengths = np.array([each.xyann[0] - each.xy[0] for each in arrows])
-    assert len(arrows) == 5
-    np.testing.assert_allclose(lengths, 3 - 1 + 2 * 0.12)
+    return np.array([(each.xy[0], each.xyann[0]) for each in arrows])
+
+
+def test_the_picture_has_an_arrow_for_each_loss_to_the_end_of_its_error() -> None:
+    keys = ("truncation.kind=true_bptt", "truncation.depth=3", "truncation.context=true")
+    left, right = ends_of_errors(*keys).T
+    assert len(left) == 5
+    np.testing.assert_allclose(right - left, 3 - 1 + 2 * 0.12)
+
+
+def test_errors_that_go_beyond_the_window_leave_the_picture_on_its_left() -> None:
+    left, right = ends_of_errors("truncation.kind=rtrl").T
+    np.testing.assert_allclose(left, -0.6 - 0.12)  # where "state" is
+    np.testing.assert_allclose(right, np.arange(5) + 0.12)
+
+
+def test_an_error_of_no_leak_ends_at_its_own_step() -> None:
+    left, right = ends_of_errors("truncation.kind=rflo", "truncation.leak=0").T
+    np.testing.assert_allclose(left, np.arange(5) - 0.12)
+    np.testing.assert_allclose(right, np.arange(5) + 0.12)
 
 
 def test_a_wide_graph_is_drawn_in_part() -> None:
