@@ -101,12 +101,13 @@ def _pieces(training: str, count: int) -> Iterable[str]:
 
     # Beside the pieces, SentencePiece counts the characters, the space and one for the unknown.
     size = count + len(set("".join(lines)) | {" "}) + 1
+    longest = max(10, max(map(len, lines)) * 4 + 1)  # bytes; it takes no limit below 10
     model = io.BytesIO()
     options: dict[str, Any] = {
         "model_type": "bpe", "vocab_size": size, "hard_vocab_limit": False,
         "character_coverage": 1.0, "normalization_rule_name": "identity",
         "add_dummy_prefix": False, "remove_extra_whitespaces": False,
-        "allow_whitespace_only_pieces": True, "max_sentence_length": max(map(len, lines)) * 4 + 1,
+        "allow_whitespace_only_pieces": True, "max_sentence_length": longest,
         "bos_id": -1, "eos_id": -1, "num_threads": 1, "minloglevel": 2,
     }  # fmt: skip
     sentencepiece.SentencePieceTrainer.train(

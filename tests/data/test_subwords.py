@@ -137,3 +137,9 @@ def test_bad_sizes_are_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_a_text_of_line_ends_has_no_pieces() -> None:
     assert Subwords(5).vocabulary("\n\n\n", {}) == ("\n",)
+
+
+@pytest.mark.parametrize(("text", "piece"), [("ab\nab\n", "ab"), ("a\nb\n", None)])
+def test_lines_may_be_short(text: str, piece: str | None) -> None:
+    vocabulary = Subwords(5).vocabulary(text, {})
+    assert vocabulary == ("\n", "a", "b", *([piece] if piece else []))
