@@ -232,7 +232,7 @@ def _states(command: Parser) -> None:
         "--prompt", metavar="TEXT", help="the sequence to read; default: held-out data"
     )
     command.add_argument(
-        "--example", type=seed, default=0, metavar="N", help="of held-out examples; default: 0"
+        "--example", type=seed, metavar="N", help="of held-out examples; default: 0, the first"
     )
     command.add_argument(
         "--length", type=count, default=60, metavar="N", help="time steps at most; default: 60"

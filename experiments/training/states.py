@@ -37,16 +37,18 @@ class Asked(NamedTuple):
 
     prompt: str | None  # of a task with text; None: held-out data
     length: int  # time steps at most
-    example: int  # of tasks of examples, counted from 0
+    example: int | None = None  # of tasks of examples, counted from 0; None: the first
     data_changed: bool = False  # whether held-out data may be others than those of the run
 
 
 def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Recording:
     """The states of the run's first seed.
 
-    Raises UsageError where the model has no states along time, the task no such sequence, or the
-    held-out data are not those of the run; RunError without a checkpoint, or where it diverged.
+    Raises UsageError where the model has no states along time, the task no such sequence, the
+    held-out data are not those of the run, or what is asked is of no use; RunError without a
+    checkpoint, or where it diverged.
     """
+    _check_prompt(asked)
     config = directory.read_config()
     if config.model.bidirectional:
         raise UsageError(
@@ -64,6 +66,18 @@ def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Record
         load_into(reader, directory, found)
         layers = reader.read(inputs)
     return Recording(f"{config.name}: {config.model.cell}", symbols, layers)
+
+
+def _check_prompt(asked: Asked) -> None:
+    """Raise UsageError for an option that a prompt leaves without use."""
+    if asked.prompt is None:
+        return
+    useless = {"--example": asked.example is not None, "--data-changed": asked.data_changed}
+    for option, is_given in useless.items():
+        if is_given:
+            raise UsageError(
+                f"{option}: --prompt is read, and no held-out data; expected only one of the two"
+            )
 
 
 class StateReader(GraphSession):
@@ -104,15 +118,26 @@ def _sequence(task: Task, config: Config, asked: Asked) -> tuple[Array, list[str
         raise UsageError(f"{config.task.kind} has no held-out data; expected --prompt")
     split = task.held_out[0]
     drawn = task.evaluation(split, evaluation_stream(config.training.first_seed))
-    inputs = drawn.inputs
     if isinstance(drawn, Examples):
-        if asked.example >= len(inputs):
-            raise UsageError(
-                f"--example: expected less than the {len(inputs):,} of {split}; got {asked.example}"
-            )
-        inputs = inputs[asked.example][: drawn.lengths[asked.example]]
+        inputs = _example(drawn, asked.example or 0, split)
+    elif asked.example is None:
+        inputs = drawn.inputs
+    else:
+        raise UsageError(
+            f"--example: the data are one sequence; expected no --example, got {asked.example}"
+        )
     inputs = inputs[: asked.length]
     return inputs, _in_words(task, inputs)
+
+
+def _example(drawn: Examples, place: int, split: str) -> Array:
+    """The inputs of one example, [time, …]."""
+    if place >= len(drawn.inputs):
+        raise UsageError(
+            f"--example: expected less than the {len(drawn.inputs):,} of {split}; got {place}"
+        )
+    inputs: Array = drawn.inputs[place][: drawn.lengths[place]]
+    return inputs
 
 
 def _prompt(task: Task, config: Config, asked: Asked) -> tuple[Array, list[str]]:

@@ -155,12 +155,20 @@ def test_of_a_run_along_held_out_data(
 ) -> None:
     keys = [*SMALL, "training.epochs=1", "task.size=2000", "model.cell=gru"]
     runner.train(load_config("r2rt_n5", keys), tmp_path / "run")
-    recording = record_run(RunDirectory(tmp_path / "run"), Asked(None, 7, 0), "last")
+    recording = record_run(RunDirectory(tmp_path / "run"), Asked(None, 7), "last")
     assert len(recording.symbols) == 7
     assert set(recording.symbols) <= {"0", "1"}
     assert recording.layers[0]["h"].shape == (7, 4)
     with pytest.raises(UsageError, match="--prompt: binary_dependency has no text"):
-        record_run(RunDirectory(tmp_path / "run"), Asked("a", 7, 0), "last")
+        record_run(RunDirectory(tmp_path / "run"), Asked("a", 7), "last")
+    with pytest.raises(UsageError, match=r"--example: .* one sequence; .*, got 0"):
+        record_run(RunDirectory(tmp_path / "run"), Asked(None, 7, example=0), "last")
+    for option, asked in (
+        ("--example", Asked("a", 7, example=3)),
+        ("--data-changed", Asked("a", 7, data_changed=True)),
+    ):
+        with pytest.raises(UsageError, match=f"{option}: --prompt is read, and no held-out data"):
+            record_run(RunDirectory(tmp_path / "run"), asked, "last")
     # A picture that cannot be drawn leaves the table.
     monkeypatch.setattr("experiments.reporting.pictures.render", lambda _: 1 / 0)
     assert run.main(["states", str(tmp_path / "run"), "--out", str(tmp_path / "out")]) == 0
