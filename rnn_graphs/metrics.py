@@ -33,6 +33,7 @@ class Metric(NamedTuple):
     # The mean loss, nats per time step → the metric.
     of_loss: Callable[[float], float] | None = None
     higher_is_better: bool = False  # how `compare --by` ranks
+    highest: float = math.inf  # the greatest possible value, which no interval exceeds
 
 
 def _accuracy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -76,6 +77,7 @@ METRICS: dict[str, Metric] = {
         labels=("ids", "pairs"),
         of_labels=_accuracy,
         higher_is_better=True,
+        highest=1,
     ),
     "gradient_norm": Metric("gradient norm {:.4g}", "gradient_norm", of_update=_gradient_norm),
     "learning_rate": Metric("learning rate {:.4g}", "learning_rate", of_update=_learning_rate),

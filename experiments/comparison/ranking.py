@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ class Ranking(NamedTuple):
     text: str  # a description of the numbers
     values: Callable[[Group], Mapping[int, float]]  # each complete seed's
     higher_is_better: bool = False
+    highest: float = math.inf  # the greatest possible value
 
     @property
     def sign(self) -> int:
@@ -95,8 +97,14 @@ def _of_metric(name: str, groups: Sequence[Group]) -> Ranking:
         text, values = f"the {title} at the last validation", _at_last_validation
     else:
         text, values = f"the {title} over the last tenth of training", _in_training
+    metric = METRICS[name]
     return Ranking(
-        name, title, text, lambda group: values(group, name), METRICS[name].higher_is_better
+        name,
+        title,
+        text,
+        lambda group: values(group, name),
+        metric.higher_is_better,
+        metric.highest,
     )
 
 

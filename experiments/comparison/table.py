@@ -110,7 +110,8 @@ def _rank(groups: Sequence[Group], task: int, ranking: Ranking) -> list[Line]:
         needed = _seeds_needed(label, best, signed) if best and standing == "tied" else None
         shown = behind.interval if behind else None
         floors = group.floors if ranking.by in LOSSES else {}
-        found = seed_losses([*values[label].values()], floors) if values[label] else None
+        ours = [*values[label].values()]
+        found = seed_losses(ours, floors, ranking.highest) if ours else None
         lines.append(Line(group, task, values[label], found, shown, standing, needed))
     return sorted(lines, key=lambda line: _sort_key(line, ranking.sign))
 

@@ -5,6 +5,7 @@ docs/statistics.md says which interval is shown when.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -36,30 +37,38 @@ class SeedLosses(NamedTuple):
 
 def mean_over_seeds(values: Sequence[float], floors: Mapping[str, float]) -> Interval:
     """The mean alone, of `seed_losses`."""
-    return _mean(values, modes_of(values, floors))
+    return _mean(values, modes_of(values, floors), math.inf)
 
 
-def _mean(values: Sequence[float], modes: Modes | None) -> Interval:
+def _mean(values: Sequence[float], modes: Modes | None, highest: float) -> Interval:
     if modes:
         return modes.parts.mean
-    return estimates.interval(estimates.mean(values), lowest=_lowest(values))
+    return estimates.interval(estimates.mean(values), lowest=_lowest(values), highest=highest)
 
 
 def _lowest(values: Sequence[float]) -> float:
     return 0.0 if min(values) >= 0 else float("-inf")
 
 
-def seed_losses(values: Sequence[float], floors: Mapping[str, float]) -> SeedLosses:
-    """Intervals of losses, or of another metric if `floors` is empty. `values` is not empty."""
+def seed_losses(
+    values: Sequence[float], floors: Mapping[str, float], highest: float = math.inf
+) -> SeedLosses:
+    """Intervals of losses, or of another metric if `floors` is empty. `values` is not empty.
+
+    `highest` is the greatest value that is possible.
+    """
     modes, lowest, beside, middle = modes_of(values, floors), _lowest(values), None, None
     if bootstrap.is_advised(values):
         least = min(floors.values(), default=lowest)  # of any model, if no loss is below it
         least = least if min(values) >= least else lowest
-        beside = bootstrap.studentized_interval(values, lowest=least)
+        beside = bootstrap.studentized_interval(values, lowest=least, highest=highest)
     if len(values) >= aggregate.FEWEST:
         middle = aggregate.stratified_interval(np.array(values)[:, None])
     return SeedLosses(
-        _mean(values, modes), beside if beside and beside.low is not None else None, modes, middle
+        _mean(values, modes, highest),
+        beside if beside and beside.low is not None else None,
+        modes,
+        middle,
     )
 
 

@@ -137,6 +137,22 @@ class TestRankings:
         assert behind is not None
         assert behind.mean == pytest.approx(0.1)
 
+    @pytest.mark.parametrize("accuracies", [(0.99, 0.999), (0.9, 0.99, 0.999, 1.0)])
+    def test_no_interval_of_accuracy_is_above_one(
+        self, accuracies: Sequence[float], tmp_path: Path
+    ) -> None:
+        add(tmp_path, "wide", [0.5] * len(accuracies), WIDE)
+        measure(tmp_path / "wide", train=0.9)
+        groups = groups_in(tmp_path)
+        ranking = choose_ranking(groups, "accuracy")
+        measured = ranking._replace(values=lambda _: dict(enumerate(accuracies)))
+        (line,) = compare_groups(groups, measured).lines
+        assert line.found is not None
+        assert line.found.mean.high == 1
+        for interval in filter(None, (line.found.bootstrap, line.found.interquartile)):
+            assert interval.high is not None
+            assert interval.high <= 1
+
     def test_accuracy_of_validation_is_not_compared_with_that_of_training(
         self, tmp_path: Path
     ) -> None:
