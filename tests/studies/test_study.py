@@ -336,7 +336,7 @@ def test_a_run_of_one_row_cannot_be_timed(tmp_path: Path) -> None:
     short = {name: finished_run(tmp_path / name, name, [[0.6]]) for name in pair}
     claim = decide(claims["cost_true"], StudyRuns(short))
     assert claim.verdict == "not_run"
-    assert claim.note == "runs true18 and tf18: too short to time"
+    assert claim.note == "run true18: too short to time"
 
 
 def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 from experiments.studies.subjects.advised import Case, advice_for, cases_of
 from experiments.studies.subjects.influence_balancing.influence import Style, measured_influence
 from experiments.studies.subjects.influence_balancing.training import need_theta
+from experiments.studies.subjects.time_per_step import paces_of
 from rnn_graphs.config import TruncationConfig
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def _cost_ratio(case: Case, advice: dict[str, Any]) -> float:
         advice[name]["microseconds_per_symbol"] or advice[name]["expected_microseconds_per_symbol"]
         for name in ("advised", "own")
     )
-    paces = [min(run.paces.values()) for run in case.learned()]
-    return float(advised / own * min(case.runs[0].paces.values()) / min(paces))
+    paces = [min(paces_of(run)) for run in case.learned()]
+    return float(advised / own * min(paces_of(case.runs[0])) / min(paces))
 
 
 class AdviceHasRightSign(OfAdvice, Criterion):

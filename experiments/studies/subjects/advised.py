@@ -20,6 +20,7 @@ from experiments.errors import UsageError
 from experiments.paths import REPORTS
 from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
+from experiments.studies.subjects.time_per_step import paces_of
 
 LAST = 0.1  # of the time: the loss at its end is the mean over this part
 LEARNED_WITHIN = 0.1  # nats of the best, where a task has no two floors to learn between
@@ -61,9 +62,7 @@ class Case(NamedTuple):
 
 
 def _pace(run: Run) -> float:
-    if not run.paces:
-        raise NotRun(f"run {run.label}: too short to time")
-    return float(np.median([*run.paces.values()]))
+    return float(np.median(paces_of(run)))
 
 
 def _loss_at(run: Run, seconds: float) -> float:

@@ -44,8 +44,6 @@ class TimeRatio(AgainstRun):
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         ours, theirs = (self._paces(runs[name]) for name in (self.run, self.against))
-        if not (ours and theirs):
-            raise NotRun(f"runs {self.run} and {self.against}: too short to time")
         sides = (estimates.mean(np.log(paces).tolist()) for paces in (ours, theirs))
         low, high = np.log([self.at_least, self.at_most]).tolist()
         judgement = as_ratio(
@@ -60,7 +58,14 @@ class TimeRatio(AgainstRun):
 
     def _paces(self, run: Run) -> list[float]:
         """Seconds for a unit, of each seed."""
-        return list(run.paces.values())
+        return paces_of(run)
+
+
+def paces_of(run: Run) -> list[float]:
+    """Seconds for a time step, of each seed. Raises NotRun where no seed has two rows."""
+    if not run.paces:
+        raise NotRun(f"run {run.label}: too short to time")
+    return list(run.paces.values())
 
 
 class TimePerStep(StudyFigure):
@@ -71,7 +76,7 @@ class TimePerStep(StudyFigure):
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         figure = new_figure()
         axes = figure.subplots()
-        paces = [list(runs[name].paces.values()) for name in self.labels]
+        paces = [paces_of(runs[name]) for name in self.labels]
         scale, unit = (1e9, "nanoseconds") if max(map(min, paces)) < 1e-6 else (1e6, "microseconds")
         for position, seconds in enumerate(paces):
             values = [scale * pace for pace in seconds]

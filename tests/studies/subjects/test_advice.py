@@ -127,3 +127,12 @@ def test_no_advice_is_an_admission_and_reaches_nothing(
     assert AdviceReaches(names=GRID, at_least=0.95).decide(runs).verdict == "fails"
     with pytest.raises(NotRun, match="no case has advice"):
         AdviceIsCheap(names=GRID, at_most=1.5).decide(runs)
+
+
+def test_runs_of_one_row_are_too_short_to_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = StudyRuns({"grid-6": finished_run(tmp_path, "grid-6", [[0.41]])})
+    give(monkeypatch, tmp_path / "reports", runs, {"advised": setting(6, 1), "own": setting(6, 1)})
+    with pytest.raises(NotRun, match="run grid-6: too short to time"):
+        AdviceIsCheap(names=GRID, at_most=1.5).decide(runs)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
 from experiments.studies.registry import make_figure
 from experiments.studies.report import draw as draw_into
@@ -95,6 +96,15 @@ def test_short_time_steps_are_in_nanoseconds(tmp_path: Path) -> None:
     (axes,) = draw("time_per_step", runs, labels={name: name for name in runs}).axes
     assert [text.get_text() for text in axes.texts] == ["45.6", "123"]
     assert axes.get_ylabel() == "nanoseconds per time step"
+
+
+def test_a_run_of_one_row_is_too_short_to_time(tmp_path: Path) -> None:
+    runs = {
+        "long": finished_run(tmp_path, "long", [SOON] * 2),
+        "short": finished_run(tmp_path, "short", [[0.6], [0.6]]),
+    }
+    with pytest.raises(NotRun, match="run short: too short to time"):
+        draw("time_per_step", runs, labels={name: name for name in runs})
 
 
 @pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])

@@ -67,6 +67,13 @@ def test_runs_with_one_label_are_a_line_in_the_order_of_their_width(tmp_path: Pa
     assert points(time.get_lines()[0]) == [[20, 1000], [40, 1000], [80, 1000]]
 
 
+def test_a_run_of_one_row_is_too_short_to_time(tmp_path: Path) -> None:
+    runs = StudyRuns({"a": finished_run(tmp_path, "a", [[0.6], [0.6]])})
+    figure = ByWidth.model_validate({"labels": {"a": "a"}})
+    with pytest.raises(NotRun, match="run a: too short to time"):
+        figure.draw("t", runs)
+
+
 def test_losses_are_relative_to_the_largest_reference_loss(tmp_path: Path) -> None:
     there = {
         name: run_of(tmp_path, name, None, f"graph.num_steps={width}")
