@@ -116,4 +116,4 @@ def _pieces(training: str, count: int) -> Iterable[str]:
     found = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     names = (found.id_to_piece(index) for index in range(found.get_piece_size()))
     pieces = [name.replace(SPACE, " ") for name in names if name != "<unk>"]
-    return [piece for piece in pieces if len(piece) > 1]
+    return [piece for piece in pieces if len(piece) > 1][:count]  # one more without a space

@@ -143,3 +143,7 @@ def test_a_text_of_line_ends_has_no_pieces() -> None:
 def test_lines_may_be_short(text: str, piece: str | None) -> None:
     vocabulary = Subwords(5).vocabulary(text, {})
     assert vocabulary == ("\n", "a", "b", *([piece] if piece else []))
+
+
+def test_a_text_without_spaces_has_no_symbol_more() -> None:
+    assert Subwords(5).vocabulary(tuple("abc\n" * 5), {}) == ("\n", "a", "b", "c", "ab")
