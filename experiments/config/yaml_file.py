@@ -89,9 +89,13 @@ def read_yaml(path: Path) -> Any:
         raise UsageError(f"{path}{place}: not valid YAML: {problem}") from error
 
 
-def dump_yaml(content: Any) -> str:
-    """`content` as YAML that reads back as the same values; keys stay in their order."""
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False)
+def dump_yaml(content: Any, **layout: Any) -> str:
+    """`content` as YAML that reads back as the same values; keys stay in their order.
+
+    `layout` is for PyYAML: width, allow_unicode.
+    """
+    text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=False, **layout)
+    return text
 
 
 def _text(path: Path) -> str:

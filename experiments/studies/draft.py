@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from experiments.config.compose import validate
+from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.reporting.claims import NotRun
 from experiments.reporting.report import interval_text, shown
@@ -75,7 +74,7 @@ def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
     ends = interval_text(found.low, found.high)
     interval = f" ({ends})" if ends else ""
     today = f"# Today: {found.verdict}, {shown(found.value)}{interval}, {found.seeds} seeds.\n"
-    return today + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    return today + dump_yaml(content, allow_unicode=True, width=100)
 
 
 def _name(run: Run) -> str:

@@ -154,6 +154,16 @@ def test_what_claim_prints_is_a_study_that_decides_it(
     assert said.splitlines()[-1] == "report: reports/mine/report.html"
 
 
+@pytest.mark.parametrize("path", ["1e-3", "010", "1_000", "on", "étés"])
+def test_what_claim_prints_names_the_run_whatever_its_folder_is_called(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(LOW, path)
+    code, row, text = reproduce(capsys, path, "--loss", "0.42", "--tolerance", "0.01")
+    assert (code, row["verdict"]) == (0, "holds")
+    assert path in text  # not escaped
+
+
 def test_a_claim_on_what_is_no_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["claim", "nowhere", "--loss", "1"]) == 2
     assert run.main(["reproduce", "x", "--max-seeds", "9"]) == 2
