@@ -378,8 +378,9 @@ def advise(options: Namespace) -> int:
     from experiments.advice import advise as advice  # imports TensorFlow
 
     asked = advice.Asked(options.out, options.budget, options.tolerance, options.json)
+    cells = ["--cells", str(options.cells)] if options.cells else []
     with naming_sizes(composed):
-        found = advice.run(composed, [options.experiment, *options.overrides], asked)
+        found = advice.run(composed, [options.experiment, *cells, *options.overrides], asked)
     if options.check:
         from experiments.advice.check import check_advice
 

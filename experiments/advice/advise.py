@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -130,7 +131,7 @@ def tell(line: str) -> None:
 def write(advice: Advice, command: Sequence[str], asked: Asked) -> None:
     """Write advice.json, figures and the report, and print the three lines.
 
-    `command` is the experiment and the overrides as they were given.
+    `command` is the experiment, its cells and the overrides as they were given.
     """
     from experiments.advice.report import write_advice_report
 
@@ -143,7 +144,7 @@ def write(advice: Advice, command: Sequence[str], asked: Asked) -> None:
     for line in lines(advice):
         print_text(line)
     if content["overrides"]:
-        print(f"to train it: python run.py train {' '.join([*command, *content['overrides']])}")
+        print(f"to train it: python run.py train {shlex.join([*command, *content['overrides']])}")
     print(f"report: {report}")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 
 import run
-from experiments.advice import schedule
+from experiments import commands
+from experiments.advice import advise, report, schedule
 from experiments.advice.advise import RETIMED, settle
 from experiments.advice.answer import Advice
 from experiments.advice.check import Contest, Training, contestants, equal_time, judge, sentence
@@ -20,6 +23,7 @@ from experiments.advice.pilot import Pilot
 from experiments.advice.reading import HeldOut
 from experiments.advice.schedule import Schedule
 from experiments.advice.settings import Setting, setting_of
+from experiments.config import own_cells
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.statistics.estimates import Estimate
@@ -56,6 +60,33 @@ def test_the_command_writes_its_files_and_prints_three_lines(
     assert {each["truncation"]["kind"] for each in content["candidates"]} > {"tf_style", "artbp"}
     if content["overrides"]:  # what it says can be trained
         load_config("r2rt_n5", [*small, *content["overrides"]])
+
+
+def test_the_command_that_trains_it_can_be_pasted(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ["graph.num_steps=40", "truncation={kind:tf_style,depth:null}"]
+    monkeypatch.setattr(advise, "advise", lambda *_: advice(40))
+    monkeypatch.setattr(advise, "as_dict", lambda _: {"overrides": found})
+    monkeypatch.setattr(advise, "lines", lambda _: ["advised"])
+    monkeypatch.setattr(report, "write_advice_report", lambda *_: tmp_path / "report.html")
+    monkeypatch.setattr(own_cells, "register_cells", lambda _: None)
+    given = ["r2rt_n5", "task.dependencies=[{lag: 3, effect: 0.5}]", "--cells", "my cells.py"]
+    assert run.main(["advise", *given, "-q", "--out", str(tmp_path)]) == 0
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "run.py" in each]
+    command = shlex.split(line.removeprefix("to train it: "))
+    assert command[:2] == ["python", "run.py"]
+    trained: list[Namespace] = []
+
+    def train(options: Namespace) -> int:
+        trained.append(options)
+        return 0
+
+    monkeypatch.setattr(commands, "train", train)
+    assert run.main(command[2:]) == 0
+    (options,) = trained
+    assert (options.experiment, options.overrides) == ("r2rt_n5", [given[1], *found])
+    assert options.cells == Path("my cells.py")
 
 
 @pytest.mark.parametrize(
