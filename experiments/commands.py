@@ -7,7 +7,7 @@ import contextlib
 import functools
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -195,10 +195,10 @@ def evaluate(options: Namespace) -> int:
     results = evaluate_run(
         directory, options.batch_size, options.checkpoint, options.data_changed, options.position
     )
-    from experiments.console import print_json, print_line
+    from experiments.console import print_line
 
     if options.json:
-        print_json([_evaluated(result) for result in results])
+        _print_evaluated(results)
         return 0
     for result in results:
         found = result.evaluated
@@ -209,6 +209,19 @@ def evaluate(options: Namespace) -> int:
             f"checkpoint of update {result.updates}, {found.time_steps} time steps"
         )
     return 0
+
+
+def _print_evaluated(results: Iterable[SplitResult]) -> None:
+    """Print the results as JSON, before an error too those of the seeds that could be evaluated."""
+    from experiments.console import print_json
+
+    found = []
+    try:
+        for result in results:
+            found.append(_evaluated(result))
+    finally:
+        if found:
+            print_json(found)
 
 
 def _per_character(result: SplitResult) -> Sequence[str]:

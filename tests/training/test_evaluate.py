@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from experiments.runs import checkpoints
 from experiments.runs.directory import RunDirectory
 from experiments.training import evaluate, runner
 from experiments.training.evaluate import Evaluator, evaluate_run
+from run import main
 from tests import numpy_reference
 from tests.conftest import LoadedCheckpoints, small_config, summary_of
 from tests.numpy_reference import Weights
@@ -216,6 +218,23 @@ def test_a_damaged_checkpoint_is_named(run: RunDirectory, tmp_path: Path) -> Non
     (folder / "best.npz").write_bytes(b"")
     with pytest.raises(RunError, match=r"seed-0/best\.npz: damaged"):
         list(evaluate_run(copied, None, "best"))
+
+
+def test_the_other_seeds_are_printed_as_json_before_the_error(
+    run: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = RunDirectory(Path(shutil.copytree(run.path, tmp_path / "run")))
+    folders = [copied.checkpoints / f"seed-{seed}" for seed in range(2)]
+    for path in folders[0].iterdir():
+        path.write_bytes(b"damage")
+    assert main(["evaluate", str(copied.path), "--json"]) == 1
+    said = capsys.readouterr()
+    assert [result["seed"] for result in json.loads(said.out)] == [1]
+    assert "damaged" in said.err
+    for path in folders[1].iterdir():
+        path.write_bytes(b"damage")
+    assert main(["evaluate", str(copied.path), "--json"]) == 1
+    assert not capsys.readouterr().out
 
 
 def test_a_position_counts_the_losses_of_one_time_step_alone(tmp_path: Path) -> None:
