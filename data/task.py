@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+VALIDATION = "valid"  # the held-out set that training validates on, where a task has one
 
 
 class Source(NamedTuple):

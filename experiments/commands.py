@@ -364,7 +364,7 @@ def gradients(options: Namespace) -> int:
 
     composed = load_config(options.experiment, options.overrides)
     from experiments.config.sizes import naming_sizes
-    from experiments.gradients.bias import gradients as measure
+    from experiments.gradients.during_training import gradients as measure
 
     with naming_sizes(composed):
         measure(composed, options.out, options.json)

@@ -9,7 +9,7 @@ from data.task import Task
 from experiments.config.flat import flatten, shown_value
 from experiments.config.schema import Config
 from experiments.description.work import error_passes
-from experiments.training import influence
+from experiments.training import influence_memory
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.truncation.styles import STYLES
 
@@ -108,7 +108,7 @@ def work_of(setting: Setting, config: Config, task: Task) -> float:
     truncation, num_steps = setting.truncation, setting.num_steps
     work = setting.graph_steps * (1 + 2 * error_passes(truncation, num_steps))
     if truncation.carries:
-        layout = influence.layout_of(config, task)
+        layout = influence_memory.layout_of(config, task)
         carried = truncation.carried_numbers(layout)
         work += carried * (layout.units + num_steps) / layout.parameters
     return work
@@ -183,4 +183,4 @@ def _fits(setting: Setting, config: Config, task: Task) -> bool:
         windows = task.windows(config.graph.batch_size, num_steps, truncation.context_steps)
     except ValueError:
         return False
-    return windows > 0 and influence.problem(setting.applied_to(config), task) is None
+    return windows > 0 and influence_memory.problem(setting.applied_to(config), task) is None

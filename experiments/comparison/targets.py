@@ -10,7 +10,7 @@ from experiments.comparison.groups import Group
 from experiments.errors import UsageError
 from experiments.runs.onset import AXES, Axis, first_below
 from experiments.statistics import estimates
-from experiments.statistics.floors import halfway
+from experiments.statistics.floors import middle
 from experiments.statistics.intervals import Interval
 
 HALFWAY = "halfway"
@@ -56,11 +56,11 @@ def reach(group: Group, target: Target) -> Reached:
     """
     loss = target.loss
     if loss is None:
-        if len(set(group.floors.values())) < 2:
+        loss = middle(group.floors)
+        if loss is None:
             raise UsageError(
                 f"--target {HALFWAY}: {group.label} has fewer than two floors; give a loss"
             )
-        loss = halfway(group.floors)
     rows = group.validation_rows if target.split == "valid" else group.rows
     first = first_below([row for each in rows.values() for row in each], loss, target.split)
     there = [onset for onset in first.values() if onset.learned]

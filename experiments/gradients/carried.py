@@ -21,7 +21,7 @@ from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import AlsoMeasure, GradientError, compare
-from experiments.training import influence
+from experiments.training import influence_memory
 from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.graphs.gradients import build_carried_graph
@@ -76,7 +76,7 @@ def obstacle(config: Config, task: Task) -> str | None:
         EXACT.check_model(config.model)
     except ValueError as error:
         return str(error)
-    return influence.problem(config.model_copy(update={"truncation": EXACT}), task)
+    return influence_memory.problem(config.model_copy(update={"truncation": EXACT}), task)
 
 
 def fresh_windows(config: Config, task: Task, seed: int, count: int) -> list[Windows]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.statistics import aggregate, bootstrap, estimates
-from experiments.statistics.floors import halfway
+from experiments.statistics.floors import middle
 from experiments.statistics.intervals import Interval
 from experiments.statistics.mixtures import Mixture, mixture
 
@@ -74,9 +74,9 @@ def seed_losses(
 
 def modes_of(values: Sequence[float], floors: Mapping[str, float]) -> Modes | None:
     """The seeds below the middle of the floors and the others; None unless there are both."""
-    if len(set(floors.values())) < 2 or not np.isfinite(values).all():
+    threshold = middle(floors)
+    if threshold is None or not np.isfinite(values).all():
         return None
-    threshold = halfway(floors)
     below = sum(value < threshold for value in values)
     if below in (0, len(values)):
         return None

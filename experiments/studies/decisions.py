@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 
 from experiments.errors import UsageError
-from experiments.interrupts import was_interrupted
 from experiments.reporting.claims import Claim, NotRun
 from experiments.runs.provenance import stale_reason
 from experiments.runs.run import Run, read_run
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.batches import as_one, parts_of
+from experiments.studies.failures import reason_of
 from experiments.studies.runs import StudyRuns, matching, names_in
 from experiments.studies.spec import ClaimSpec
 from experiments.sweeps.points import Point
+
+Head = tuple[str, str, str, float | str]  # of a Claim: what the study says
 
 
 def read_runs(batches: Mapping[str, Sequence[Point]], absent: Mapping[str, str]) -> StudyRuns:
@@ -59,22 +60,24 @@ def decide(spec: ClaimSpec, runs: StudyRuns, level: float = LEVEL, debug: bool =
     try:
         found = spec.criterion.find(runs, level)
     except NotRun as error:
-        return Claim(*head, None, None, None, 0, "not_run", str(error))
-    except Exception as error:  # one claim must not take the report with it
-        if was_interrupted():
-            raise
-        if debug:
-            traceback.print_exception(error)
-        reason = f"{type(error).__name__}: {error} (--debug shows where)"
+        return _not_run(head, str(error))
+    except Exception as error:
+        reason = reason_of(error, debug)
         print(f"claim {spec.id}: not run: {reason}", file=sys.stderr)
-        return Claim(*head, None, None, None, 0, "not_run", reason)
+        return _not_run(head, reason)
     return Claim(
         *head,
-        found.value,
-        found.low,
-        found.high,
-        found.seeds,
-        found.verdict,
-        found.note,
-        found.p,
+        measured=found.value,
+        low=found.low,
+        high=found.high,
+        seeds=found.seeds,
+        verdict=found.verdict,
+        note=found.note,
+        p=found.p,
     )
+
+
+def _not_run(head: Head, reason: str) -> Claim:
+    return Claim(
+        *head, measured=None, low=None, high=None, seeds=0, verdict="not_run", note=reason
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from functools import cached_property
 from experiments.config.catalog import nearest
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from experiments.statistics.floors import middle
 from experiments.training.workload import Workload, make_workload
 
 
@@ -50,7 +51,7 @@ class PlannedRun:
 
     def need_onset(self) -> None:
         """The task must have two floors: a seed has learned below the middle of them."""
-        if self.workload and len(set(self.workload.task.floors().values())) < 2:
+        if self.workload and middle(self.workload.task.floors()) is None:
             raise ValueError(f"run {self.name}: its task has no two floors to learn between")
 
     def need_lags(self, lags: Iterable[int]) -> None:

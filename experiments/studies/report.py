@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.console import print_line, print_table
-from experiments.interrupts import was_interrupted
 from experiments.reporting.claims import Claim, NotRun, Outcome
 from experiments.reporting.learning_curves import BANDS_IN_WORDS
 from experiments.reporting.pictures import own_style, save_figure
@@ -33,6 +31,7 @@ from experiments.reporting.verdicts import tally
 from experiments.runs.environment import describe_environment, environment
 from experiments.runs.run import Run
 from experiments.statistics.over_seeds import mean_over_seeds, seed_losses
+from experiments.studies.failures import reason_of
 from experiments.studies.recorded import is_recorded
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import FigureSpec, StudyConfig
@@ -100,12 +99,8 @@ def draw(
         chart = spec.kind.chart(runs)
     except NotRun as error:
         reason = str(error)
-    except Exception as error:  # one figure must not take the report with it
-        if was_interrupted():
-            raise
-        if debug:
-            traceback.print_exception(error)
-        reason = f"{type(error).__name__}: {error} (--debug shows where)"
+    except Exception as error:
+        reason = reason_of(error, debug)
     else:
         banded = f" {BANDS_IN_WORDS.format(of='')}" if chart and chart.bands else ""
         return ReportFigure.from_file(path, spec.title, spec.caption.strip() + banded, chart)

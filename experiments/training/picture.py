@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from data.task import VALIDATION
 from experiments.config.schema import Config
 from experiments.runs.curves import curves
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import write_atomic
 from experiments.runs.floor_noise import floor_variances, noise_bands
 from experiments.runs.metrics import MetricsRow, read_metrics
-from experiments.training.workload import VALIDATION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from data.streams import StreamState
+from data.task import VALIDATION
 from experiments.config.schema import Config
 from experiments.errors import Interrupted, RunError
 from experiments.interrupts import Stop
@@ -25,7 +26,7 @@ from experiments.training.rows import RowAccumulator, describe
 from experiments.training.session import TrainingSession
 from experiments.training.tensorboard import Events, open_events
 from experiments.training.validation import Validation, possible_ends
-from experiments.training.workload import VALIDATION, Workload
+from experiments.training.workload import Workload
 
 BETWEEN_SAVES = 10  # times as long as the latest took, at least: large ones would take all the time
 

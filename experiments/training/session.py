@@ -13,9 +13,9 @@ from data.task import Array, Task
 from experiments.config.schema import Config
 from experiments.training.workload import Workload
 from experiments.training.xla import uses_xla
+from rnn_graphs.graphs.snapshot import Snapshot
 from rnn_graphs.graphs.training import (
     GraphConfigs,
-    Snapshot,
     StepMaker,
     TrainingGraph,
     build_training_graph,

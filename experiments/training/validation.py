@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from data.streams import evaluation_stream
-from data.task import Drawn, Task
+from data.task import VALIDATION, Drawn, Task
 from experiments.config.schema import Config
 from experiments.interrupts import Stop
 from experiments.runs.checkpoints import Position
-from experiments.training.workload import VALIDATION, Workload
+from experiments.training.workload import Workload
 
 if TYPE_CHECKING:
     from experiments.training.evaluate import Evaluator

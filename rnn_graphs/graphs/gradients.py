@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rnn_graphs.autodiff import gradients
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig
-from rnn_graphs.graphs.training import Snapshot, make_snapshot
+from rnn_graphs.graphs.snapshot import Snapshot, make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window, make_step

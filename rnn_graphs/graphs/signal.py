@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rnn_graphs.config import GraphConfig, ModelConfig
 from rnn_graphs.graphs.gradients import DTYPE, error_signal
-from rnn_graphs.graphs.training import Snapshot, make_snapshot
+from rnn_graphs.graphs.snapshot import Snapshot, make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window

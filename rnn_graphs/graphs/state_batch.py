@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from rnn_graphs.config import GraphConfig, ModelConfig
-from rnn_graphs.graphs.training import Snapshot, make_snapshot
+from rnn_graphs.graphs.snapshot import Snapshot, make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.recording import RecordingCell

@@ -15,6 +15,7 @@ from rnn_graphs.config import (
     OptimizerConfig,
     TruncationConfig,
 )
+from rnn_graphs.graphs.snapshot import Snapshot, make_snapshot
 from rnn_graphs.initializers import initialize
 from rnn_graphs.metrics import update_metric
 from rnn_graphs.model import Model, TaskShape
@@ -27,14 +28,6 @@ from rnn_graphs.window_start import from_first_state
 Tensor = Any
 StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
 FED_BYTES = 1 << 24  # of inputs in one session.run, which is always fed as many
-
-
-class Snapshot(NamedTuple):
-    """Every variable of a graph, saved by fetching and restored by feeding."""
-
-    variables: dict[str, Any]  # name → variable
-    values: dict[str, Tensor]  # name → placeholder
-    restore: tf.Operation  # sets every variable from its placeholder
 
 
 class TrainingGraph(NamedTuple):
@@ -223,14 +216,3 @@ def _variables(scope: str, first: Tensor) -> Tensor:
 def _assign(carried: loops.Carried, values: loops.Carried) -> list[Tensor]:
     pairs = zip(tf.nest.flatten(carried), tf.nest.flatten(values), strict=True)
     return [variable.assign(value) for variable, value in pairs]
-
-
-def make_snapshot(variables: list[Any]) -> Snapshot:
-    """Endpoints that save and restore these variables."""
-    named = {variable.op.name: variable for variable in variables}
-    values = {
-        name: tf.placeholder(variable.dtype.base_dtype, variable.shape)
-        for name, variable in named.items()
-    }
-    restore = tf.group(*[named[name].assign(value) for name, value in values.items()])
-    return Snapshot(named, values, restore)

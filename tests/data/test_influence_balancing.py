@@ -11,7 +11,7 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig, TruncationConfig, Unroll
-from rnn_graphs.graphs.training import make_snapshot
+from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import definition

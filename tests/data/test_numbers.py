@@ -29,7 +29,7 @@ from experiments.training.generate import Sampling, generate_text
 from experiments.training.trained_weights import find_checkpoint
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig, TruncationConfig
-from rnn_graphs.graphs.training import make_snapshot
+from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window, make_step

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from experiments.config.compose import load_config
-from experiments.gradients.bias import gradients
 from experiments.gradients.carried import (
     CarriedGauge,
     compared_with_rtrl,
     comparing_with_rtrl,
     fresh_windows,
 )
+from experiments.gradients.during_training import gradients
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig

@@ -18,7 +18,7 @@ from data.streams import evaluation_stream
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.gradients.bias import _spread, gradients, rows
+from experiments.gradients.during_training import gradients, rows
 from experiments.gradients.measurement import (
     DRAWS,
     WINDOWS,
@@ -32,6 +32,7 @@ from experiments.gradients.measurement import (
     styles,
     weights_at,
 )
+from experiments.gradients.rows import spread_of
 from experiments.runs import checkpoints
 from experiments.training import runner
 from experiments.training.session import TrainingSession, build
@@ -39,7 +40,7 @@ from experiments.training.workload import make_workload
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig, Unroll
 from rnn_graphs.graphs.gradients import build_gradient_graph
 from rnn_graphs.graphs.gradients import error_signal as error_signal_of
-from rnn_graphs.graphs.training import make_snapshot
+from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import definition
@@ -406,7 +407,7 @@ class TestCommand:
         ],
     )
     def test_only_what_is_near_0_is_rounding(self, values: list[float], shown: str) -> None:
-        assert _spread(np.array(values)) == shown
+        assert spread_of(np.array(values)) == shown
 
     def test_padded_examples_are_measured(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

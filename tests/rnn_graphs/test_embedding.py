@@ -13,7 +13,7 @@ from experiments.training.evaluate import Evaluator
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig, TruncationConfig
-from rnn_graphs.graphs.training import make_snapshot
+from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window, make_step

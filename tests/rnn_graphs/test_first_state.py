@@ -18,7 +18,7 @@ from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig, TruncationConfig, Unroll
 from rnn_graphs.first_state import FirstState
-from rnn_graphs.graphs.training import make_snapshot
+from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape, make_cell
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import definition

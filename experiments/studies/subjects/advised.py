@@ -20,6 +20,7 @@ from experiments.errors import UsageError
 from experiments.paths import REPORTS
 from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
+from experiments.statistics.floors import middle
 from experiments.studies.subjects.time_per_step import paces_of
 
 LAST = 0.1  # of the time: the loss at its end is the mean over this part
@@ -54,10 +55,9 @@ class Case(NamedTuple):
     def learned(self) -> list[Run]:
         """The runs whose final loss is below the middle of their floors, or near the best."""
         finals = [run.final_loss.mean for run in self.runs]
-        floors = self.runs[0].floors.values()
-        limit = min(finals) + LEARNED_WITHIN
-        if len(set(floors)) > 1:
-            limit = (min(floors) + max(floors)) / 2
+        limit = middle(self.runs[0].floors)
+        if limit is None:
+            limit = min(finals) + LEARNED_WITHIN
         return [run for run, final in zip(self.runs, finals, strict=True) if final < limit]
 
 

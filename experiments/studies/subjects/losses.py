@@ -16,7 +16,7 @@ from experiments.reporting.seed_losses import in_words
 from experiments.runs.run import Run
 from experiments.statistics import equivalence, estimates, prediction, spread
 from experiments.statistics.estimates import Estimate
-from experiments.statistics.floors import halfway
+from experiments.statistics.floors import middle
 from experiments.statistics.intervals import Interval
 from experiments.statistics.over_seeds import modes_of
 from experiments.statistics.parts import Judge, all_of
@@ -101,7 +101,7 @@ class ExpectedLoss(Criterion):
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         run = runs[self.run]
         losses = self.losses(run)
-        threshold = middle(run)
+        threshold = middle(run.floors)
         side = self._side(losses, threshold)
         parts: list[Judge] = [] if threshold is None else [side.most]
         note = f"{self.metric}; at most {self.tolerance:g} from what is expected"
@@ -220,11 +220,6 @@ def pooled_spread(
     there = [runs[name] for name in matching(patterns, runs.there)]
     groups = [[*losses(run).values()] for run in there]
     return spread.pooled(groups) if any(len(group) > 1 for group in groups) else None
-
-
-def middle(run: Run) -> float | None:
-    """The middle of the floors, below which a seed has learned; None where there are not two."""
-    return halfway(run.floors) if len(set(run.floors.values())) > 1 else None
 
 
 def modes(run: Run, losses: Losses, name: str = "") -> str:

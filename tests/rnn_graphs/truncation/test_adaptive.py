@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_graphs.config import ModelConfig, TruncationConfig
-from rnn_graphs.graphs.training import make_snapshot
+from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.credit import build_credit_graph, definition

@@ -16,7 +16,7 @@ from experiments.studies.subjects.vanishing import (
 )
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.graphs.gradients import error_signal_of_parts
-from rnn_graphs.graphs.training import make_snapshot
+from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from data.task import VALIDATION
 from experiments.reporting.claims import NotRun
 from experiments.reporting.style import COLORS, draw_title, new_figure, style_grid
 from experiments.runs.run import Run
@@ -25,7 +26,6 @@ from experiments.studies.subjects.language_models.written_words import (
     existing_words,
     existing_words_of_ngrams,
 )
-from experiments.training.workload import VALIDATION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
+from data.task import VALIDATION
 from experiments.reporting.claims import Finding
 from experiments.runs.run import Run
 from experiments.statistics import estimates, verdicts
@@ -32,7 +33,6 @@ from experiments.studies.subjects.language_models.texts import (
 from experiments.studies.subjects.losses import Losses
 from experiments.studies.subjects.lower_losses import LowersALoss
 from experiments.studies.subjects.time_per_step import TimeRatio
-from experiments.training.workload import VALIDATION
 
 
 class LowersBitsPerCharacter(LowersALoss):

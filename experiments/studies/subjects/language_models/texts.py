@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from data.config import TaskSection
 from data.streams import evaluation_stream, training_stream
-from data.task import DataError, Examples, Spelled, Task
+from data.task import VALIDATION, DataError, Examples, Spelled, Task
 from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
 from experiments.studies.entries import Planned
@@ -19,7 +19,6 @@ from experiments.studies.runs import RunName
 from experiments.studies.subjects.language_models.ngrams import Ngrams, count_ngrams
 from experiments.studies.subjects.losses import Losses
 from experiments.studies.subjects.validation_losses import least_losses
-from experiments.training.workload import VALIDATION
 
 
 class NgramResult(NamedTuple):

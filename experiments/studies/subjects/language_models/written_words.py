@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from data.symbols import UNKNOWN_WORD
-from data.task import Sequence, Task, TextCodec
+from data.task import VALIDATION, Sequence, Task, TextCodec
 from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.run import Run
 from experiments.statistics import estimates, verdicts
@@ -35,7 +35,6 @@ from experiments.studies.subjects.language_models.texts import (
     text_task,
 )
 from experiments.studies.subjects.lower_losses import SeedsDiffer
-from experiments.training.workload import VALIDATION
 
 if TYPE_CHECKING:
     from experiments.training.text_model import TextModel

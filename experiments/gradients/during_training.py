@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.config.schema import Config
 from experiments.console import print_json, print_table
-from experiments.gradients.carried import Beyond, comparing_with_rtrl, obstacle
+from experiments.gradients.beyond import print_beyond, rows_beyond, summary_beyond
+from experiments.gradients.carried import comparing_with_rtrl, obstacle
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import (
-    GradientError,
     GradientEstimate,
     Measured,
     check,
@@ -24,29 +23,13 @@ from experiments.gradients.measurement import (
     measure,
 )
 from experiments.gradients.plots import figure
+from experiments.gradients.rows import Row, spread_of
 from experiments.reporting.pictures import save_picture
 from experiments.reporting.tables import write_csv
 from experiments.runs.files import make_output_folder
 from experiments.training.workload import make_workload
 
 START, END = 0, -1  # of training, among the moments
-ROUNDING = 1e-9  # a number nearer to 0 is rounding; gradients.csv has all digits
-
-
-class Row(NamedTuple):
-    """One number of gradients.csv; columns that do not apply to its quantity are empty."""
-
-    seed: int
-    updates: int  # of training, before the measurement
-    window: int  # 0, 1, …: of the data, the same at every moment of a seed
-    quantity: str  # error_signal; relative_error or cosine; these two with _to_rtrl
-    value: float
-    lag: int | None = None  # of error_signal: k in ‖∂L_t/∂h_{t−k}‖
-    style: str = ""  # truncation.kind, and its keys; against full
-    depth: int | None = None
-    stride: int | None = None
-    cut_probability: float | None = None
-    draws: int | None = None  # of artbp's gates: the estimate is their mean; 1 for other styles
 
 
 def gradients(config: Config, out: Path, as_json: bool = False) -> None:
@@ -76,7 +59,7 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
         )
         return
     _print(config, measured)
-    _print_beyond(beyond, measured.updates)
+    print_beyond(beyond, measured.updates)
     if workload.task.carries_state and (reason := obstacle(config, workload.task)):
         print(f"not compared with rtrl: {reason}")
     print(f"written: {', '.join(files)}")
@@ -97,63 +80,6 @@ def rows(measured: Measured, seeds: range) -> Iterator[Row]:
                     *where, quantity, float(value), None, style.kind, style.depth, style.stride,
                     style.cut_probability, estimate.draws,
                 )  # fmt: skip
-
-
-def rows_beyond(beyond: Sequence[Beyond]) -> Iterator[Row]:
-    """The rows of gradients.csv that compare a style with rtrl."""
-    for one in beyond:
-        for quantity, value in one.error._asdict().items():
-            name = f"{quantity}_to_rtrl"
-            yield Row(one.seed, one.updates, one.window, name, value, style=one.style)
-
-
-def summary_beyond(beyond: Sequence[Beyond]) -> dict[str, Any]:
-    """Means over seeds and windows, by style, at start and end; empty if rtrl was not run."""
-    if not beyond:
-        return {}
-    updates = [one.updates for one in beyond]
-    moments = {"start": min(updates), "end": max(updates)}
-    return {
-        f"{quantity}_to_rtrl": {
-            style: {
-                name: float(np.mean(_of(beyond, style, moment, quantity)))
-                for name, moment in moments.items()
-            }
-            for style in dict.fromkeys(one.style for one in beyond)
-        }
-        for quantity in GradientError._fields
-    }
-
-
-def _of(
-    beyond: Sequence[Beyond], style: str, updates: int, quantity: str
-) -> NDArray[np.float64]:  # fmt: skip
-    return np.array(
-        [
-            getattr(one.error, quantity)
-            for one in beyond
-            if (one.style, one.updates) == (style, updates)
-        ]
-    )
-
-
-def _print_beyond(beyond: Sequence[Beyond], updates: Sequence[int]) -> None:
-    """Print each style with an influence compared with rtrl, whose gradient is exact."""
-    if not beyond:
-        return
-    for quantity, title in (
-        ("relative_error", "relative error against rtrl, all windows"),
-        ("cosine", "cosine with rtrl, all windows"),
-    ):
-        table = [
-            [
-                style,
-                *[_spread(_of(beyond, style, at, quantity)) for at in (updates[0], updates[-1])],
-            ]
-            for style in dict.fromkeys(one.style for one in beyond)
-        ]
-        print_table([title, "start of training", "end of training"], table)
-        print()
 
 
 def summary(measured: Measured) -> dict[str, Any]:
@@ -197,7 +123,7 @@ def _print(config: Config, measured: Measured) -> None:
         ("cosine with full", measured.cosine),
     ):
         table = [
-            [label(estimate), *[_spread(values[:, moment, :, index]) for moment in (START, END)]]
+            [label(estimate), *[spread_of(values[:, moment, :, index]) for moment in (START, END)]]
             for index, estimate in enumerate(measured.estimates)
         ]
         print()
@@ -209,9 +135,3 @@ def label(estimate: GradientEstimate) -> str:
     """The estimate in words."""
     style = describe(estimate.truncation)
     return style if estimate.draws == 1 else f"{style}, {estimate.draws} draws"
-
-
-def _spread(values: NDArray[np.float64]) -> str:
-    if np.abs(values).max() < ROUNDING:
-        return f"under {ROUNDING:g}"
-    return f"{values.mean():.3g} ({values.min():.3g}–{values.max():.3g})"

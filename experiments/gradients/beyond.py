@@ -1,0 +1,71 @@
+"""Styles that carry an influence, compared with rtrl: rows, means and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.console import print_table
+from experiments.gradients.carried import Beyond
+from experiments.gradients.measurement import GradientError
+from experiments.gradients.rows import Row, spread_of
+
+
+def rows_beyond(beyond: Sequence[Beyond]) -> Iterator[Row]:
+    """The rows of gradients.csv that compare a style with rtrl."""
+    for one in beyond:
+        for quantity, value in one.error._asdict().items():
+            name = f"{quantity}_to_rtrl"
+            yield Row(one.seed, one.updates, one.window, name, value, style=one.style)
+
+
+def summary_beyond(beyond: Sequence[Beyond]) -> dict[str, Any]:
+    """Means over seeds and windows, by style, at start and end; empty if rtrl was not run."""
+    if not beyond:
+        return {}
+    updates = [one.updates for one in beyond]
+    moments = {"start": min(updates), "end": max(updates)}
+    return {
+        f"{quantity}_to_rtrl": {
+            style: {
+                name: float(np.mean(_of(beyond, style, moment, quantity)))
+                for name, moment in moments.items()
+            }
+            for style in dict.fromkeys(one.style for one in beyond)
+        }
+        for quantity in GradientError._fields
+    }
+
+
+def _of(
+    beyond: Sequence[Beyond], style: str, updates: int, quantity: str
+) -> NDArray[np.float64]:  # fmt: skip
+    return np.array(
+        [
+            getattr(one.error, quantity)
+            for one in beyond
+            if (one.style, one.updates) == (style, updates)
+        ]
+    )
+
+
+def print_beyond(beyond: Sequence[Beyond], updates: Sequence[int]) -> None:
+    """Print each style with an influence compared with rtrl, whose gradient is exact."""
+    if not beyond:
+        return
+    for quantity, title in (
+        ("relative_error", "relative error against rtrl, all windows"),
+        ("cosine", "cosine with rtrl, all windows"),
+    ):
+        table = [
+            [
+                style,
+                *[spread_of(_of(beyond, style, at, quantity)) for at in (updates[0], updates[-1])],
+            ]
+            for style in dict.fromkeys(one.style for one in beyond)
+        ]
+        print_table([title, "start of training", "end of training"], table)
+        print()
