@@ -87,14 +87,21 @@ def test_every_command_named_is_one(line: str) -> None:
         assert named is None or named.isupper() or named in names(kind)
 
 
+@pytest.fixture
+def known_cells() -> Iterator[None]:
+    """Forget the cells that a test registers."""
+    known = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(known)
+
+
+@pytest.mark.usefixtures("known_cells")
 @pytest.mark.parametrize("line", WITH_KEYS)
 def test_every_experiment_takes_the_keys_beside_it(line: str) -> None:
     name, *words = line.split()
-    known = dict(CELLS)
     if "--cells" in words:
         place = words.index("--cells")
         register_cells(ROOT / words[place + 1])
         del words[place : place + 2]
     load_config(name, words)
-    CELLS.clear()
-    CELLS.update(known)

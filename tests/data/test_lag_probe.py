@@ -35,7 +35,9 @@ def describe(*answers: Answers) -> list[str]:
 
 @pytest.mark.parametrize("known", [(), (3,), (8,), (3, 8)])
 def test_a_dependency_that_the_model_uses_is_learned_and_no_other(known: tuple[int, ...]) -> None:
-    for effect in ask(dict.fromkeys(known, 1.0))["effects"]:
+    effects = ask(dict.fromkeys(known, 1.0))["effects"]
+    assert [effect["lag"] for effect in effects] == [3, 8]
+    for effect in effects:
         assert effect["learned"] == (effect["lag"] in known)
         expected = effect["true"] if effect["lag"] in known else 0
         assert effect["model"] == pytest.approx(expected, abs=1e-9)

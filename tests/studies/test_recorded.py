@@ -261,6 +261,7 @@ def test_with_nothing_there_a_study_that_is_stopped_reports_nothing(place: Path)
 def test_every_shipped_record_is_a_run_of_its_study(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     kept = [path.parent for path in RECORDINGS.glob("*/*/config.yaml")]
+    assert kept
     for path in kept:
         run = load_study(path.parent.name).runs[path.name]
         config = load_config(run.source, run.overrides)

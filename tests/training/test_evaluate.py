@@ -113,7 +113,9 @@ def test_probabilities_are_the_references(run: RunDirectory) -> None:
 
 
 def test_the_probe_in_the_summary_is_of_these_probabilities(run: RunDirectory) -> None:
-    for answer in summary_of(run.path)["probe"]:
+    answers = summary_of(run.path)["probe"]
+    assert answers
+    for answer in answers:
         task = CONFIG.task.make()
         sequence = task.evaluation("fresh", evaluation_stream(answer["seed"]))
         rows = cut_into_rows(sequence, CONFIG.graph.batch_size)
