@@ -17,11 +17,16 @@ from sklearn.datasets import load_digits
 
 from data import images
 from data.batching import cut_into_rows
+from data.examples import take
 from data.files import read_from, resolve
 from data.images import TEST_DIGITS, Idx, mnist, read_idx, small_digits
 from data.task import DataError
 from data.tasks.digits import Digits, DigitsConfig
+from experiments.config.compose import load_config
 from experiments.paths import CONFIGS
+from experiments.training.evaluate import Evaluator
+from experiments.training.session import TrainingSession, build
+from experiments.training.workload import make_workload
 from tests.real_data import real_data
 
 DEFAULTS = yaml.safe_load((CONFIGS / "task" / "digits.yaml").read_text("utf-8"))
@@ -261,3 +266,31 @@ def test_an_image_at_one_step_is_the_input_of_a_dense_layer() -> None:
     )
     assert (task.train.weights == 1).all()
     assert task.windows(32, 1, 0) == 44
+
+
+def test_the_network_of_an_image_at_one_step_is_two_dense_layers() -> None:
+    """softmax(tanh(x W + b) U + c) in NumPy; training leaves the recurrent weights alone."""
+    config = load_config(
+        "digits_feedforward",
+        ["model.state_size=3", "graph.precision=float64", "execution.xla=off"],
+    )
+    work = make_workload(config)
+    rows = cut_into_rows(work.task.draw(stream()), 32)
+    with TrainingSession(build(config, work), 1) as session:
+        session.initialize(0)
+        before = session.variables()
+        for first in range(5):
+            session.train(rows.windows(first, 1, 1), 1)
+        after = session.variables()
+    W, b = (after[f"model/layer_0/basic_rnn_cell/{name}"] for name in ("kernel", "bias"))
+    recurrent = W[64:]
+    np.testing.assert_array_equal(recurrent, before["model/layer_0/basic_rnn_cell/kernel"][64:])
+    assert abs(recurrent).min() > 0
+    examples = take(work.task.evaluation("test", stream()), slice(7))
+    with Evaluator(config, work.task) as evaluator:
+        evaluator.restore(after)
+        found = evaluator.probabilities(examples, 7)[:, 0]
+    hidden = np.tanh(examples.inputs[:, 0].astype(np.float64) @ W[:64] + b)
+    powers = np.exp(hidden @ after["model/softmax/W"] + after["model/softmax/b"])
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
