@@ -32,6 +32,7 @@ from rnn_graphs.config import ModelConfig, TruncationConfig
 from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.credit import definition
 from rnn_graphs.truncation.step import Window, make_step
 from tests.conftest import summary_of
 
@@ -96,45 +97,102 @@ def test_a_length_that_does_not_hold_a_name_is_refused() -> None:
         make(length=7)
 
 
+class OneNumber:
+    """One three-digit number with digits of its own, under a tanh cell with drawn weights.
+
+    The row of a digit's input weights gets a gradient only if an error reaches its step.
+    """
+
+    def __init__(self, decoder: Any, truncation: TruncationConfig) -> None:
+        drawn = make().train
+        index = next(
+            row for row in range(800) if drawn.weights[row].argmax() == 3
+            and len(set(drawn.inputs[row, :3].tolist())) == 3
+        )  # fmt: skip
+        self.inputs, self.labels, self.counts = (
+            part[index] for part in (drawn.inputs, drawn.labels, drawn.weights)
+        )
+        self.weights, self.gradients = self._run(decoder, truncation)
+
+    def _run(self, decoder: Any, truncation: TruncationConfig) -> tuple[list[Any], list[Any]]:
+        """Kernel and bias of the encoder, then of a decoder of its own, then of the softmax."""
+        config = ModelConfig(cell="basic_rnn", state_size=4, decoder=decoder)
+        shape = TaskShape(
+            len(VOCABULARY), len(VOCABULARY), carries_state=False, decoder_ids=IDS[GO]
+        )
+        stream = np.random.default_rng(0)
+        with tf.Graph().as_default(), tf.Session() as session:
+            model = Model(config, shape, tf.float64)
+            window = Window(
+                tf.constant(self.inputs[:, None]),
+                tf.constant(self.labels[:, None]),
+                model.zero_state(1),
+                tf.constant([0, 0]),
+                tf.constant(self.counts[:, None]),
+            )
+            step = make_step(model, model.unrolls["static"], truncation)(window)
+            places = make_snapshot(model.variables)
+            weights = [stream.normal(0, 0.5, value.shape) for value in places.values.values()]
+            session.run(places.restore, dict(zip(places.values.values(), weights, strict=True)))
+            return weights, session.run(step.gradients)
+
+    def expected(self, credit: Any) -> list[Any]:
+        """Σ_t Σ_s M[t, s] of what the kernels (encoder's, decoder's) of step s did to loss t."""
+        *cells, U, c = self.weights
+        kernels, biases = cells[::2], cells[1::2]
+        gradients = [np.zeros_like(kernel) for kernel in kernels]
+        steps: list[tuple[int, Any, Any]] = []  # the kernel's number, [x, h], h after it
+        shares = self.counts / self.counts.sum(dtype=np.float64)
+        h = np.zeros(4)
+        for t, (read, label) in enumerate(zip(self.inputs, self.labels, strict=True)):
+            mine = len(kernels) - 1 if read >= IDS[GO] else 0
+            both = np.concatenate([np.eye(len(VOCABULARY))[read], h])
+            h = np.tanh(both @ kernels[mine] + biases[mine])
+            steps.append((mine, both, h))
+            powers = np.exp(h @ U + c)
+            chances = powers / powers.sum()
+            error = shares[t] * U @ (chances - np.eye(len(VOCABULARY))[label])
+            for s in range(t, -1, -1):
+                number, both_then, then = steps[s]
+                slope = error * (1 - then**2)
+                gradients[number] += credit[t, s] * np.outer(both_then, slope)
+                error = kernels[number][len(VOCABULARY) :] @ slope
+        return gradients
+
+
+@pytest.mark.parametrize("decoder", ["shared", "own"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        {"kind": "full"},
+        {"kind": "tf_style", "depth": 2},
+        {"kind": "tf_style", "depth": 4},
+        {"kind": "true_bptt", "depth": 3},
+        {"kind": "williams_peng", "depth": 4, "stride": 2},
+    ],
+    ids=str,
+)
+def test_credit_on_both_sides_of_the_border_is_the_definition(
+    decoder: Any, style: dict[str, Any]
+) -> None:
+    truncation = TruncationConfig(**style)
+    found = OneNumber(decoder, truncation)
+    expected = found.expected(definition(truncation, len(found.inputs)))
+    assert len(expected) == (2 if decoder == "own" else 1)
+    for ours, theirs in zip(found.gradients[: 2 * len(expected) : 2], expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+        assert abs(ours).max() > 1e-3
+
+
 @pytest.mark.parametrize("decoder", ["shared", "own"])
 @pytest.mark.parametrize(("depth", "reached"), [(1, 0), (2, 1), (3, 2), (7, 3)])
 def test_credit_crosses_the_border_as_far_as_the_depth_says(
     decoder: Any, depth: int, reached: int
 ) -> None:
-    """The last digits before the border, whose input weights get a gradient from the words.
-
-    One three-digit number with digits of its own: the row of a digit's input weights gets a
-    gradient only if an error reaches its step.
-    """
-    drawn = make().train
-    index = next(
-        row for row in range(800) if drawn.weights[row].argmax() == 3
-        and len(set(drawn.inputs[row, :3].tolist())) == 3
-    )  # fmt: skip
-    digits = drawn.inputs[index, :3]
-    with tf.Graph().as_default(), tf.Session() as session:
-        config = ModelConfig(cell="basic_rnn", state_size=4, decoder=decoder)
-        shape = TaskShape(
-            len(VOCABULARY), len(VOCABULARY), carries_state=False, decoder_ids=IDS[GO]
-        )
-        model = Model(config, shape, tf.float64)
-        window = Window(
-            tf.constant(drawn.inputs[index][:, None]),
-            tf.constant(drawn.labels[index][:, None]),
-            model.zero_state(1),
-            tf.constant([0, 0]),
-            tf.constant(drawn.weights[index][:, None]),
-        )
-        truncation = TruncationConfig(kind="true_bptt", depth=depth)
-        step = make_step(model, model.unrolls["static"], truncation)(window)
-        snapshot = make_snapshot(model.variables)
-        stream = np.random.default_rng(0)
-        session.run(
-            snapshot.restore,
-            {value: stream.normal(0, 0.5, value.shape) for value in snapshot.values.values()},
-        )
-        kernel = session.run(step.gradients)[0]  # of the encoder, or of both
-    touched = [bool(abs(kernel[digit]).max() > 1e-12) for digit in digits]
+    """The last digits before the border, whose input weights get a gradient from the words."""
+    found = OneNumber(decoder, TruncationConfig(kind="true_bptt", depth=depth))
+    kernel = found.gradients[0]  # of the encoder, or of both
+    touched = [bool(abs(kernel[digit]).max() > 1e-12) for digit in found.inputs[:3]]
     assert touched == [place >= 3 - reached for place in range(3)]
 
 
