@@ -121,10 +121,12 @@ def test_symbols_of_a_text_are_shown_as_they_are_and_no_spreadsheet_runs_them(
         {"cell": "lstm", "state_size": 3, "layer_norm": True, "forget_bias": 0.3},
         {"cell": "gru", "state_size": (3, 2), "embedding": 2, "activation": "softsign"},
         {"cell": "gru", "state_size": 2, "layer_norm": True},
+        {"cell": "scratch_lstm", "state_size": (3, 2), "forget_bias": 0.3},
+        {"cell": "scratch_gru", "state_size": 3, "embedding": 2},
     ],
     ids=str,
 )
-def test_gates_explain_the_states_of_tensorflows_cell(keys: dict[str, Any]) -> None:
+def test_gates_explain_the_states_of_the_cell(keys: dict[str, Any]) -> None:
     """Each new state follows from the old one and the gates by the cell's equation."""
     stream = np.random.default_rng(0)
     inputs: Array = stream.integers(0, 4, 12)
@@ -139,7 +141,7 @@ def test_gates_explain_the_states_of_tensorflows_cell(keys: dict[str, Any]) -> N
             before = np.concatenate([np.zeros_like(values["c"][:1]), values["c"][:-1]])
             made = values["forget gate"] * before + values["input gate"] * values["candidate"]
             np.testing.assert_allclose(values["c"], made, atol=1e-12)
-            if keys["cell"] == "basic_lstm":
+            if keys["cell"] in ("basic_lstm", "scratch_lstm"):
                 h = values["output gate"] * np.tanh(values["c"])
                 np.testing.assert_allclose(values["h"], h, atol=1e-12)
         else:
