@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,9 @@ from experiments.errors import UsageError
 from experiments.training.evaluate import Evaluator
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
+from rnn_graphs.truncation.credit import definition
+from tests.graphs import close
+from tests.layers_reference import Example, gradient, pairs
 
 SMALL = (
     "model.state_size=5", "graph.precision=float64", "execution.xla=off",
@@ -46,6 +51,41 @@ def test_training_takes_the_mean_over_the_padding_too_and_evaluation_does_not() 
     assert measured.loss == pytest.approx(real, abs=1e-9)
     assert measured.time_steps == examples.weights.sum() < losses.size
     assert abs(trained - real) > 1e-6
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        {"kind": "tf_style", "depth": 3},
+        {"kind": "true_bptt", "depth": 2},
+        {"kind": "williams_peng", "depth": 4, "stride": 2},
+    ],
+    ids=str,
+)
+def test_errors_of_the_padding_flow_back_as_far_as_the_style_says(style: dict[str, Any]) -> None:
+    """One step of SGD at a rate of 1 against NumPy, where all losses of the window count."""
+    keys = [f"truncation.{key}={value}" for key, value in style.items()]
+    config = load_config(
+        "captions",
+        ["model.cell=basic_rnn", "model.state_size=2", "graph.precision=float64",
+         "execution.xla=off", "optimizer.kind=sgd", "optimizer.learning_rate=1",
+         "graph.batch_size=3", "graph.padding=none", *keys],
+    )  # fmt: skip
+    work = make_workload(config)
+    windows = cut_into_rows(work.task.draw(training_stream(0)), 3).windows(0, 1, 6)
+    with TrainingSession(build(config, work), 1) as session:
+        session.initialize(0)
+        before = session.variables()
+        session.train(windows, 1)
+        after = session.variables()
+    names = ["layer_0/basic_rnn_cell/kernel", "layer_0/basic_rnn_cell/bias", "softmax/W",
+             "softmax/b"]  # fmt: skip
+    example = Example(windows.inputs.swapaxes(0, 1), windows.labels.T, [np.zeros([3, 2])])
+    found = pairs(config.model, [before[f"model/{name}"] for name in names], example)
+    expected = gradient(found, definition(config.truncation, 6), None)
+    for name, theirs in zip(names, expected, strict=True):
+        close(before[f"model/{name}"] - after[f"model/{name}"], theirs, name)
+        assert abs(theirs).max() > 1e-3
 
 
 @pytest.mark.parametrize(
