@@ -54,7 +54,12 @@ def weighted_gru(
 
 @pytest.mark.parametrize(
     ("unroll", "truncation"),
-    [("static", {"kind": "true_bptt", "depth": 2}), ("dynamic", {"kind": "full"})],
+    [
+        ("static", {"kind": "true_bptt", "depth": 2}),
+        ("dynamic", {"kind": "full"}),
+        ("dynamic", {"kind": "tf_style", "depth": 3}),
+        ("static", {"kind": "williams_peng", "depth": 4, "stride": 2}),
+    ],
 )
 def test_the_shipped_example_is_the_blogs_cell(
     unroll: Any, truncation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -66,7 +71,7 @@ def test_the_shipped_example_is_the_blogs_cell(
         layers_reference, "_one_hot", lambda inputs, _config, _at: np.eye(3)[inputs]
     )
     config, style = ModelConfig(cell="weighted_gru", state_size=3), TruncationConfig(**truncation)
-    example = draw_example(1)
+    example = draw_example(1, time=6)
     ran = run_steps(config, example, [(unroll, style)])
     found = pairs(config, ran.weights, ran.example)
     close(ran.steps[0].losses, found.losses)
