@@ -11,6 +11,7 @@ from rnn_graphs.config import ModelConfig, TruncationConfig, Unroll
 from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
+from rnn_graphs.truncation.adaptive import largest_depth
 from rnn_graphs.truncation.credit import definition
 from rnn_graphs.truncation.step import Step, Window, make_step
 from tests.layers_reference import Array, Example, gradient, mean_loss, pairs
@@ -87,7 +88,7 @@ def run_each(
             None if first.lengths is None else tf.placeholder(tf.int32, first.lengths.shape),
         )
         steps = [
-            make_step(model, model.unrolls[unroll], truncation)(window)
+            make_step(model, model.unrolls[unroll], truncation)(at_its_depth(window, truncation))
             for unroll, truncation in ways
         ]
         flat = [one._replace(final_state=tf.nest.flatten(one.final_state)) for one in steps]
@@ -106,6 +107,14 @@ def run_each(
             named = [dict(zip(drops(config), layer, strict=True)) for layer in kept]
             found.append(Ran(weights, example._replace(state=leaves, masks=named), values))
     return found
+
+
+def at_its_depth(window: Window, truncation: TruncationConfig) -> Window:
+    """With the choice of the largest depth, if the style chooses one."""
+    if not truncation.chooses:
+        return window
+    chosen = largest_depth(truncation, int(window.labels.shape[0]))
+    return window._replace(influence=chosen)
 
 
 def drops(config: ModelConfig) -> list[str]:
@@ -134,7 +143,7 @@ def assert_is_reference(config: ModelConfig, ran: Ran, ways: Sequence[Way]) -> N
         for index, (ours, theirs) in enumerate(zip(step.gradients, expected, strict=True)):
             close(ours, theirs, f"{where} variable {index}")
         # What is carried after context is an earlier state; rows with an end carry nothing.
-        if not truncation.context and ran.example.lengths is None:
+        if not truncation.context_steps and ran.example.lengths is None:
             assert len(step.final_state) == len(found.final_state)
             for ours, theirs in zip(step.final_state, found.final_state, strict=True):
                 close(ours, theirs, where)

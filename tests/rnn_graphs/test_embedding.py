@@ -18,7 +18,7 @@ from rnn_graphs.model import Model
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window, make_step
 from tests.conftest import small_config
-from tests.graphs import SHAPE, close, draw_example
+from tests.graphs import SHAPE, at_its_depth, close, draw_example
 
 NAME = "model/embedding"
 
@@ -26,14 +26,17 @@ NAME = "model/embedding"
 def gradients_of(truncation: TruncationConfig, trains: bool) -> list[Any]:
     """Of all variables that are trained, in the same order, from the same weights."""
     config = ModelConfig(cell="gru", state_size=3, embedding=2, train_embedding=trains)
-    example, stream = draw_example(1, time=6), np.random.default_rng(7)
+    example = draw_example(1, time=6, context=truncation.context_steps)
+    stream = np.random.default_rng(7)
     with tf.Graph().as_default(), tf.Session() as session:
         model = Model(config, SHAPE, tf.float64)
         window = Window(
             tf.constant(example.inputs), tf.constant(example.labels), model.zero_state(3),
             tf.constant([0, 0]),
         )  # fmt: skip
-        step = make_step(model, model.unrolls["static"], truncation)(window)
+        step = make_step(model, model.unrolls["static"], truncation)(
+            at_its_depth(window, truncation)
+        )
         snapshot = make_snapshot(sorted(model.all_variables, key=lambda one: str(one.name)))
         weights = [stream.normal(0, 0.5, one.shape) for one in snapshot.values.values()]
         session.run(snapshot.restore, dict(zip(snapshot.values.values(), weights, strict=True)))
@@ -43,7 +46,14 @@ def gradients_of(truncation: TruncationConfig, trains: bool) -> list[Any]:
 
 @pytest.mark.parametrize(
     "keys",
-    [{"kind": "full"}, {"kind": "tf_style", "depth": 3}, {"kind": "true_bptt", "depth": 2}],
+    [
+        {"kind": "full"},
+        {"kind": "tf_style", "depth": 3},
+        {"kind": "true_bptt", "depth": 2},
+        {"kind": "williams_peng", "depth": 4, "stride": 2},
+        {"kind": "artbp", "cut_probability": 0.3},
+        {"kind": "adaptive", "tolerance": 0.5, "least": 1, "most": 3},
+    ],
     ids=str,
 )
 def test_the_other_gradients_are_those_of_a_trained_one(keys: dict[str, Any]) -> None:
