@@ -24,6 +24,10 @@ from tests.graphs import FULL, Way, assert_is_reference, draw_example, run_steps
             {"cell": "basic_lstm", "state_size": 2, "output_keep_prob": 0.6},
             {"kind": "williams_peng", "depth": 4, "stride": 2, "context": True},
         ),
+        (
+            {"cell": "gru", "state_size": (2, 2), "embedding": 2},
+            {"kind": "adaptive", "tolerance": 0.5, "least": 1, "most": 3},
+        ),
     ],
     ids=str,
 )

@@ -128,6 +128,16 @@ def test_one_mask_for_all_steps_of_a_window(bidirectional: bool) -> None:
             {"kind": "tf_style", "depth": 3},
             "dynamic",
         ),
+        (
+            {"cell": "gru", "state_size": (3, 2), "dropout_mask": "sequence"},
+            {"kind": "williams_peng", "depth": 4, "stride": 2},
+            "static",
+        ),
+        (
+            {"cell": "gru", "state_size": 3, "dropout_mask": "sequence"},
+            {"kind": "adaptive", "tolerance": 0.5, "least": 1, "most": 3},
+            "dynamic",
+        ),
     ],
     ids=str,
 )

@@ -27,13 +27,17 @@ from tests.graphs import assert_is_reference, draw_example, run_steps
         ({"cell": "basic_lstm"}, "dynamic", {"kind": "full"}),
         ({"cell": "lstm", "forget_bias": 0.5}, "static",
          {"kind": "tf_style", "depth": 2}),
+        ({"cell": "gru"}, "static",
+         {"kind": "adaptive", "tolerance": 0.5, "least": 1, "most": 3}),
     ],
     ids=str,
 )  # fmt: skip
 def test_the_step_is_numpys(model: dict[str, Any], unroll: Unroll, truncation: Any) -> None:
     config = ModelConfig(**model, state_size=3, layer_norm=True)
-    ways = [(unroll, TruncationConfig(**truncation))]
-    assert_is_reference(config, run_steps(config, draw_example(3, time=6), ways), ways)
+    style = TruncationConfig(**truncation)
+    ways = [(unroll, style)]
+    example = draw_example(3, time=6, context=style.context_steps)
+    assert_is_reference(config, run_steps(config, example, ways), ways)
 
 
 @pytest.mark.parametrize("cell", ["basic_lstm", "lstm", "scratch_lstm"])

@@ -67,9 +67,11 @@ def gradients(case: Case, truncation: TruncationConfig) -> Gradients:
         step, parts = make_step(model, model.unrolls[case.unroll], truncation), []
         for number in range(case.windows):
             time = slice(number * case.num_steps, (number + 1) * case.num_steps)
+            # One mask for all steps of a key: windows of the same key have those of the whole.
+            update = 0 if case.keys.get("dropout_mask") == "sequence" else number
             window = Window(
                 tf.constant(inputs[time]), tf.constant(labels[time]), state,
-                tf.constant([3, number]),
+                tf.constant([3, update]),
                 influence=influence,
             )  # fmt: skip
             result = step(window)
@@ -107,6 +109,7 @@ FEW = [
     Case(ALL_CELLS[4], 3, "scan"),
     Case(ALL_CELLS[5], 1, "dynamic"),
     Case(without_dropout(ALL_CELLS[7]), 3),
+    Case(ALL_CELLS[6] | {"dropout_mask": "sequence", "output_keep_prob": 0.8}, 2),
 ]
 
 
@@ -226,6 +229,26 @@ def test_rflo_does_not_depend_on_how_the_sequence_is_cut() -> None:
     for ours, theirs in zip(one, other, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
     assert np.abs(one[0] - short[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        {"kind": "snap", "order": 1},
+        {"kind": "rflo", "leak": 0.5},
+        {"kind": "uoro"},
+        {"kind": "kf_rtrl"},
+    ],
+    ids=str,
+)
+def test_a_scan_carries_the_influence_of_a_static_graph(style: dict[str, Any]) -> None:
+    """Its draws too, which come from the key and not from the unroll."""
+    keys, truncation = {"cell": "scratch", "state_size": 3}, TruncationConfig(**style)
+    scan, static = (
+        gradients(Case(keys, 2, unroll, windows=2), truncation) for unroll in ("scan", "static")
+    )
+    for ours, theirs in zip(scan.carried, static.carried, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
 
 
 class EverySign:

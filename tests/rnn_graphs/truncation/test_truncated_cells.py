@@ -35,7 +35,12 @@ CELLS: dict[str, dict[str, Any]] = {
     "stack of gru": {"cell": "gru", "state_size": (3, 2), "embedding": 2},
     "stack of lstm": {"cell": "lstm", "state_size": (2, 3), "projection": 2, "embedding": 2},
     "stack of scratch": {"cell": "scratch", "state_size": (3, 2, 2), "activation": "relu"},
-}
+    "normalized gru": {"cell": "gru", "state_size": 3, "layer_norm": True},
+    "gru with one mask": {
+        "cell": "gru", "state_size": 3, "dropout_mask": "sequence",
+        "input_keep_prob": 0.7, "state_keep_prob": 0.8, "output_keep_prob": 0.6,
+    },
+}  # fmt: skip
 
 
 def way(unroll: Unroll, kind: str, **keys: Any) -> Way:
@@ -88,7 +93,7 @@ def test_gradient_is_the_sum_over_pairs(cell: str, ways: list[Way]) -> None:
 @pytest.mark.parametrize(
     ("cell", "unroll"),
     [("gru", "scratch"), ("lstm", "static"), ("stack of gru", "static"),
-     ("stack of lstm", "dynamic")],
+     ("stack of lstm", "dynamic"), ("normalized gru", "static"), ("gru with one mask", "dynamic")],
 )  # fmt: skip
 def test_random_cuts_weigh_the_pairs_by_their_gates(cell: str, unroll: Unroll) -> None:
     config, key, chance = ModelConfig(**CELLS[cell]), (2, 11), 0.3
