@@ -251,7 +251,7 @@ def evaluate_run(
             "run with task.valid or task.test above 0"
         )
     _check_batch_size(batch_size, task)
-    _check_position(position, task)
+    _check_position(position, config, task)
     evaluated, refused = 0, []
     with Evaluator(config, task) as evaluator:
         for seed in config.seeds:
@@ -263,7 +263,7 @@ def evaluate_run(
             if at is not None:
                 evaluated += 1
                 size = batch_size or config.graph.batch_size
-                yield from _evaluate(evaluator, task, at, size, position)
+                yield from _evaluate(evaluator, config, task, at, size, position)
     if refused:
         raise RunError("; ".join(refused))
     if not evaluated:
@@ -283,6 +283,7 @@ def _load(
 
 def _evaluate(
     evaluator: Evaluator,
+    config: Config,
     task: Task,
     at: Position,
     batch_size: int,
@@ -290,7 +291,7 @@ def _evaluate(
 ) -> Iterator[SplitResult]:
     """A checkpoint that is loaded, on every held-out set."""
     for split in task.held_out:
-        drawn = task.evaluation(split, evaluation_stream(at.seed))
+        drawn = _held_out(config, task, split, at.seed)
         if position is not None and isinstance(drawn, Examples):
             drawn = at_position(drawn, position)
         size = min(batch_size, len(drawn.inputs))
@@ -298,11 +299,19 @@ def _evaluate(
         yield SplitResult(at.seed, at.updates, split, evaluated, task.spelled(split))
 
 
-def _check_position(position: int | None, task: Task) -> None:
+def _held_out(config: Config, task: Task, split: str, seed: int) -> Drawn:
+    """A held-out set; windows of a sequence that start anew are examples of num_steps steps."""
+    drawn = task.evaluation(split, evaluation_stream(seed))
+    if isinstance(drawn, Examples) or config.training.carry_state:
+        return drawn
+    return in_windows(drawn, config.graph.num_steps)
+
+
+def _check_position(position: int | None, config: Config, task: Task) -> None:
     """Raise UsageError for a position at which no example has a loss."""
     if position is None:
         return
-    sets = [task.evaluation(split, evaluation_stream(0)) for split in task.held_out]
+    sets = [_held_out(config, task, split, 0) for split in task.held_out]
     examples = [drawn for drawn in sets if isinstance(drawn, Examples)]
     if not examples:
         raise UsageError(

@@ -258,3 +258,19 @@ def test_a_sequence_that_is_carried_has_no_positions(tmp_path: Path) -> None:
     runner.train(small_config("training.epochs=1"), tmp_path)
     with pytest.raises(UsageError, match="--position: the data are one sequence"):
         [*evaluate_run(RunDirectory(tmp_path), None, "last", position=2)]
+
+
+def test_windows_that_start_anew_have_positions(tmp_path: Path) -> None:
+    config = small_config("training.epochs=1", "training.carry_state=false")
+    runner.train(config, tmp_path)
+    directory = RunDirectory(tmp_path)
+    (whole,) = (each.evaluated for each in evaluate_run(directory, None, "last"))
+    found = []
+    for position in range(1, config.graph.num_steps + 1):
+        results = evaluate_run(directory, None, "last", position=position)
+        found += [each.evaluated for each in results]
+    assert {each.time_steps for each in found} == {whole.time_steps // config.graph.num_steps}
+    assert np.mean([each.loss for each in found]) == pytest.approx(whole.loss, rel=1e-5)
+    assert found[0].loss > found[-1].loss + 0.05  # its first step has no input 3 steps back
+    with pytest.raises(UsageError, match="--position: expected a time step with a loss, 1 to 5"):
+        [*evaluate_run(directory, None, "last", position=6)]
