@@ -20,7 +20,7 @@ from data.batching import cut_into_rows
 from data.examples import take
 from data.files import read_from, resolve
 from data.images import TEST_DIGITS, Idx, mnist, read_idx, small_digits
-from data.task import DataError
+from data.task import DataError, Examples
 from data.tasks.digits import Digits, DigitsConfig
 from experiments.config.compose import load_config
 from experiments.paths import CONFIGS
@@ -286,7 +286,9 @@ def test_the_network_of_an_image_at_one_step_is_two_dense_layers() -> None:
     recurrent = W[64:]
     np.testing.assert_array_equal(recurrent, before["model/layer_0/basic_rnn_cell/kernel"][64:])
     assert abs(recurrent).min() > 0
-    examples = take(work.task.evaluation("test", stream()), slice(7))
+    held_out = work.task.evaluation("test", stream())
+    assert isinstance(held_out, Examples)
+    examples = take(held_out, slice(7))
     with Evaluator(config, work.task) as evaluator:
         evaluator.restore(after)
         found = evaluator.probabilities(examples, 7)[:, 0]
