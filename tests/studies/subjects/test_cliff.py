@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments.studies.registry import make_figure
 from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects import cliff
-from experiments.studies.subjects.cliff import SamePath, SolvesFew, SolvesMost, Thrown, WallHeight
+from experiments.studies.subjects.cliff import (
+    SamePath,
+    SolvesFew,
+    SolvesMost,
+    Thrown,
+    Training,
+    WallHeight,
+)
 
 NO_RUNS = StudyRuns({}, {})
 
@@ -58,3 +66,26 @@ def test_criteria_decide_both_ways() -> None:
     same: dict[str, Any] = {"seed": 1, "starts": 10, "first": "plain"}
     assert SamePath(second="computed_only", **same).decide(NO_RUNS).verdict == "holds"
     assert SamePath(second="clipped", **same).decide(NO_RUNS).verdict == "fails"
+
+
+def test_the_surface_and_the_paths_on_it_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cliff, "UPDATES", 5)
+    w, b = 6.2, -2.5
+    labels: dict[Training, str] = {"clipped": "short steps", "plain": "long steps"}
+    arguments = {"w": w, "b": b, "labels": labels}
+    axes, colours = make_figure("error_surface", arguments).draw("title", NO_RUNS).axes
+    (image,) = axes.collections
+    losses = np.asarray(image.get_array())
+    corners = cliff.surface(*np.meshgrid(cliff.W_RANGE, cliff.B_RANGE)).loss
+    np.testing.assert_allclose(losses[:: len(losses) - 1, :: len(losses) - 1], corners)
+    assert "σ(x_50) − 0.7" in colours.get_ylabel()
+    assert (axes.get_xlim(), axes.get_ylim()) == (cliff.W_RANGE, cliff.B_RANGE)
+    shown = axes.get_legend_handles_labels()[1]
+    lines = [line for line in axes.lines if line.get_linestyle() == "-"]
+    for kind, line, text in zip(labels, lines, shown, strict=True):
+        path = cliff.train((np.array([w]), np.array([b])), kind)
+        np.testing.assert_allclose(np.asarray(line.get_xydata()), np.hstack([path.w, path.b]))
+        longest = np.hypot(np.diff(path.w[:, 0]), np.diff(path.b[:, 0])).max()
+        assert text == f"{labels[kind]}: longest step {longest:.3g}, ends at {path.loss[-1, 0]:.3g}"
+    starts = [np.asarray(line.get_xydata()) for line in axes.lines if line.get_marker() == "o"]
+    np.testing.assert_array_equal(starts, [[[w, b]]] * 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from experiments.studies.registry import make_figure
 from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects.vanishing import (
     BATCH,
@@ -90,3 +91,18 @@ def test_signals_are_relative_to_lag_1_and_drawn_by_seed() -> None:
 def test_the_criterion_decides(arguments: dict[str, object], verdict: str) -> None:
     criterion = SignalBelow.model_validate({**arguments, "lag": 3, "seeds": 5})
     assert criterion.decide(NO_RUNS).verdict == verdict
+
+
+def test_a_line_for_each_model_is_the_geometric_mean_over_seeds() -> None:
+    keys = {"c of the LSTM": {"cell": "lstm"}, "its h": {"cell": "lstm", "part": 1}}
+    arguments = {"models": keys, "lags": 4, "seeds": 3}
+    (axes,) = make_figure("signal_by_lag", arguments).draw("title", NO_RUNS).axes
+    assert axes.get_yscale() == "log"
+    c, h = axes.lines
+    assert [line.get_label() for line in (c, h)] == list(keys)
+    assert [line.get_linestyle() for line in (c, h)] == ["-", "--"]
+    for line, part in ((c, 0), (h, 1)):
+        signal = SignalOf(cell="lstm", part=part).signal(5, 3)
+        expected = signal.prod(axis=0) ** (1 / 3)
+        np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4])
+        np.testing.assert_allclose(line.get_ydata(), expected)
