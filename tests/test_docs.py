@@ -1,4 +1,7 @@
-"""docs/systems.md: every feature with its key, its experiment and its test."""
+"""docs/systems.md: every feature with its key, its experiment and its test.
+
+docs/questions.md: each topic that a reader asks about has an answer.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,11 @@ from rnn_graphs.cells.traits import CELLS
 from tests.conftest import ROOT
 
 SYSTEMS = (ROOT / "docs" / "systems.md").read_text("utf-8")
+QUESTIONS = (ROOT / "docs" / "questions.md").read_text("utf-8")
+# Numbered headings and bold questions, each with the text up to the next one.
+ANSWERS = re.findall(
+    r"^(?:### \d+\. (.+)|\*\*(.+?)\*\*)((?:.|\n)*?)(?=\n#|\n\*\*|\Z)", QUESTIONS, re.M
+)
 SPANS = sorted(set(re.findall(r"`([^`\n]+)`", SYSTEMS)))
 SECTIONS = "graph|model|optimizer|task|training|truncation|logging|execution"
 KEYS = sorted(
@@ -105,3 +113,36 @@ def test_every_experiment_takes_the_keys_beside_it(line: str) -> None:
         register_cells(ROOT / words[place + 1])
         del words[place : place + 2]
     load_config(name, words)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "k1 and k2",
+        "num_units",
+        "Units, cells, layers, time steps",
+        "capacity of a model",
+        "[cell] * num_layers",
+        "`tf.sign`",
+        "`tf.nn.bias_add`",
+        "`sequence_loss`",
+        "shuffle and drop_remainder",
+        "initial_state or sequence_length",
+        "sigmoid and two classes",
+        "`GradientTape`",
+        "clips gradients",
+        "Batch normalization",
+        "RNNCell",
+        "number of learned parameters",
+        "dropout",
+        "120 tokens",
+        "differ in length",
+        "translation",
+        "characters, subwords and words",
+    ],
+)
+def test_every_topic_has_an_answer(topic: str) -> None:
+    """Under a heading, or a bold question, that names the topic."""
+    answers = [text for numbered, bold, text in ANSWERS if topic in (numbered or bold)]
+    assert answers
+    assert all(len(text.split("```")[0].split()) > 15 for text in answers)
