@@ -105,4 +105,4 @@ def test_a_line_for_each_model_is_the_geometric_mean_over_seeds() -> None:
         signal = SignalOf(cell="lstm", part=part).signal(5, 3)
         expected = signal.prod(axis=0) ** (1 / 3)
         np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4])
-        np.testing.assert_allclose(line.get_ydata(), expected)
+        np.testing.assert_allclose(np.asarray(line.get_ydata()), expected)
