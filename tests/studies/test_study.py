@@ -389,16 +389,22 @@ def test_a_claim_on_a_number_that_is_not_finite_is_not_run(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_figure_that_breaks_is_left_out_and_says_why(
-    debug: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    debug: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Rows without a pace have no least."""
-    content = {"kind": "time_per_step", "arguments": {"labels": {"a": "a"}}}
+    def broken(*_: object) -> NoReturn:
+        raise ValueError("no points")
+
+    monkeypatch.setattr(Curves, "draw", broken)
+    content = {"kind": "curves", "arguments": {"labels": {"a": "a"}}}
     spec = FigureSpec.model_validate(FIGURE | content)
     (tmp_path / "a.png").write_bytes(b"stale")
     runs = StudyRuns({"a": finished_run(tmp_path / "runs", "a", [[0.6]])})
     assert draw(spec, runs, tmp_path, debug) is None
     shown = capsys.readouterr().err
-    assert "figure a: left out: ValueError" in shown
+    assert "figure a: left out: ValueError: no points" in shown
     assert ("Traceback" in shown) == debug
     assert not (tmp_path / "a.png").exists()
 
