@@ -57,18 +57,19 @@ def seed_losses(
 
     `highest` is the greatest value that is possible.
     """
-    modes, lowest, beside, middle = modes_of(values, floors), _lowest(values), None, None
+    modes, lowest = modes_of(values, floors), _lowest(values)
+    beside, interquartile = None, None
     if bootstrap.is_advised(values):
         least = min(floors.values(), default=lowest)  # of any model, if no loss is below it
         least = least if min(values) >= least else lowest
         beside = bootstrap.studentized_interval(values, lowest=least, highest=highest)
     if len(values) >= aggregate.FEWEST:
-        middle = aggregate.stratified_interval(np.array(values)[:, None])
+        interquartile = aggregate.stratified_interval(np.array(values)[:, None])
     return SeedLosses(
         _mean(values, modes, highest),
         beside if beside and beside.low is not None else None,
         modes,
-        middle,
+        interquartile,
     )
 
 

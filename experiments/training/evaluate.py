@@ -58,6 +58,7 @@ class Evaluator(GraphSession):
         shape = shape_of(task, config.training.carry_state)
         graph = build_evaluation_graph(config.model, config.graph, shape)
         super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
+        self._config = config
         self._task = task
         self._graph = graph
         self._stop = stop or StopRequest()
@@ -112,8 +113,7 @@ class Evaluator(GraphSession):
         self, drawn: Drawn, batch_size: int, rows: int | None, fetches: tuple[Any, ...]
     ) -> Iterator[Fetched]:
         """A whole set, each time step once; in rows that start from zeros, the rest is left out."""
-        if self._window_steps is not None and not isinstance(drawn, Examples):
-            drawn = in_windows(drawn, self._window_steps)
+        drawn = as_read(drawn, self._config)
         if rows is not None or isinstance(drawn, Examples):
             yield from self._runs(drawn, rows or batch_size, fetches)
             return
@@ -291,7 +291,7 @@ def _evaluate(
 ) -> Iterator[SplitResult]:
     """A checkpoint that is loaded, on every held-out set."""
     for split in task.held_out:
-        drawn = _held_out(config, task, split, at.seed)
+        drawn = as_read(task.evaluation(split, evaluation_stream(at.seed)), config)
         if position is not None and isinstance(drawn, Examples):
             drawn = at_position(drawn, position)
         size = min(batch_size, len(drawn.inputs))
@@ -299,9 +299,8 @@ def _evaluate(
         yield SplitResult(at.seed, at.updates, split, evaluated, task.spelled(split))
 
 
-def _held_out(config: Config, task: Task, split: str, seed: int) -> Drawn:
-    """A held-out set; windows of a sequence that start anew are examples of num_steps steps."""
-    drawn = task.evaluation(split, evaluation_stream(seed))
+def as_read(drawn: Drawn, config: Config) -> Drawn:
+    """The data as a model reads them: windows that start anew are examples of num_steps steps."""
     if isinstance(drawn, Examples) or config.training.carry_state:
         return drawn
     return in_windows(drawn, config.graph.num_steps)
@@ -311,8 +310,9 @@ def _check_position(position: int | None, config: Config, task: Task) -> None:
     """Raise UsageError for a position at which no example has a loss."""
     if position is None:
         return
-    sets = [_held_out(config, task, split, 0) for split in task.held_out]
-    examples = [drawn for drawn in sets if isinstance(drawn, Examples)]
+    drawn = [task.evaluation(split, evaluation_stream(0)) for split in task.held_out]
+    sets = [as_read(each, config) for each in drawn]
+    examples = [each for each in sets if isinstance(each, Examples)]
     if not examples:
         raise UsageError(
             "--position: the data are one sequence, whose state is carried: no step of it has a "
