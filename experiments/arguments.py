@@ -322,8 +322,7 @@ COMMANDS = {
 }
 
 
-# They read no config, or their other processes would lack the cells.
-WITHOUT_OWN_CELLS = ("list", "sweep", "reproduce", "bench")
+WITHOUT_OWN_CELLS = ("list", "bench")  # they read no config of the user's
 
 
 def _add_configured(command: Parser) -> None:

@@ -377,8 +377,6 @@ def advise(options: Namespace) -> int:
         raise UsageError("--json works without --check only")
     if options.workers and not options.check:
         raise UsageError("--workers works with --check only")
-    if options.cells and options.check:  # its runs are trained in other processes
-        raise UsageError("--cells works without --check only")
     from experiments.config.compose import load_config
     from experiments.config.sizes import naming_sizes
 

@@ -27,6 +27,7 @@ from experiments.config.schema import Config
 from experiments.runs import checkpoints
 from experiments.runs.metrics import MetricsRow, read_metrics
 from experiments.training import runner
+from rnn_graphs.cells.traits import CELLS
 
 # The same examples in every run; building a graph for one takes longer than hypothesis allows.
 settings.register_profile("suite", deadline=None, derandomize=True)
@@ -196,6 +197,15 @@ class LoadedCheckpoints:
         loaded = self._load(path)
         self._alive.append(weakref.ref(next(iter(loaded.variables.values()))))
         return loaded
+
+
+@pytest.fixture
+def known_cells() -> Iterator[None]:
+    """Forget the cells that a test registers."""
+    known = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(known)
 
 
 class StopAtSave:

@@ -153,7 +153,7 @@ def _parts(config: ModelConfig, size: int) -> list[int]:
 def _count(config: ModelConfig) -> int:
     """How many variables one cell has."""
     if config.layer_norm:  # a kernel, its gains and its shifts
-        return 6 if config.cell == "gru" else 3
+        return 6 if "gru" in config.cell else 3
     more = 3 * config.peepholes + (config.projection is not None)
     return 4 if "gru" in config.cell else 2 + more
 

@@ -16,7 +16,6 @@ from experiments.arguments import COMMANDS, make_parser
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.config.own_cells import register_cells
-from rnn_graphs.cells.traits import CELLS
 from tests.conftest import ROOT
 
 SYSTEMS = (ROOT / "docs" / "systems.md").read_text("utf-8")
@@ -93,15 +92,6 @@ def test_every_command_named_is_one(line: str) -> None:
     for kind in ("experiment", "study", "sweep"):
         named = getattr(options, kind, None)
         assert named is None or named.isupper() or named in names(kind)
-
-
-@pytest.fixture
-def known_cells() -> Iterator[None]:
-    """Forget the cells that a test registers."""
-    known = dict(CELLS)
-    yield
-    CELLS.clear()
-    CELLS.update(known)
 
 
 @pytest.mark.usefixtures("known_cells")

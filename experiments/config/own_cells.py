@@ -1,12 +1,14 @@
 """Cells of the user's own, from a Python file that the command line names with --cells.
 
 The file runs as the user, so that only the command line may name it. A run directory holds the
-name of a cell, never the path of its file: reading the run of a stranger runs no code.
+name of a cell, never the path of its file: reading the run of a stranger runs no code. The
+processes of a sweep or a study are told the file by the command that starts them.
 """
 
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,11 +39,13 @@ def register_cells(path: Path) -> None:
         if not isinstance(made, Cell) and not callable(made):
             raise UsageError(f"--cells {path}: {name}: expected a class or a function: {made!r}")
     for name, made in found.items():
-        CELLS[name] = made if isinstance(made, Cell) else _entry(path, name, made)
+        CELLS[name] = replace(_entry(path, name, made), file=path.resolve())
 
 
-def _entry(path: Path, name: str, make: Any) -> Cell:
-    return Cell(_checked(path, name, make), takes=(), joins_inputs=False)
+def _entry(path: Path, name: str, made: Any) -> Cell:
+    if isinstance(made, Cell):
+        return made
+    return Cell(_checked(path, name, made), takes=(), joins_inputs=False)
 
 
 def _load(path: Path) -> ModuleType:

@@ -123,7 +123,8 @@ def _batch(
         Job(point.name, point.config.as_dict(), str(here / point.directory), data_changed)
         for point in points
     ]
-    return JobBatch(tuple(jobs), str(here), children, onednn)
+    file = points[0].config.model.traits.file  # of all points, which differ in their seeds only
+    return JobBatch(tuple(jobs), str(here), children, onednn, str(file) if file else None)
 
 
 def _by_onednn(alike: Sequence[Point]) -> Mapping[bool, Sequence[Point]]:

@@ -26,6 +26,7 @@ class JobBatch(NamedTuple):
     folder: str  # to run in, because paths of data files may be relative to it
     children: str  # name of the worker plugin that starts the process
     onednn: bool  # whether TensorFlow is imported with oneDNN
+    cells: str | None  # the file of the user's own cell, which the jobs need
 
 
 class JobEnded(NamedTuple):

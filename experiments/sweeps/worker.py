@@ -36,7 +36,7 @@ def _run_child(children: Children, batch: JobBatch, send: Send) -> list[JobEnded
     with children.zygote(batch.onednn) as zygote:
         if zygote is None:
             return []
-        for message in zygote.train(jobs, batch.folder):
+        for message in zygote.train(jobs, batch.folder, batch.cells):
             if message["kind"] == "ended":
                 ended.append(JobEnded(message["name"], message["reason"]))
             send(message)

@@ -21,8 +21,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from experiments.config.own_cells import register_cells
 from experiments.sweeps.child import train_jobs
 from experiments.sweeps.messages import Job, Send, exited, forked
 
@@ -84,6 +86,8 @@ def train_batch(batch: dict[str, Any], channel: TextIO) -> NoReturn:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=_exit_with_the_worker, daemon=True).start()
         os.chdir(batch["folder"])
+        if batch["cells"] is not None:
+            register_cells(Path(batch["cells"]))
         train_jobs([Job(**fields) for fields in batch["jobs"]], _send_to(channel))
         code = 0
     except BaseException:

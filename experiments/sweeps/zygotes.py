@@ -46,12 +46,18 @@ class Zygote:
         self._lock = threading.Lock()  # a signal must not reach a process that has ended
         self.code: int | None = None  # of the last child; None where it is not known
 
-    def train(self, jobs: Sequence[Job], folder: str) -> Iterator[Message]:
-        """Have a child train the jobs in this folder. Yields its messages until it ends."""
+    def train(
+        self, jobs: Sequence[Job], folder: str, cells: str | None = None
+    ) -> Iterator[Message]:
+        """Have a child train the jobs in this folder. Yields its messages until it ends.
+
+        `cells` is the file of the user's own cell that the jobs need.
+        """
         self.code = None
         _empty(self._errors)
         self._is_forking = True
-        self._write({"jobs": [job._asdict() for job in jobs], "folder": folder})
+        fields = [job._asdict() for job in jobs]
+        self._write({"jobs": fields, "folder": folder, "cells": cells})
         assert self._process.stdout is not None
         for line in self._process.stdout:
             message = _parse(line)

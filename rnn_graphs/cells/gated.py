@@ -3,6 +3,7 @@
 In both, σ is the sigmoid, ⊙ the product by element, and f the activation, tanh by default. Of each
 product [x_t, h_{t−1}] W + b, the part of the inputs, x_t W_x + b, is known before the first step,
 and is one product for all of them (`project`). `step` does the rest. hoisting.py uses both.
+layer_norm.py has the same cells with normalized pre-activations.
 """
 
 from __future__ import annotations
@@ -63,10 +64,19 @@ class ScratchLSTMCell(HoistedCell):
         self, projected: Tensor, state: State, weights: list[Tensor]
     ) -> tuple[Tensor, State]:  # fmt: skip
         c, h = state
-        i, g, f, o = tf.split(projected + tf.matmul(h, weights[0]), 4, 1)
+        z = self._pre_activations(projected + tf.matmul(h, weights[0]))
+        i, g, f, o = tf.split(z, 4, 1)
         c = tf.sigmoid(f + self._forget_bias) * c + tf.sigmoid(i) * self._activation(g)
-        h = tf.sigmoid(o) * self._activation(c)
+        h = tf.sigmoid(o) * self._activation(self._before_output(c))
         return h, tf.nn.rnn_cell.LSTMStateTuple(c, h)
+
+    def _pre_activations(self, z: Tensor) -> Tensor:
+        """i, g, f, o from the sum of the products; a normalized cell changes them."""
+        return z
+
+    def _before_output(self, c: Tensor) -> Tensor:
+        """c as h is made of it; a normalized cell changes it."""
+        return c
 
     def hidden(self, state: State) -> Tensor:
         return state.h
@@ -125,10 +135,19 @@ class ScratchGRUCell(HoistedCell):
         self, projected: Tensor, state: State, weights: list[Tensor]
     ) -> tuple[Tensor, State]:  # fmt: skip
         of_gates, of_candidate = tf.split(projected, [2 * self._units, self._units], 1)
-        r, u = tf.split(tf.sigmoid(of_gates + tf.matmul(state, weights[0])), 2, 1)
-        c = self._activation(of_candidate + tf.matmul(r * state, weights[1]))
+        of_gates = self._gates(of_gates + tf.matmul(state, weights[0]))
+        r, u = tf.split(tf.sigmoid(of_gates), 2, 1)
+        c = self._activation(self._candidate(of_candidate + tf.matmul(r * state, weights[1])))
         h = u * state + (1 - u) * c
         return h, h
+
+    def _gates(self, z: Tensor) -> Tensor:
+        """r, or r and u, before σ, from the sum of the products; a normalized cell changes them."""
+        return z
+
+    def _candidate(self, z: Tensor) -> Tensor:
+        """c before its activation, from the sum of the products; a normalized cell changes it."""
+        return z
 
     def hidden(self, state: State) -> Tensor:
         return state
@@ -136,5 +155,5 @@ class ScratchGRUCell(HoistedCell):
     def multiplied(self, projected: Tensor, before: Tensor, weights: list[Tensor]) -> list[Tensor]:
         """r of all steps is computed anew, which is one product more."""
         to_r = rows_product(before, weights[0][:, : self._units])
-        r = tf.sigmoid(projected[..., : self._units] + to_r)
+        r = tf.sigmoid(self._gates(projected[..., : self._units] + to_r))
         return [before, r * before]

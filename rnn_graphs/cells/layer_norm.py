@@ -8,119 +8,114 @@ Neural Networks in Tensorflow II" (r2rt, 2016).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from rnn_graphs.cells.activations import activation
+from rnn_graphs.cells.gated import ScratchGRUCell, ScratchLSTMCell
+from rnn_graphs.hoisting import rows_product
 from rnn_graphs.tf1 import tf
 
 Tensor = Any
 EPSILON = 1e-5
 
 
-class _NormalizedCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
-    """The common part: sizes, and the variables of one normalization."""
+class LayerNormRNNCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+    """h_t = f(norm([x_t, h_{t−1}] W))."""
 
-    def __init__(self, units: int, act: Callable[[Tensor], Tensor], dtype: tf.DType) -> None:
+    def __init__(self, units: int, name: str | None, dtype: tf.DType) -> None:
+        """`name` is the name of the activation."""
         super().__init__(dtype=dtype)
         self._units = units
-        self._activation = act
+        self._activation = activation(name)
 
     @property
-    def state_size(self) -> Any:
+    def state_size(self) -> int:
         return self._units
 
     @property
     def output_size(self) -> int:
         return self._units
 
-    def _weights(self, name: str, input_shape: Any, gates: int) -> Any:
-        shape = [int(input_shape[-1]) + self._units, gates * self._units]
-        return tf.get_variable(name, shape, self.dtype, tf.zeros_initializer())
-
-    def _norms(self, count: int, shift: float = 0.0) -> tuple[Any, Any]:
-        """Gains and shifts of `count` normalizations, [count, units] each."""
-        shape = [count, self._units]
-        gain = tf.get_variable("gain", shape, self.dtype, tf.ones_initializer())
-        return gain, tf.get_variable("shift", shape, self.dtype, tf.constant_initializer(shift))
-
-
-class LayerNormRNNCell(_NormalizedCell):
-    """h_t = φ(norm([x_t, h_{t−1}] W))."""
-
     def build(self, input_shape: Any) -> None:
-        self._kernel = self._weights("kernel", input_shape, 1)
-        self._gain, self._shift = self._norms(1)
+        self._W = _matrix(int(input_shape[-1]) + self._units, self._units, self.dtype)
+        self._gain, self._shift = _gain_and_shift(1, self._units, self.dtype)
         self.built = True
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, input_size], [batch, units] → output and state, the same tensor."""
-        z = tf.matmul(tf.concat([inputs, state], 1), self._kernel)
-        state = self._activation(normalize(z, self._gain[0], self._shift[0]))
+        z = tf.matmul(tf.concat([inputs, state], 1), self._W)
+        state = self._activation(normalize(z, self._gain, self._shift))
         return state, state
 
 
-class LayerNormGRUCell(_NormalizedCell):
-    """GRUCell with r, u and the candidate normalized.
+class LayerNormLSTMCell(ScratchLSTMCell):
+    """The LSTM with i, g, f and o normalized, and c where h is made of it."""
 
-    The shifts of r and u start at 1, as GRUCell's biases do: nothing is reset, nothing updated.
+    def build(self, input_shape: Any) -> None:
+        self._inputs = int(input_shape[-1])
+        self.W = _matrix(self._inputs + self._units, 4 * self._units, self.dtype)
+        self._gain, self._shift = _gain_and_shift(5, self._units, self.dtype)  # i, g, f, o, c
+        self.built = True
+
+    def project(self, inputs: Tensor) -> Tensor:
+        return rows_product(inputs, self.W[: self._inputs])
+
+    def _pre_activations(self, z: Tensor) -> Tensor:
+        return normalize(z, self._gain[:4], self._shift[:4])
+
+    def _before_output(self, c: Tensor) -> Tensor:
+        return normalize(c, self._gain[4:], self._shift[4:])
+
+
+class LayerNormGRUCell(ScratchGRUCell):
+    """The GRU with r, u and the candidate normalized.
+
+    The shifts of r and u start at 1, as the GRU's biases do: nothing is reset, nothing updated.
     """
 
     def build(self, input_shape: Any) -> None:
+        self._inputs = int(input_shape[-1])
+        rows = self._inputs + self._units
         with tf.variable_scope("gates"):
-            self._gates = self._weights("kernel", input_shape, 2)
-            self._gain, self._shift = self._norms(2, 1.0)
+            self.W = _matrix(rows, 2 * self._units, self.dtype)
+            self._gain, self._shift = _gain_and_shift(2, self._units, self.dtype, 1.0)
         with tf.variable_scope("candidate"):
-            self._candidate = self._weights("kernel", input_shape, 1)
-            self._candidate_norm = self._norms(1)
+            self.W_c = _matrix(rows, self._units, self.dtype)
+            self._gain_c, self._shift_c = _gain_and_shift(1, self._units, self.dtype)
         self.built = True
 
-    def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, input_size], [batch, units] → output and state, the same tensor."""
-        both = tf.split(tf.matmul(tf.concat([inputs, state], 1), self._gates), 2, 1)
-        r, u = (
-            tf.sigmoid(normalize(z, self._gain[place], self._shift[place]))
-            for place, z in enumerate(both)
-        )
-        z = tf.matmul(tf.concat([inputs, r * state], 1), self._candidate)
-        gain, shift = self._candidate_norm
-        candidate = self._activation(normalize(z, gain[0], shift[0]))
-        state = u * state + (1 - u) * candidate
-        return state, state
+    def project(self, inputs: Tensor) -> Tensor:
+        weights = tf.concat([self.W[: self._inputs], self.W_c[: self._inputs]], 1)
+        return rows_product(inputs, weights)
+
+    def _gates(self, z: Tensor) -> Tensor:
+        count = int(z.shape[-1]) // self._units
+        return normalize(z, self._gain[:count], self._shift[:count])
+
+    def _candidate(self, z: Tensor) -> Tensor:
+        return normalize(z, self._gain_c, self._shift_c)
 
 
-class LayerNormLSTMCell(_NormalizedCell):
-    """BasicLSTMCell with i, j, f and o normalized, and c where h is made of it."""
+def _matrix(rows: int, columns: int, dtype: tf.DType) -> Any:
+    return tf.get_variable("kernel", [rows, columns], dtype, tf.zeros_initializer())
 
-    def __init__(
-        self, units: int, act: Callable[[Tensor], Tensor], dtype: tf.DType, forget_bias: float
-    ) -> None:
-        super().__init__(units, act, dtype)
-        self._forget_bias = forget_bias
 
-    @property
-    def state_size(self) -> Any:
-        return tf.nn.rnn_cell.LSTMStateTuple(self._units, self._units)
-
-    def build(self, input_shape: Any) -> None:
-        self._kernel = self._weights("kernel", input_shape, 4)
-        self._gain, self._shift = self._norms(5)  # i, j, f, o, c
-        self.built = True
-
-    def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """[batch, input_size], (c, h) → h and (c, h)."""
-        c, h = state
-        four = tf.split(tf.matmul(tf.concat([inputs, h], 1), self._kernel), 4, 1)
-        i, j, f, o = (self._norm(z, place) for place, z in enumerate(four))
-        c = c * tf.sigmoid(f + self._forget_bias) + tf.sigmoid(i) * self._activation(j)
-        h = self._activation(self._norm(c, 4)) * tf.sigmoid(o)
-        return h, tf.nn.rnn_cell.LSTMStateTuple(c, h)
-
-    def _norm(self, z: Tensor, place: int) -> Tensor:
-        return normalize(z, self._gain[place], self._shift[place])
+def _gain_and_shift(gates: int, units: int, dtype: tf.DType, shift: float = 0.0) -> tuple[Any, Any]:
+    """Of each gate's normalization, [gates, units] each."""
+    gain = tf.get_variable("gain", [gates, units], dtype, tf.ones_initializer())
+    first = tf.constant_initializer(shift)
+    return gain, tf.get_variable("shift", [gates, units], dtype, first)
 
 
 def normalize(z: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
-    """[batch, units] → the same shape; each row with mean 0 and variance 1 before the gain."""
-    mean = tf.reduce_mean(z, 1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(z - mean), 1, keepdims=True)
-    return gain * (z - mean) * tf.math.rsqrt(variance + EPSILON) + shift
+    """z with each gate's units at mean 0 and variance 1, before the gain and the shift.
+
+    z: [..., gates × units], the gates side by side; gain, shift: [gates, units].
+    """
+    gates = tf.reshape(z, [-1, *gain.shape])
+    mean = tf.reduce_mean(gates, -1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(gates - mean), -1, keepdims=True)
+    normalized = gain * (gates - mean) * tf.math.rsqrt(variance + EPSILON) + shift
+    result = tf.reshape(normalized, tf.shape(z))
+    result.set_shape(z.shape)
+    return result

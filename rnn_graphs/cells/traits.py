@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -42,7 +43,9 @@ class CellConfig(Section):
     @classmethod
     def _is_a_cell(cls, cell: str) -> str:
         if cell not in CELLS:
-            raise ValueError(f"expected one of {', '.join(CELLS)}; got {cell!r}")
+            raise ValueError(
+                f"expected one of {', '.join(CELLS)}, or a cell of --cells FILE.py; got {cell!r}"
+            )
         return cell
 
     @model_validator(mode="after")
@@ -97,21 +100,27 @@ class Cell:
     kept: tuple[str, ...] = ()  # variables that keep the cell's initial value; biases always do
     # Whether each matrix but a projection multiplies [x, h], as recurrent_initializer needs it.
     joins_inputs: bool = True
+    # The file of the user's own cell, which processes that train it read too; else None.
+    file: Path | None = None
 
 
 def _normalized_rnn(config: CellConfig, state_size: int, dtype: Any) -> Any:
-    from rnn_graphs.cells.activations import activation
     from rnn_graphs.cells.layer_norm import LayerNormRNNCell
 
-    return LayerNormRNNCell(state_size, activation(config.activation), dtype)
+    return LayerNormRNNCell(state_size, config.activation, dtype)
+
+
+def _normalized_gru(config: CellConfig, state_size: int, dtype: Any) -> Any:
+    from rnn_graphs.cells.layer_norm import LayerNormGRUCell
+
+    return LayerNormGRUCell(state_size, config.activation, dtype)
 
 
 def _normalized_lstm(config: CellConfig, state_size: int, dtype: Any) -> Any:
-    from rnn_graphs.cells.activations import activation
     from rnn_graphs.cells.layer_norm import LayerNormLSTMCell
 
-    function = activation(config.activation)
-    return LayerNormLSTMCell(state_size, function, dtype, config.added_to_forget_gate)
+    forget_bias = config.added_to_forget_gate
+    return LayerNormLSTMCell(state_size, config.activation, dtype, forget_bias)
 
 
 def _scratch(config: CellConfig, state_size: int, dtype: Any, product: Affine) -> Any:
@@ -132,12 +141,11 @@ def _basic_rnn(config: CellConfig, state_size: int, dtype: Any, _product: Affine
 
 
 def _gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized_gru(config, state_size, dtype)
     from rnn_graphs.cells.activations import activation
-    from rnn_graphs.cells.layer_norm import LayerNormGRUCell
     from rnn_graphs.tf1 import tf
 
-    if config.layer_norm:
-        return LayerNormGRUCell(state_size, activation(config.activation), dtype)
     return tf.nn.rnn_cell.GRUCell(state_size, activation(config.activation), dtype=dtype)
 
 
@@ -166,12 +174,16 @@ def _lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> 
 
 
 def _scratch_lstm(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized_lstm(config, state_size, dtype)
     from rnn_graphs.cells.gated import ScratchLSTMCell
 
     return ScratchLSTMCell(state_size, config.activation, dtype, config.added_to_forget_gate)
 
 
 def _scratch_gru(config: CellConfig, state_size: int, dtype: Any, _product: Affine) -> Any:
+    if config.layer_norm:
+        return _normalized_gru(config, state_size, dtype)
     from rnn_graphs.cells.gated import ScratchGRUCell
 
     return ScratchGRUCell(state_size, config.activation, dtype)
@@ -193,8 +205,7 @@ def _derivatives_of(kind: str) -> Callable[[CellConfig], CellDerivatives]:
     return made
 
 
-SCRATCH_LSTM_KEYS = ("activation", "forget_bias")
-BASIC_LSTM_KEYS = (*SCRATCH_LSTM_KEYS, "layer_norm")
+BASIC_LSTM_KEYS = ("activation", "forget_bias", "layer_norm")
 LSTM_KEYS = (*BASIC_LSTM_KEYS, "peepholes", "cell_clip", "projection")
 ONE_PRODUCT, GRU, LSTM = map(_derivatives_of, ("one_product", "gru", "lstm"))
 CELLS: dict[str, Cell] = {
@@ -209,11 +220,11 @@ CELLS: dict[str, Cell] = {
     ),
     "lstm": Cell(_lstm, layouts.lstm, LSTM, LSTM_KEYS, gates=4, read_gates=gate_values.lstm),
     "scratch_lstm": Cell(
-        _scratch_lstm, layouts.scratch_lstm, LSTM, SCRATCH_LSTM_KEYS,
+        _scratch_lstm, layouts.scratch_lstm, LSTM, BASIC_LSTM_KEYS,
         gates=4, read_gates=gate_values.lstm,
     ),
     "scratch_gru": Cell(
-        _scratch_gru, layouts.scratch_gru, GRU, ("activation",),
+        _scratch_gru, layouts.scratch_gru, GRU,
         gates=3, products=2, read_gates=gate_values.gru,
     ),
     "influence_balancing": Cell(

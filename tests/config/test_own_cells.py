@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,7 @@ from tests.graphs import close, draw_example, run_steps
 from tests.layers_reference import ACTIVATIONS, Array, gradient, pairs, sigmoid
 
 EXAMPLE = ROOT / "examples" / "weighted_gru.py"
-
-
-@pytest.fixture(autouse=True)
-def _restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test leaves its cells to another."""
-    known = dict(CELLS)
-    yield
-    CELLS.clear()
-    CELLS.update(known)
+pytestmark = pytest.mark.usefixtures("known_cells")
 
 
 def weighted_gru(
@@ -150,9 +143,28 @@ def test_commands_on_a_run_take_it(
     assert run.main([command, run_dir, *more, *out, "--cells", str(EXAMPLE)]) == 0
 
 
-def test_runs_of_other_processes_would_lack_them(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["advise", "none", "--check", "--cells", str(EXAMPLE)]) == 2
-    assert "--cells works without --check only" in capsys.readouterr().err
+def test_the_processes_of_a_sweep_have_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = ["--cells", os.path.relpath(EXAMPLE)]
+    alone = ["train", "r2rt_n5", *SMALL, "model.cell=weighted_gru", "--run-dir", "alone", *cells]
+    assert run.main([*alone, "-q"]) == 0
+    CELLS.pop("weighted_gru")
+    grid = ["model.cell=gru,weighted_gru", "--workers", "1", *cells]
+    assert run.main(["sweep", "r2rt_n5", *SMALL, *grid, "-q"]) == 0
+    (swept,) = tmp_path.glob("**/*weighted_gru*/metrics.csv")
+    assert swept.read_bytes() == (tmp_path / "alone" / "metrics.csv").read_bytes()
+
+
+def test_a_file_that_is_gone_when_a_process_needs_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    register_cells(Path(shutil.copy(EXAMPLE, tmp_path / "mine.py")))
+    (tmp_path / "mine.py").unlink()
+    assert run.main(["sweep", "r2rt_n5", *SMALL, "model.cell=weighted_gru,gru", "--workers", "1"])
+    assert "mine.py: no such file" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

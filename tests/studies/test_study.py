@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from importlib import import_module
 from inspect import isabstract
@@ -12,8 +13,10 @@ from typing import Any, NoReturn
 import pytest
 from pydantic import ValidationError
 
+import run
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
+from experiments.config.own_cells import register_cells
 from experiments.errors import UsageError
 from experiments.reporting.claims import Claim, Finding, write_claims
 from experiments.runs.run import read_run
@@ -31,7 +34,7 @@ from experiments.studies.spec import ClaimSpec, FigureSpec, StudyConfig, load_st
 from experiments.studies.subjects.curves import Curves
 from experiments.sweeps.points import Point
 from experiments.training import runner
-from tests.conftest import small_config
+from tests.conftest import ROOT, small_config
 from tests.handmade import EVERY, TIME_STEPS, finished_run
 
 
@@ -65,17 +68,25 @@ def is_entry(value: object, module: str) -> bool:
     return value.__module__ == module and not isabstract(value)
 
 
+@pytest.mark.usefixtures("known_cells")
 @pytest.mark.parametrize("name", names("study"))
 def test_every_shipped_study_loads_and_its_configs_are_valid(name: str) -> None:
     study = thinned(load_study(name))
-    for run in study.all_runs.values():
-        load_config(run.source, run.overrides)
+    if named := re.search(r"--cells (\S+)", study.description):
+        register_cells(ROOT / named[1])
+    for each in study.all_runs.values():
+        load_config(each.source, each.overrides)
 
 
 @pytest.mark.parametrize("name", ["r2rt_part1", "copy_memory"])
 def test_a_plan_has_every_run(name: str) -> None:
     study = load_study(name)
     assert [job.name for job in plan(study, ["training.seeds=1"]).points] == [*study.all_runs]
+
+
+def test_a_study_of_an_own_cell_asks_for_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["reproduce", "r2rt_part2_own_cell"]) == 2
+    assert "or a cell of --cells FILE.py; got 'weighted_gru'" in capsys.readouterr().err
 
 
 def test_unknown_study_is_named_with_the_nearest() -> None:

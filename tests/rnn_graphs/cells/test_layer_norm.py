@@ -27,6 +27,15 @@ from tests.graphs import assert_is_reference, draw_example, run_steps
         ({"cell": "basic_lstm"}, "dynamic", {"kind": "full"}),
         ({"cell": "lstm", "forget_bias": 0.5}, "static",
          {"kind": "tf_style", "depth": 2}),
+        ({"cell": "scratch_gru"}, "static", {"kind": "full"}),
+        ({"cell": "scratch_gru", "activation": "relu"}, "dynamic", {"kind": "tf_style"}),
+        ({"cell": "scratch_gru"}, "scratch", {"kind": "true_bptt", "depth": 3}),
+        ({"cell": "scratch_gru"}, "scan", {"kind": "full"}),
+        ({"cell": "scratch_lstm"}, "static", {"kind": "tf_style"}),
+        ({"cell": "scratch_lstm", "forget_bias": 0.5}, "dynamic", {"kind": "full"}),
+        ({"cell": "scratch_lstm"}, "dynamic", {"kind": "true_bptt", "depth": 3}),
+        ({"cell": "scratch_lstm"}, "static",
+         {"kind": "williams_peng", "depth": 4, "stride": 2}),
         ({"cell": "gru"}, "static",
          {"kind": "adaptive", "tolerance": 0.5, "least": 1, "most": 3}),
     ],
@@ -57,7 +66,7 @@ def test_each_row_has_mean_0_and_variance_1_before_gain_and_shift() -> None:
     np.testing.assert_allclose(before.var(axis=1), 1, atol=1e-4)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "scratch_gru", "scratch_lstm"])
 def test_gains_start_as_ones_and_shifts_as_biases_do(cell: str) -> None:
     config = small_config(f"model.cell={cell}", "model.layer_norm=true")
     with TrainingSession(build(config, make_workload(config)), 1) as session:
@@ -66,7 +75,7 @@ def test_gains_start_as_ones_and_shifts_as_biases_do(cell: str) -> None:
     gains = [value for name, value in found.items() if name.endswith("gain")]
     assert all((gain == 1).all() for gain in gains)
     shifts = {name: value for name, value in found.items() if name.endswith("shift")}
-    assert len(gains) == len(shifts) == (2 if cell == "gru" else 1)
+    assert len(gains) == len(shifts) == (2 if "gru" in cell else 1)
     for name, shift in shifts.items():
         assert (shift == (1 if "gates" in name else 0)).all()
 
