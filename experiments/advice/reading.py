@@ -15,9 +15,9 @@ from data.task import Drawn, Examples, Task
 from experiments.advice.schedule import Schedule
 from experiments.config.schema import Config
 from experiments.errors import UsageError
-from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
+from experiments.training.session import session_options, shape_of
+from experiments.training.window_session import Feeds, WindowSession
 from rnn_graphs.graphs.signal import build_signal_graph
-from rnn_graphs.tf1 import tf
 
 WINDOWS = 8  # read one after the other
 FEWEST = 2  # windows, for a spread between them
@@ -97,7 +97,7 @@ def _places(rows: Rows, num_steps: int) -> NDArray[np.float64] | None:
     return np.asarray(rows.weights.reshape(-1, num_steps).sum(0), np.float64)
 
 
-class Reader(GraphSession):
+class Reader(WindowSession):
     """A session on a signal graph, used for the weights of every moment."""
 
     def __init__(self, config: Config, task: Task, data: HeldOut) -> None:
@@ -107,17 +107,18 @@ class Reader(GraphSession):
         options = session_options(config.execution.threads)
         # Rewriting a wide unrolled graph takes longer than it saves in a few readings.
         options.graph_options.rewrite_options.disable_meta_optimizer = True
-        super().__init__(graph.graph, graph.snapshot, options)
+        super().__init__(graph, options)
         self._graph = graph
         self._data = data
         self._carries_state = task.carries_state
 
     def read(self, variables: dict[str, NDArray[Any]], updates: int) -> Reading:
         """Read the model with these weights."""
-        # The graph is float64, whatever the run's precision: widening is exact.
-        self.restore({name: value.astype(np.float64) for name, value in variables.items()})
+        self.restore(variables)
         warm_up = WARM_UP if self._carries_state else 0
-        states, losses, signals = self._read_in_turn()
+        fetches = (self._graph.losses, self._graph.error_signal)
+        read = [*self.in_turn(fetches, map(self.feeds, self._data.windows))]
+        losses, signals = zip(*[found for _, found in read], strict=True)
         weights = [window.weights for window in self._data.windows]
         means = [
             float(np.average(loss, weights=None if weight is None else weight.T))
@@ -125,43 +126,23 @@ class Reader(GraphSession):
         ]
         excess = None
         if self._carries_state:
-            excess = np.array(self._excess(states, losses)[warm_up:])
+            excess = np.array(self._excess([feeds for feeds, _ in read], losses)[warm_up:])
         return Reading(updates, np.array(means[warm_up:]), np.array(signals[warm_up:]), excess)
 
-    def _read_in_turn(self) -> tuple[list[Any], list[Any], list[Any]]:
-        """The state before each window, [leaves] each, its losses and its error signal."""
-        graph = self._graph
-        first = self._session.run(tf.nest.flatten(graph.first_state))
-        states, losses, signals = [first], [], []
-        for window in self._data.windows:
-            loss, signal, final = self._session.run(
-                (graph.losses, graph.error_signal, tf.nest.flatten(graph.final_state)),
-                self._feeds(window, states[-1]),
-            )
-            losses.append(loss)
-            signals.append(signal)
-            states.append(final if self._carries_state else first)
-        return states[:-1], losses, signals
-
-    def _excess(self, states: Sequence[Any], losses: Sequence[Any]) -> list[NDArray[np.float64]]:
+    def _excess(self, feeds: Sequence[Feeds], losses: Sequence[Any]) -> list[NDArray[np.float64]]:
         """For each window, the mean over rows of its loss from a stranger's state, less its own."""
         found = []
-        for place, window in enumerate(self._data.windows):
-            stranger = [_of_another_row(states, place, leaf) for leaf in range(len(states[0]))]
-            (read,) = self._session.run((self._graph.losses,), self._feeds(window, stranger))
-            found.append((read - losses[place]).mean(1))
+        for place, own in enumerate(losses):
+            stranger = {leaf: _of_another_row(feeds, place, leaf) for leaf in self._before}
+            read = self.fetch(self._graph.losses, feeds[place] | stranger)
+            found.append((read - own).mean(1))
         return found
 
-    def _feeds(self, window: Windows, state: Sequence[Any]) -> dict[Any, Any]:
-        into = self._graph.window
-        leaves = tf.nest.flatten(into.state)
-        return window_feeds(into, window) | dict(zip(leaves, state, strict=True))
 
-
-def _of_another_row(states: Sequence[Any], place: int, leaf: int) -> NDArray[np.float64]:
+def _of_another_row(feeds: Sequence[Feeds], place: int, leaf: Any) -> NDArray[np.float64]:
     """A part of the state before window `place`, each row with that of the row before it.
 
     The first row has that of the last row, one window earlier; so has a single row its own.
     """
-    own, earlier = states[place][leaf], states[max(place - 1, 0)][leaf]
+    own, earlier = feeds[place][leaf], feeds[max(place - 1, 0)][leaf]
     return np.concatenate([earlier[-1:], own[:-1]])

@@ -22,16 +22,16 @@ from experiments.errors import UsageError
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import AlsoMeasure, GradientError, compare
 from experiments.training import influence_memory
-from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
+from experiments.training.session import session_options, shape_of
+from experiments.training.window_session import WindowSession
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.graphs.gradients import build_carried_graph
-from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.styles import STYLES
 
 EXACT = TruncationConfig(kind="rtrl")
 
 
-class CarriedGauge(GraphSession):
+class CarriedGauge(WindowSession):
     """A session that carries the influences of several styles through windows side by side."""
 
     def __init__(
@@ -45,7 +45,7 @@ class CarriedGauge(GraphSession):
         graph = build_carried_graph(
             config.model, config.graph, shape_of(task), [EXACT, *truncations.values()]
         )
-        super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
+        super().__init__(graph, session_options(config.execution.threads))
         self._graph = graph
         self._names = [*truncations]
 
@@ -53,18 +53,14 @@ class CarriedGauge(GraphSession):
         self, variables: dict[str, NDArray[Any]], windows: Sequence[Windows], seed: int
     ) -> list[dict[str, GradientError]]:
         """By window, each style against rtrl. Random styles are drawn once, from the seed."""
-        graph = self._graph
-        self.restore({name: value.astype(np.float64) for name, value in variables.items()})
-        carried = self._session.run(tf.nest.flatten(graph.first))
+        self.restore(variables)
+        # Negative, because the keys of training start with a seed, which is at least 0.
+        feeds = [
+            self.feeds(window) | {self._graph.window.key: np.array([-1 - seed, number])}
+            for number, window in enumerate(windows)
+        ]
         found = []
-        for number, window in enumerate(windows):
-            feeds = dict(zip(tf.nest.flatten(graph.before), carried, strict=True))
-            feeds |= window_feeds(graph.window, window)
-            # Negative, because the keys of training start with a seed, which is at least 0.
-            feeds[graph.window.key] = (-1 - seed, number)
-            (exact, *estimates), carried = self._session.run(
-                (graph.estimates, tf.nest.flatten(graph.after)), feeds
-            )
+        for _, (exact, *estimates) in self.in_turn(self._graph.estimates, feeds):
             errors = [compare(estimate, exact) for estimate in estimates]
             found.append(dict(zip(self._names, errors, strict=True)))
         return found

@@ -7,17 +7,10 @@ from numpy.typing import NDArray
 
 from data.streams import training_stream
 from experiments.config.schema import Config
-from experiments.training.session import (
-    GraphSession,
-    TrainingSession,
-    build,
-    session_options,
-    shape_of,
-    window_feeds,
-)
+from experiments.training.session import TrainingSession, build, session_options, shape_of
+from experiments.training.window_session import WindowSession
 from experiments.training.workload import make_workload
 from rnn_graphs.graphs.gradients import build_gradient_graph
-from rnn_graphs.tf1 import tf
 
 
 def first_gradient(config: Config, seed: int) -> NDArray[np.float64]:
@@ -33,10 +26,7 @@ def first_gradient(config: Config, seed: int) -> NDArray[np.float64]:
     window = rows.windows(0, 1, config.graph.num_steps)
     shape = shape_of(workload.task, config.training.carry_state)
     graph = build_gradient_graph(config.model, config.graph, shape, [])
-    with GraphSession(graph.graph, graph.snapshot, session_options(1)) as session:
-        session.restore({name: value.astype(np.float64) for name, value in weights.items()})
-        state = session.fetch(tf.nest.flatten(graph.first_state))
-        feeds = dict(zip(tf.nest.flatten(graph.window.state), state, strict=True))
-        feeds |= window_feeds(graph.window, window)
-        gradient: NDArray[np.float64] = session.fetch(graph.full, feeds)
-    return gradient
+    with WindowSession(graph, session_options(1)) as session:
+        session.restore(weights)
+        ((_, gradient),) = session.in_turn(graph.full, [session.feeds(window)])
+    return np.asarray(gradient)

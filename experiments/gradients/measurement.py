@@ -16,18 +16,11 @@ from experiments.console import is_quiet
 from experiments.errors import RunError, UsageError
 from experiments.training.adaptive import open_chooser
 from experiments.training.loop import TrainingLoop
-from experiments.training.session import (
-    GraphSession,
-    TrainingSession,
-    build,
-    session_options,
-    shape_of,
-    window_feeds,
-)
+from experiments.training.session import TrainingSession, build, session_options, shape_of
+from experiments.training.window_session import WindowSession
 from experiments.training.workload import Workload
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.graphs.gradients import build_gradient_graph
-from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.styles import STYLES
 
 MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as fractions of a seed's updates
@@ -211,7 +204,7 @@ def _all_finite(variables: dict[str, NDArray[Any]]) -> bool:
     return all(np.isfinite(value).all() for value in variables.values())
 
 
-class Gauge(GraphSession):
+class Gauge(WindowSession):
     """A session on a gradient graph, used for the weights of every seed and moment."""
 
     def __init__(self, config: Config, task: Task, truncations: Sequence[TruncationConfig]) -> None:
@@ -220,9 +213,8 @@ class Gauge(GraphSession):
         options = session_options(config.execution.threads)
         # Rewriting a graph of many styles takes longer than it saves.
         options.graph_options.rewrite_options.disable_meta_optimizer = True
-        super().__init__(graph.graph, graph.snapshot, options)
+        super().__init__(graph, options)
         self._graph = graph
-        self._carries_state = not shape.starts_anew
         fetches = dict(zip(truncations, self._graph.estimates, strict=True))
         self._random = {one: fetches[one] for one in fetches if one.style.random}
         self._exact = {one: fetches[one] for one in fetches if not one.style.random}
@@ -235,25 +227,17 @@ class Gauge(GraphSession):
         self, variables: dict[str, NDArray[Any]], windows: Sequence[Windows], seed: int
     ) -> list[Reading]:
         """Measure each window, carrying the state between them if the task does."""
-        graph = self._graph
-        # The graph is float64, whatever the run's precision: widening is exact.
-        self.restore({name: value.astype(np.float64) for name, value in variables.items()})
-        leaves = tf.nest.flatten(graph.window.state)
-        state = self._session.run(tf.nest.flatten(graph.first_state))
+        self.restore(variables)
+        fetches = (self._graph.error_signal, self._graph.full, [*self._exact.values()])
         readings = []
-        for number, window in enumerate(windows):
-            feeds = window_feeds(graph.window, window) | dict(zip(leaves, state, strict=True))
-            signal, full, exact, final_state = self._session.run(
-                (graph.error_signal, graph.full, [*self._exact.values()], graph.final_state), feeds
-            )
+        found = self.in_turn(fetches, map(self.feeds, windows))
+        for number, (feeds, (signal, full, exact)) in enumerate(found):
             first = number * DRAWS
             # Negative, because the keys of training start with a seed, which is at least 0.
             keys = [(-1 - seed, draw) for draw in range(first, first + DRAWS)]
             comparisons = [compare(estimate, full) for estimate in exact]
             comparisons += self._compare_random(feeds, keys, full)
             readings.append(Reading(signal, comparisons))
-            if self._carries_state:
-                state = tf.nest.flatten(final_state)
         return readings
 
     def _compare_random(

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from data.batching import Rows
 from data.task import Task
 from experiments.config.schema import Config
-from experiments.training.session import GraphSession, session_options, shape_of, window_feeds
+from experiments.training.session import session_options, shape_of
+from experiments.training.window_session import WindowSession
 from experiments.training.workload import Workload
 from rnn_graphs.graphs.signal import build_signal_graph
-from rnn_graphs.tf1 import tf
 
 WINDOWS = 5  # that the decay is averaged over, each as long as errors go back
 LAGS = 2  # times the largest depth: how far errors go back
@@ -66,7 +66,7 @@ def open_chooser(
     return DepthChooser(config, workload.task, log)
 
 
-class DepthChooser(GraphSession):
+class DepthChooser(WindowSession):
     """A session that measures the decay of the error signal at the start of each epoch."""
 
     def __init__(self, config: Config, task: Task, log: Callable[[str], None]) -> None:
@@ -77,8 +77,8 @@ class DepthChooser(GraphSession):
         self._steps = LAGS * self.depths[-1]
         graph_config = config.graph.model_copy(update={"num_steps": self._steps})
         graph = build_signal_graph(config.model, graph_config, shape_of(task))
-        super().__init__(graph.graph, graph.snapshot, session_options(config.execution.threads))
-        self._graph = graph
+        super().__init__(graph, session_options(config.execution.threads))
+        self._error_signal = graph.error_signal
 
     def choose(self, epoch: int, variables: dict[str, NDArray[Any]], rows: Rows) -> int:
         """The index of the depth for an epoch, counted from 0, at these weights.
@@ -97,18 +97,7 @@ class DepthChooser(GraphSession):
         self, variables: dict[str, NDArray[Any]], rows: Rows, count: int
     ) -> NDArray[np.float64]:
         """φ by lag, the mean over `count` windows from the start of the rows."""
-        graph = self._graph
-        self.restore({name: value.astype(np.float64) for name, value in self._model(variables)})
-        state, signals = self._session.run(tf.nest.flatten(graph.first_state)), []
-        for number in range(count):
-            window = rows.windows(number, 1, self._steps)
-            feeds = dict(zip(tf.nest.flatten(graph.window.state), state, strict=True))
-            feeds |= window_feeds(graph.window, window)
-            signal, state = self._session.run(
-                (graph.error_signal, tf.nest.flatten(graph.final_state)), feeds
-            )
-            signals.append(signal)
-        return np.asarray(np.mean(signals, axis=0))
-
-    def _model(self, variables: dict[str, NDArray[Any]]) -> list[tuple[str, NDArray[Any]]]:
-        return [(name, value) for name, value in variables.items() if name in self.names]
+        self.restore(variables)
+        windows = [rows.windows(number, 1, self._steps) for number in range(count)]
+        found = self.in_turn(self._error_signal, map(self.feeds, windows))
+        return np.asarray(np.mean([signal for _, signal in found], axis=0))

@@ -23,7 +23,7 @@ from rnn_graphs.graphs.training import (
 from rnn_graphs.metrics import measured_in_graph
 from rnn_graphs.model import TaskShape
 from rnn_graphs.tf1 import keep_xla_to_one_thread, tf
-from rnn_graphs.truncation.step import Window, make_step
+from rnn_graphs.truncation.step import make_step
 
 
 def build(
@@ -47,14 +47,6 @@ def shape_of(task: Task, carry_state: bool = True) -> TaskShape:
         task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state,
         task.decoder_ids, not carry_state,
     )  # fmt: skip
-
-
-def window_feeds(fed: Window, window: Windows) -> dict[Any, Array]:
-    """The data of one window for a graph of one, time first; weights where the graph takes them."""
-    feeds = {fed.inputs: window.inputs.swapaxes(0, 1), fed.labels: window.labels.T}
-    if fed.weights is not None and window.weights is not None:
-        feeds[fed.weights] = window.weights.T
-    return feeds
 
 
 Threads = int | Literal["auto"] | None

@@ -32,7 +32,7 @@ class GradientGraph(NamedTuple):
     error_signal: Tensor  # fetch: [num_steps], ‖∂L_t/∂h_{t−k}‖ at k = 0, 1, …; t: a row's last loss
     full: Tensor  # fetch: [parameters], the whole gradient of the window
     estimates: list[Tensor]  # fetch: [parameters] each, by truncation
-    final_state: Tensor  # fetch, to feed with the next window
+    next_state: Tensor  # fetch, to feed with the next window; the first one if it starts anew
     snapshot: Snapshot  # the model's variables
 
 
@@ -62,10 +62,9 @@ def build_gradient_graph(
         snapshot = make_snapshot(model.all_variables)
         vectors = [_vector(step.gradients) for step in steps]
         whole = _vector(full.gradients)
+        next_state = first_state if shape.starts_anew else full.final_state
     graph.finalize()
-    return GradientGraph(
-        graph, window, first_state, signal, whole, vectors, full.final_state, snapshot
-    )
+    return GradientGraph(graph, window, first_state, signal, whole, vectors, next_state, snapshot)
 
 
 def _fed_window(graph_config: GraphConfig, shape: TaskShape, state: Any) -> Window:
@@ -83,10 +82,9 @@ class CarriedGraph(NamedTuple):
     """Endpoints of a finalized graph of one window, for styles that carry an influence."""
 
     graph: tf.Graph
-    window: Window  # feed: inputs, labels, the state's leaves, the key
-    first: Any  # fetch: the state and the influence of each style at the start of a sequence
-    before: Any  # feed: the same, nested alike
-    after: Any  # fetch, to feed with the next window
+    window: Window  # feed: inputs, labels, the leaves of the state and of each influence, the key
+    first_state: Any  # fetch: the state and the influence of each style, before the first window
+    next_state: Any  # fetch, to feed with the next window: the same, nested alike
     estimates: list[Tensor]  # fetch: [parameters] each, by style: of the recurrent variables
     snapshot: Snapshot  # the model's variables
 
@@ -103,19 +101,21 @@ def build_carried_graph(
         sizes = (graph_config.batch_size, graph_config.num_steps)
         influences = [one.first_influence(model, *sizes) for one in truncations]
         first = (model.zero_state(graph_config.batch_size), influences)
-        before = tf.nest.map_structure(lambda part: tf.placeholder(part.dtype, part.shape), first)
-        window = _fed_window(graph_config, shape, before[0])
+        state, carried = tf.nest.map_structure(
+            lambda part: tf.placeholder(part.dtype, part.shape), first
+        )
+        window = _fed_window(graph_config, shape, state)._replace(influence=carried)
         unroll = model.unrolls[graph_config.unroll]
         steps = [
             make_step(model, unroll, one)(window._replace(influence=influence))
-            for one, influence in zip(truncations, before[1], strict=True)
+            for one, influence in zip(truncations, carried, strict=True)
         ]
         recurrent = len(model.recurrent_variables)
         estimates = [_vector(step.gradients[:recurrent]) for step in steps]
         after = (steps[0].final_state, [step.influence for step in steps])
         snapshot = make_snapshot(model.all_variables)
     graph.finalize()
-    return CarriedGraph(graph, window, first, before, after, estimates, snapshot)
+    return CarriedGraph(graph, window, first, after, estimates, snapshot)
 
 
 def error_signal(model: Model, window: Window) -> Tensor:

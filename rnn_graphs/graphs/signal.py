@@ -27,7 +27,7 @@ class SignalGraph(NamedTuple):
     first_state: Tensor  # fetch: the state before the first window
     error_signal: Tensor  # fetch: [num_steps], as `gradients.error_signal`
     losses: Tensor  # fetch: [num_steps, batch], nats
-    final_state: Tensor  # fetch, to feed with the next window
+    next_state: Tensor  # fetch, to feed with the next window; the first one if it starts anew
     snapshot: Snapshot  # the model's variables
 
 
@@ -50,6 +50,7 @@ def build_signal_graph(
         unrolled = model.unrolls["dynamic"](model.cell, encoded, window.state, None)
         losses = model.head.losses(model.head.logits(unrolled.outputs), window.labels)
         signal = error_signal(model, window)
+        next_state = first_state if shape.starts_anew else unrolled.final_state
         snapshot = make_snapshot(model.all_variables)
     graph.finalize()
-    return SignalGraph(graph, window, first_state, signal, losses, unrolled.final_state, snapshot)
+    return SignalGraph(graph, window, first_state, signal, losses, next_state, snapshot)
