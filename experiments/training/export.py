@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from experiments.runs.directory import RunDirectory
 from experiments.runs.files import make_output_folder, write_atomic
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.session import shape_of
 from experiments.training.text_model import task_of
 from experiments.training.trained_weights import load_into, need_checkpoint

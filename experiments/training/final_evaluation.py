@@ -17,7 +17,7 @@ from experiments.runs.directory import RunDirectory
 from experiments.training.summary import describe_losses
 
 if TYPE_CHECKING:
-    from experiments.training.evaluate import Evaluated, Evaluator
+    from experiments.training.evaluator import Evaluated, Evaluator
 
 
 class Evaluation(NamedTuple):
@@ -50,7 +50,7 @@ def evaluate_seeds(
     """
     if FRESH not in task.held_out and task.probe is None:
         return {}
-    from experiments.training.evaluate import Evaluator  # imports TensorFlow
+    from experiments.training.evaluator import Evaluator  # imports TensorFlow
 
     found: dict[int, Evaluation] = {}
     with Evaluator(config, task, stop) as evaluator:

@@ -13,7 +13,7 @@ from experiments.errors import UsageError
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.data_identity import read_identity
 from experiments.runs.directory import RunDirectory
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.run_data import is_unknown, warning
 from experiments.training.trained_weights import load_into, need_checkpoint
 from experiments.training.workload import make_workload

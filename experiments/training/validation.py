@@ -17,7 +17,7 @@ from experiments.runs.checkpoints import Position
 from experiments.training.workload import Workload
 
 if TYPE_CHECKING:
-    from experiments.training.evaluate import Evaluator
+    from experiments.training.evaluator import Evaluator
 
 
 class Validation:
@@ -89,7 +89,7 @@ def open_validation(
     if config.training.validate_every is None:
         yield None
         return
-    from experiments.training.evaluate import Evaluator  # imports TensorFlow
+    from experiments.training.evaluator import Evaluator  # imports TensorFlow
 
     drawn = task.evaluation(VALIDATION, evaluation_stream(config.training.first_seed))
     with Evaluator(config, task, stop) as evaluator:

@@ -24,7 +24,7 @@ from data.task import DataError, Examples
 from data.tasks.digits import Digits, DigitsConfig
 from experiments.config.compose import load_config
 from experiments.paths import CONFIGS
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from tests.real_data import real_data

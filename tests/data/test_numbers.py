@@ -24,7 +24,7 @@ from experiments.config.compose import load_config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.generate import Sampling, generate_text
 from experiments.training.trained_weights import find_checkpoint
 from experiments.training.workload import make_workload

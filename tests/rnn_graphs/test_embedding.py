@@ -9,7 +9,7 @@ import pytest
 
 from data.batching import cut_into_rows
 from data.streams import training_stream
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig, TruncationConfig

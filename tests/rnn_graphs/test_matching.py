@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.workload import make_workload
 from rnn_graphs.cells.dropout import MaskSpec, draw_masks
 from rnn_graphs.matching import PairHead, cosines

@@ -15,7 +15,8 @@ from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import Evaluator, evaluate_run
+from experiments.training.evaluate import evaluate_run
+from experiments.training.evaluator import Evaluator
 from experiments.training.trained_weights import find_checkpoint, load_into
 from tests.conftest import metrics_of
 from tests.data.test_captions import decode

@@ -15,7 +15,7 @@ from data.task import Examples
 from experiments.config.compose import load_config
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.export import export
 from experiments.training.trained_weights import find_checkpoint
 from experiments.training.workload import make_workload

@@ -18,7 +18,8 @@ from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.runs.run import read_run
 from experiments.training import final_evaluation, runner
-from experiments.training.evaluate import Evaluated, Evaluator, evaluate_run
+from experiments.training.evaluate import evaluate_run
+from experiments.training.evaluator import Evaluated, Evaluator
 from experiments.training.final_evaluation import Evaluation, evaluate_model, evaluate_seeds
 from tests.conftest import small_config, summary_of
 

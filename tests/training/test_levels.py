@@ -15,7 +15,8 @@ from experiments.config.compose import load_config
 from experiments.errors import RunError, UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import Evaluated, SplitResult, evaluate_run
+from experiments.training.evaluate import SplitResult, evaluate_run
+from experiments.training.evaluator import Evaluated
 from experiments.training.export import export
 from experiments.training.generate import Sampling, generate_text
 from experiments.training.score import score_text

@@ -13,7 +13,7 @@ from data.streams import training_stream
 from data.task import Examples
 from experiments.config.compose import load_config
 from experiments.errors import UsageError
-from experiments.training.evaluate import Evaluator
+from experiments.training.evaluator import Evaluator
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.truncation.credit import definition

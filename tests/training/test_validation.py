@@ -20,7 +20,8 @@ from experiments.runs.directory import RunDirectory
 from experiments.runs.metrics import read_metrics
 from experiments.runs.run import read_run
 from experiments.training import runner
-from experiments.training.evaluate import Evaluator, evaluate_run
+from experiments.training.evaluate import evaluate_run
+from experiments.training.evaluator import Evaluator
 from experiments.training.export import export
 from experiments.training.states import Asked, record_run
 from experiments.training.validation import Validation

@@ -209,7 +209,7 @@ def models_of(run: Run) -> Iterator[tuple[int, TextModel]]:
 
     Raises NotRun where a seed lacks it.
     """
-    from experiments.training.evaluate import Evaluator
+    from experiments.training.evaluator import Evaluator
     from experiments.training.text_model import TextModel
 
     task = text_task(run)
