@@ -13,8 +13,8 @@ from experiments.comparison.compare import Options, compare
 from experiments.reporting.learning_curves import AXIS_LABELS
 from experiments.runs.run import Run, read_run
 from experiments.studies.report import runs_table
-from experiments.sweeps.display import print_results
 from experiments.sweeps.points import Point, read_results
+from experiments.sweeps.results_table import print_results
 from tests.handmade import TIME_STEPS, finished_run
 
 PACE = (1e-4, 2e-4, 6e-4)  # seconds for a time step, by seed

@@ -16,11 +16,13 @@ import psutil
 from experiments.benchmarks.timing import Measurement
 from experiments.interrupts import StopRequest
 from experiments.sweeps.clusters import Cluster, open_cluster
-from experiments.sweeps.display import Monitor, PlainDisplay, print_results
+from experiments.sweeps.display import PlainDisplay
 from experiments.sweeps.engine import call_all
 from experiments.sweeps.launcher import train_missing
 from experiments.sweeps.messages import Job, JobEnded, Message, Send, began, ended
+from experiments.sweeps.monitor import Monitor
 from experiments.sweeps.points import Point, read_results
+from experiments.sweeps.results_table import print_results
 from experiments.sweeps.sweep import load_points
 from experiments.sweeps.zygotes import Zygote
 from experiments.training.timing import seconds

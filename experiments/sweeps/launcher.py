@@ -13,9 +13,11 @@ from experiments.errors import Interrupted
 from experiments.interrupts import StopRequest, stop_request
 from experiments.runs.directory import RunDirectory
 from experiments.sweeps.clusters import Cluster, open_cluster
-from experiments.sweeps.display import Monitor, open_monitor, print_results
+from experiments.sweeps.display import open_monitor
 from experiments.sweeps.messages import Job, JobBatch, JobEnded
+from experiments.sweeps.monitor import Monitor
 from experiments.sweeps.points import Point, Result, read_results, share_graphs, short_names
+from experiments.sweeps.results_table import print_results
 from experiments.training.execution import wants_onednn
 from experiments.training.workload import make_workload
 

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import UsageError
-from experiments.sweeps.points import Point, check, make_points, read_results, share_graphs
+from experiments.sweeps.points import (
+    Point,
+    check,
+    make_points,
+    read_results,
+    share_graphs,
+    short_names,
+)
 from experiments.training import session
 from experiments.training.progress import progress
 from experiments.training.resources import RunResources, one_graph
@@ -37,6 +44,24 @@ def test_a_point_has_the_directory_that_train_gives_it() -> None:
     (point,) = make_points("r2rt_n5", [overrides])
     assert point.directory == default_directory(point.config, overrides)
     assert point.directory == Path("runs/r2rt_n5/graph.num_steps=3,training.seeds=2")
+
+
+def test_names_keep_the_settings_that_differ() -> None:
+    names = [f"graph.batch_size=20,graph.num_steps={steps},task.size=20000" for steps in (1, 5)]
+    assert [*short_names(names).values()] == ["graph.num_steps=1", "graph.num_steps=5"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a=1"],
+        ["default", "a=1"],
+        ["a=1", "a=1,b=2"],  # nothing is left of the first
+        ["a=_1,2_", "a=_1,3_"],  # a list is one value
+    ],
+)
+def test_a_name_stays_whole_where_nothing_can_be_left_out(names: list[str]) -> None:
+    assert short_names(names) == {name: name for name in names}
 
 
 class TestCheck:
