@@ -17,6 +17,7 @@ from experiments.sweeps.clusters import check_cluster
 from experiments.sweeps.grid import count_points, expand, grid_overrides
 from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, make_points, read_results
+from experiments.sweeps.time_estimate import estimate_time, in_words
 from experiments.training.cores import allowed_cores
 from rnn_graphs.config import Section
 
@@ -95,14 +96,15 @@ def show(
     """Print the points of a sweep, the estimated time and, for Slurm, the job script."""
     check_cluster(where.cluster, where.workers)
     results = read_results(load_points(name, overrides, data_changed), {})
-    estimate = estimate_time(results, where)
+    workers = _workers(where)
+    estimate = estimate_time(results, workers)
     if as_json:
         points = [_as_dict(result) for result in results]
         print_json({"points": points, **estimate._asdict()})
         return
     for result in results:
         print(f"{result.status:11}  {plain(str(result.point.directory))}")
-    print(_in_words(estimate, len(results), where))
+    print(in_words(estimate, len(results), workers))
     if where.cluster == "slurm":
         script = slurm.job_script("tls://SCHEDULER", "WORKER")
         print(f"\n{script}", end="")
@@ -115,43 +117,10 @@ def _as_dict(result: Result) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class TimeEstimate(NamedTuple):
-    """The training time that a sweep still needs, without starting processes and building."""
-
-    to_train: int  # points
-    seconds_a_point: float | None  # all its seeds; None while no point is complete
-    seconds: float | None  # of the whole; summed over workers if the cluster's size is unknown
-
-
-def estimate_time(results: Sequence[Result], where: Where) -> TimeEstimate:
-    """The time to train the rest, if each point takes as long as the complete ones on average."""
-    missing = sum(result.needs_training for result in results)
-    seconds = [result.seconds for result in results if result.status == "complete"]
-    if not missing or not seconds:
-        return TimeEstimate(missing, None, None if missing else 0.0)
-    each = sum(seconds) / len(seconds)
-    return TimeEstimate(missing, each, missing * each / min(_workers(where) or 1, missing))
-
-
 def _workers(where: Where) -> int | None:
     """The number of points trained at a time; None for a cluster that already runs."""
     known = where.cluster in ("local", "slurm")
     return (where.workers or allowed_cores()) if known else None
-
-
-def _in_words(estimate: TimeEstimate, points: int, where: Where) -> str:
-    head = f"{estimate.to_train} of {points} points to train"
-    if not estimate.to_train:
-        return f"{head}, nothing to do"
-    if estimate.seconds is None:
-        return f"{head}, estimated time unknown: no point is complete yet"
-    workers = _workers(where)
-    if workers is None:
-        return f"{head}, estimated time {estimate.seconds:.0f} s of training over all workers"
-    return (
-        f"{head}, estimated time {estimate.seconds:.0f} s of training "
-        f"on {workers} workers, {estimate.seconds_a_point:.1f} s a point"
-    )
 
 
 def load_points(
