@@ -16,3 +16,8 @@ def gradients(ys: Sequence[Tensor], xs: Sequence[Tensor], errors: Sequence[Tenso
     found = tf.gradients(ys, xs, errors, unconnected_gradients=zero)
     # Gradients of an embedding are IndexedSlices, which optimizers treat differently.
     return [tf.convert_to_tensor(gradient) for gradient in found]
+
+
+def as_vector(parts: Sequence[Tensor]) -> Tensor:
+    """The gradients of several variables as one vector."""
+    return tf.concat([tf.reshape(part, [-1]) for part in parts], 0)

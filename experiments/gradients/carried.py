@@ -25,7 +25,7 @@ from experiments.training import influence_memory
 from experiments.training.session import session_options, shape_of
 from experiments.training.window_session import WindowSession
 from rnn_graphs.config import TruncationConfig
-from rnn_graphs.graphs.gradients import build_carried_graph
+from rnn_graphs.graphs.carried import build_carried_graph
 from rnn_graphs.truncation.styles import STYLES
 
 EXACT = TruncationConfig(kind="rtrl")

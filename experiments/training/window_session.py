@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from data.batching import Windows
 from data.task import Array
 from experiments.training.session import GraphSession
-from rnn_graphs.graphs.gradients import CarriedGraph, GradientGraph
+from rnn_graphs.graphs.carried import CarriedGraph
+from rnn_graphs.graphs.gradients import GradientGraph
 from rnn_graphs.graphs.signal import SignalGraph
 from rnn_graphs.tf1 import tf
 

@@ -1,7 +1,7 @@
 """A graph that reads a model on windows: its losses, and its error signal.
 
 Weights come from a training graph's snapshot; a window and the state before it are fed. Everything
-is float64, as in gradients.py. No gradient with respect to weights is built, so a wide window is
+is float64, as in window.py. No gradient with respect to weights is built, so a wide window is
 cheap.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from rnn_graphs.config import GraphConfig, ModelConfig
-from rnn_graphs.graphs.gradients import DTYPE, error_signal
+from rnn_graphs.error_signal import error_signal
 from rnn_graphs.graphs.snapshot import Snapshot, make_snapshot
+from rnn_graphs.graphs.window import DTYPE, fed_window
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
 from rnn_graphs.truncation.step import Window
@@ -25,7 +26,7 @@ class SignalGraph(NamedTuple):
     graph: tf.Graph
     window: Window  # feed: inputs, labels, the state's leaves, weights if there are any
     first_state: Tensor  # fetch: the state before the first window
-    error_signal: Tensor  # fetch: [num_steps], as `gradients.error_signal`
+    error_signal: Tensor  # fetch: [num_steps], as `error_signal.error_signal`
     losses: Tensor  # fetch: [num_steps, batch], nats
     next_state: Tensor  # fetch, to feed with the next window; the first one if it starts anew
     snapshot: Snapshot  # the model's variables
@@ -38,14 +39,9 @@ def build_signal_graph(
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
         first_state = model.first_state.rows(graph_config.batch_size)
-        ids = [graph_config.num_steps, graph_config.batch_size]
-        window = Window(
-            tf.placeholder(shape.input_dtype, [*ids, *shape.input_tail], "inputs"),
-            tf.placeholder(shape.label_dtype, ids, "labels"),
-            tf.nest.map_structure(lambda part: tf.placeholder(part.dtype, part.shape), first_state),
-            tf.zeros([2], tf.int32),  # unused: nothing is drawn
-            None if shape.carries_state else tf.placeholder(DTYPE, ids, "weights"),
-        )
+        window = fed_window(graph_config, shape, first_state)
+        if not shape.carries_state:
+            window = window._replace(weights=tf.placeholder(DTYPE, window.labels.shape, "weights"))
         encoded = model.encode(window.inputs, window.key)
         unrolled = model.unrolls["dynamic"](model.cell, encoded, window.state, None)
         losses = model.head.losses(model.head.logits(unrolled.outputs), window.labels)

@@ -38,8 +38,8 @@ from experiments.training import runner
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import GraphConfig, ModelConfig, TruncationConfig, Unroll
+from rnn_graphs.error_signal import error_signal as error_signal_of
 from rnn_graphs.graphs.gradients import build_gradient_graph
-from rnn_graphs.graphs.gradients import error_signal as error_signal_of
 from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf

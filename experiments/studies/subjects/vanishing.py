@@ -50,7 +50,7 @@ class SignalOf(Section):
 @functools.lru_cache(maxsize=32)
 def _signals(keys: tuple[tuple[str, Any], ...], steps: int, seeds: int) -> Array:
     """[seeds, parts, steps − 1], on random inputs, with weights drawn as training draws them."""
-    from rnn_graphs.graphs.gradients import error_signal_of_parts
+    from rnn_graphs.error_signal import error_signal_of_parts
     from rnn_graphs.initializers import initialize
     from rnn_graphs.model import Model, TaskShape
     from rnn_graphs.tf1 import tf

@@ -16,7 +16,7 @@ from experiments.studies.subjects.vanishing import (
     _signals,
 )
 from rnn_graphs.config import ModelConfig
-from rnn_graphs.graphs.gradients import error_signal_of_parts
+from rnn_graphs.error_signal import error_signal_of_parts
 from rnn_graphs.graphs.snapshot import make_snapshot
 from rnn_graphs.model import Model, TaskShape
 from rnn_graphs.tf1 import tf
