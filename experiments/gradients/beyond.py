@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.console import print_table
 from experiments.gradients.carried import Beyond
-from experiments.gradients.measurement import GradientError
+from experiments.gradients.error import GradientError
 from experiments.gradients.rows import Row, spread_of
 
 

@@ -7,8 +7,8 @@ output layer's are the same in every style.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from data.task import Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.gradients.credit import describe
-from experiments.gradients.measurement import AlsoMeasure, GradientError, compare
+from experiments.gradients.error import GradientError, compare
 from experiments.training import influence_memory
 from experiments.training.session import session_options, shape_of
 from experiments.training.window_session import WindowSession
@@ -110,27 +110,25 @@ class Beyond(NamedTuple):
     error: GradientError
 
 
-@contextlib.contextmanager
-def comparing_with_rtrl(
-    config: Config, task: Task
-) -> Iterator[tuple[AlsoMeasure | None, list[Beyond]]]:
-    """A measurement for `measure`, and the list that it fills.
+def in_a_list(
+    seed: int, updates: int, found: Sequence[Mapping[str, GradientError]]
+) -> list[Beyond]:
+    """What a gauge has found by window and style, at one moment of a seed."""
+    return [
+        Beyond(seed, updates, window, style, error)
+        for window, errors in enumerate(found)
+        for style, error in errors.items()
+    ]
 
-    It is None where every window starts anew, or rtrl cannot measure the config.
+
+def open_carried_gauge(
+    config: Config, task: Task
+) -> AbstractContextManager[CarriedGauge | None]:  # fmt: skip
+    """What compares the styles with rtrl; None where it cannot.
+
+    That is where every window starts anew, or rtrl cannot measure the config.
     """
-    found: list[Beyond] = []
     starts_anew = shape_of(task, config.training.carry_state).starts_anew
     if starts_anew or obstacle(config, task):
-        yield None, found
-        return
-    with CarriedGauge(config, task, compared_with_rtrl(config)) as gauge:
-
-        def also(
-            seed: int, updates: int, variables: dict[str, NDArray[Any]], windows: Sequence[Windows]
-        ) -> None:
-            for number, errors in enumerate(gauge.measure(variables, windows, seed)):
-                found.extend(
-                    Beyond(seed, updates, number, name, error) for name, error in errors.items()
-                )
-
-        yield also, found
+        return nullcontext()
+    return CarriedGauge(config, task, compared_with_rtrl(config))

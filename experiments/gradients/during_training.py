@@ -12,7 +12,7 @@ import numpy as np
 from experiments.config.schema import Config
 from experiments.console import print_json, print_table
 from experiments.gradients.beyond import print_beyond, rows_beyond, summary_beyond
-from experiments.gradients.carried import comparing_with_rtrl, obstacle
+from experiments.gradients.carried import obstacle
 from experiments.gradients.credit import describe
 from experiments.gradients.measurement import (
     GradientEstimate,
@@ -41,9 +41,8 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
     workload = make_workload(config)
     check_losses(config, workload.task)
     make_output_folder(out, ["gradients.csv", "gradients.png"])
-    with comparing_with_rtrl(config, workload.task) as (also, beyond):
-        measured = measure(config, workload, also)
-    table = itertools.chain(rows(measured, config.seeds), rows_beyond(beyond))
+    measured = measure(config, workload)
+    table = itertools.chain(rows(measured, config.seeds), rows_beyond(measured.beyond))
     write_csv(out / "gradients.csv", Row._fields, table)
     files = [str(out / "gradients.csv")]
     if save_picture(lambda: figure(config.name, measured), out / "gradients.png"):
@@ -53,13 +52,13 @@ def gradients(config: Config, out: Path, as_json: bool = False) -> None:
             {
                 "experiment": config.name,
                 **summary(measured),
-                **summary_beyond(beyond),
+                **summary_beyond(measured.beyond),
                 "files": files,
             }
         )
         return
     _print(config, measured)
-    print_beyond(beyond, measured.updates)
+    print_beyond(measured.beyond, measured.updates)
     if workload.task.carries_state and (reason := obstacle(config, workload.task)):
         print(f"not compared with rtrl: {reason}")
     print(f"written: {', '.join(files)}")

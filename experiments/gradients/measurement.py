@@ -1,8 +1,8 @@
-"""Train, and at several moments compare every style's gradient with the full one."""
+"""Train, and at several moments compare every style's gradient with the full one, or rtrl's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from data.task import Task
 from experiments.config.schema import Config
 from experiments.console import is_quiet
 from experiments.errors import RunError, UsageError
+from experiments.gradients.carried import Beyond, in_a_list, open_carried_gauge
+from experiments.gradients.error import GradientError, compare
 from experiments.training.adaptive import open_chooser
 from experiments.training.loop import TrainingLoop
 from experiments.training.session import TrainingSession, build, session_options, shape_of
@@ -28,22 +30,11 @@ WINDOWS = 5  # measured one after the other at each moment
 DRAWS = 50  # of a random style's gates, for each window
 
 
-# (seed, updates, variables, windows): a further measurement at the same weights.
-AlsoMeasure = Callable[[int, int, dict[str, NDArray[Any]], Sequence[Windows]], None]
-
-
 class GradientEstimate(NamedTuple):
     """A way to estimate the gradient."""
 
     truncation: TruncationConfig
     draws: int = 1  # of random gates, which are averaged
-
-
-class GradientError(NamedTuple):
-    """An estimate ĝ of the gradient g."""
-
-    relative_error: float  # ‖ĝ − g‖ / ‖g‖
-    cosine: float  # of the angle between them
 
 
 class Reading(NamedTuple):
@@ -61,23 +52,13 @@ class Measured(NamedTuple):
     error_signal: NDArray[np.float64]  # [seeds, moments, windows, lags]; nan: no row is that long
     relative_error: NDArray[np.float64]  # [seeds, moments, windows, estimates]
     cosine: NDArray[np.float64]  # the same
+    beyond: Sequence[Beyond] = ()  # against rtrl; (): not compared
 
 
 def mean_error_signal(measured: Measured) -> NDArray[np.float64]:
     """The mean over seeds and windows, [moments, lags]; nan at lags that no row has."""
     present = np.ma.masked_invalid(measured.error_signal)
     return np.asarray(present.mean(axis=(0, 2)).filled(np.nan))
-
-
-def compare(estimate: NDArray[np.float64], gradient: NDArray[np.float64]) -> GradientError:
-    """Compare an estimate with the gradient; both are [parameters], over all weights."""
-    # A gradient of zero has no angle: nan. One that overflows is reported as diverged.
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        lengths = np.sqrt((estimate @ estimate) * (gradient @ gradient))
-        return GradientError(
-            float(np.linalg.norm(estimate - gradient) / np.linalg.norm(gradient)),
-            float(estimate @ gradient / lengths),
-        )
 
 
 def styles(num_steps: int) -> list[TruncationConfig]:
@@ -117,27 +98,30 @@ def check_losses(config: Config, task: Task) -> None:
         )
 
 
-def measure(config: Config, workload: Workload, also: AlsoMeasure | None = None) -> Measured:
-    """Train every seed of the config, and measure at each moment; `also` does so too.
+def measure(config: Config, workload: Workload) -> Measured:
+    """Train every seed of the config, and measure at each moment.
 
     Raises RunError if training diverges.
     """
     updates = moments(workload.updates)
     readings = []
+    beyond: list[Beyond] = []
     with (
         TrainingSession(build(config, workload), config.execution.threads) as training,
         Gauge(config, workload.task, styles(config.graph.num_steps)) as gauge,
+        open_carried_gauge(config, workload.task) as carried,
     ):
         for seed in config.seeds:
             windows = held_out_windows(config, workload.task, seed)
             weights = weights_at(updates, config, workload, training, seed)
             for moment, variables in zip(updates, weights, strict=True):
                 readings.append(gauge.measure(variables, windows, seed))
-                if also is not None:
-                    also(seed, moment, variables, windows)
+                if carried is not None:
+                    found = carried.measure(variables, windows, seed)
+                    beyond += in_a_list(seed, moment, found)
                 if not is_quiet():
                     print(f"seed {seed}: measured at update {moment} of {updates[-1]}", flush=True)
-    return arrange(readings, updates, gauge.estimates)
+    return arrange(readings, updates, gauge.estimates)._replace(beyond=beyond)
 
 
 def arrange(

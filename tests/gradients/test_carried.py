@@ -10,8 +10,8 @@ from experiments.config.compose import load_config
 from experiments.gradients.carried import (
     CarriedGauge,
     compared_with_rtrl,
-    comparing_with_rtrl,
     fresh_windows,
+    open_carried_gauge,
 )
 from experiments.gradients.during_training import gradients
 from experiments.training.session import TrainingSession, build
@@ -71,12 +71,11 @@ def test_a_model_that_rtrl_cannot_train_is_measured_without_it(
 
 def test_nothing_is_compared_where_no_state_is_carried() -> None:
     config = load_config("r2rt_n5", [*SMALL, "training.carry_state=false"])
-    with comparing_with_rtrl(config, make_workload(config).task) as (also, _):
-        assert also is None
+    with open_carried_gauge(config, make_workload(config).task) as gauge:
+        assert gauge is None
 
 
 def test_nothing_is_compared_where_rtrl_does_not_fit() -> None:
     config = load_config("r2rt_n5", [*SMALL, "execution.memory_limit=1.0e-9"])
-    with comparing_with_rtrl(config, make_workload(config).task) as (also, found):
-        assert also is None
-        assert found == []
+    with open_carried_gauge(config, make_workload(config).task) as gauge:
+        assert gauge is None

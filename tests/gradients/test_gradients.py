@@ -19,13 +19,13 @@ from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.gradients.during_training import gradients, rows
+from experiments.gradients.error import compare
 from experiments.gradients.measurement import (
     DRAWS,
     WINDOWS,
     Gauge,
     GradientEstimate,
     Measured,
-    compare,
     held_out_windows,
     mean_error_signal,
     moments,

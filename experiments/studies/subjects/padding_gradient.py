@@ -40,7 +40,7 @@ class GradientApart(Criterion):
 
 def relative_error(config: Config, exact: Config, seed: int) -> float:
     """‖ĝ − g‖ / ‖g‖ of the two configs' losses, at the same weights and examples."""
+    from experiments.gradients.error import compare
     from experiments.gradients.first import first_gradient  # imports TensorFlow
-    from experiments.gradients.measurement import compare
 
     return compare(first_gradient(config, seed), first_gradient(exact, seed)).relative_error
