@@ -16,6 +16,11 @@ FLOORS = {"none": 0.6, "lag 17": 0.4}
 EVERY = 10  # updates a row
 TIME_STEPS = 1000  # an update
 
+# The middle of the floors is 0.5: these learn at their row 2, 4 and never.
+SOON = [0.6, 0.49, 0.41, 0.4, 0.4, 0.4]
+LATE = [0.6, 0.59, 0.51, 0.49, 0.4, 0.4]
+NEVER = [0.6, 0.6, 0.6, 0.6, 0.59, 0.58]
+
 
 def finished_run(
     folder: Path,

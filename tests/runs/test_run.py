@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from experiments.errors import UsageError
 from experiments.runs.metrics import MetricsFile, read_metrics
 from experiments.runs.run import Run, read_run
 from experiments.statistics.over_seeds import mean_over_seeds, seed_losses
-from tests.handmade import finished_run
+from tests.handmade import LATE, NEVER, SOON, TIME_STEPS, finished_run
 
 
 def with_summary(run: Run, **summary: Any) -> Run:
@@ -126,3 +127,21 @@ def test_a_loss_that_is_not_finite_has_no_interval() -> None:
     mean, *ends = mean_over_seeds([0.41, float("nan"), 0.6], {"none": 0.6, "lag 17": 0.4})
     assert np.isnan(mean)
     assert ends == [None, None]
+
+
+def test_the_pace_is_the_one_between_the_two_rows_that_were_least_disturbed(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON, SOON[:2], SOON[:1]], pace=[1e-6, 2e-6, 1e-9])
+    disturbed = [
+        row._replace(seconds=row.seconds + 5 * row.seed + (row.updates > 20)) for row in run.rows
+    ]
+    run.__dict__["rows"] = disturbed  # where cached_property keeps it
+    assert run.paces == {0: pytest.approx(1e-6), 1: pytest.approx(2e-6)}  # one row has no pace
+
+
+def test_onsets_are_the_first_row_below_the_middle_of_the_floors(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [LATE, NEVER, [0.6, 0.49, 0.6, 0.6]])
+    assert [(onset.updates, onset.learned) for onset in run.onsets.values()] == [
+        (40, True), (60, False), (20, True),
+    ]  # fmt: skip
+    assert run.onsets[0].time_steps == 40 * TIME_STEPS
+    assert math.isclose(run.onsets[0].seconds, 40 * TIME_STEPS * 1e-6)

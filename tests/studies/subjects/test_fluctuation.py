@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from experiments.config.compose import load_config
 from experiments.reporting.claims import Finding, NotRun
 from experiments.statistics.sampling_noise import binary_loss_variance
-from experiments.studies.registry import make_criterion
-from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects.fluctuation import flat_range, largest_rise, row_error
 from tests.handmade import finished_run
+from tests.studies.subjects.entries import check_on_lag_17, decide, make
 
 ROWS = 100
 SYMBOLS = 100 * 200  # a row of the blog's run of num_steps 1: 100 updates of 200 rows
@@ -33,10 +32,9 @@ def frozen_rows(seeds: int, key: int = 0) -> Losses:
     return 0.5192 + noise
 
 
-def decide(folder: Path, losses: Losses, rise: float = 0.01) -> Finding:
+def does_not_settle(folder: Path, losses: Losses, rise: float = 0.01) -> Finding:
     run = finished_run(folder, "run", losses.tolist())
-    runs = StudyRuns({"run": run})
-    return make_criterion("does_not_settle", {"run": "run", "rise": rise}).decide(runs)
+    return decide("does_not_settle", run, run="run", rise=rise)
 
 
 def test_a_frozen_model_rises_by_its_noise_and_is_not_called_unsettled(tmp_path: Path) -> None:
@@ -44,7 +42,7 @@ def test_a_frozen_model_rises_by_its_noise_and_is_not_called_unsettled(tmp_path:
     late = rows[:, ROWS // 2 :]
     rises = np.max(late - np.minimum.accumulate(late, axis=1), axis=1)
     assert (rises > 0.01).sum() >= 9  # by the measured rise alone the claim would hold
-    found = decide(tmp_path, rows)
+    found = does_not_settle(tmp_path, rows)
     assert (found.value, found.verdict) == ("0 of 10", "undecided")
     assert "10 may or may not" in found.note
 
@@ -58,7 +56,7 @@ def test_frozen_seeds_rarely_count() -> None:
 
 def test_a_frozen_model_with_little_noise_settles(tmp_path: Path) -> None:
     rows = 0.4 + (frozen_rows(10) - 0.5192) / 10
-    assert decide(tmp_path, rows).verdict == "fails"
+    assert does_not_settle(tmp_path, rows).verdict == "fails"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +68,7 @@ def test_waves_higher_than_the_noise_do_not_settle(
     waves = 0.05 * np.sin(np.arange(ROWS) / 5)
     rows = frozen_rows(10)
     rows[:rising] += waves
-    found = decide(tmp_path, rows)
+    found = does_not_settle(tmp_path, rows)
     assert (found.value, found.verdict) == (f"{rising} of 10", verdict)
 
 
@@ -91,14 +89,54 @@ def test_a_short_last_row_does_not_count(tmp_path: Path) -> None:
     run = finished_run(tmp_path, "run", [[0.4] * 10] * 6)
     rows = [*run.rows, *(r._replace(updates=105, loss=0.9) for r in run.rows if r.updates == 100)]
     run.__dict__["rows"] = rows  # where cached_property keeps it
-    criterion = make_criterion("does_not_settle", {"run": "run", "rise": 0.01})
-    assert criterion.decide(StudyRuns({"run": run})).verdict == "fails"
+    assert decide("does_not_settle", run, run="run", rise=0.01).verdict == "fails"
 
 
 def test_two_rows_tell_nothing_of_their_noise(tmp_path: Path) -> None:
     with pytest.raises(NotRun, match="run run: fewer than three rows"):
-        decide(tmp_path, np.array([[0.6, 0.5, 0.4, 0.5]]))
+        does_not_settle(tmp_path, np.array([[0.6, 0.5, 0.4, 0.5]]))
 
 
 def test_handmade_rows_are_a_run_of_whole_rows() -> None:
     assert load_config("lag_17").logging.every == 10
+
+
+class TestStaysAbove:
+    @pytest.mark.parametrize(
+        ("below", "verdict"), [(0, "holds"), (1, "holds"), (5, "undecided"), (10, "fails")]
+    )
+    def test_it_is_a_share_of_the_seeds(self, below: int, verdict: str, tmp_path: Path) -> None:
+        low, high = [0.6, 0.41, 0.6], [0.6, 0.5, 0.6]
+        run = finished_run(tmp_path, "run", [low] * below + [high] * (10 - below))
+        found = decide("stays_above", run, run="run", known="lag 17", margin=0.05)
+        assert found.verdict == verdict
+        assert found.value == f"{10 - below} of 10"
+        assert "seeds that stay above 0.4500" in found.note
+
+    def test_a_short_last_row_does_not_fall_below(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.6]] * 10)
+        short = [r._replace(updates=31, loss=0.1) for r in run.rows if r.updates == 30]
+        run.__dict__["rows"] = [*run.rows, *short]  # where cached_property keeps it
+        found = decide("stays_above", run, run="run", known="lag 17", margin=0.05)
+        assert found.value == "10 of 10"
+
+    def test_a_floor_that_a_run_will_not_have_is_named_before_it_is_trained(self) -> None:
+        with pytest.raises(ValueError, match=r"known: expected .*; got lag"):
+            check_on_lag_17("stays_above", known="lag", margin=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "expected"),
+    [
+        (
+            "stays_above",
+            {"known": "lag 3", "margin": 0.02},
+            "above “lag 3” + 0.02 in ≥ 0.5 of seeds",
+        ),
+        ("does_not_settle", {"rise": 0.01}, "rises ≥ 0.01 in ≥ 0.5 of seeds"),
+    ],
+)
+def test_what_is_expected_is_made_of_the_limits(
+    kind: str, arguments: dict[str, object], expected: str
+) -> None:
+    assert make(kind, run="a", **arguments).expectation() == expected

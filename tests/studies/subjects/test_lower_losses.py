@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from experiments.config.compose import load_config
 from experiments.reporting.claims import NotRun
@@ -20,6 +21,7 @@ from experiments.studies.subjects.validation_losses import LowersValidationLoss
 from experiments.training import runner
 from tests.conftest import SMALL
 from tests.handmade import finished_run
+from tests.studies.subjects.entries import decide, make
 
 LOSSES = [[0.6, 0.5, 0.45], [0.6, 0.52, 0.46], [0.61, 0.51, 0.44], [0.6, 0.5, 0.45]]
 
@@ -47,6 +49,44 @@ def test_the_same_updates_are_compared(tmp_path: Path) -> None:
     assert verdict("high", "low", 11, -0.03) == "holds"  # no more than so much above
     with pytest.raises(NotRun, match="no row of updates 41 to 50"):
         LowersLossOfUpdates(run="low", against="high", first=41, last=50).decide(runs)  # type: ignore[arg-type]
+
+
+def test_lower_means_the_whole_interval(tmp_path: Path) -> None:
+    low = finished_run(tmp_path, "low", [[0.40], [0.41], [0.42]])
+    high = finished_run(tmp_path, "high", [[0.50], [0.51], [0.52]])
+    middle = finished_run(tmp_path, "middle", [[0.38], [0.42], [0.46]])
+    runs = (low, high, middle)
+    assert decide("lowers_loss", *runs, run="low", against="high").verdict == "holds"
+    assert decide("lowers_loss", *runs, run="high", against="low").verdict == "fails"
+    assert decide("lowers_loss", *runs, run="low", against="middle").verdict == "undecided"
+
+
+def test_what_seeds_share_drops_out_of_a_difference(tmp_path: Path) -> None:
+    spread = [0.40, 0.42, 0.44, 0.46]
+    low = finished_run(tmp_path, "low", [[loss] for loss in spread])
+    high = finished_run(tmp_path, "high", [[loss + 0.01 + loss / 100] for loss in spread])
+    found = decide("lowers_loss", low, high, run="low", against="high")
+    paired = stats.ttest_rel(spread, [1.01 * loss + 0.01 for loss in spread])
+    assert found.verdict == "holds"
+    assert found.p == pytest.approx(paired.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(paired.confidence_interval()))
+    assert "paired by seed" in found.note
+    others = finished_run(tmp_path, "others", [[loss + 0.014] for loss in spread], first_seed=9)
+    found = decide("lowers_loss", low, others, run="low", against="others")
+    assert (found.verdict, "Welch" in found.note) == ("undecided", True)
+
+
+def test_modes_of_a_difference_are_told(tmp_path: Path) -> None:
+    some = finished_run(tmp_path, "some", [[0.42]] * 3 + [[0.6]])
+    every = finished_run(tmp_path, "every", [[0.42]] * 4)
+    note = decide("lowers_loss", every, some, run="every", against="some").note
+    assert "some: 3 of 4 seeds end below the middle of the floors" in note
+    assert "every: " not in note
+
+
+def test_a_run_is_not_compared_with_itself() -> None:
+    with pytest.raises(ValueError, match="against: expected another run than a"):
+        make("lowers_loss", run="a", against="a")
 
 
 def test_validation_losses_are_compared_by_their_least(tmp_path: Path) -> None:
