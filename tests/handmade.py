@@ -15,6 +15,7 @@ from experiments.runs.run import Run, read_run
 FLOORS = {"none": 0.6, "lag 17": 0.4}
 EVERY = 10  # updates a row
 TIME_STEPS = 1000  # an update
+MIB = 2**20
 
 # The middle of the floors is 0.5: these learn at their row 2, 4 and never.
 SOON = [0.6, 0.49, 0.41, 0.4, 0.4, 0.4]
@@ -68,3 +69,11 @@ def finished_run(
             if valid:
                 metrics.append([made._replace(split="valid", loss=valid[index][row])])
     return read_run(directory, name)
+
+
+def run_with_memory(folder: Path, name: str, added: int | None, *overrides: str) -> Run:
+    """A finished run whose training took `added` MiB beyond 500; None: without a record of it."""
+    run = finished_run(folder, name, [[0.6, 0.5], [0.6, 0.52]], overrides=overrides)
+    if added is not None:
+        run.summary["memory"] = {"before": 500 * MIB, "peak": (500 + added) * MIB, "since": "run"}
+    return run

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from experiments.config.compose import load_config
 from experiments.gradients.state_memory import explained, readout_data
-from experiments.runs.run import Run, read_run
+from experiments.runs.run import read_run
 from experiments.studies.registry import make_criterion, make_figure
 from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects.closeness import cosines
-from experiments.studies.subjects.cost import slope
 from experiments.studies.subjects.memory import memories
 from experiments.training.runner import train
 from tests.conftest import SMALL
-from tests.handmade import finished_run
 
 SHORT = (
     *SMALL, "training.epochs=1", "training.seeds=2", "graph.num_steps=1", "logging.every=100",
@@ -87,21 +83,3 @@ def test_a_readout_finds_what_is_there_and_nothing_else() -> None:
                       for half in (slice(10), slice(10, 20)))  # fmt: skip
         weights = np.linalg.lstsq(*fit, rcond=None)[0]
         assert explained(judge[0] @ weights, judge[1]) == pytest.approx(share, abs=0.01)
-
-
-def paced(folder: Path, state: int, seconds: float) -> Run:
-    """Two seeds of a run with this state, and these seconds for a time step."""
-    losses = [[0.6, 0.5, 0.4]] * 2
-    pace = [seconds, 1.01 * seconds]
-    overrides = [f"model.state_size={state}"]
-    return finished_run(folder, f"s{state}", losses, overrides=overrides, pace=pace)
-
-
-@pytest.mark.parametrize(("at_most", "verdict"), [(3.2, "holds"), (2.8, "fails")])
-def test_the_exponent_of_the_cost(tmp_path: Path, at_most: float, verdict: str) -> None:
-    found = {f"s{n}": paced(tmp_path, n, 1e-6 * n**3 if n > 4 else 1.0) for n in (4, 8, 16, 32)}
-    arguments = {"names": ["s*"], "at_most": at_most, "least_state": 8}
-    finding = make_criterion("cost_exponent", arguments).decide(StudyRuns(found))
-    assert finding.value == pytest.approx(3, abs=0.01)
-    assert finding.verdict == verdict
-    assert slope([(0.0, 1.0), (1.0, 3.0)]) == pytest.approx(2)

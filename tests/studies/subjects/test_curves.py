@@ -1,14 +1,16 @@
-"""Whether learning curves are the same, on runs made by hand."""
+"""Learning curves of runs made by hand: whether they are the same, and their picture."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments.reporting.claims import NotRun
-from tests.handmade import finished_run
-from tests.studies.subjects.entries import decide
+from experiments.studies.registry import make_figure
+from tests.handmade import LATE, SOON, finished_run
+from tests.studies.subjects.entries import decide, draw, points
 
 
 class TestCurvesAgree:
@@ -38,3 +40,26 @@ class TestCurvesAgree:
         b = finished_run(tmp_path, "b", [[0.7], [0.7, 0.6]])
         with pytest.raises(NotRun, match="runs a and b: their rows differ"):
             decide("curves_agree", a, b, names=["*"], tolerance=1)
+
+
+@pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])
+def test_curves_are_drawn_against_each_axis(axis: str, tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON, LATE], pace=[1e-6, 2e-6])
+    (axes,) = draw("curves", {"run": run}, labels={"run": "a run"}, axis=axis, individual=True).axes
+    mean = axes.lines[0]
+    x, losses = run.curves.against(axis)
+    np.testing.assert_array_equal(points(mean)[:, 0], x)
+    np.testing.assert_allclose(points(mean)[:, 1], np.nanmean(losses, axis=0))
+
+
+def test_published_values_are_drawn_at_their_updates(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON, LATE])
+    (axes,) = draw("curves", {"run": run}, labels={"run": "a run"}, published={10: 0.5}).axes
+    (crosses,) = [points(line) for line in axes.lines if line.get_marker() == "x"]
+    np.testing.assert_array_equal(crosses, [[10, 0.5]])
+
+
+def test_published_values_are_by_update_alone() -> None:
+    arguments = {"labels": {"a": "a"}, "published": {10: 0.5}, "axis": "seconds"}
+    with pytest.raises(ValueError, match="published: its keys are updates; axis is seconds"):
+        make_figure("curves", arguments)

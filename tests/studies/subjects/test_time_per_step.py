@@ -1,4 +1,4 @@
-"""The ratio of the time steps of two runs, on runs made by hand."""
+"""The time of a time step, on runs made by hand: its criterion and its figure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.reporting.claims import Finding
+from experiments.reporting.claims import Finding, NotRun
 from tests.handmade import SOON, finished_run
-from tests.studies.subjects.entries import decide, make
+from tests.studies.subjects.entries import decide, draw, make, points
 
 
 class TestTimeRatio:
@@ -45,3 +45,30 @@ class TestTimeRatio:
     def test_the_limits_are_in_order(self) -> None:
         with pytest.raises(ValueError, match="at_most: expected above 2; got 1"):
             make("time_ratio", run="a", against="b", at_least=2, at_most=1)
+
+
+def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON] * 3, pace=[3e-6, 4e-6, 50e-6])
+    (axes,) = draw("time_per_step", {"run": run}, labels={"run": "a run"}).axes
+    np.testing.assert_allclose(points(axes.lines[0])[:, 1], [3, 4, 50])
+    (text,) = axes.texts
+    assert (text.get_text(), axes.get_ylabel()) == ("3", "microseconds per time step")
+
+
+def test_short_time_steps_are_in_nanoseconds(tmp_path: Path) -> None:
+    runs = {
+        name: finished_run(tmp_path / name, name, [SOON] * 2, pace=[pace, pace])
+        for name, pace in [("short", 45.6e-9), ("long", 123e-9)]
+    }
+    (axes,) = draw("time_per_step", runs, labels={name: name for name in runs}).axes
+    assert [text.get_text() for text in axes.texts] == ["45.6", "123"]
+    assert axes.get_ylabel() == "nanoseconds per time step"
+
+
+def test_a_run_of_one_row_is_too_short_to_time(tmp_path: Path) -> None:
+    runs = {
+        "long": finished_run(tmp_path, "long", [SOON] * 2),
+        "short": finished_run(tmp_path, "short", [[0.6], [0.6]]),
+    }
+    with pytest.raises(NotRun, match="run short: too short to time"):
+        draw("time_per_step", runs, labels={name: name for name in runs})
