@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from data.hybrid import BEGIN, END, Hybrid
 from data.streams import evaluation_stream
 from data.task import DataError
-from tests.data.test_text import config_of, make_task
+from tests.data.texts import config_of, make_task
 
 TEXT = "the cat sat\nthe cat ran\nthe dog\na\n"
 LEVEL = Hybrid(3)

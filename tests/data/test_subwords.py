@@ -17,7 +17,7 @@ from data.streams import evaluation_stream, training_stream
 from data.subwords import Subwords, merged
 from data.task import DataError
 from data.text_files import python_docs
-from tests.data.test_text import config_of, make_task
+from tests.data.texts import config_of, make_task
 
 TEXT = "low low low low low lower lower newest newest newest newest newest newest widest widest\n"
 

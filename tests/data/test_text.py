@@ -1,67 +1,24 @@
-"""data/tasks/text.py, data/symbols.py and data/files.py, on small files and on the real ones."""
+"""data/tasks/text.py, on small files and on the real ones."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from data import symbols
 from data.batching import cut_into_rows
 from data.corpus import SPLITS
 from data.streams import evaluation_stream, training_stream
-from data.symbols import Characters, Words, narrowest
 from data.task import DataError
-from data.tasks.text import Text, TextConfig
+from data.tasks.text import TextConfig
 from tests.conftest import ROOT
-
-DEFAULTS = yaml.safe_load((ROOT / "configs/task/text.yaml").read_text("utf-8"))
-REAL = os.environ.get("RNN_DATA", "")
-
-TRAIN = " the cat sat \n the <unk> sat \n a cat \n"
-VALID = " the cat \n a <unk> \n"
-TEST = " a the \n"
-
-
-def config_of(**keys: Any) -> TextConfig:
-    keys["expect"] = DEFAULTS["expect"] | keys.get("expect", {})
-    return TextConfig.model_validate(DEFAULTS | keys)
-
-
-def make_task(path: str | Path, **keys: Any) -> Text:
-    return config_of(**{"source": "file", "path": str(path)} | keys).make()
-
-
-def needs(name: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(
-        not (REAL and Path(REAL, name).is_file()),
-        reason=f"needs {name} in the folder that the environment variable RNN_DATA names",
-    )
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Path:
-    """A file of 100 characters, 20 lines of 5."""
-    path = tmp_path / "book.txt"
-    path.write_text("abcd\n" * 10 + "dcba\n" * 10, "utf-8")
-    return path
-
-
-@pytest.fixture
-def treebank(tmp_path: Path) -> Path:
-    """Three files in the form of Penn Treebank: a space at both ends of a line."""
-    for split, text in zip(SPLITS, (TRAIN, VALID, TEST), strict=True):
-        (tmp_path / f"small.{split}.txt").write_text(text, "utf-8")
-    return tmp_path / "small"
+from tests.data.texts import TEST, config_of, make_task, needs
 
 
 @pytest.fixture
@@ -109,57 +66,6 @@ def test_a_text_shorter_than_the_batch_is_refused(book: Path) -> None:
         make_task(book).windows(batch_size=90, num_steps=1, context=0)
 
 
-@pytest.mark.parametrize(
-    ("count", "dtype"), [(128, np.int8), (129, np.int16), (32_768, np.int16), (32_769, np.int32)]
-)
-def test_characters_are_sorted_and_ids_are_narrow(
-    tmp_path: Path, count: int, dtype: type[Any]
-) -> None:
-    backwards = "".join(map(chr, range(0x10000 + count - 1, 0xFFFF, -1)))
-    path = tmp_path / "backwards.txt"
-    path.write_text(backwards, "utf-8")
-    task = make_task(path, valid=0, test=0)
-    assert "".join(task.vocabulary) == backwards[::-1]
-    assert task.corpus.parts["train"].dtype == dtype == narrowest(count)
-    np.testing.assert_array_equal(task.corpus.parts["train"], np.arange(count)[::-1])
-
-
-@given(st.text("ab\n é€\ufffd\U0001f600", min_size=1), st.integers(1, 5))
-def test_any_characters_come_back(text: str, chunk: int) -> None:
-    level, usual = Characters(), symbols.CHUNK
-    vocabulary = level.vocabulary(text, {})
-    symbols.CHUNK = chunk
-    try:
-        ids = level.ids(text, vocabulary)
-    finally:
-        symbols.CHUNK = usual
-    assert [vocabulary[index] for index in ids] == list(text)
-
-
-@given(st.lists(st.lists(st.sampled_from(["a", "bc", "d.", "<unk>"])), min_size=1))
-def test_any_lines_of_words_come_back(lines: list[list[str]]) -> None:
-    text = "".join(" ".join(line) + "\n" for line in lines)
-    assert Words(None).join(Words(None).split(text)) == text
-
-
-def test_a_character_that_training_lacks(tmp_path: Path) -> None:
-    path = tmp_path / "accent.txt"
-    path.write_text("ab" * 45 + "abécéabàba", "utf-8")
-    task = make_task(path, valid=0.1, test=0)
-    assert task.vocabulary == ("a", "b", "\ufffd")
-    held_out = task.evaluation("valid", evaluation_stream(0))
-    assert held_out.inputs.tolist() == [0, 1, 2, 2, 2, 0, 1, 2, 1]
-    assert held_out.labels.tolist() == [1, 2, 2, 2, 0, 1, 2, 1, 0]
-
-
-def test_a_mark_that_training_has_is_not_added_again(tmp_path: Path) -> None:
-    path = tmp_path / "mark.txt"
-    path.write_text("a\ufffdz" * 30 + "\U0001f600" * 10, "utf-8")
-    task = make_task(path, valid=0.1, test=0)
-    assert task.vocabulary == ("a", "z", "\ufffd")
-    assert set(task.corpus.parts["valid"].tolist()) == {2}
-
-
 def test_the_form_of_penn_treebank(treebank: Path) -> None:
     task = make_task(treebank, source="three_files", level="words")
     # <eos> 3; cat, sat, the 2 each; <unk>, a 1 each
@@ -180,137 +86,6 @@ def test_the_vocabulary_is_that_of_the_training_file(treebank: Path) -> None:
 def test_three_files_by_characters(treebank: Path) -> None:
     task = make_task(treebank, source="three_files", level="characters")
     assert task.codec.decode(task.corpus.parts["test"]) == TEST
-
-
-@pytest.mark.parametrize(
-    ("text", "size", "vocabulary", "ids"),
-    [
-        ("a a a b b c d", 3, ("a", "<unk>", "b"), [0, 0, 0, 2, 2, 1, 1]),
-        ("d c b b a a a", 5, ("a", "b", "c", "d"), [3, 2, 1, 1, 0, 0, 0]),
-        ("a a a b b c d", 4, ("a", "b", "c", "d"), [0, 0, 0, 1, 1, 2, 3]),
-        ("a a <unk> b c", 2, ("<unk>", "a"), [1, 1, 0, 0, 0]),
-        ("a\nb\n\nb b", None, ("<eos>", "b", "a"), [2, 0, 1, 0, 0, 1, 1]),
-    ],
-)
-def test_the_rarest_words_give_way(
-    tmp_path: Path, text: str, size: int | None, vocabulary: tuple[str, ...], ids: list[int]
-) -> None:
-    path = tmp_path / "words.txt"
-    path.write_text(text, "utf-8")
-    task = make_task(path, level="words", vocabulary_size=size, valid=0, test=0)
-    assert task.vocabulary == vocabulary
-    assert task.corpus.parts["train"].tolist() == ids
-
-
-def test_words_that_nothing_stands_for_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "words.txt"
-    path.write_text("a b c c " * 4 + "a new b word", "utf-8")
-    with pytest.raises(DataError) as error:
-        make_task(path, level="words", valid=0.2, test=0)
-    assert str(error.value) == (
-        f"{path}, valid part: 2 of 4 words are not in the training part, 'new' the first, and it "
-        "has no <unk> to stand for them; set task.vocabulary_size below its 3 different words"
-    )
-    task = make_task(path, level="words", valid=0.2, test=0, vocabulary_size=2)
-    assert task.codec.decode(task.corpus.parts["valid"]) == "<unk> <unk> <unk> <unk>"
-
-
-def test_encode_and_decode(book: Path, treebank: Path) -> None:
-    characters = make_task(book)
-    assert characters.codec.encode("cab\n").tolist() == [3, 1, 2, 0]
-    assert characters.codec.encode("").tolist() == []
-    with pytest.raises(
-        ValueError, match=r"^character 'e' is not in the vocabulary of 5 characters"
-    ):
-        characters.codec.encode("bed")
-    words = make_task(treebank, source="three_files", level="words")
-    assert words.codec.encode("a cat\nsat").tolist() == [5, 1, 0, 2]
-    assert words.codec.decode(words.codec.encode("a cat\nsat")) == "a cat\nsat"
-    assert words.codec.replaced("the dog saw a dog") == ["dog", "saw"]
-    assert words.codec.decode(words.codec.encode("the dog")) == "the <unk>"
-    lines = make_task(book, level="words")
-    assert lines.codec.replaced("abcd dog") == []
-    with pytest.raises(ValueError, match=r"^word 'dog' is not in the vocabulary of 3 words"):
-        lines.codec.encode("abcd dog")
-
-
-@pytest.mark.parametrize(
-    ("symbol", "shown"),
-    [
-        ("\u0301", r"U\+0301 COMBINING ACUTE ACCENT is not"),
-        ("\u200b", r"U\+200B ZERO WIDTH SPACE is not"),
-        ("é", r"'é' \(U\+00E9\) is not"),
-        ("'", r"\"'\" is not"),
-    ],
-)
-def test_an_unknown_character_can_be_told_from_its_neighbours(
-    book: Path, symbol: str, shown: str
-) -> None:
-    with pytest.raises(ValueError, match=f"^character {shown}"):
-        make_task(book).codec.encode(f"a{symbol}")
-
-
-def test_a_prompt_is_read_as_files_are(book: Path) -> None:
-    codec = make_task(book).codec
-    np.testing.assert_array_equal(codec.encode("\ufeffab\r\nc\r"), codec.encode("ab\nc\n"))
-
-
-def test_a_text_without_a_prompt_starts_from_a_symbol_that_exists(
-    book: Path, treebank: Path, tmp_path: Path
-) -> None:
-    assert make_task(book).codec.first().tolist() == [0]
-    words = make_task(treebank, source="three_files", level="words")
-    assert words.codec.decode(words.codec.first()) == "\n"
-    (tmp_path / "genome").write_text("ACGT" * 20)
-    assert make_task(tmp_path / "genome").codec.first().tolist() == [0]
-
-
-def own_ends(text: str, end: str) -> str:
-    return "".join(f"{line}{end}\n" for line in text.splitlines())
-
-
-@pytest.mark.parametrize("end", ["<eos>", "</s>", "</s> "])
-def test_a_line_that_brings_its_own_end_ends_once(treebank: Path, end: str) -> None:
-    plain = make_task(treebank, source="three_files", level="words").corpus
-    assert plain.notes == ()
-    for split, text in zip(SPLITS, (TRAIN, VALID, TEST), strict=True):
-        treebank.with_name(f"small.{split}.txt").write_text(own_ends(text, end), "utf-8")
-    marked = make_task(treebank, source="three_files", level="words").corpus
-    assert marked.vocabulary == plain.vocabulary
-    for split in SPLITS:
-        assert marked.parts[split].tolist() == plain.parts[split].tolist()
-    assert marked.notes[0] == (
-        f"{treebank}.train.txt: 3 lines end in <eos> or </s>; each line's end counts once"
-    )
-
-
-def test_a_word_that_ends_in_the_mark_is_a_word(book: Path) -> None:
-    book.write_text("x<eos>\n" * 20, "utf-8")
-    assert make_task(book, level="words").vocabulary == ("<eos>", "x<eos>")
-
-
-def test_blank_lines_between_sentences_are_none(treebank: Path) -> None:
-    plain = make_task(treebank, source="three_files", level="words").corpus
-    for split, text in zip(SPLITS, (TRAIN, VALID, TEST), strict=True):
-        path = treebank.with_name(f"small.{split}.txt")
-        path.write_text("\n" + text.replace("\n", "\n \t\n\n"), "utf-8")
-    spaced = make_task(treebank, source="three_files", level="words").corpus
-    for split in SPLITS:
-        assert spaced.parts[split].tolist() == plain.parts[split].tolist()
-    assert "small.train.txt: 7 blank lines are left out" in spaced.notes[0]
-
-
-@needs("ptb/ptb.train.txt")
-def test_the_real_penn_treebank_with_ends_of_its_own(tmp_path: Path) -> None:
-    for split in SPLITS:
-        text = Path(REAL, f"ptb/ptb.{split}.txt").read_text("utf-8")
-        (tmp_path / f"ptb.{split}.txt").write_text(own_ends(text, "<eos>"), "utf-8")
-    plain, marked = (
-        make_task(path, source="three_files", level="words").corpus
-        for path in (Path(REAL, "ptb/ptb"), tmp_path / "ptb")
-    )
-    for split in SPLITS:
-        np.testing.assert_array_equal(marked.parts[split], plain.parts[split])
 
 
 def test_the_sources_are_known_by_their_hashes(book: Path, treebank: Path) -> None:
@@ -350,20 +125,6 @@ def test_epochs_that_begin_at_another_place_hold_the_same_symbols(book: Path) ->
     assert task.draw(again).inputs.tolist() == first.inputs.tolist()
 
 
-def test_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
-    path = tmp_path / "windows.txt"
-    path.write_bytes("\ufeffé\r\nb\rc\n".encode())
-    task = make_task(path, valid=0, test=0)
-    assert task.codec.decode(task.corpus.parts["train"]) == "é\nb\nc\n"
-
-
-def test_byte_order_marks_of_joined_files_are_dropped(tmp_path: Path) -> None:
-    path = tmp_path / "joined.txt"
-    path.write_text("\ufeff\ufeffone\n\ufefftwo\nthr\ufeffee\n", "utf-8")
-    task = make_task(path, valid=0, test=0)
-    assert task.codec.decode(task.corpus.parts["train"]) == "one\ntwo\nthr\ufeffee\n"
-
-
 def test_a_file_is_read_once_and_again_when_it_has_changed(
     book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -393,100 +154,6 @@ def test_what_is_not_as_expected(treebank: Path) -> None:
     assert str(error.value) == f"{valid}: not the expected data: expected 7 words, found 6"
     with pytest.raises(DataError, match=r"expected 10,000 different words, found 6$"):
         make_task(treebank, **keys, expect=right | {"vocabulary": 10_000})
-
-
-def test_relative_paths(book: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("RNN_DATA", str(tmp_path))
-    assert make_task("book.txt").num_inputs == 5
-    assert make_task(book).num_inputs == 5
-    with pytest.raises(DataError) as error:
-        make_task("books.txt", origin="a library")
-    assert str(error.value) == (
-        f"{tmp_path}/books.txt: no such file; a relative path starts at the environment variable "
-        f"RNN_DATA, now {tmp_path}; where to get it: a library"
-    )
-    monkeypatch.delenv("RNN_DATA")
-    monkeypatch.chdir(tmp_path)
-    assert make_task("book.txt").num_inputs == 5
-    with pytest.raises(DataError) as error:
-        make_task("books.txt")
-    assert str(error.value) == (
-        f"{tmp_path}/books.txt: no such file; a relative path starts at the current directory, "
-        "as the environment variable RNN_DATA is not set"
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "book.txt, train part: expected at least 2 characters, found 0"),
-        (b"a", "book.txt, train part: expected at least 2 characters, found 1"),
-        (
-            b"abcdefgh",
-            "book.txt, valid part: expected at least 2 characters, found 0; task.valid is its "
-            "share of the text",
-        ),
-        (b"caf\xe9 noir", "book.txt: expected text in UTF-8, found the byte 0xe9 at place 3"),
-        (
-            "a\n".encode("utf-16"),
-            "book.txt: expected text in UTF-8, found the byte 0xff at place 0; it looks like "
-            "UTF-16, which another program can save as UTF-8",
-        ),
-        (
-            "café\n".encode("utf-16-le") * 9,
-            "book.txt: expected text in UTF-8, found the byte 0xe9 at place 6",
-        ),
-        (
-            "plain text\n".encode("utf-16-be") * 9,
-            "book.txt: expected text in UTF-8, found 99 zeros among 198 bytes; it looks like "
-            "UTF-16, which another program can save as UTF-8",
-        ),
-    ],
-)
-def test_a_text_that_is_none(book: Path, content: bytes, message: str) -> None:
-    book.write_bytes(content)
-    with pytest.raises(DataError) as error:
-        make_task(book)
-    assert str(error.value) == f"{book.parent}/{message}"
-
-
-def test_a_missing_one_of_three_files(treebank: Path) -> None:
-    treebank.with_name("small.test.txt").unlink()
-    with pytest.raises(DataError, match=r"small\.test\.txt: no such file; .*: the linguists$"):
-        make_task(treebank, source="three_files", level="words", origin="the linguists")
-
-
-def test_what_is_no_file(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    os.mkfifo(tmp_path / "pipe")
-    for name, message in {
-        "": "expected a file, found a directory",
-        "pipe": "expected a file, found a device or a pipe",
-        "file/inside": "cannot be read: Not a directory",
-        "x" * 300: "cannot be read: File name too long",
-    }.items():
-        with pytest.raises(DataError) as error:
-            make_task(tmp_path / name)
-        assert str(error.value) == f"{tmp_path / name}: {message}"
-    with pytest.raises(DataError, match=r"not a path: .*embedded null"):
-        make_task(f"{tmp_path}/a\0b")
-
-
-@pytest.fixture
-def locked(book: Path) -> Iterator[Path]:
-    """A file that may not be read. Root may read all files, so drop its rights for a while."""
-    book.chmod(0)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    yield book
-    os.seteuid(user)
-
-
-def test_a_file_that_may_not_be_read(locked: Path) -> None:
-    with pytest.raises(DataError) as error:
-        make_task(locked)
-    assert str(error.value) == f"{locked}: cannot be read: Permission denied"
 
 
 @pytest.mark.parametrize(
