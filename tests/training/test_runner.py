@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import shutil
-import signal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from experiments.config.schema import Config
-from experiments.errors import Interrupted, RunError, UsageError
-from experiments.runs import checkpoints, provenance
+from experiments.errors import UsageError
+from experiments.runs import provenance
 from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.directory import RunDirectory
 from experiments.runs.lock import locked
-from experiments.runs.metrics import MetricsRow
 from experiments.training import final_evaluation, runner
 from experiments.training.seed import SeedTraining
 from experiments.training.session import TrainingSession, build
-from experiments.training.tensorboard import Events
 from experiments.training.workload import make_workload
 from rnn_graphs.tf1 import tf
 from tests.conftest import (
-    StopAtSave,
     assert_same_end,
     final_arrays,
     metrics_of,
@@ -38,30 +28,7 @@ from tests.conftest import (
 )
 from tests.data.test_binary_dependency import blog_gen_data
 from tests.numpy_reference import Updater, Weights, train_step
-
-CONFIG = small_config("training.seeds=2")  # 2 seeds of 400 updates, 40 checkpoints each
-SEEDS = list(CONFIG.seeds)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory of an undisturbed run."""
-    path = tmp_path_factory.mktemp("undisturbed")
-    runner.train(CONFIG, path)
-    return path
-
-
-@pytest.fixture
-def finished(undisturbed: Path, tmp_path: Path) -> Path:
-    """A copy of it, which a test may change."""
-    return Path(shutil.copytree(undisturbed, tmp_path / "finished"))
-
-
-def stop(config: Config, path: Path, stop_at_save: StopAtSave, number: int) -> None:
-    """Train until the n-th checkpoint, and interrupt."""
-    stop_at_save.arm(number)
-    with pytest.raises(Interrupted):
-        runner.train(config, path)
+from tests.training.conftest import CONFIG, SEEDS
 
 
 def test_a_picture_that_cannot_be_drawn_is_one_line_and_no_failure(
@@ -176,45 +143,6 @@ def test_a_run_is_the_blogs_training_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("only_training")
-class TestRows:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def each_update(cls, tmp_path_factory: pytest.TempPathFactory) -> list[MetricsRow]:
-        path = tmp_path_factory.mktemp("each")
-        runner.train(small_config("logging.every=1", "training.epochs=1"), path)
-        return metrics_of(path)
-
-    @pytest.mark.parametrize("every", [7, 100, 150, 1000])
-    def test_a_row_is_the_mean_since_the_row_before(
-        self, each_update: list[MetricsRow], every: int, tmp_path: Path
-    ) -> None:
-        runner.train(small_config(f"logging.every={every}", "training.epochs=1"), tmp_path)
-        losses = [row.loss for row in each_update]
-        ends = [*range(every, 200, every), 200]  # what is left at the end has a row too
-        rows = metrics_of(tmp_path)
-        assert [row.updates for row in rows] == ends
-        for row, start in zip(rows, [0, *ends], strict=False):
-            assert row.loss == pytest.approx(np.mean(losses[start : row.updates]), rel=1e-9)
-
-    @pytest.mark.parametrize("every", [7, 150, 1000])
-    def test_the_final_loss_is_of_the_last_tenth_whatever_is_logged(
-        self, each_update: list[MetricsRow], every: int, tmp_path: Path
-    ) -> None:
-        runner.train(small_config(f"logging.every={every}", "training.epochs=1"), tmp_path)
-        final = summary_of(tmp_path)["final_loss"]
-        assert final["per_seed"]["0"] == pytest.approx(
-            np.mean([row.loss for row in each_update[180:]]), rel=1e-9
-        )
-        assert final["updates"] == {"0": 20}
-
-    def test_a_mean_may_span_two_epochs(self, tmp_path: Path) -> None:
-        runner.train(small_config("logging.every=150"), tmp_path)
-        assert [(row.epoch, row.updates) for row in metrics_of(tmp_path)] == [
-            (1, 150), (2, 300), (2, 400),
-        ]  # fmt: skip
-
-
-@pytest.mark.usefixtures("only_training")
 @pytest.mark.parametrize(
     "override",
     ["execution.iterations_per_loop=1", "execution.iterations_per_loop=37",
@@ -275,323 +203,6 @@ class TestAgain:
         assert len(metrics_of(finished)) == 8
 
 
-@pytest.mark.usefixtures("only_training")
-class TestInterrupted:
-    @pytest.mark.parametrize("number", [1, 20, 39, 40, 79])
-    def test_it_resumes_as_if_it_had_not_stopped(
-        self, undisturbed: Path, tmp_path: Path, stop_at_save: StopAtSave, number: int
-    ) -> None:
-        stop(CONFIG, tmp_path, stop_at_save, number)
-        runner.train(CONFIG, tmp_path)
-        assert_same_end(tmp_path, undisturbed, SEEDS)
-
-    def test_it_may_be_interrupted_again_and_again(
-        self, undisturbed: Path, tmp_path: Path, stop_at_save: StopAtSave
-    ) -> None:
-        for number in (3, 9, 27):
-            stop(CONFIG, tmp_path, stop_at_save, number)
-        runner.train(CONFIG, tmp_path)
-        assert_same_end(tmp_path, undisturbed, SEEDS)
-
-    def test_it_logs_where_it_resumes(
-        self, tmp_path: Path, stop_at_save: StopAtSave, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        stop(CONFIG, tmp_path, stop_at_save, 5)
-        runner.train(CONFIG, tmp_path)
-        # The first session.run of a seed makes one update, the others ten.
-        assert "seed 0: resuming at update 40" in capsys.readouterr().out
-
-    def test_the_summary_says_so(self, tmp_path: Path, stop_at_save: StopAtSave) -> None:
-        stop(CONFIG, tmp_path, stop_at_save, 50)
-        summary = summary_of(tmp_path)
-        assert summary["status"] == "interrupted"
-        assert summary["seeds"] == {"0": "complete"}
-
-    def test_tensorboard_shows_each_row_once(
-        self, undisturbed: Path, tmp_path: Path, stop_at_save: StopAtSave
-    ) -> None:
-        stop(CONFIG, tmp_path, stop_at_save, 19)  # at update 200, where a row ends
-        runner.train(CONFIG, tmp_path)
-        shown = shown_by_tensorboard(tmp_path / "events" / "seed-0")
-        assert [step for step, _ in shown] == [100, 200, 300, 400]
-
-    def test_an_interrupt_before_the_first_update_keeps_the_run(
-        self, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def interrupted(*_: object) -> Checkpoint:
-            raise KeyboardInterrupt
-
-        with monkeypatch.context() as patch:
-            patch.setattr(SeedTraining, "start", interrupted)
-            with pytest.raises(Interrupted, match="rerun the command to resume"):
-                runner.train(CONFIG, tmp_path)
-        assert summary_of(tmp_path)["status"] == "interrupted"
-        runner.train(CONFIG, tmp_path)
-        assert_same_end(tmp_path, undisturbed, SEEDS)
-
-    def test_sigterm_is_as_good_as_ctrl_c(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        save = checkpoints.save
-
-        def save_and_terminate(directory: Path, checkpoint: Checkpoint) -> None:
-            save(directory, checkpoint)
-            if checkpoint.position.updates == 50:
-                signal.raise_signal(signal.SIGTERM)
-
-        monkeypatch.setattr(checkpoints, "save", save_and_terminate)
-        with pytest.raises(Interrupted):
-            runner.train(CONFIG, tmp_path)
-        assert summary_of(tmp_path)["status"] == "interrupted"
-
-
-@pytest.mark.usefixtures("only_training")
-class TestDamagedCheckpoints:
-    @pytest.fixture
-    def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
-        """A run that stopped in its second seed, with two checkpoints to resume from."""
-        path = tmp_path / "stopped"
-        stop(CONFIG, path, stop_at_save, 60)
-        assert len(list((path / "checkpoint" / "seed-1").iterdir())) == 2
-        return path
-
-    @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
-    def test_the_one_before_takes_over_and_the_end_is_the_same(
-        self, stopped: Path, undisturbed: Path, damage: str, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        newest = max((stopped / "checkpoint" / "seed-1").iterdir())
-        content = newest.read_bytes()
-        middle = len(content) // 2
-        flipped = bytearray(content)
-        flipped[middle] ^= 1
-        damaged = {"truncated": content[:middle], "flipped": bytes(flipped), "empty": b""}
-        newest.write_bytes(damaged[damage])
-        earlier = int(newest.stem) - 10
-        runner.train(CONFIG, stopped)
-        told = capsys.readouterr().out
-        assert f"checkpoint {newest}: cannot be used; falling back to update {earlier}" in told
-        assert f"seed 1: resuming at update {earlier}" in told
-        assert_same_end(stopped, undisturbed, SEEDS)
-
-    def test_with_all_of_them_damaged_the_seed_starts_again(
-        self, stopped: Path, undisturbed: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        for path in (stopped / "checkpoint" / "seed-1").iterdir():
-            path.write_bytes(path.read_bytes()[:-100])
-        runner.train(CONFIG, stopped)
-        assert capsys.readouterr().out.count("falling back to the start of the seed") == 2
-        assert_same_end(stopped, undisturbed, SEEDS)
-
-    def test_with_a_finished_seeds_damaged_it_is_finished_again(
-        self, stopped: Path, undisturbed: Path
-    ) -> None:
-        newest = max((stopped / "checkpoint" / "seed-0").iterdir())
-        newest.write_bytes(b"")
-        runner.train(CONFIG, stopped)
-        assert_same_end(stopped, undisturbed, SEEDS)
-
-
-def contents(directory: Path) -> dict[Path, bytes]:
-    """Of every file but the log."""
-    files = (path for path in directory.rglob("*") if path.is_file() and path.name != "log.txt")
-    return {path: path.read_bytes() for path in files}
-
-
-@pytest.mark.usefixtures("only_training")
-class TestChangedByHand:
-    @pytest.fixture
-    def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
-        """A run that stopped in its second seed."""
-        path = tmp_path / "stopped"
-        stop(CONFIG, path, stop_at_save, 60)
-        return path
-
-    @pytest.mark.parametrize("how", ["carriage returns", "gone", "another number"])
-    def test_rows_that_were_changed_stop_it_before_anything_is_lost(
-        self, stopped: Path, undisturbed: Path, how: str
-    ) -> None:
-        metrics, summary = stopped / "metrics.csv", stopped / "summary.json"
-        rows = metrics.read_bytes()
-        metrics.write_bytes(
-            rows.replace(b"\n", b"\r\n" if how == "carriage returns" else b"1\n", 2)
-        )
-        if how == "gone":  # half a copy
-            metrics.unlink()
-            summary.unlink()
-        kept = contents(stopped)
-        with pytest.raises(UsageError, match=r"metrics\.csv"):
-            runner.train(CONFIG, stopped)
-        assert contents(stopped) == kept
-        metrics.write_bytes(rows)
-        runner.train(CONFIG, stopped)
-        assert_same_end(stopped, undisturbed, SEEDS)
-
-    def test_a_lost_summary_costs_nothing(self, finished: Path, undisturbed: Path) -> None:
-        (finished / "summary.json").write_bytes(b"")
-        rows = (finished / "metrics.csv").read_bytes()
-        runner.train(CONFIG, finished)
-        assert (finished / "metrics.csv").read_bytes() == rows
-        assert_same_end(finished, undisturbed, SEEDS)
-
-    def test_a_lost_checkpoint_costs_its_seed_alone(
-        self, finished: Path, undisturbed: Path
-    ) -> None:  # fmt: skip
-        shutil.rmtree(finished / "checkpoint" / "seed-0")
-        (finished / "summary.json").unlink()
-        others = (finished / "metrics.csv").read_text().splitlines()[5:]
-        assert all(line.startswith("1,") for line in others)
-        runner.train(CONFIG, finished)
-        assert (finished / "metrics.csv").read_text().splitlines()[5:] == others
-        assert_same_end(finished, undisturbed, SEEDS)
-
-    def test_a_checkpoint_of_another_type_is_named(self, stopped: Path) -> None:
-        newest = max((stopped / "checkpoint" / "seed-1").iterdir())
-        found = checkpoints.load(newest)
-        variables = {name: value.astype(complex) for name, value in found.variables.items()}
-        checkpoints.save(stopped / "checkpoint", found._replace(variables=variables))
-        with pytest.raises(RunError, match=rf"{newest}: .*found complex128 .*; move it away"):
-            runner.train(CONFIG, stopped)
-
-
-@pytest.mark.usefixtures("only_training")
-def test_rows_are_seen_to_the_disk_before_a_checkpoint_and_not_each_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[str] = []
-    fsync = os.fsync
-
-    def noted(descriptor: int) -> None:
-        name = str(Path(f"/proc/self/fd/{descriptor}").readlink())
-        written.append("rows" if name.endswith("/metrics.csv") else Path(name).suffix)
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", noted)
-    config = small_config("logging.checkpoint_seconds=1000", "training.seeds=2")
-    runner.train(config, tmp_path)  # four rows a seed
-    trained = written[written.index("rows") : -1]
-    assert trained == ["rows", ".npz"] * 2
-
-
-@pytest.mark.usefixtures("only_training")
-def test_at_most_a_tenth_of_the_time_goes_into_checkpoints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock, saved = [0.0], []
-    train, save = TrainingSession.train, checkpoints.save
-
-    def one_second(self: TrainingSession, *arguments: Any) -> dict[str, NDArray[Any]]:
-        clock[0] += 1
-        return train(self, *arguments)
-
-    def three_seconds(directory: Path, checkpoint: Checkpoint) -> None:
-        clock[0] += 3
-        saved.append(clock[0])
-        save(directory, checkpoint)
-
-    monkeypatch.setattr(TrainingSession, "train", one_second)
-    monkeypatch.setattr(checkpoints, "save", three_seconds)
-    fake = SimpleNamespace(monotonic=lambda: clock[0])
-    monkeypatch.setattr("experiments.training.seed.time", fake)
-    runner.train(small_config("logging.checkpoint_seconds=10"), tmp_path)
-    assert saved[:2] == [10 + 3, 13 + 30 + 3]
-
-
-class TestDiverged:
-    # Adagrad would divide so large a step away; plain gradient descent does not.
-    OVERRIDES = ("optimizer.kind=sgd", "optimizer.learning_rate=1e38", "training.seeds=2")
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def diverged(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        path = tmp_path_factory.mktemp("diverged")
-        with pytest.raises(RunError, match="the loss or a weight was not finite for seed 0, 1"):
-            runner.train(small_config(*cls.OVERRIDES), path)
-        return path
-
-    def test_the_summary_says_so_for_each_seed(self, diverged: Path) -> None:
-        summary = summary_of(diverged)
-        assert summary["status"] == "diverged"
-        assert summary["seeds"] == {"0": "diverged", "1": "diverged"}
-
-    def test_what_there_is_is_kept(self, diverged: Path) -> None:
-        rows = metrics_of(diverged)
-        assert [row.seed for row in rows] == [0, 1]
-        assert all(np.isfinite(row.loss) and row.updates < 400 for row in rows)
-        assert (diverged / "learning_curve.png").exists()
-
-    def test_the_updates_are_those_with_a_finite_loss(self, diverged: Path) -> None:
-        updates = {str(row.seed): row.updates for row in metrics_of(diverged)}
-        assert summary_of(diverged)["updates"] == updates
-
-    def test_the_same_command_says_so_again(
-        self, diverged: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        with pytest.raises(RunError, match="not finite"):
-            runner.train(small_config(*self.OVERRIDES), diverged)
-        assert "already diverged" in capsys.readouterr().out
-
-    def test_a_seed_that_diverges_does_not_stop_the_others(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Path
-    ) -> None:
-        train = SeedTraining.start
-
-        def start(self: SeedTraining, seed: int) -> Checkpoint:
-            checkpoint = train(self, seed)
-            if seed == 0:
-                variables = self._session.variables()
-                name = "model/softmax/W"
-                self._session.restore(variables | {name: np.full([4, 2], np.nan, np.float32)})
-            return checkpoint
-
-        monkeypatch.setattr(SeedTraining, "start", start)
-        with pytest.raises(RunError, match="not finite for seed 0"):
-            runner.train(CONFIG, tmp_path)
-        summary = summary_of(tmp_path)
-        assert summary["seeds"] == {"0": "diverged", "1": "complete"}
-        assert [probe["seed"] for probe in summary["probe"]] == [1]
-        assert metrics_of(tmp_path) == [row for row in metrics_of(undisturbed) if row.seed == 1]
-
-    def test_means_are_over_the_complete_seeds(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        train = TrainingSession.train
-        calls = itertools.count()
-
-        def breaks(self: TrainingSession, *arguments: Any) -> dict[str, NDArray[Any]]:
-            measured = train(self, *arguments)
-            if next(calls) == 30:  # of the first of three seeds, which has a row by then
-                measured["loss"][:] = np.nan
-            return measured
-
-        monkeypatch.setattr(TrainingSession, "train", breaks)
-        config = small_config("training.seeds=3")
-        with pytest.raises(RunError, match=r"not finite for seed 0$"):
-            runner.train(config, tmp_path)
-        final = summary_of(tmp_path)["final_loss"]
-        assert list(final["per_seed"]) == ["0", "1", "2"]
-        assert final["mean"] == pytest.approx((final["per_seed"]["1"] + final["per_seed"]["2"]) / 2)
-        assert f"{final['high']:.4f} over 2 seeds" in capsys.readouterr().out
-
-    def test_a_run_without_a_single_row_still_ends_as_diverged(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        start = SeedTraining.start
-
-        def broken(self: SeedTraining, seed: int) -> Checkpoint:
-            checkpoint = start(self, seed)
-            variables = self._session.variables()
-            self._session.restore(
-                variables | {"model/softmax/W": np.full([4, 2], np.nan, np.float32)}
-            )
-            return checkpoint
-
-        monkeypatch.setattr(SeedTraining, "start", broken)
-        with pytest.raises(RunError, match="not finite"):
-            runner.train(small_config(), tmp_path)
-        assert summary_of(tmp_path)["status"] == "diverged"
-        assert metrics_of(tmp_path) == []
-
-
 def test_rows_shorter_than_a_lag_end_well(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -612,22 +223,6 @@ def test_an_unforeseen_error_is_noted_and_not_hidden(
     summary = summary_of(tmp_path)
     assert summary["status"] == "failed"
     assert summary["reason"] == "ZeroDivisionError: of all things"
-
-
-@pytest.mark.usefixtures("only_training")
-def test_events_are_closed_when_a_run_stops(
-    tmp_path: Path, stop_at_save: StopAtSave, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed = []
-    close = Events.close
-
-    def counted(events: Events) -> None:
-        closed.append(events)
-        close(events)
-
-    monkeypatch.setattr(Events, "close", counted)
-    stop(CONFIG, tmp_path, stop_at_save, 3)
-    assert len(closed) == 1
 
 
 def test_the_default_directory_is_named_after_experiment_and_overrides() -> None:
