@@ -95,25 +95,25 @@ def sweep(options: Namespace) -> int:
 
 def _compare_points(sweep_name: str, data_changed: bool, directories: Sequence[Path]) -> None:
     """Compare the complete points at the end of a sweep."""
-    from experiments.comparison.compare import Options
+    from experiments.comparison.compare import CompareOptions
     from experiments.comparison.compare import compare as compare_runs
     from experiments.paths import REPORTS
 
     print()
     out = REPORTS / f"sweep-{Path(sweep_name).stem}"
-    compare_runs(directories, Options(out, data_changed=data_changed))
+    compare_runs(directories, CompareOptions(out, data_changed=data_changed))
 
 
 def reproduce(options: Namespace) -> int:
     """Run a study and write its report."""
     from experiments.studies.looks import Budget
-    from experiments.studies.study import Asked
+    from experiments.studies.study import ReproduceOptions
     from experiments.studies.study import reproduce as run_study
 
     budget = Budget(options.max_seeds, options.max_time)
     if options.seeds_until is None and budget != (None, None):
         raise UsageError("--max-seeds, --max-time: only with --seeds-until decided")
-    asked = Asked(
+    wanted = ReproduceOptions(
         options.overrides,
         options.workers,
         options.out,
@@ -125,7 +125,7 @@ def reproduce(options: Namespace) -> int:
     )
     # Progress must not come between a program and the JSON.
     with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):
-        return run_study(options.study, asked)
+        return run_study(options.study, wanted)
 
 
 def claim(options: Namespace) -> int:
@@ -178,10 +178,12 @@ def diff(options: Namespace) -> int:
 
 def compare(options: Namespace) -> int:
     """Compare runs: curves, a heat map if two keys vary, a table and a report."""
-    from experiments.comparison.compare import Options
+    from experiments.comparison.compare import CompareOptions
     from experiments.comparison.compare import compare as compare_runs
 
-    wanted = Options(options.out, options.by, options.target, options.format, options.data_changed)
+    wanted = CompareOptions(
+        options.out, options.by, options.target, options.format, options.data_changed
+    )
     compare_runs(options.run_dirs, wanted)
     return 0
 
@@ -388,10 +390,10 @@ def advise(options: Namespace) -> int:
     composed = composed.model_copy(update={"execution": execution})
     from experiments.advice import advise as advice  # imports TensorFlow
 
-    asked = advice.Asked(options.out, options.budget, options.tolerance, options.json)
+    wanted = advice.AdviseOptions(options.out, options.budget, options.tolerance, options.json)
     cells = ["--cells", str(options.cells)] if options.cells else []
     with naming_sizes(composed):
-        found = advice.run(composed, [options.experiment, *cells, *options.overrides], asked)
+        found = advice.run(composed, [options.experiment, *cells, *options.overrides], wanted)
     if options.check:
         from experiments.advice.check import check_advice
 

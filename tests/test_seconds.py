@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import run
-from experiments.comparison.compare import Options, compare
+from experiments.comparison.compare import CompareOptions, compare
 from experiments.reporting.learning_curves import AXIS_LABELS
 from experiments.runs.run import Run, read_run
 from experiments.studies.report import runs_table
@@ -39,7 +39,7 @@ def test_they_are_the_mean_over_seeds_in_every_table(
     trained: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = f"{A_SEED:.1f}"
-    compare([Path("runs")], Options(Path("out")))
+    compare([Path("runs")], CompareOptions(Path("out")))
     with open("out/comparison.csv", encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert float(row["seconds_a_seed"]) == pytest.approx(A_SEED)

@@ -32,7 +32,7 @@ TIMED = 8  # settings
 RETIMED = 4  # times that a setting is chosen anew, after the one before was timed
 
 
-class Asked(NamedTuple):
+class AdviseOptions(NamedTuple):
     """The options of `advise`."""
 
     out: Path
@@ -55,13 +55,13 @@ def check(config: Config) -> None:
         )
 
 
-def advise(config: Config, asked: Asked) -> Advice:
+def advise(config: Config, options: AdviseOptions) -> Advice:
     """The advice for a config, within about the budget. Writes nothing.
 
     Raises UsageError if the config has no advice, RunError if the pilot diverges.
     """
     check(config)
-    began, budget = time.monotonic(), asked.budget
+    began, budget = time.monotonic(), options.budget
     workload = make_workload(config)
     check_losses(config, workload.task)
     if not workload.task.held_out:
@@ -73,7 +73,7 @@ def advise(config: Config, asked: Asked) -> Advice:
     pilot = run_pilot(config, workload, allowance, tell)
     settings = settings_for(config, workload.task, pilot.schedule.num_steps)
     findings = find(pilot, config, workload.task, settings)
-    chosen = to_time(findings.candidates, findings.need, asked.tolerance, TIMED)
+    chosen = to_time(findings.candidates, findings.need, options.tolerance, TIMED)
     if not findings.need.learned:
         chosen = chosen[:1]
     tell(f"timing up to {len(chosen)} settings")
@@ -94,8 +94,8 @@ def advise(config: Config, asked: Asked) -> Advice:
     def with_times(times: Mapping[Setting, float]) -> Findings:
         return findings._replace(candidates=with_costs(findings.candidates, times, wide))
 
-    timed, choice = settle(with_times, seconds, asked.tolerance, time_one)
-    return Advice(config, asked.tolerance, workload.task.carries_state, pilot, timed, choice)
+    timed, choice = settle(with_times, seconds, options.tolerance, time_one)
+    return Advice(config, options.tolerance, workload.task.carries_state, pilot, timed, choice)
 
 
 def settle(
@@ -128,7 +128,7 @@ def tell(line: str) -> None:
         print(line, flush=True)
 
 
-def write(advice: Advice, command: Sequence[str], asked: Asked) -> None:
+def write(advice: Advice, command: Sequence[str], options: AdviseOptions) -> None:
     """Write advice.json, figures and the report, and print the three lines.
 
     `command` is the experiment, its cells and the overrides as they were given.
@@ -136,9 +136,9 @@ def write(advice: Advice, command: Sequence[str], asked: Asked) -> None:
     from experiments.advice.report import write_advice_report
 
     content = as_dict(advice)
-    write_atomic(asked.out / "advice.json", json.dumps(finite(content), indent=2) + "\n")
-    report = write_advice_report(advice, asked.out)
-    if asked.as_json:
+    write_atomic(options.out / "advice.json", json.dumps(finite(content), indent=2) + "\n")
+    report = write_advice_report(advice, options.out)
+    if options.as_json:
         print_json(content)
         return
     for line in lines(advice):
@@ -148,10 +148,10 @@ def write(advice: Advice, command: Sequence[str], asked: Asked) -> None:
     print(f"report: {report}")
 
 
-def run(config: Config, command: Sequence[str], asked: Asked) -> Advice:
-    """`advise`, and write its results to `asked.out`."""
+def run(config: Config, command: Sequence[str], options: AdviseOptions) -> Advice:
+    """`advise`, and write its results to `options.out`."""
     check(config)
-    make_output_folder(asked.out, ["advice.json", "report.html"])
-    advice = advise(config, asked)
-    write(advice, command, asked)
+    make_output_folder(options.out, ["advice.json", "report.html"])
+    advice = advise(config, options)
+    write(advice, command, options)
     return advice

@@ -11,7 +11,7 @@ from experiments.advice.answer import Advice
 from experiments.advice.choice import Candidate
 from experiments.advice.costs import time_settings
 from experiments.advice.settings import Setting
-from experiments.comparison.compare import Options
+from experiments.comparison.compare import CompareOptions
 from experiments.comparison.compare import compare as compare_runs
 from experiments.comparison.groups import group_runs
 from experiments.comparison.ranking import choose_ranking
@@ -64,7 +64,7 @@ def check_advice(
     failed = [result for result in results if result.status != "complete"]
     if failed:
         raise RunError(f"{len(failed)} of {len(results)} runs failed: {failed[0].reason}")
-    compare_runs([point.directory for point in points], Options(out))
+    compare_runs([point.directory for point in points], CompareOptions(out))
     contests = judge(points, trainings)
     for contest in contests:
         print_text(sentence(advice.choice.advised, contest, len(contests)))

@@ -70,7 +70,7 @@ LINES = (
 )
 
 
-class Options(NamedTuple):
+class CompareOptions(NamedTuple):
     """The options of `compare`."""
 
     out: Path | None = None  # None: a folder below reports/
@@ -80,7 +80,7 @@ class Options(NamedTuple):
     data_changed: bool = False  # whether runs of one config may be of different data
 
 
-def compare(paths: Sequence[Path], options: Options) -> None:
+def compare(paths: Sequence[Path], options: CompareOptions) -> None:
     """Write comparison.csv, figures and report.html, and print a table.
 
     With a format, only the table is printed, and files are written only if `out` is given. Runs
@@ -115,7 +115,7 @@ def compare(paths: Sequence[Path], options: Options) -> None:
     print(f"report: {out / 'report.html'}")
 
 
-def _compared(runs: Sequence[Run], options: Options) -> Comparison:
+def _compared(runs: Sequence[Run], options: CompareOptions) -> Comparison:
     groups = group_runs(runs)
     ranking = choose_ranking(groups, options.by)
     split = "valid" if ranking.by == "valid" else "train"

@@ -22,7 +22,7 @@ from experiments.sweeps.launcher import may_start, train_missing
 from experiments.sweeps.points import Point, Result, check, read_results
 
 
-class Asked(NamedTuple):
+class ReproduceOptions(NamedTuple):
     """The options of `reproduce`."""
 
     overrides: Sequence[str] = ()
@@ -35,30 +35,30 @@ class Asked(NamedTuple):
     json_to: TextIO | None = None  # where to print the result as JSON; None: tables, to stdout
 
 
-def reproduce(name: str, asked: Asked) -> int:
+def reproduce(name: str, options: ReproduceOptions) -> int:
     """Train what is missing, decide the claims, write the report. Returns the exit code.
 
     Asks before starting many runs, as a sweep does. Raises Interrupted when asked to stop, with a
     report of the runs that are there.
     """
     study = load_study(name)
-    if not may_start(name, len(study.all_runs), asked.yes):
+    if not may_start(name, len(study.all_runs), options.yes):
         return 0
-    planned = plan(study, asked.overrides, asked.data_changed)
+    planned = plan(study, options.overrides, options.data_changed)
     points = planned.points
     looks = Looks(
         study.claims,
-        planned_looks(points, asked.budget),
-        asked.budget.max_seconds if asked.budget else None,
+        planned_looks(points, options.budget),
+        options.budget.max_seconds if options.budget else None,
         {point.name: [point] for point in points},
         planned.own,
     )
-    folder = _report_folder(name, asked)
-    report = partial(_report, study, looks, name, folder, asked)
-    judge = partial(decide, debug=asked.debug)
+    folder = _report_folder(name, options)
+    report = partial(_report, study, looks, name, folder, options)
+    judge = partial(decide, debug=options.debug)
     absent: dict[str, str] = {}
     try:
-        _train_and_decide(points, looks, judge, asked, absent)
+        _train_and_decide(points, looks, judge, options, absent)
     except Interrupted:
         if not looks.look:
             absent = _not_complete(read_results(points, {}))
@@ -71,10 +71,10 @@ def reproduce(name: str, asked: Asked) -> int:
     return 1 if absent or any(claim.verdict != "holds" for claim in claims) else 0
 
 
-def _report_folder(name: str, asked: Asked) -> Path:
+def _report_folder(name: str, options: ReproduceOptions) -> Path:
     """The folder of the report, made. Says so where it holds another report."""
-    overrides = last_of_each_key(*asked.overrides)
-    folder = asked.out or default_folder(name, overrides)
+    overrides = last_of_each_key(*options.overrides)
+    folder = options.out or default_folder(name, overrides)
     make_output_folder(folder)
     if holds_another(folder, name, overrides):
         print(plain(f"this replaces the report of another study or of other overrides in {folder}"))
@@ -82,7 +82,11 @@ def _report_folder(name: str, asked: Asked) -> Path:
 
 
 def _train_and_decide(
-    points: list[Point], looks: Looks, judge: Decide, asked: Asked, absent: dict[str, str]
+    points: list[Point],
+    looks: Looks,
+    judge: Decide,
+    options: ReproduceOptions,
+    absent: dict[str, str],
 ) -> None:
     """Train batch after batch until the looks end; `absent` gets why runs are not complete.
 
@@ -92,14 +96,14 @@ def _train_and_decide(
         looks.take(read_runs(looks.batches, absent), judge)
     batch = points
     while batch:
-        results = train_missing(batch, "local", asked.workers, asked.data_changed)
+        results = train_missing(batch, "local", options.workers, options.data_changed)
         absent |= _not_complete(results)
         if looks.look:
             looks.add(batch)
         looks.take(read_runs(looks.batches, absent), judge)
         batch = looks.next_batch()
         if batch:
-            check(batch, asked.data_changed)
+            check(batch, options.data_changed)
             print(looks.describe())
 
 
@@ -127,7 +131,7 @@ def _report(
     looks: Looks,
     name: str,
     folder: Path,
-    asked: Asked,
+    options: ReproduceOptions,
     absent: Mapping[str, str],
 ) -> list[Claim]:
     """Write down the claims as they stand; `absent` says why some runs are not there."""
@@ -141,13 +145,15 @@ def _report(
             study.claims, with_corrections([*looks.claims.values()], looks.level), strict=True
         )
     ]
-    study = study.model_copy(update={"introduction": _introduction(study, looks, asked.overrides)})
-    name_content(folder, name, last_of_each_key(*asked.overrides))
+    study = study.model_copy(
+        update={"introduction": _introduction(study, looks, options.overrides)}
+    )
+    name_content(folder, name, last_of_each_key(*options.overrides))
     write_claims(folder / "claims.json", claims)
     points = [batches[0] for batches in looks.batches.values()]
-    report = write_study_report(study, points, runs, claims, folder, asked.debug)
-    if asked.json_to:
-        with contextlib.redirect_stdout(asked.json_to):
+    report = write_study_report(study, points, runs, claims, folder, options.debug)
+    if options.json_to:
+        with contextlib.redirect_stdout(options.json_to):
             print_json(as_json(claims, runs.there, report))
         return claims
     print_study(claims, runs, points, stale)

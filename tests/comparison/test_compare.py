@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from experiments.comparison import compare as comparing
-from experiments.comparison.compare import Options, compare
+from experiments.comparison.compare import CompareOptions, compare
 from experiments.comparison.figures import (
     MOST,
     Curve,
@@ -73,7 +73,7 @@ def test_runs_are_found_below_a_folder_and_each_once(grid: Path) -> None:
 
 def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no run directory here or below: config\.yaml expected"):
-        compare([tmp_path], Options(tmp_path / "out"))
+        compare([tmp_path], CompareOptions(tmp_path / "out"))
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ class Compared(NamedTuple):
 def compared(grid: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     out = tmp_path_factory.mktemp("compared")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        compare([grid], Options(out))
+        compare([grid], CompareOptions(out))
     return Compared(out, printed.getvalue())
 
 
@@ -182,7 +182,7 @@ def test_without_a_loss_there_is_no_heat_map_and_no_error(tmp_path: Path) -> Non
     for run in find_runs([tmp_path]):
         run.directory.metrics.unlink()
         run.directory.summary.unlink()
-    compare([tmp_path], Options(tmp_path / "out"))
+    compare([tmp_path], CompareOptions(tmp_path / "out"))
     assert not list((tmp_path / "out").glob("*.png"))
     assert "not started" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
@@ -261,12 +261,12 @@ def test_pictures_that_cannot_be_drawn_do_not_fail_a_comparison(
     def fail(*_: object) -> None:
         raise RuntimeError("no font")
 
-    compare([grid], Options(tmp_path))
+    compare([grid], CompareOptions(tmp_path))
     assert (tmp_path / "heat_map.png").exists()
     for name in ("curves_figure", "heat_map"):
         monkeypatch.setattr(comparing, name, fail)
     capsys.readouterr()
-    compare([grid], Options(tmp_path))
+    compare([grid], CompareOptions(tmp_path))
     assert not list(tmp_path.glob("*.png"))
     warnings = capsys.readouterr().err.splitlines()
     assert len(warnings) == 4  # the heat map, and curves against three axes

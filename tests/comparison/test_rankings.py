@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import trim_mean
 
 from experiments.comparison.cells import columns, record, shown
-from experiments.comparison.compare import Options, compare
+from experiments.comparison.compare import CompareOptions, compare
 from experiments.comparison.figures import Curve, curves_figure
 from experiments.comparison.groups import Group, group_runs, labels_of
 from experiments.comparison.notes import notes
@@ -183,7 +183,7 @@ def test_remarks_fold_between_words(
     monkeypatch.setenv("COLUMNS", "80")
     add(tmp_path, "wide", (0.40, 0.45, 0.50), WIDE)
     add(tmp_path, "narrow", (0.46, 0.42, 0.50), NARROW)
-    compare([tmp_path], Options(tmp_path / "out"))
+    compare([tmp_path], CompareOptions(tmp_path / "out"))
     *lines, _report = capsys.readouterr().out.splitlines()
     assert any(line.startswith("Tied with") for line in lines)
     assert max(map(len, lines)) <= 80
@@ -207,7 +207,7 @@ def test_different_tasks_have_a_best_each_and_pictures_each(tmp_path: Path) -> N
     compared = ranked(runs)
     assert [line.standing for line in compared.lines] == ["best", "worse"] * 2
     assert any("2 tasks, whose losses cannot be compared" in note for note in notes(compared))
-    compare([runs], Options(tmp_path / "out"))
+    compare([runs], CompareOptions(tmp_path / "out"))
     pictures = {path.name for path in (tmp_path / "out").glob("*.png")}
     assert pictures == {"heat_map.png", "comparison_task_1.png", "comparison_task_2.png"}
     assert "training loss, lag=9" in (tmp_path / "out/report.html").read_text()
@@ -239,7 +239,7 @@ class TestTargets:
 
     def test_it_has_a_picture_and_columns(self, tmp_path: Path) -> None:
         add(tmp_path / "runs", "wide", (0.5, 0.4), WIDE)
-        compare([tmp_path / "runs"], Options(tmp_path / "out", target="0.58"))
+        compare([tmp_path / "runs"], CompareOptions(tmp_path / "out", target="0.58"))
         assert (tmp_path / "out" / "target.png").exists()
         with open(tmp_path / "out" / "comparison.csv", encoding="utf-8", newline="") as file:
             (row,) = csv.DictReader(file)
@@ -261,7 +261,7 @@ class TestFormats:
         return tmp_path / "runs"
 
     def printed(self, runs: Path, name: str, capsys: pytest.CaptureFixture[str]) -> str:
-        compare([runs], Options(format=name))
+        compare([runs], CompareOptions(format=name))
         return capsys.readouterr().out
 
     def test_json_has_every_number(self, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -300,13 +300,13 @@ class TestFolders:
         add(Path("two/runs one"), "narrow", (0.50, 0.52), NARROW)
 
     def test_a_default_folder_has_the_name_of_the_runs(self) -> None:
-        compare([Path("runs one"), Path("two")], Options())
+        compare([Path("runs one"), Path("two")], CompareOptions())
         assert Path("reports/compare-runs-one+two/report.html").exists()
 
     def test_another_comparison_of_that_name_has_a_folder_of_its_own(self) -> None:
-        compare([Path("runs one")], Options())
-        compare([Path("runs one")], Options())
-        compare([Path("two/runs one")], Options())
+        compare([Path("runs one")], CompareOptions())
+        compare([Path("runs one")], CompareOptions())
+        compare([Path("two/runs one")], CompareOptions())
         assert {path.name for path in Path("reports").iterdir()} == {
             "compare-runs-one", "compare-runs-one-2",
         }  # fmt: skip
@@ -314,10 +314,10 @@ class TestFolders:
     def test_a_given_folder_is_replaced_with_a_word_and_no_old_picture(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        compare([Path("runs one")], Options(Path("out"), target="0.58"))
+        compare([Path("runs one")], CompareOptions(Path("out"), target="0.58"))
         assert Path("out/target.png").exists()
         assert "replaces" not in capsys.readouterr().out
-        compare([Path("two")], Options(Path("out")))
+        compare([Path("two")], CompareOptions(Path("out")))
         assert "This replaces a comparison of other runs in out." in capsys.readouterr().out
         assert not Path("out/target.png").exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.comparison.compare import Options, compare
+from experiments.comparison.compare import CompareOptions, compare
 from experiments.errors import UsageError
 from experiments.runs.found import find_readable_runs, find_runs
 from tests.handmade import finished_run
@@ -76,7 +76,7 @@ def test_compare_names_it_and_goes_on(
 ) -> None:
     path = runs / "b" / "metrics.csv"
     path.write_text(path.read_text() + "a note\n")
-    compare([runs], Options(tmp_path / "out"))
+    compare([runs], CompareOptions(tmp_path / "out"))
     out, err = capsys.readouterr()
     (line,) = err.splitlines()
     assert line.startswith(f"warning: left out: {path}, line 6: expected 13 fields")
@@ -88,4 +88,4 @@ def test_nothing_that_can_be_read_is_an_error(runs: Path, tmp_path: Path) -> Non
     for name in ("a", "b", "c"):
         (runs / name / "metrics.csv").write_text("")
     with pytest.raises(UsageError, match=r"a.metrics\.csv"):
-        compare([runs], Options(tmp_path / "out"))
+        compare([runs], CompareOptions(tmp_path / "out"))

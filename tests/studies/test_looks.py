@@ -19,7 +19,7 @@ from experiments.studies import study
 from experiments.studies.batches import BatchedRun, as_one, batch_of, parts_of
 from experiments.studies.looks import Budget, Looks, planned_looks
 from experiments.studies.points import last_of_each_key
-from experiments.studies.study import Asked, reproduce
+from experiments.studies.study import ReproduceOptions, reproduce
 from experiments.sweeps.points import Point, Result
 from tests.handmade import finished_run
 
@@ -89,7 +89,7 @@ def claims() -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in rows}
 
 
-UNTIL = Asked(budget=Budget(max_seeds=6 * SEEDS, max_seconds=None))
+UNTIL = ReproduceOptions(budget=Budget(max_seeds=6 * SEEDS, max_seconds=None))
 
 
 def test_seeds_are_added_for_the_claims_that_are_open(
@@ -117,11 +117,11 @@ def test_the_same_command_takes_the_same_looks_again(trained: Trained) -> None:
 
 
 def test_looks_end_where_no_seeds_or_time_are_left(trained: Trained) -> None:
-    assert reproduce("mine.yaml", Asked(budget=Budget(2 * SEEDS, None))) == 1
+    assert reproduce("mine.yaml", ReproduceOptions(budget=Budget(2 * SEEDS, None))) == 1
     assert len(trained) == 2
     assert claims()["close"]["verdict"] == "undecided"
     trained.clear()
-    reproduce("mine.yaml", Asked(budget=Budget(6 * SEEDS, 1e-9)))
+    reproduce("mine.yaml", ReproduceOptions(budget=Budget(6 * SEEDS, 1e-9)))
     assert len(trained) == 1
 
 
@@ -144,7 +144,7 @@ def test_a_stop_between_looks_reports_the_looks_so_far(
 
 
 def test_without_the_option_there_is_one_look_at_five_percent(trained: Trained) -> None:
-    assert reproduce("mine.yaml", Asked()) == 1
+    assert reproduce("mine.yaml", ReproduceOptions()) == 1
     assert len(trained) == 1
 
 

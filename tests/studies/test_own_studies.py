@@ -233,7 +233,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_training(
     reproduce(capsys, LOW, "--loss", "0.42")
     monkeypatch.setattr(study, "train_missing", lambda *_: pytest.fail("trained"))
     with pytest.raises(UsageError, match=r"--out mine\.yaml/out: cannot be made: Not a directory"):
-        study.reproduce("mine.yaml", study.Asked(out=Path("mine.yaml/out")))
+        study.reproduce("mine.yaml", study.ReproduceOptions(out=Path("mine.yaml/out")))
 
 
 def test_a_run_by_other_code_is_stale(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,10 +329,10 @@ def test_more_than_a_thousand_runs_start_after_a_yes(
     monkeypatch.setattr(study, "plan", planned)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(UsageError, match=r"start 1,001 points\? There is no terminal"):
-        study.reproduce(str(path), study.Asked())
+        study.reproduce(str(path), study.ReproduceOptions())
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
-    assert study.reproduce(str(path), study.Asked()) == 0
+    assert study.reproduce(str(path), study.ReproduceOptions()) == 0
     assert "nothing was started" in capsys.readouterr().out
     with pytest.raises(Planned):
-        study.reproduce(str(path), study.Asked(yes=True))
+        study.reproduce(str(path), study.ReproduceOptions(yes=True))

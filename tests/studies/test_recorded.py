@@ -23,7 +23,7 @@ from experiments.studies.recorded import find_recorded
 from experiments.studies.report import print_study
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import StudyConfig, load_study
-from experiments.studies.study import Asked, reproduce
+from experiments.studies.study import ReproduceOptions, reproduce
 from experiments.sweeps.points import Point, Result, read_results
 from tests.handmade import finished_run
 
@@ -139,7 +139,7 @@ def test_each_config_is_composed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "load_configs", load)
     monkeypatch.setattr(study, "train_missing", stop)
     with pytest.raises(Interrupted):
-        reproduce("kept", Asked(workers=1))
+        reproduce("kept", ReproduceOptions(workers=1))
     assert composed == ["lag_17"] * 2
 
 
@@ -157,7 +157,7 @@ def test_a_study_that_is_stopped_reports_what_is_there(
 
     monkeypatch.setattr(study, "train_missing", stop)
     with pytest.raises(Interrupted):
-        reproduce("kept", Asked(workers=1))
+        reproduce("kept", ReproduceOptions(workers=1))
     there, absent = json.loads((place / "reports/kept/claims.json").read_text("utf-8"))
     assert (there["verdict"], there["measured"]) == ("holds", 0.4)
     assert (absent["verdict"], absent["note"]) == ("not_run", "run b: missing")
@@ -184,7 +184,7 @@ def test_a_figure_that_needs_an_absent_run_is_left_out(
     ]
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY | {"figures": figures}), "utf-8")
     with pytest.raises(Interrupted):
-        reproduce("kept", Asked(workers=1))
+        reproduce("kept", ReproduceOptions(workers=1))
     assert "figure whole: left out: run b: missing" in capsys.readouterr().err
     assert [path.name for path in (place / "reports/kept").glob("*.png")] == ["one.png"]
 
@@ -197,8 +197,8 @@ def test_a_report_says_what_its_runs_were_changed_by(
     note = "Every run here was changed by: training.seeds=2 training.epochs=1"
     overrides = ["training.seeds=2", "training.epochs=1"]
     names = {False: "kept", True: "kept,training.epochs=1,training.seeds=2"}
-    for asked, is_noted in ((Asked(), False), (Asked(overrides), True)):
-        reproduce("kept", asked)
+    for options, is_noted in ((ReproduceOptions(), False), (ReproduceOptions(overrides), True)):
+        reproduce("kept", options)
         text = (place / "reports" / names[is_noted] / "report.html").read_text("utf-8")
         assert (note in text) == is_noted
 
@@ -214,34 +214,36 @@ class TestTheFolderOfTheReport:
         return {path.parent.name for path in Path("reports").glob("*/report.html")}
 
     def test_overrides_have_a_folder_of_their_own(self) -> None:
-        reproduce("kept", Asked())
+        reproduce("kept", ReproduceOptions())
         first = Path("reports/kept/report.html").read_bytes()
-        reproduce("kept", Asked(["training.seeds=3", "training.seeds=2"]))  # the later counts
+        reproduce(
+            "kept", ReproduceOptions(["training.seeds=3", "training.seeds=2"])
+        )  # the later counts
         assert self.reports() == {"kept", "kept,training.seeds=2"}
         assert Path("reports/kept/report.html").read_bytes() == first
 
     def test_the_same_command_has_the_same_folder(self, place: Path) -> None:
         for order in (["training.seeds=2", "training.epochs=1"], ["training.epochs=1"] * 2):
-            reproduce("kept", Asked(order))
-            reproduce("kept", Asked(order[::-1]))
+            reproduce("kept", ReproduceOptions(order))
+            reproduce("kept", ReproduceOptions(order[::-1]))
         assert self.reports() == {
             "kept,training.epochs=1,training.seeds=2",
             "kept,training.epochs=1",
         }
 
     def test_another_study_of_that_name_has_one_too(self, place: Path) -> None:
-        reproduce("kept", Asked())
+        reproduce("kept", ReproduceOptions())
         for _ in range(2):
-            reproduce(str(place / "kept.yaml"), Asked())
+            reproduce(str(place / "kept.yaml"), ReproduceOptions())
         assert self.reports() == {"kept", "kept-2"}
 
     def test_a_given_folder_is_replaced_with_a_word(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         for _ in range(2):
-            reproduce("kept", Asked([], out=Path("mine")))
+            reproduce("kept", ReproduceOptions([], out=Path("mine")))
             assert "replaces" not in capsys.readouterr().out
-        reproduce("kept", Asked(["training.seeds=2"], out=Path("mine")))
+        reproduce("kept", ReproduceOptions(["training.seeds=2"], out=Path("mine")))
         said = "this replaces the report of another study or of other overrides in mine"
         assert said in capsys.readouterr().out
 
@@ -254,7 +256,7 @@ def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def test_with_nothing_there_a_study_that_is_stopped_reports_nothing(place: Path) -> None:
     shutil.rmtree(place / "recorded")
     with pytest.raises(Interrupted):
-        reproduce("kept", Asked(workers=1))
+        reproduce("kept", ReproduceOptions(workers=1))
     assert not any((place / "reports" / "kept").iterdir())
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import run
-from experiments.comparison.compare import Options, compare
+from experiments.comparison.compare import CompareOptions, compare
 from experiments.comparison.groups import group_runs
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
@@ -213,11 +213,11 @@ def test_compare_names_the_file_that_is_not_the_same(book: Path) -> None:
     config = json.loads(json.dumps((runs / "after" / "config.yaml").read_text()))
     (runs / "before" / "config.yaml").write_text(config)
     with pytest.raises(UsageError, match=r"after.*|before.*cat\.txt has the sha256"):
-        compare([runs], Options(book.parent / "report"))
+        compare([runs], CompareOptions(book.parent / "report"))
     groups = group_runs(find_runs([runs]))
     assert len(groups) == 2
     assert all(list(group.values) == ["data"] for group in groups)
-    compare([runs], Options(book.parent / "report", data_changed=True))
+    compare([runs], CompareOptions(book.parent / "report", data_changed=True))
 
 
 def test_a_sweep_stops_before_its_first_point(book: Path) -> None:

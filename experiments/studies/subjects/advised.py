@@ -89,16 +89,16 @@ def cases_of(runs: Sequence[Run]) -> list[Case]:
 
 def advice_for(case: Case, budget: float, tolerance: float) -> dict[str, Any]:
     """The content of advice.json for a case, measured now unless this code has recorded it."""
-    from experiments.advice.advise import Asked, run  # TensorFlow takes seconds to import
+    from experiments.advice.advise import AdviseOptions, run  # TensorFlow takes seconds to import
     from experiments.advice.answer import code
 
-    asked = Asked(folder_of(case.config, budget, tolerance), budget, tolerance)
-    recorded = asked.out / "advice.json"
+    options = AdviseOptions(folder_of(case.config, budget, tolerance), budget, tolerance)
+    recorded = options.out / "advice.json"
     if _code_of(recorded) != code():
         print(f"advice for {case.runs[0].label}: {budget:.0f} s", flush=True)
         with quietly(True):
             try:
-                run(case.config, ["config.yaml"], asked)
+                run(case.config, ["config.yaml"], options)
             except UsageError as error:
                 raise NotRun(f"advice for {case.runs[0].label}: {error}") from error
     content: dict[str, Any] = json.loads(recorded.read_text("utf-8"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from experiments.advice import advise
-from experiments.advice.advise import Asked
+from experiments.advice.advise import AdviseOptions
 from experiments.advice.answer import code
 from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
@@ -55,9 +55,9 @@ def test_advice_by_other_code_is_measured_again(
     give(monkeypatch, tmp_path / "reports", runs, {"code": "other", "advised": None})
     measured: list[Path] = []
 
-    def run(_config: object, _command: object, asked: Asked) -> None:
-        measured.append(asked.out)
-        (asked.out / "advice.json").write_text(json.dumps({"code": code()}), "utf-8")
+    def run(_config: object, _command: object, options: AdviseOptions) -> None:
+        measured.append(options.out)
+        (options.out / "advice.json").write_text(json.dumps({"code": code()}), "utf-8")
 
     monkeypatch.setattr(advise, "run", run)
     (case,) = cases_of([*runs.there.values()])
