@@ -323,10 +323,10 @@ def states(options: Namespace) -> int:
     picture, table = options.out / "states.png", options.out / "states.csv"
     from experiments.reporting.pictures import save_picture
     from experiments.reporting.state_figure import state_figure, write_state_csv
-    from experiments.training.states import Asked, record_run
+    from experiments.training.states import SequenceOptions, record_run
 
-    asked = Asked(options.prompt, options.length, options.example, options.data_changed)
-    recording = record_run(directory, asked, options.checkpoint)
+    wanted = SequenceOptions(options.prompt, options.length, options.example, options.data_changed)
+    recording = record_run(directory, wanted, options.checkpoint)
     make_output_folder(options.out, [picture.name, table.name])
     write_state_csv(table, recording.symbols, recording.layers)
     is_drawn = save_picture(lambda: state_figure(*recording), picture)

@@ -32,8 +32,8 @@ class Recording(NamedTuple):
     layers: list[dict[str, NDArray[np.float64]]]  # by layer and name, [time, units]
 
 
-class Asked(NamedTuple):
-    """The sequence to read."""
+class SequenceOptions(NamedTuple):
+    """The options of `states` that choose the sequence to read."""
 
     prompt: str | None  # of a task with text; None: held-out data
     length: int  # time steps at most
@@ -41,25 +41,25 @@ class Asked(NamedTuple):
     data_changed: bool = False  # whether held-out data may be others than those of the run
 
 
-def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Recording:
+def record_run(directory: RunDirectory, options: SequenceOptions, checkpoint: str) -> Recording:
     """The states of the run's first seed.
 
     Raises UsageError where the model has no states along time, the task no such sequence, the
-    held-out data are not those of the run, or what is asked is of no use; RunError without a
+    held-out data are not those of the run, or an option is of no use; RunError without a
     checkpoint, or where it diverged.
     """
-    _check_prompt(asked)
+    _check_prompt(options)
     config = directory.read_config()
     if config.model.bidirectional:
         raise UsageError(
             f"{directory.path}: model.bidirectional: each direction has a state of its own; "
             "expected false"
         )
-    if asked.prompt is None:
-        task = workload_of_run(config, directory, make_workload(config), asked.data_changed).task
+    if options.prompt is None:
+        task = workload_of_run(config, directory, make_workload(config), options.data_changed).task
     else:
         task = task_of(config, directory)
-    inputs, symbols = _sequence(task, config, asked)
+    inputs, symbols = _sequence(task, config, options)
     found = need_checkpoint(directory, config.training.first_seed, checkpoint)
     shape = shape_of(task, config.training.carry_state)
     with StateReader(config.model, shape, config.graph.precision) as reader:
@@ -68,11 +68,11 @@ def record_run(directory: RunDirectory, asked: Asked, checkpoint: str) -> Record
     return Recording(f"{config.name}: {config.model.cell}", symbols, layers)
 
 
-def _check_prompt(asked: Asked) -> None:
+def _check_prompt(options: SequenceOptions) -> None:
     """Raise UsageError for an option that a prompt leaves without use."""
-    if asked.prompt is None:
+    if options.prompt is None:
         return
-    useless = {"--example": asked.example is not None, "--data-changed": asked.data_changed}
+    useless = {"--example": options.example is not None, "--data-changed": options.data_changed}
     for option, is_given in useless.items():
         if is_given:
             raise UsageError(
@@ -110,23 +110,23 @@ class StateReader(GraphSession):
         return found
 
 
-def _sequence(task: Task, config: Config, asked: Asked) -> tuple[Array, list[str]]:
+def _sequence(task: Task, config: Config, options: SequenceOptions) -> tuple[Array, list[str]]:
     """The inputs, [time, …], and each of them in words."""
-    if asked.prompt is not None:
-        return _prompt(task, config, asked)
+    if options.prompt is not None:
+        return _prompt(task, config, options)
     if not task.held_out:
         raise UsageError(f"{config.task.kind} has no held-out data; expected --prompt")
     split = task.held_out[0]
     drawn = task.evaluation(split, evaluation_stream(config.training.first_seed))
     if isinstance(drawn, Examples):
-        inputs = _example(drawn, asked.example or 0, split)
-    elif asked.example is None:
+        inputs = _example(drawn, options.example or 0, split)
+    elif options.example is None:
         inputs = drawn.inputs
     else:
         raise UsageError(
-            f"--example: the data are one sequence; expected no --example, got {asked.example}"
+            f"--example: the data are one sequence; expected no --example, got {options.example}"
         )
-    inputs = inputs[: asked.length]
+    inputs = inputs[: options.length]
     return inputs, _in_words(task, inputs)
 
 
@@ -140,11 +140,11 @@ def _example(drawn: Examples, place: int, split: str) -> Array:
     return inputs
 
 
-def _prompt(task: Task, config: Config, asked: Asked) -> tuple[Array, list[str]]:
+def _prompt(task: Task, config: Config, options: SequenceOptions) -> tuple[Array, list[str]]:
     if task.codec is None:
         raise UsageError(f"--prompt: {config.task.kind} has no text; expected no --prompt")
     try:
-        ids = np.asarray(task.codec.encode(asked.prompt or ""))[: asked.length]
+        ids = np.asarray(task.codec.encode(options.prompt or ""))[: options.length]
     except ValueError as error:
         raise UsageError(f"--prompt: {error}") from error
     if not len(ids):

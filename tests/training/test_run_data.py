@@ -34,7 +34,7 @@ from experiments.training.evaluate import evaluate_run
 from experiments.training.export import export
 from experiments.training.generate import Sampling, generate_text
 from experiments.training.resources import one_graph
-from experiments.training.states import Asked, record_run
+from experiments.training.states import SequenceOptions, record_run
 from tests.conftest import StopAtSave, assert_same_end, summary_of
 
 TEXT = "the cat sat on the mat.\n" * 500
@@ -106,14 +106,14 @@ def test_evaluate_stops_at_a_changed_file_or_reads_it_by_the_runs_vocabulary(boo
 
 def test_states_stop_at_a_changed_file_and_a_prompt_needs_none(book: Path) -> None:
     directory = RunDirectory(book.parent / "run")
-    symbols = record_run(directory, Asked(None, 20), "last").symbols
+    symbols = record_run(directory, SequenceOptions(None, 20), "last").symbols
     book.write_text(TEXT.replace("cat", "mat"))
     with pytest.raises(UsageError, match=CHANGED):
-        record_run(directory, Asked(None, 20), "last")
-    changed = record_run(directory, Asked(None, 20, data_changed=True), "last").symbols
+        record_run(directory, SequenceOptions(None, 20), "last")
+    changed = record_run(directory, SequenceOptions(None, 20, data_changed=True), "last").symbols
     assert "".join(changed) == "".join(symbols).replace("cat", "mat")
     book.unlink()
-    assert record_run(directory, Asked("cat", 20), "last").symbols == ["c", "a", "t"]
+    assert record_run(directory, SequenceOptions("cat", 20), "last").symbols == ["c", "a", "t"]
 
 
 def test_a_model_is_exported_as_it_was_trained_whatever_became_of_its_file(book: Path) -> None:

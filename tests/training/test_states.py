@@ -21,7 +21,7 @@ from experiments.reporting.pictures import render, save_figure
 from experiments.reporting.state_figure import state_figure, write_state_csv
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.states import Asked, Recording, StateReader, record_run
+from experiments.training.states import Recording, SequenceOptions, StateReader, record_run
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.model import TaskShape
 from tests.conftest import SMALL
@@ -157,17 +157,17 @@ def test_of_a_run_along_held_out_data(
 ) -> None:
     keys = [*SMALL, "training.epochs=1", "task.size=2000", "model.cell=gru"]
     runner.train(load_config("r2rt_n5", keys), tmp_path / "run")
-    recording = record_run(RunDirectory(tmp_path / "run"), Asked(None, 7), "last")
+    recording = record_run(RunDirectory(tmp_path / "run"), SequenceOptions(None, 7), "last")
     assert len(recording.symbols) == 7
     assert set(recording.symbols) <= {"0", "1"}
     assert recording.layers[0]["h"].shape == (7, 4)
     with pytest.raises(UsageError, match="--prompt: binary_dependency has no text"):
-        record_run(RunDirectory(tmp_path / "run"), Asked("a", 7), "last")
+        record_run(RunDirectory(tmp_path / "run"), SequenceOptions("a", 7), "last")
     with pytest.raises(UsageError, match=r"--example: .* one sequence; .*, got 0"):
-        record_run(RunDirectory(tmp_path / "run"), Asked(None, 7, example=0), "last")
+        record_run(RunDirectory(tmp_path / "run"), SequenceOptions(None, 7, example=0), "last")
     for option, asked in (
-        ("--example", Asked("a", 7, example=3)),
-        ("--data-changed", Asked("a", 7, data_changed=True)),
+        ("--example", SequenceOptions("a", 7, example=3)),
+        ("--data-changed", SequenceOptions("a", 7, data_changed=True)),
     ):
         with pytest.raises(UsageError, match=f"{option}: --prompt is read, and no held-out data"):
             record_run(RunDirectory(tmp_path / "run"), asked, "last")

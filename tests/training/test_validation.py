@@ -23,7 +23,7 @@ from experiments.training import runner
 from experiments.training.evaluate import evaluate_run
 from experiments.training.evaluator import Evaluator
 from experiments.training.export import export
-from experiments.training.states import Asked, record_run
+from experiments.training.states import SequenceOptions, record_run
 from experiments.training.validation import Validation
 from tests.conftest import StopAtSave, assert_same_end, metrics_of, summary_of
 
@@ -255,7 +255,7 @@ class TestNotANumber:
         with pytest.raises(RunError, match=refusal):
             next(results)
         with pytest.raises(RunError, match=refusal):
-            record_run(RunDirectory(tmp_path), Asked(None, 8, 0), "last")
+            record_run(RunDirectory(tmp_path), SequenceOptions(None, 8, 0), "last")
         with pytest.raises(RunError, match=refusal):
             export(RunDirectory(tmp_path), tmp_path / "out", "last")
 
