@@ -16,7 +16,7 @@ from experiments.studies.entries import Criterion, Entry, Planned, StudyFigure
 from experiments.studies.findings import exact
 from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 from experiments.studies.subjects.advised import Case, advice_for, cases_of
-from experiments.studies.subjects.influence_balancing.influence import Style, measured_influence
+from experiments.studies.subjects.influence_balancing.influence import measured_influence
 from experiments.studies.subjects.influence_balancing.training import need_theta
 from experiments.studies.subjects.time_per_step import paces_of
 from rnn_graphs.config import TruncationConfig
@@ -150,7 +150,7 @@ class AdviceHasRightSign(OfAdvice, Criterion):
         if not advised:
             return exact("nothing advised", False, advice["lines"][0])
         truncation = TruncationConfig(**advised["truncation"])
-        found = measured_influence(Style(truncation, advised["num_steps"]))
+        found = measured_influence(truncation, advised["num_steps"])
         return exact(found, found < 0, f"influence of θ seen by {advice['lines'][0]}")
 
 

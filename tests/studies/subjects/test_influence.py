@@ -18,12 +18,11 @@ from experiments.studies.subjects.influence_balancing import training
 from experiments.studies.subjects.influence_balancing.gradients import LongRun, Turns, Unbiased
 from experiments.studies.subjects.influence_balancing.influence import (
     OPTIMUM,
-    Style,
     StyleName,
     exact_influence,
     influences_by_lag,
     measured_influence,
-    style,
+    style_and_window,
 )
 from experiments.studies.subjects.influence_balancing.training import EndsAtOptimum, MovesAway
 from rnn_graphs.cells.influence_balancing import linear_system
@@ -44,13 +43,13 @@ def test_in_the_long_run_the_influence_is_minus_six() -> None:
 @pytest.mark.parametrize("depth", [1, 2, 7, 30])
 @pytest.mark.parametrize("name", ["bptt", "tf_style", "williams_peng"])
 def test_what_is_measured_is_what_the_credit_matrix_says(name: StyleName, depth: int) -> None:
-    chosen = style(name, depth)
-    credit = definition(chosen.truncation, chosen.num_steps)
-    steps, losses = np.arange(credit.shape[1]), np.arange(chosen.num_steps)
-    lags = losses[:, None] + chosen.truncation.context_steps - steps
+    truncation, num_steps = style_and_window(name, depth)
+    credit = definition(truncation, num_steps)
+    steps, losses = np.arange(credit.shape[1]), np.arange(num_steps)
+    lags = losses[:, None] + truncation.context_steps - steps
     by_lag = np.where(lags >= 0, influences_by_lag(2 * depth + 1)[np.maximum(lags, 0)], 0)
-    expected = (credit * by_lag).sum() / chosen.num_steps
-    assert measured_influence(chosen) == pytest.approx(expected, abs=1e-9)
+    expected = (credit * by_lag).sum() / num_steps
+    assert measured_influence(truncation, num_steps) == pytest.approx(expected, abs=1e-9)
     assert exact_influence(name, [depth])[0] == pytest.approx(expected, abs=1e-9)
 
 
@@ -76,8 +75,8 @@ def test_the_mean_of_artbp_is_the_full_gradient() -> None:
 
 
 def test_a_biased_style_would_be_found_out() -> None:
-    short = measured_influence(Style(TruncationConfig(kind="tf_style", depth=4), 12))
-    assert abs(short - measured_influence(Style(TruncationConfig(kind="full"), 12))) > 1
+    short = measured_influence(TruncationConfig(kind="tf_style", depth=4), 12)
+    assert abs(short - measured_influence(TruncationConfig(kind="full"), 12)) > 1
 
 
 def test_a_style_that_there_is_not_is_named() -> None:

@@ -15,7 +15,7 @@ from experiments.studies.subjects.influence_balancing.influence import (
     StyleName,
     exact_influence,
     measured_influence,
-    style,
+    style_and_window,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class InfluenceByDepth(StudyFigure):
         everywhere = range(1, max(self.depths) + 1)
         for index, (name, label) in enumerate(self.styles.items()):
             color = COLORS[index % len(COLORS)]
-            measured = [measured_influence(style(name, depth)) for depth in self.depths]
+            measured = [measured_influence(*style_and_window(name, depth)) for depth in self.depths]
             axes.plot(everywhere, exact_influence(name, everywhere), color=color, label=label)
             axes.plot(self.depths, measured, "o", color=color, markersize=4.5)
         axes.axhline(0, color="#000000", linewidth=0.8)

@@ -14,11 +14,10 @@ from experiments.studies.entries import Criterion
 from experiments.studies.findings import exact, judged, percent
 from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects.influence_balancing.influence import (
-    Style,
     StyleName,
     exact_influence,
     measured_influence,
-    style,
+    style_and_window,
 )
 from rnn_graphs.config import TruncationConfig
 
@@ -37,7 +36,7 @@ class LongRun(Criterion):
         return self.expected
 
     def decide(self, _runs: StudyRuns, _level: float = LEVEL) -> Finding:
-        found = measured_influence(style("bptt", self.depth))
+        found = measured_influence(*style_and_window("bptt", self.depth))
         note = f"gradient of BPTT({self.depth}; 1) / (s_1 − 1)"
         return exact(found, abs(found - self.expected) < ROUNDING, note)
 
@@ -54,7 +53,9 @@ class Turns(Criterion):
 
     def decide(self, _runs: StudyRuns, _level: float = LEVEL) -> Finding:
         depths = (self.wrong, self.right)
-        found = np.array([measured_influence(style(self.style, depth)) for depth in depths])
+        found = np.array(
+            [measured_influence(*style_and_window(self.style, depth)) for depth in depths]
+        )
         by_algebra = exact_influence(self.style, depths)
         agrees = bool(np.allclose(found, by_algebra, rtol=0, atol=ROUNDING))
         text = f"{found[0]:+.4f} at {self.wrong}, {found[1]:+.4f} at {self.right}"
@@ -77,9 +78,8 @@ class Unbiased(Criterion):
 
     def decide(self, _runs: StudyRuns, level: float = LEVEL) -> Finding:
         artbp = TruncationConfig(kind="artbp", cut_probability=self.cut_probability)
-        chosen = Style(artbp, self.num_steps)
-        draws = [measured_influence(chosen, ROWS, key) for key in range(DRAWS)]
-        full = measured_influence(Style(TruncationConfig(kind="full"), self.num_steps))
+        draws = [measured_influence(artbp, self.num_steps, ROWS, key) for key in range(DRAWS)]
+        full = measured_influence(TruncationConfig(kind="full"), self.num_steps)
         return self.judge(draws, full, level)
 
     def judge(self, draws: Sequence[float], full: float, level: float = LEVEL) -> Finding:

@@ -12,7 +12,7 @@ Source: Tallec & Ollivier 2017, "Unbiasing Truncated Backpropagation Through Tim
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,29 +25,22 @@ THETA = 0.5  # where training starts
 OPTIMUM = -1 / 6  # of θ: its influence in the long run is −6, and s_1 is to be 1
 
 
-class Style(NamedTuple):
-    """A truncation, and the window that it is measured on."""
+def style_and_window(name: StyleName, depth: int) -> tuple[TruncationConfig, int]:
+    """The style of a name at a depth, and the num_steps of the window that it is measured on.
 
-    truncation: TruncationConfig
-    num_steps: int
-
-
-def style(name: StyleName, depth: int) -> Style:
-    """The style of a name at a depth: bptt is BPTT(depth; 1), for one loss of full depth.
-
-    tf_style: a window of depth steps. williams_peng: BPTT(2·depth − 1; depth), which takes
-    each error back by depth at least.
+    bptt is BPTT(depth; 1), for one loss of full depth. tf_style: a window of depth steps.
+    williams_peng: BPTT(2·depth − 1; depth), which takes each error back by depth at least.
     """
     match name:
         case "bptt":
-            return Style(TruncationConfig(kind="true_bptt", depth=depth, context=True), 1)
+            return TruncationConfig(kind="true_bptt", depth=depth, context=True), 1
         case "tf_style":
-            return Style(TruncationConfig(kind="tf_style"), depth)
+            return TruncationConfig(kind="tf_style"), depth
         case "williams_peng":
-            kind = TruncationConfig(
+            truncation = TruncationConfig(
                 kind="williams_peng", depth=2 * depth - 1, stride=depth, context=True
             )
-            return Style(kind, depth)
+            return truncation, depth
 
 
 def exact_influence(name: StyleName, depths: Sequence[int]) -> NDArray[np.float64]:
@@ -73,24 +66,29 @@ def influences_by_lag(count: int) -> NDArray[np.float64]:
     return np.array(found)
 
 
-def measured_influence(chosen: Style, batch_size: int = 1, key: int = 0) -> float:
-    """The influence that the production gradient of a style shows, at the settled state."""
+def measured_influence(
+    truncation: TruncationConfig, num_steps: int, batch_size: int = 1, key: int = 0
+) -> float:
+    """The influence that the production gradient of a style shows, at the settled state.
+
+    The mean over `num_steps` losses and `batch_size` rows; `key` chooses the gates of ARTBP.
+    """
     from rnn_graphs.model import Model, TaskShape  # TensorFlow takes seconds to import
     from rnn_graphs.tf1 import tf
     from rnn_graphs.truncation.step import Window, make_step
 
     settled = _settled_state(THETA)
-    length = chosen.truncation.context_steps + chosen.num_steps
+    length = truncation.context_steps + num_steps
     with tf.Graph().as_default(), tf.Session() as session:
         config = ModelConfig(cell="influence_balancing", state_size=UNITS)
         model = Model(config, TaskShape(1, 1, labels="values"), tf.float64)
         window = Window(
             tf.zeros([length, batch_size], tf.int32),
-            tf.ones([chosen.num_steps, batch_size], tf.float64),
+            tf.ones([num_steps, batch_size], tf.float64),
             tf.constant(np.tile(settled, (batch_size, 1))),
             tf.constant([key, 0]),
         )
-        step = make_step(model, model.unrolls["dynamic"], chosen.truncation)(window)
+        step = make_step(model, model.unrolls["dynamic"], truncation)(window)
         session.run(tf.global_variables_initializer())
         gradient = float(session.run(step.gradients[0]))
     return gradient / float(settled[0] - 1)
