@@ -19,13 +19,13 @@ from experiments.studies.findings import judged, percent
 from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects.losses import Losses, mean_losses, modes
 
-Side = Literal["above", "below"]
+Alternative = Literal["above", "below"]  # to a difference of 0, as the claim has it
 
 
 class SeedsDiffer(Criterion):
     """A measurement of each seed is larger than another one, or smaller: the mean difference."""
 
-    claimed: ClassVar[Side] = "above"
+    claimed: ClassVar[Alternative] = "above"
 
     def expectation(self) -> str:
         return f"{self.claimed} 0"

@@ -12,7 +12,7 @@ from experiments.statistics.paired import Values
 from experiments.studies.batches import last_checkpoints
 from experiments.studies.entries import AgainstRun, Planned, StudyFigure
 from experiments.studies.runs import RunName, StudyRuns
-from experiments.studies.subjects.lower_losses import SeedsDiffer, Side
+from experiments.studies.subjects.lower_losses import Alternative, SeedsDiffer
 from experiments.training.workload import make_workload
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class StateHoldsLess(SeedsDiffer, AgainstRun):
 
     lag: int = Field(ge=1)
 
-    claimed: ClassVar[Side] = "below"
+    claimed: ClassVar[Alternative] = "below"
 
     def check(self, planned: Planned) -> None:
         for name in (self.run, self.against):
