@@ -14,11 +14,11 @@ from data.streams import evaluation_stream
 from experiments.config.compose import load_config
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from experiments.gradients.error import compare
 from experiments.gradients.measurement import (
     DRAWS,
     WINDOWS,
     Gauge,
-    compare,
     held_out_windows,
     moments,
     styles,
