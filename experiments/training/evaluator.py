@@ -76,8 +76,15 @@ class Evaluator(GraphSession):
         return Evaluated(loss, values_of(asked, loss, measured), int(total))
 
     def probabilities(self, drawn: Drawn, batch_size: int) -> Array:
-        """The probability of each class, [batch, time, num_classes], in rows from zeros."""
+        """The probability of each class, [batch, time, num_classes], in rows from zeros.
+
+        A model trained with training.carry_state=false reads whole windows, each of them a row.
+        """
         fetches = (self._graph.probabilities,)
+        if self._window_steps is not None and not isinstance(drawn, Examples):
+            whole = len(drawn.labels) // self._window_steps * self._window_steps
+            drawn = OneSequence(*(part[:whole] for part in drawn))
+            drawn = in_windows(drawn, self._window_steps)
         parts = [part for (part,), *_ in self._runs(drawn, batch_size, fetches)]
         # Parts of rows follow each other in time; batches of examples lie side by side.
         joined = np.concatenate(parts, 1 if isinstance(drawn, Examples) else 0)

@@ -60,6 +60,18 @@ def test_there_are_at_most_as_many_rows_as_symbols(batch_size: int, rows: int) -
     assert asked == rows * max(0, 20_000 // rows - 8)
 
 
+def test_where_windows_start_anew_a_step_is_asked_if_its_window_has_seen_the_lags(
+    tmp_path: Path,
+) -> None:
+    """Of 10 steps, the last two have seen the input 8 steps back."""
+    config = small_config(
+        "training.carry_state=false", "graph.num_steps=10", "task.size=4003", "training.epochs=1"
+    )
+    runner.train(config, tmp_path)
+    (answers,) = summary_of(tmp_path)["probe"]
+    assert sum(one["time_steps"] for one in answers["combinations"]) == 400 * 2
+
+
 def test_a_seed_that_is_not_complete_is_not_evaluated(tmp_path: Path) -> None:
     config = small_config()
     positions = [Position(0, status="diverged")]
