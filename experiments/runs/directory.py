@@ -155,8 +155,11 @@ class RunDirectory:
         )
 
     def empty(self) -> None:
-        """Remove what a run writes, and nothing else."""
-        for path in self._parts:
+        """Remove what a run writes, and nothing else.
+
+        config.yaml goes last: what an interrupt leaves is still a run, and can be removed again.
+        """
+        for path in reversed(self._parts):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:

@@ -123,6 +123,18 @@ class TestRemove:
         assert [path.name for path in notes.parent.iterdir()] == ["notes.txt"]
         assert "kept its other files: notes.txt" in capsys.readouterr().err
 
+    def test_after_an_interrupt_it_can_be_repeated(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        (Path("runs/lag_17/narrow/checkpoint") / "seed-0").mkdir(parents=True)
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.rmtree", interrupt)
+            assert runs("--where", "graph.num_steps=9", "--remove", "--yes") != 0
+        assert names() == ["narrow", "wide"]
+        assert runs("--where", "graph.num_steps=9", "--remove", "--yes") == 0
+        assert not Path("runs/lag_17/narrow").exists()
+
     def test_the_owner_of_a_run_without_locks_goes_with_it(self) -> None:
         Path("runs/lag_17/narrow/.lock.owner").write_text("1 elsewhere")
         assert (
