@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from experiments.errors import UsageError
+from experiments.runs.replacing import FOLDER
 from experiments.runs.run import Run, read_run
 
 
@@ -77,7 +78,7 @@ def _walk(path: Path, follow_links: bool) -> Iterator[Path]:
             below.clear()
             continue
         seen.add(real)
-        below.sort()
+        below[:] = sorted(name for name in below if not name.startswith(FOLDER))
         if "config.yaml" in files:
             below.clear()  # a run's own folders hold no runs
             yield Path(folder)

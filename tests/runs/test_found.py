@@ -9,7 +9,9 @@ import pytest
 
 from experiments.comparison.compare import CompareOptions, compare
 from experiments.errors import UsageError
+from experiments.runs.directory import RunDirectory
 from experiments.runs.found import find_readable_runs, find_runs
+from experiments.runs.replacing import move_aside
 from tests.handmade import finished_run
 
 
@@ -37,6 +39,15 @@ def test_links_are_followed_and_each_run_counts_once(runs: Path, tmp_path: Path)
 def test_a_link_to_a_folder_above_is_no_endless_way(runs: Path) -> None:
     (runs / "again").symlink_to(runs)
     assert names(runs) == ["a", "b", "c"]
+
+
+def test_what_is_left_of_a_run_that_was_being_replaced_is_no_run(runs: Path) -> None:
+    """A process that is killed leaves the parts of the old run in a hidden folder."""
+    directory = RunDirectory(runs / "a")
+    move_aside(directory.path, [directory.config, directory.metrics, directory.summary])
+    assert names(runs) == ["b", "c"]
+    with pytest.raises(UsageError, match="no run directory here or below"):
+        find_runs([directory.path])
 
 
 DAMAGE: dict[str, list[Callable[[str], str]]] = {
