@@ -19,7 +19,8 @@ from experiments.runs.run import Run
 IGNORED_KEYS = (
     "name", "description", "training.seeds", "training.first_seed",
     "logging.metrics", "logging.tensorboard", "logging.checkpoint_seconds",
-    "execution.threads", "execution.onednn",
+    "execution.threads", "execution.onednn", "execution.memory_limit",
+    "execution.iterations_per_loop",
 )  # fmt: skip
 
 

@@ -51,8 +51,12 @@ def test_a_key_that_is_missing_somewhere_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["name", "training.seeds", "training.first_seed", "logging.metrics"]
-)
+    "key",
+    [
+        "name", "training.seeds", "training.first_seed", "logging.metrics",
+        "execution.memory_limit", "execution.iterations_per_loop",
+    ],
+)  # fmt: skip
 def test_what_tells_nothing_about_a_seeds_curve_is_no_difference(key: str) -> None:
     assert differing_keys([{key: 1}, {key: 2}]) == []
 
