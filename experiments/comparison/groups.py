@@ -111,10 +111,15 @@ class Group:
 
     @cached_property
     def learned(self) -> dict[int, tuple[int, int]]:
-        """By lag, the seeds that learned it and the seeds probed; empty without a probe."""
+        """By lag, the seeds that learned it and the seeds probed; empty without a probe.
+
+        A seed whose rows were too short to tell has null for the effect, and is not counted.
+        """
         counts: dict[int, tuple[int, int]] = {}
         for answers in self._answers():
             for effect in answers["effects"]:
+                if effect.get("model", 0.0) is None:
+                    continue
                 learned, total = counts.get(effect["lag"], (0, 0))
                 counts[effect["lag"]] = learned + bool(effect["learned"]), total + 1
         return dict(sorted(counts.items()))

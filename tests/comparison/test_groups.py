@@ -114,6 +114,15 @@ def test_of_runs_that_trained_alike_the_one_with_more_metrics_counts(tmp_path: P
         assert {row.metrics["accuracy"] for row in group.rows[0]} == {0.9}
 
 
+def test_a_seed_whose_rows_were_too_short_to_ask_counts_for_no_lag(tmp_path: Path) -> None:
+    effects = [
+        {"lag": 3, "model": 0.4, "learned": True}, {"lag": 8, "model": None, "learned": False},
+    ]  # fmt: skip
+    probe = [{"seed": 0, "effects": effects}, {"seed": 1, "effects": effects[1:]}]
+    run = summary(run_of(tmp_path, "a"), status="complete", probe=probe)
+    assert Group({}, [run]).learned == {3: (1, 1)}
+
+
 def test_a_seed_in_two_runs_counts_once(tmp_path: Path) -> None:
     first, again = run_of(tmp_path, "a"), run_of(tmp_path, "b", losses=(0.9, 0.8))
     group = Group({}, [first, again])
