@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.comparison.cells import record, short_columns
 from experiments.comparison.table import Comparison
-from experiments.console import plain
+from experiments.console import finite, plain
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -52,7 +52,7 @@ def as_latex(compared: Comparison, _notes: Sequence[str]) -> str:
 
 
 def as_json(compared: Comparison, notes: Sequence[str]) -> str:
-    """Every number of comparison.csv, with the ranking and the notes."""
+    """Every number of comparison.csv, with the ranking and the notes; null for nan."""
     ranking = compared.ranking
     content: dict[str, Any] = {
         "ranked_by": ranking.by,
@@ -61,7 +61,7 @@ def as_json(compared: Comparison, notes: Sequence[str]) -> str:
         "groups": [record(line, compared) for line in compared.lines],
         "notes": list(notes),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 FORMATS: Mapping[str, Callable[[Comparison, Sequence[str]], str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,20 @@ class TestFormats:
     def printed(self, runs: Path, name: str, capsys: pytest.CaptureFixture[str]) -> str:
         compare([runs], CompareOptions(format=name))
         return capsys.readouterr().out
+
+    def test_json_has_null_for_a_metric_that_is_not_finite(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A gradient may be too large for the square of its norm while the loss is finite."""
+        run = finished_run(tmp_path, "run", [[0.5], [0.4]])
+        rows = [row._replace(metrics={"gradient_norm": math.inf}) for row in run.rows]
+        file = MetricsFile(run.directory.metrics)
+        file.start()
+        file.append(rows)
+        compare([tmp_path], Options(by="gradient_norm", format="json"))
+        (group,) = json.loads(capsys.readouterr().out)["groups"]
+        assert group["gradient_norm"] is None
+        assert group["final_loss"] == pytest.approx(0.45)
 
     def test_json_has_every_number(self, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
         found = json.loads(self.printed(runs, "json", capsys))
