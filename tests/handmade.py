@@ -29,7 +29,7 @@ def finished_run(
     losses: Sequence[Sequence[float]],
     learned: Sequence[bool] = (),
     overrides: Sequence[str] = (),
-    pace: Sequence[float] = (),
+    step_seconds: Sequence[float] = (),
     first_seed: int = 0,
     valid: Sequence[Sequence[float]] = (),
     fresh: Sequence[float] = (),
@@ -37,10 +37,10 @@ def finished_run(
 ) -> Run:
     """A run directory of lag_17, or of another experiment with one lag, read back.
 
-    losses: [seed][row]; learned: what each seed's probe says; pace: each seed's seconds for
-    a time step, one microsecond where it is not given. The seeds follow each other. valid:
-    validation losses, [seed][row], at the same updates; fresh: each seed's loss on TIME_STEPS
-    symbols of fresh data.
+    losses: [seed][row]; learned: what each seed's probe says; step_seconds: each seed's
+    seconds for a time step, one microsecond where it is not given. The seeds follow each other.
+    valid: validation losses, [seed][row], at the same updates; fresh: each seed's loss on
+    TIME_STEPS symbols of fresh data.
     """
     config = load_config(experiment, overrides)
     (lag,) = {dependency["lag"] for dependency in config.as_dict()["task"]["dependencies"]}
@@ -60,7 +60,7 @@ def finished_run(
     metrics = MetricsFile(directory.metrics)
     metrics.start()
     for index, row_losses in enumerate(losses):
-        seed, each = first_seed + index, pace[index] if pace else 1e-6
+        seed, each = first_seed + index, step_seconds[index] if step_seconds else 1e-6
         for row, loss in enumerate(row_losses):
             updates = EVERY * (row + 1)
             steps = TIME_STEPS * updates

@@ -17,9 +17,9 @@ from experiments.sweeps.points import Point, read_results
 from experiments.sweeps.results_table import print_results
 from tests.handmade import TIME_STEPS, finished_run
 
-PACE = (1e-4, 2e-4, 6e-4)  # seconds for a time step, by seed
+STEP_SECONDS = (1e-4, 2e-4, 6e-4)  # seconds for a time step, by seed
 ROWS, EVERY = 2, 10
-A_SEED = sum(PACE) / 3 * ROWS * EVERY * TIME_STEPS  # 6 s
+A_SEED = sum(STEP_SECONDS) / 3 * ROWS * EVERY * TIME_STEPS  # 6 s
 TITLE = "seconds a seed"
 
 
@@ -28,7 +28,11 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Three seeds, with the seconds of all of them in the summary, as training writes it."""
     monkeypatch.chdir(tmp_path)
     found = finished_run(
-        Path("runs"), "a", [[0.5, 0.4]] * 3, pace=PACE, overrides=["training.seeds=3"]
+        Path("runs"),
+        "a",
+        [[0.5, 0.4]] * 3,
+        step_seconds=STEP_SECONDS,
+        overrides=["training.seeds=3"],
     )
     seeds = {str(seed): "complete" for seed in range(3)}
     found.directory.write_summary(found.summary | {"seconds": 3 * A_SEED, "seeds": seeds})
@@ -60,7 +64,7 @@ def test_rows_and_summary_agree(trained: Run) -> None:
     trained.directory.write_summary({"status": "interrupted", "seeds": {"0": "complete"}})
     partly = read_run(trained.directory.path)
     assert of_summary == pytest.approx(A_SEED)
-    assert partly.seconds_a_seed == pytest.approx(PACE[0] * ROWS * EVERY * TIME_STEPS)
+    assert partly.seconds_a_seed == pytest.approx(STEP_SECONDS[0] * ROWS * EVERY * TIME_STEPS)
     trained.directory.write_summary({"status": "interrupted", "seeds": {"0": "interrupted"}})
     assert read_run(trained.directory.path).seconds_a_seed is None
 

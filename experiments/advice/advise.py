@@ -78,8 +78,10 @@ def advise(config: Config, options: AdviseOptions) -> Advice:
         chosen = chosen[:1]
     tell(f"timing up to {len(chosen)} settings")
     # A symbol of the pilot takes FULL_WORK cell applications.
-    pace = pilot.symbol_seconds / FULL_WORK
-    expected = {each.setting: pace * each.work / each.setting.num_steps for each in chosen}
+    application_seconds = pilot.symbol_seconds / FULL_WORK
+    expected = {
+        each.setting: application_seconds * each.work / each.setting.num_steps for each in chosen
+    }
     end = began + TIMING_END * budget
     seconds = time_settings(config, expected, end)
     wide = Update(

@@ -38,7 +38,7 @@ def _first(advice: Advice) -> str:
     findings, width = advice.findings, advice.pilot.schedule.num_steps
     need, advised = findings.need, advice.choice.advised
     if advised:
-        return f"{advised.setting}: {_pace(advised)}bias of the gradient {_share(advised.bias)}"
+        return f"{advised.setting}: {_time(advised)}bias of the gradient {_share(advised.bias)}"
     if advice.choice.status == "nothing_learned":
         if findings.loss.high is None or findings.loss.high >= findings.guess:
             than = "before training" if advice.pilot.data.guess is None else "a guess"
@@ -71,7 +71,7 @@ def _second(advice: Advice) -> str:
     if advised and advised.setting == own.setting:
         text = "that is what the experiment has"
     else:
-        text = f"your {own.setting}: {_pace(own)}bias {_percent(own)}"
+        text = f"your {own.setting}: {_time(own)}bias {_percent(own)}"
         if own.setting.truncation.style.random:
             text += " and noise, which is not measured"
         needed = advice.findings.need.inputs
@@ -85,7 +85,7 @@ def _other(advice: Advice) -> str:
     """The next setting with quicker updates, or one without a window if that is all there is."""
     choice, own = advice.choice, advice.own
     if unbounded := choice.unbounded:
-        return f"{unbounded.setting} would be enough at any lag: {_pace(unbounded)[:-2]}"
+        return f"{unbounded.setting} would be enough at any lag: {_time(unbounded)[:-2]}"
     advised, quicker = choice.advised, choice.quicker
     if advised is None or quicker is None or quicker == own:
         return ""
@@ -115,7 +115,7 @@ def _third(advice: Advice) -> str:
     return text
 
 
-def _pace(candidate: Candidate) -> str:
+def _time(candidate: Candidate) -> str:
     if candidate.seconds is None:
         return f"about {candidate.expected * 1e6:.2g} µs a symbol (not timed); "
     return f"{candidate.seconds * 1e6:.3g} µs a symbol; "
@@ -181,5 +181,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "microseconds_per_symbol": None if candidate.seconds is None else candidate.seconds * 1e6,
         "expected_microseconds_per_symbol": candidate.expected * 1e6,
         "cost": candidate.cost * 1e6,
-        "pace": candidate.pace * 1e6,
+        "pace": candidate.unbiased_cost * 1e6,
     }

@@ -58,14 +58,14 @@ class Candidate(NamedTuple):
         return self.expected if self.seconds is None else self.seconds
 
     @property
-    def pace(self) -> float:
-        """√(seconds an update × seconds a symbol), for each row."""
+    def unbiased_cost(self) -> float:
+        """The cost if it had no bias: √(seconds an update × seconds a symbol), for each row."""
         return self.symbol_seconds * math.sqrt(self.setting.num_steps)
 
     @property
     def cost(self) -> float:
         """The time that training takes, but for a factor that all settings share."""
-        return self.pace * _slowdown(self.bound)
+        return self.unbiased_cost * _slowdown(self.bound)
 
 
 class Need(NamedTuple):
@@ -114,7 +114,7 @@ def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The settings of which no quicker one has as little bias, from quick to slow."""
     found: list[Candidate] = []
     known = [each for each in candidates if _is_exact(each) and each.is_known]
-    for each in sorted(known, key=lambda each: (each.pace, each.bias.mean)):
+    for each in sorted(known, key=lambda each: (each.unbiased_cost, each.bias.mean)):
         if not found or each.bias.mean < found[-1].bias.mean:
             found.append(each)
     return found
@@ -224,6 +224,8 @@ def _quicker(candidates: Sequence[Candidate], advised: Candidate) -> Candidate |
     """Of the settings with quicker updates and more bias, the one with the least bias."""
     below = [
         each for each in candidates
-        if _is_exact(each) and each.pace < advised.pace and each.bias.mean > advised.bias.mean
+        if _is_exact(each)
+        and each.unbiased_cost < advised.unbiased_cost
+        and each.bias.mean > advised.bias.mean
     ]  # fmt: skip
     return min(below, key=lambda each: each.bias.mean, default=None)

@@ -16,7 +16,7 @@ from experiments.reporting.learning_curves import FLOOR
 from experiments.reporting.style import COLORS, new_figure, style_grid
 
 SMALLEST = 1e-5  # of the largest error signal, that is drawn
-FARTHEST = 3  # times the pace of the advised or the own setting, the larger one, that is drawn
+FARTHEST = 3  # that is drawn: times the unbiased cost of the advised or own setting, the larger one
 
 
 def error_signal_figure(advice: Advice) -> Figure:
@@ -75,11 +75,13 @@ def cost_figure(advice: Advice) -> Figure:
     figure = new_figure()
     axes = figure.subplots()
     named = [each for each in (advice.own, advice.choice.advised) if each]
-    farthest = FARTHEST * max(each.pace for each in named)
+    farthest = FARTHEST * max(each.unbiased_cost for each in named)
     drawn = [
         each
         for each in advice.findings.candidates
-        if each.is_known and each.pace <= farthest and not each.setting.truncation.style.random
+        if each.is_known
+        and each.unbiased_cost <= farthest
+        and not each.setting.truncation.style.random
     ]
     kinds = list(dict.fromkeys(each.setting.truncation.kind for each in drawn))
     for kind, color in zip(kinds, COLORS, strict=False):
@@ -97,7 +99,7 @@ def cost_figure(advice: Advice) -> Figure:
                           textcoords="offset points", fontsize=8)  # fmt: skip
     axes.axhline(advice.tolerance, color=FLOOR, linestyle="--", linewidth=0.9)
     axes.set_ylim(0, 1.02)
-    axes.set_xlim(0, 1.25 * farthest / advice.own.pace)
+    axes.set_xlim(0, 1.25 * farthest / advice.own.unbiased_cost)
     axes.set_xlabel("√(time of an update × time of a symbol), relative to yours")
     axes.set_ylabel("relative bias")
     axes.legend(framealpha=0.9, edgecolor="none", fontsize=9)
@@ -106,5 +108,5 @@ def cost_figure(advice: Advice) -> Figure:
 
 
 def _places(advice: Advice, candidates: Sequence[Candidate]) -> tuple[list[float], list[float]]:
-    paces = [each.pace / advice.own.pace for each in candidates]
-    return paces, [each.bias.mean for each in candidates]
+    costs = [each.unbiased_cost / advice.own.unbiased_cost for each in candidates]
+    return costs, [each.bias.mean for each in candidates]

@@ -69,7 +69,7 @@ def _integers(values: Sequence[int]) -> NDArray[np.int64]:
     return np.array(values, np.int64)
 
 
-def paces(rows: Sequence[MetricsRow]) -> dict[int, float]:
+def step_seconds(rows: Sequence[MetricsRow]) -> dict[int, float]:
     """Each seed's seconds for a time step, between the two neighbouring rows where it is least.
 
     Whatever else the machine does only adds time: the least is the least disturbed.
@@ -79,6 +79,6 @@ def paces(rows: Sequence[MetricsRow]) -> dict[int, float]:
     for before, after in itertools.pairwise(trained):
         if before.seed == after.seed:
             steps = after.time_steps - before.time_steps
-            pace = (after.seconds - before.seconds) / steps
-            found[after.seed] = min(pace, found.get(after.seed, pace))
+            each = (after.seconds - before.seconds) / steps
+            found[after.seed] = min(each, found.get(after.seed, each))
     return found

@@ -12,7 +12,7 @@ from typing import Any
 from experiments.config.schema import Config
 from experiments.console import plain
 from experiments.errors import UsageError
-from experiments.runs.curves import Curves, curves, paces
+from experiments.runs.curves import Curves, curves, step_seconds
 from experiments.runs.directory import RunDirectory
 from experiments.runs.final_loss import FinalLoss, of_seed
 from experiments.runs.metrics import MetricsRow, read_rows
@@ -151,9 +151,9 @@ class Run:
         return onsets(self.rows, self.floors)
 
     @cached_property
-    def paces(self) -> dict[int, float]:
+    def step_seconds(self) -> dict[int, float]:
         """Each seed's seconds for a time step, between the two rows where it is least."""
-        return paces(self.rows)
+        return step_seconds(self.rows)
 
     def require_rows(self) -> Run:
         """The run itself. Raises UsageError if it has logged nothing yet."""

@@ -78,7 +78,7 @@ def test_an_update_that_takes_as_long_at_any_width_is_best_wide() -> None:
 
 def test_the_pace_is_the_geometric_mean_of_an_update_and_a_symbol() -> None:
     wide = candidate(48, 0.07, 1.1)
-    assert wide.pace == pytest.approx(((48 * 1.1) * 1.1) ** 0.5)
+    assert wide.unbiased_cost == pytest.approx(((48 * 1.1) * 1.1) ** 0.5)
 
 
 def test_a_style_of_fewer_losses_must_cost_far_less() -> None:

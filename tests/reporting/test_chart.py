@@ -37,7 +37,9 @@ def test_a_line_is_the_mean_with_the_least_and_the_greatest_seed(tmp_path: Path)
 
 @pytest.mark.parametrize("axis", AXES)
 def test_each_axis_is_that_of_the_curves(tmp_path: Path, axis: str) -> None:
-    run = finished_run(tmp_path, "run", [[0.6, 0.5, 0.4], [0.7, 0.4, 0.3]], pace=(1e-6, 2e-6))
+    run = finished_run(
+        tmp_path, "run", [[0.6, 0.5, 0.4], [0.7, 0.4, 0.3]], step_seconds=(1e-6, 2e-6)
+    )
     (line,) = curve_chart([Series("run", run.curves)], FLOORS).lines
     x, losses = run.curves.against(axis)
     points = next(found for name, found in line.points.items() if name == axis)

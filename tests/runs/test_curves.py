@@ -52,8 +52,8 @@ def test_against_seconds_each_seed_is_read_between_its_own_rows() -> None:
 def test_against_seconds_the_mean_does_not_jump_where_a_slower_seed_begins() -> None:
     """Both seeds have the same falling losses; so has their mean, whoever has begun."""
     rows = [
-        row(seed, 100 * k, 0.7 - 0.05 * k, seconds=k * pace)
-        for seed, pace in ((0, 1.0), (1, 4.0))
+        row(seed, 100 * k, 0.7 - 0.05 * k, seconds=k * each)
+        for seed, each in ((0, 1.0), (1, 4.0))
         for k in range(1, 9)
     ]
     x, losses = curves(rows).against("seconds")

@@ -23,8 +23,8 @@ def test_equal_runs_differ_in_nothing(tmp_path: Path) -> None:
 
 
 def test_seconds_are_not_compared(tmp_path: Path) -> None:
-    one = finished_run(tmp_path, "one", [[0.5]], pace=[1e-6])
-    two = finished_run(tmp_path, "two", [[0.5]], pace=[2e-6])
+    one = finished_run(tmp_path, "one", [[0.5]], step_seconds=[1e-6])
+    two = finished_run(tmp_path, "two", [[0.5]], step_seconds=[2e-6])
     assert difference(one, two).rows == {0: None}
 
 

@@ -129,13 +129,13 @@ def test_a_loss_that_is_not_finite_has_no_interval() -> None:
     assert ends == [None, None]
 
 
-def test_the_pace_is_the_one_between_the_two_rows_that_were_least_disturbed(tmp_path: Path) -> None:
-    run = finished_run(tmp_path, "run", [SOON, SOON[:2], SOON[:1]], pace=[1e-6, 2e-6, 1e-9])
+def test_seconds_for_a_step_are_those_between_the_two_least_disturbed_rows(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "run", [SOON, SOON[:2], SOON[:1]], step_seconds=[1e-6, 2e-6, 1e-9])
     disturbed = [
         row._replace(seconds=row.seconds + 5 * row.seed + (row.updates > 20)) for row in run.rows
     ]
     run.__dict__["rows"] = disturbed  # where cached_property keeps it
-    assert run.paces == {0: pytest.approx(1e-6), 1: pytest.approx(2e-6)}  # one row has no pace
+    assert run.step_seconds == {0: pytest.approx(1e-6), 1: pytest.approx(2e-6)}  # one row has none
 
 
 def test_onsets_are_the_first_row_below_the_middle_of_the_floors(tmp_path: Path) -> None:

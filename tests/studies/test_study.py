@@ -504,7 +504,7 @@ def test_the_table_of_runs_has_seconds_of_one_seed_and_both_sides_of_the_middle(
     tmp_path: Path,
 ) -> None:
     losses = [[0.41], [0.42], [0.43], [0.44], [0.60]]
-    run = finished_run(tmp_path, "a", losses, pace=[1e-4, 2e-4, 3e-4, 4e-4, 5e-4])
+    run = finished_run(tmp_path, "a", losses, step_seconds=[1e-4, 2e-4, 3e-4, 4e-4, 5e-4])
     table = runs_table({"a": run}, {"a": ""})
     row = dict(zip(table.columns, table.rows[0], strict=True))
     assert row["seconds a seed"] == f"{3e-4 * EVERY * TIME_STEPS:.1f}"

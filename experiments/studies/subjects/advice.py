@@ -18,7 +18,7 @@ from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 from experiments.studies.subjects.advised import Case, advice_for, cases_of
 from experiments.studies.subjects.influence_balancing.influence import measured_influence
 from experiments.studies.subjects.influence_balancing.training import need_theta
-from experiments.studies.subjects.time_per_step import paces_of
+from experiments.studies.subjects.time_per_step import step_seconds_of
 from rnn_graphs.config import TruncationConfig
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def _cost_ratio(case: Case, advice: dict[str, Any]) -> float:
         advice[name]["microseconds_per_symbol"] or advice[name]["expected_microseconds_per_symbol"]
         for name in ("advised", "own")
     )
-    paces = [min(paces_of(run)) for run in case.learned()]
-    return float(advised / own * min(paces_of(case.runs[0])) / min(paces))
+    least = [min(step_seconds_of(run)) for run in case.learned()]
+    return float(advised / own * min(step_seconds_of(case.runs[0])) / min(least))
 
 
 class AdviceHasRightSign(OfAdvice, Criterion):

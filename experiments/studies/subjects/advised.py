@@ -21,7 +21,7 @@ from experiments.paths import REPORTS
 from experiments.reporting.claims import NotRun
 from experiments.runs.run import Run
 from experiments.statistics.floors import middle
-from experiments.studies.subjects.time_per_step import paces_of
+from experiments.studies.subjects.time_per_step import step_seconds_of
 
 LAST = 0.1  # of the time: the loss at its end is the mean over this part
 LEARNED_WITHIN = 0.1  # nats of the best, where a task has no two floors to learn between
@@ -48,8 +48,8 @@ class Case(NamedTuple):
         return min(self.runs, key=lambda run: abs(np.log(run.effective_depth / effective_depth)))
 
     def losses_after_equal_time(self) -> list[float]:
-        """The loss of each run when the quickest one ends, by the least disturbed pace of each."""
-        ends = [_pace(run) * float(run.curves.time_steps[-1]) for run in self.runs]
+        """The loss of each run when the quickest one ends, by the least disturbed rows of each."""
+        ends = [_step_seconds(run) * float(run.curves.time_steps[-1]) for run in self.runs]
         return [_loss_at(run, min(ends)) for run in self.runs]
 
     def learned(self) -> list[Run]:
@@ -61,13 +61,13 @@ class Case(NamedTuple):
         return [run for run, final in zip(self.runs, finals, strict=True) if final < limit]
 
 
-def _pace(run: Run) -> float:
-    return float(np.median(paces_of(run)))
+def _step_seconds(run: Run) -> float:
+    return float(np.median(step_seconds_of(run)))
 
 
 def _loss_at(run: Run, seconds: float) -> float:
     """The mean training loss over the last part of these seconds."""
-    at = _pace(run) * run.curves.time_steps
+    at = _step_seconds(run) * run.curves.time_steps
     there = (at <= seconds) & (at >= (1 - LAST) * seconds)
     if not there.any():
         raise NotRun(f"run {run.label}: no row near {seconds:.1f} s")

@@ -40,8 +40,8 @@ class CostExponent(Criterion):
         for run in runs.matching(self.names):
             state = run.config.model.state_sizes[0]
             if state >= self.least_state:
-                for seed, pace in run.paces.items():
-                    points[seed].append((np.log(state), np.log(pace)))
+                for seed, seconds in run.step_seconds.items():
+                    points[seed].append((np.log(state), np.log(seconds)))
         slopes = [slope(each) for each in points.values() if len(each) > 1]
         if not slopes:
             raise NotRun("too few state sizes with two rows to time")

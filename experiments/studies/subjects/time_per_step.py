@@ -43,8 +43,8 @@ class TimeRatio(AgainstRun):
         return f"{self.at_least:g} to {self.at_most:g}"
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        ours, theirs = (self._paces(runs[name]) for name in (self.run, self.against))
-        sides = (estimates.mean(np.log(paces).tolist()) for paces in (ours, theirs))
+        ours, theirs = (self._unit_seconds(runs[name]) for name in (self.run, self.against))
+        sides = (estimates.mean(np.log(seconds).tolist()) for seconds in (ours, theirs))
         low, high = np.log([self.at_least, self.at_most]).tolist()
         judgement = as_ratio(
             equivalence.within(estimates.minus(*sides), (high - low) / 2, (high + low) / 2, level)
@@ -56,16 +56,16 @@ class TimeRatio(AgainstRun):
         )
         return judged(judgement, len(ours), note)
 
-    def _paces(self, run: Run) -> list[float]:
+    def _unit_seconds(self, run: Run) -> list[float]:
         """Seconds for a unit, of each seed."""
-        return paces_of(run)
+        return step_seconds_of(run)
 
 
-def paces_of(run: Run) -> list[float]:
+def step_seconds_of(run: Run) -> list[float]:
     """Seconds for a time step, of each seed. Raises NotRun where no seed has two rows."""
-    if not run.paces:
+    if not run.step_seconds:
         raise NotRun(f"run {run.label}: too short to time")
-    return list(run.paces.values())
+    return list(run.step_seconds.values())
 
 
 class TimePerStep(StudyFigure):
@@ -76,10 +76,12 @@ class TimePerStep(StudyFigure):
     def draw(self, title: str, runs: StudyRuns) -> Figure:
         figure = new_figure()
         axes = figure.subplots()
-        paces = [paces_of(runs[name]) for name in self.labels]
-        scale, unit = (1e9, "nanoseconds") if max(map(min, paces)) < 1e-6 else (1e6, "microseconds")
-        for position, seconds in enumerate(paces):
-            values = [scale * pace for pace in seconds]
+        measured = [step_seconds_of(runs[name]) for name in self.labels]
+        scale, unit = (
+            (1e9, "nanoseconds") if max(map(min, measured)) < 1e-6 else (1e6, "microseconds")
+        )
+        for position, seconds in enumerate(measured):
+            values = [scale * each for each in seconds]
             least = min(values)
             shown = f"{least:.3g}" if least < 100 else f"{least:,.0f}"
             draw_seeds(axes, position, values, Interval(least, None, None), shown)

@@ -14,7 +14,7 @@ from experiments.runs.run import Run
 from experiments.studies.entries import StudyFigure
 from experiments.studies.runs import RunName, StudyRuns
 from experiments.studies.subjects.building import added_memory
-from experiments.studies.subjects.time_per_step import paces_of
+from experiments.studies.subjects.time_per_step import step_seconds_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,8 +134,8 @@ def _draw_line(panels: Sequence[Axes], runs: Sequence[Run], label: str, color: s
     """One line in each panel, through runs in the order of their width."""
     time, memory, loss = panels
     widths = [run.config.graph.num_steps for run in runs]
-    paces = [1e9 * min(paces_of(run)) for run in runs]
-    time.plot(widths, paces, "o-", color=color, label=label)
+    nanoseconds = [1e9 * min(step_seconds_of(run)) for run in runs]
+    time.plot(widths, nanoseconds, "o-", color=color, label=label)
     memory.plot(widths, [added_memory(run) / MIB for run in runs], "o-", color=color)
     finals = [run.final_loss for run in runs]
     means = [final.mean for final in finals]

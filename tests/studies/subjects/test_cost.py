@@ -13,17 +13,17 @@ from experiments.studies.subjects.cost import slope
 from tests.handmade import finished_run
 
 
-def paced(folder: Path, state: int, seconds: float) -> Run:
+def timed(folder: Path, state: int, seconds: float) -> Run:
     """Two seeds of a run with this state, and these seconds for a time step."""
+    each = [seconds, 1.01 * seconds]
     losses = [[0.6, 0.5, 0.4]] * 2
-    pace = [seconds, 1.01 * seconds]
     overrides = [f"model.state_size={state}"]
-    return finished_run(folder, f"s{state}", losses, overrides=overrides, pace=pace)
+    return finished_run(folder, f"s{state}", losses, overrides=overrides, step_seconds=each)
 
 
 @pytest.mark.parametrize(("at_most", "verdict"), [(3.2, "holds"), (2.8, "fails")])
 def test_the_exponent_of_the_cost(tmp_path: Path, at_most: float, verdict: str) -> None:
-    found = {f"s{n}": paced(tmp_path, n, 1e-6 * n**3 if n > 4 else 1.0) for n in (4, 8, 16, 32)}
+    found = {f"s{n}": timed(tmp_path, n, 1e-6 * n**3 if n > 4 else 1.0) for n in (4, 8, 16, 32)}
     arguments = {"names": ["s*"], "at_most": at_most, "least_state": 8}
     finding = make_criterion("cost_exponent", arguments).decide(StudyRuns(found))
     assert finding.value == pytest.approx(3, abs=0.01)

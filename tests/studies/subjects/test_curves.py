@@ -44,7 +44,7 @@ class TestCurvesAgree:
 
 @pytest.mark.parametrize("axis", ["updates", "time_steps", "seconds"])
 def test_curves_are_drawn_against_each_axis(axis: str, tmp_path: Path) -> None:
-    run = finished_run(tmp_path, "run", [SOON, LATE], pace=[1e-6, 2e-6])
+    run = finished_run(tmp_path, "run", [SOON, LATE], step_seconds=[1e-6, 2e-6])
     (axes,) = draw("curves", {"run": run}, labels={"run": "a run"}, axis=axis, individual=True).axes
     mean = axes.lines[0]
     x, losses = run.curves.against(axis)

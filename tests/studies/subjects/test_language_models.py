@@ -36,7 +36,7 @@ from experiments.studies.subjects.language_models.written_words import (
 PAIR = "the cat sat on a mat\nthe dog sat on the cat\n"
 LINES = "we are warm\n" + PAIR * 30 + "the dog ran on a new mat\n" * 4
 LEVELS = {"characters": None, "words": 6, "hybrid": 6}
-PACES = {"characters": 1e-6, "words": 4e-6, "hybrid": 2e-6}
+STEP_SECONDS = {"characters": 1e-6, "words": 4e-6, "hybrid": 2e-6}
 # Nats of a symbol, by seed.
 LOSSES = {"characters": [0.5, 0.51], "words": [0.9, 0.95], "hybrid": [0.7, 0.71]}
 
@@ -49,7 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> StudyRuns:
 
 
 def made_run(folder: Path, level: str) -> Run:
-    """A finished run, with the validation losses and the pace of its level."""
+    """A finished run, with the validation losses and the time of a step of its level."""
     keys = [
         "task.source=file", f"task.path={folder / 'book.txt'}", f"task.level={level}",
         "task.valid=0.2", "task.comparable=true", "graph.batch_size=1", "graph.num_steps=5",
@@ -71,7 +71,7 @@ def made_run(folder: Path, level: str) -> Run:
     for seed in range(2):
         metrics.append(
             [
-                MetricsRow(seed, 1, row, 100 * row, 100 * row * PACES[level], "train", 1.0)
+                MetricsRow(seed, 1, row, 100 * row, 100 * row * STEP_SECONDS[level], "train", 1.0)
                 for row in (1, 2, 3)
             ]
         )

@@ -171,7 +171,7 @@ class TestLearnsSooner:
 
 @pytest.mark.parametrize(("axis", "expected"), [("updates", 1), ("time_steps", 1), ("seconds", 3)])
 def test_the_axis_is_followed(axis: str, expected: float, tmp_path: Path) -> None:
-    run = finished_run(tmp_path, "run", [SOON, SOON], pace=[3e-6, 3e-6])
+    run = finished_run(tmp_path, "run", [SOON, SOON], step_seconds=[3e-6, 3e-6])
     against = finished_run(tmp_path, "against", [SOON, SOON])
     found = decide("learns_sooner", run, against, run="run", against="against", axis=axis)
     assert found.value == pytest.approx(expected)

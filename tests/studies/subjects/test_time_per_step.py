@@ -15,15 +15,15 @@ from tests.studies.subjects.entries import decide, draw, make, points
 
 class TestTimeRatio:
     def decide(self, tmp_path: Path, at_least: float, at_most: float) -> Finding:
-        run = finished_run(tmp_path, "run", [SOON] * 3, pace=[4e-6, 4.1e-6, 4.2e-6])
-        against = finished_run(tmp_path, "against", [SOON] * 3, pace=[2e-6, 2.1e-6, 2e-6])
+        run = finished_run(tmp_path, "run", [SOON] * 3, step_seconds=[4e-6, 4.1e-6, 4.2e-6])
+        against = finished_run(tmp_path, "against", [SOON] * 3, step_seconds=[2e-6, 2.1e-6, 2e-6])
         names = {"run": "run", "against": "against"}
         return decide("time_ratio", run, against, **names, at_least=at_least, at_most=at_most)
 
     def test_it_is_the_ratio_of_the_geometric_means(self, tmp_path: Path) -> None:
         found = self.decide(tmp_path, 1.8, 2.2)
         assert found.value == pytest.approx((4 * 4.1 * 4.2 / (2 * 2.1 * 2)) ** (1 / 3))
-        logs = [np.log(paces) for paces in ([4, 4.1, 4.2], [2, 2.1, 2])]
+        logs = [np.log(seconds) for seconds in ([4, 4.1, 4.2], [2, 2.1, 2])]
         welch = stats.ttest_ind(*logs, equal_var=False).confidence_interval(0.9)
         assert (found.low, found.high) == pytest.approx(tuple(np.exp(welch)))
         assert (found.seeds, found.verdict) == (3, "holds")
@@ -48,7 +48,7 @@ class TestTimeRatio:
 
 
 def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
-    run = finished_run(tmp_path, "run", [SOON] * 3, pace=[3e-6, 4e-6, 50e-6])
+    run = finished_run(tmp_path, "run", [SOON] * 3, step_seconds=[3e-6, 4e-6, 50e-6])
     (axes,) = draw("time_per_step", {"run": run}, labels={"run": "a run"}).axes
     np.testing.assert_allclose(points(axes.lines[0])[:, 1], [3, 4, 50])
     (text,) = axes.texts
@@ -57,8 +57,8 @@ def test_time_per_step_shows_the_least(tmp_path: Path) -> None:
 
 def test_short_time_steps_are_in_nanoseconds(tmp_path: Path) -> None:
     runs = {
-        name: finished_run(tmp_path / name, name, [SOON] * 2, pace=[pace, pace])
-        for name, pace in [("short", 45.6e-9), ("long", 123e-9)]
+        name: finished_run(tmp_path / name, name, [SOON] * 2, step_seconds=[seconds, seconds])
+        for name, seconds in [("short", 45.6e-9), ("long", 123e-9)]
     }
     (axes,) = draw("time_per_step", runs, labels={name: name for name in runs}).axes
     assert [text.get_text() for text in axes.texts] == ["45.6", "123"]

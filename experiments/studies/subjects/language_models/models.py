@@ -85,9 +85,9 @@ class TimePerCharacter(TimeRatio):
         for name in (self.run, self.against):
             need_text(name, planned)
 
-    def _paces(self, run: Run) -> list[float]:
+    def _unit_seconds(self, run: Run) -> list[float]:
         spelled = spelled_by(run, "train")
-        return [pace * spelled.labels / spelled.characters for pace in super()._paces(run)]
+        return [each * spelled.labels / spelled.characters for each in super()._unit_seconds(run)]
 
 
 class NgramsHoldMore(AgainstRun):
