@@ -80,7 +80,7 @@ class Execution(Form):
     threads: int | None = None
 
 
-class Memory(Form):
+class PhysicalMemory(Form):
     """The physical memory of the process that trained the run, in bytes."""
 
     before: int
@@ -103,7 +103,7 @@ class SummaryForm(Form):
     floors: dict[str, float] = Field(default_factory=dict)
     probe: list[Probe] = Field(default_factory=list)
     execution: Execution | None = None
-    memory: Memory | None = None
+    memory: PhysicalMemory | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     git_commit: str | None = None
     host: dict[str, Any] = Field(default_factory=dict)

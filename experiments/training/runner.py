@@ -24,7 +24,7 @@ from experiments.runs.naming import run_directory
 from experiments.training.execution import executed, prepare_process, recorded
 from experiments.training.final_evaluation import evaluate_seeds
 from experiments.training.lanes import SeedQueue, lanes
-from experiments.training.memory import Memory, PeakMemory
+from experiments.training.physical_memory import PeakMemory, PhysicalMemory
 from experiments.training.picture import save_learning_curves
 from experiments.training.progress import Progress, SeedsProgress
 from experiments.training.progress import progress as show_progress
@@ -174,7 +174,7 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
 
 def _train_seeds(
     run: ActiveRun, open_sessions: OpenSessions, point: ResumePoint, positions: list[Position]
-) -> Memory | None:
+) -> PhysicalMemory | None:
     """Train the seeds that are not finished from `point` on; fills `positions` as they end.
 
     Returns the memory that it took; None if there was nothing left to train.

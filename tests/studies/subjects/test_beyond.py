@@ -11,7 +11,7 @@ from experiments.runs.run import read_run
 from experiments.studies.registry import make_criterion, make_figure
 from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects.closeness import cosines
-from experiments.studies.subjects.memory import memories
+from experiments.studies.subjects.state_memory import explained_shares
 from experiments.training.runner import train
 from tests.conftest import SMALL
 
@@ -64,12 +64,12 @@ def test_pictures_are_drawn(runs: StudyRuns) -> None:
 
 
 def test_training_with_credit_for_the_past_makes_the_state_hold_it(runs: StudyRuns) -> None:
-    drawn, trained = (memories(runs[name], 1) for name in ("drawn", "trained"))
+    drawn, trained = (explained_shares(runs[name], 1) for name in ("drawn", "trained"))
     assert drawn.keys() == trained.keys() == {0, 1}
     assert all(0 < share <= 1 for share in [*drawn.values(), *trained.values()])
     arguments = {"run": "drawn", "against": "trained", "lag": 3}
     finding = make_criterion("state_holds_less", arguments).decide(runs)
-    pair = [np.mean([*memories(runs[name], 3).values()]) for name in ("drawn", "trained")]
+    pair = [np.mean([*explained_shares(runs[name], 3).values()]) for name in ("drawn", "trained")]
     assert finding.value == pytest.approx(pair[0] - pair[1])
 
 

@@ -12,8 +12,8 @@ import pytest
 from experiments.config.compose import load_config
 from experiments.paths import ROOT
 from experiments.runs.run import read_run
-from experiments.training import memory, runner
-from experiments.training.memory import PeakMemory
+from experiments.training import physical_memory, runner
+from experiments.training.physical_memory import PeakMemory
 from tests.conftest import SMALL, summary_of
 
 MIB = 2**20
@@ -24,7 +24,9 @@ def hold(mib: int) -> None:
     np.ones(mib * MIB, np.int8)
 
 
-@pytest.mark.skipif(not memory.CLEAR.exists(), reason="the system cannot set its peak back")
+@pytest.mark.skipif(
+    not physical_memory.CLEAR.exists(), reason="the system cannot set its peak back"
+)
 def test_an_earlier_peak_does_not_count() -> None:
     hold(400)
     first = PeakMemory()
@@ -41,8 +43,8 @@ def test_an_earlier_peak_does_not_count() -> None:
 def test_elsewhere_the_peak_is_that_of_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "CLEAR", tmp_path / "none" / "clear_refs")
-    monkeypatch.setattr(memory, "STATUS", tmp_path / "none" / "status")
+    monkeypatch.setattr(physical_memory, "CLEAR", tmp_path / "none" / "clear_refs")
+    monkeypatch.setattr(physical_memory, "STATUS", tmp_path / "none" / "status")
     found = PeakMemory().read()
     assert found.since == "process"
     assert found.peak >= found.before > 10 * MIB  # NumPy alone takes more

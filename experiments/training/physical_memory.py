@@ -21,7 +21,7 @@ KIB = 1024  # Linux counts in KiB, other systems in bytes
 Since = Literal["run", "process"]
 
 
-class Memory(NamedTuple):
+class PhysicalMemory(NamedTuple):
     """The physical memory of the process that trained a run, in bytes."""
 
     before: int  # held before the graph was built, mostly by TensorFlow itself
@@ -41,10 +41,10 @@ class PeakMemory:
         self._since: Since = "run" if _reset_peak() else "process"
         self._before = _peak()
 
-    def read(self) -> Memory:
+    def read(self) -> PhysicalMemory:
         """The memory until now."""
         # Linux counts each thread's pages in batches, so a later peak may read a little lower.
-        return Memory(self._before, max(self._before, _peak()), self._since)
+        return PhysicalMemory(self._before, max(self._before, _peak()), self._since)
 
 
 def _reset_peak() -> bool:

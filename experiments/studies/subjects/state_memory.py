@@ -31,7 +31,7 @@ class StateHoldsLess(SeedsDiffer, AgainstRun):
             need_ids(name, planned)
 
     def _sides(self, runs: StudyRuns) -> tuple[Values, Values]:
-        ours, theirs = (memories(runs[name], self.lag) for name in (self.run, self.against))
+        ours, theirs = (explained_shares(runs[name], self.lag) for name in (self.run, self.against))
         return ours, theirs
 
     def _names(self) -> tuple[str, str]:
@@ -52,12 +52,12 @@ class StateMemory(StudyFigure):
             need_ids(name, planned)
 
     def draw(self, title: str, runs: StudyRuns) -> Figure:
-        shares = [[*memories(runs[name], self.lag).values()] for name in self.labels]
+        shares = [[*explained_shares(runs[name], self.lag).values()] for name in self.labels]
         labels = [*self.labels.values()]
         return bars_of_seeds(title, labels, shares, f"variance of x(t − {self.lag}) explained")
 
 
-def memories(run: Run, lag: int) -> dict[int, float]:
+def explained_shares(run: Run, lag: int) -> dict[int, float]:
     """By seed, the share of the variance of x(t − lag) that the last checkpoint's state explains.
 
     Raises NotRun where a seed lacks it.
