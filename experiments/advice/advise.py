@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from experiments.advice.analysis import PilotAnalysis, analyze
 from experiments.advice.answer import Advice, as_dict, lines
 from experiments.advice.choice import Candidate, Choice, Update, choose, to_time, with_costs
 from experiments.advice.costs import time_settings
-from experiments.advice.findings import Findings, find
 from experiments.advice.pilot import run_pilot
 from experiments.advice.schedule import Allowance
 from experiments.advice.settings import FULL_WORK, Setting, settings_for
@@ -72,9 +72,9 @@ def advise(config: Config, options: AdviseOptions) -> Advice:
     allowance = Allowance(TRAINING * budget, began + PILOT_END * budget, LEAST_TRAINING * budget)
     pilot = run_pilot(config, workload, allowance, tell)
     settings = settings_for(config, workload.task, pilot.schedule.num_steps)
-    findings = find(pilot, config, workload.task, settings)
-    chosen = to_time(findings.candidates, findings.need, options.tolerance, TIMED)
-    if not findings.need.learned:
+    analysis = analyze(pilot, config, workload.task, settings)
+    chosen = to_time(analysis.candidates, analysis.need, options.tolerance, TIMED)
+    if not analysis.need.learned:
         chosen = chosen[:1]
     tell(f"timing up to {len(chosen)} settings")
     # A symbol of the pilot takes FULL_WORK cell applications.
@@ -93,35 +93,35 @@ def advise(config: Config, options: AdviseOptions) -> Advice:
             return {}
         return time_settings(config, {advised.setting: advised.expected}, end)
 
-    def with_times(times: Mapping[Setting, float]) -> Findings:
-        return findings._replace(candidates=with_costs(findings.candidates, times, wide))
+    def with_times(times: Mapping[Setting, float]) -> PilotAnalysis:
+        return analysis._replace(candidates=with_costs(analysis.candidates, times, wide))
 
     timed, choice = settle(with_times, seconds, options.tolerance, time_one)
     return Advice(config, options.tolerance, workload.task.carries_state, pilot, timed, choice)
 
 
 def settle(
-    with_times: Callable[[Mapping[Setting, float]], Findings],
+    with_times: Callable[[Mapping[Setting, float]], PilotAnalysis],
     seconds: Mapping[Setting, float],
     tolerance: float,
     time_one: Callable[[Candidate], Mapping[Setting, float]],
-) -> tuple[Findings, Choice]:
-    """The choice by these seconds for a symbol, and the findings that it was made from.
+) -> tuple[PilotAnalysis, Choice]:
+    """The choice by these seconds for a symbol, and the analysis that it was made from.
 
     Nothing is advised by an expected time alone where there is time to measure it: `time_one`
     measures an advised setting, or returns nothing, and the choice is made anew.
     """
-    findings = with_times(seconds)
-    choice = choose(findings.candidates, findings.need, tolerance)
+    analysis = with_times(seconds)
+    choice = choose(analysis.candidates, analysis.need, tolerance)
     for _ in range(RETIMED):
         advised = choice.advised
         found = time_one(advised) if advised and advised.seconds is None else {}
         if not found:
             break
         seconds = {**seconds, **found}
-        findings = with_times(seconds)
-        choice = choose(findings.candidates, findings.need, tolerance)
-    return findings, choice
+        analysis = with_times(seconds)
+        choice = choose(analysis.candidates, analysis.need, tolerance)
+    return analysis, choice
 
 
 def tell(line: str) -> None:

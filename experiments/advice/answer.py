@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from experiments.advice.analysis import PilotAnalysis
 from experiments.advice.choice import Candidate, Choice
-from experiments.advice.findings import Findings
 from experiments.advice.pilot import Pilot
 from experiments.config.schema import Config
 from experiments.runs.provenance import code_digest
@@ -20,13 +20,13 @@ class Advice(NamedTuple):
     tolerance: float
     carries_state: bool
     pilot: Pilot
-    findings: Findings  # its candidates are timed
+    analysis: PilotAnalysis  # its candidates are timed
     choice: Choice
 
     @property
     def own(self) -> Candidate:
         """The config's own setting."""
-        return self.findings.candidates[0]
+        return self.analysis.candidates[0]
 
 
 def lines(advice: Advice) -> list[str]:
@@ -35,16 +35,16 @@ def lines(advice: Advice) -> list[str]:
 
 
 def _first(advice: Advice) -> str:
-    findings, width = advice.findings, advice.pilot.schedule.num_steps
-    need, advised = findings.need, advice.choice.advised
+    analysis, width = advice.analysis, advice.pilot.schedule.num_steps
+    need, advised = analysis.need, advice.choice.advised
     if advised:
         return f"{advised.setting}: {_time(advised)}bias of the gradient {_share(advised.bias)}"
     if advice.choice.status == "nothing_learned":
-        if findings.loss.high is None or findings.loss.high >= findings.guess:
+        if analysis.loss.high is None or analysis.loss.high >= analysis.guess:
             than = "before training" if advice.pilot.data.guess is None else "a guess"
             reason = (
-                f"the pilot's loss on held-out data, {findings.loss.mean:.4g}, is no better than "
-                f"{than}, {findings.guess:.4g}"
+                f"the pilot's loss on held-out data, {analysis.loss.mean:.4g}, is no better than "
+                f"{than}, {analysis.guess:.4g}"
             )
         else:
             reason = "the pilot uses no input but the present one"
@@ -74,7 +74,7 @@ def _second(advice: Advice) -> str:
         text = f"your {own.setting}: {_time(own)}bias {_percent(own)}"
         if own.setting.truncation.style.random:
             text += " and noise, which is not measured"
-        needed = advice.findings.need.inputs
+        needed = advice.analysis.need.inputs
         if needed and own.setting.effective_depth < needed:
             text += f", and it reaches {own.setting.effective_depth} of {needed} inputs"
     other = _other(advice)
@@ -97,17 +97,17 @@ def _other(advice: Advice) -> str:
 
 
 def _third(advice: Advice) -> str:
-    pilot, findings = advice.pilot, advice.findings
+    pilot, analysis = advice.pilot, advice.analysis
     text = (
         f"pilot: {pilot.schedule.num_steps} steps, {pilot.updates:,} updates, held-out loss "
-        f"{findings.loss.mean:.4g}"
+        f"{analysis.loss.mean:.4g}"
     )
-    if findings.memory is not None and findings.need.learned:
-        inputs = findings.need.inputs
+    if analysis.memory is not None and analysis.need.learned:
+        inputs = analysis.need.inputs
         text += f"; it uses the last {inputs} inputs" if inputs else "; it uses all its inputs"
-    if findings.is_still_growing:
+    if analysis.is_still_growing:
         text += (
-            f", after {findings.earlier_inputs} halfway: a larger budget may find a longer "
+            f", after {analysis.earlier_inputs} halfway: a larger budget may find a longer "
             "dependency"
         )
     if advice.carries_state:
@@ -137,8 +137,8 @@ def code() -> str:
 
 def as_dict(advice: Advice) -> dict[str, Any]:
     """The content of advice.json."""
-    findings, choice, pilot = advice.findings, advice.choice, advice.pilot
-    memory = findings.memory
+    analysis, choice, pilot = advice.analysis, advice.choice, advice.pilot
+    memory = analysis.memory
     named = {
         "advised": choice.advised, "own": advice.own, "quicker": choice.quicker,
         "unbounded": choice.unbounded,
@@ -156,18 +156,18 @@ def as_dict(advice: Advice) -> dict[str, Any]:
             "updates": pilot.updates,
             "planned_updates": pilot.schedule.updates,
             "seconds": pilot.seconds,
-            "loss": findings.loss._asdict(),
-            "guess": findings.guess,
-            "inputs_used": findings.need.inputs if memory else None,
-            "inputs_used_before": findings.earlier_inputs,
-            "left_beyond": findings.need.unseen,
+            "loss": analysis.loss._asdict(),
+            "guess": analysis.guess,
+            "inputs_used": analysis.need.inputs if memory else None,
+            "inputs_used_before": analysis.earlier_inputs,
+            "left_beyond": analysis.need.unseen,
         },
         "error_signal": {
             str(reading.updates): reading.error_signal.mean(0).tolist()
             for reading in pilot.readings
         },
         "excess_loss": memory.excess.tolist() if memory else None,
-        "candidates": [_candidate(each) for each in findings.candidates],
+        "candidates": [_candidate(each) for each in analysis.candidates],
     }
 
 

@@ -79,7 +79,7 @@ def contestants(advice: Advice) -> list[Setting]:
     style = sorted(
         {
             each.setting
-            for each in advice.findings.candidates
+            for each in advice.analysis.candidates
             if each.setting.truncation.kind == kind
         },
         key=lambda setting: (setting.num_steps, setting.effective_depth),
@@ -91,10 +91,10 @@ def contestants(advice: Advice) -> list[Setting]:
 
 def equal_time(advice: Advice, settings: Sequence[Setting]) -> dict[Setting, Training]:
     """Each setting with the epochs that take as long as the experiment's own run, at least one."""
-    known = {each.setting: each.seconds for each in advice.findings.candidates if each.seconds}
+    known = {each.setting: each.seconds for each in advice.analysis.candidates if each.seconds}
     missing = [setting for setting in settings if setting not in known]
     if missing:
-        expected = {each.setting: each.expected for each in advice.findings.candidates}
+        expected = {each.setting: each.expected for each in advice.analysis.candidates}
         until = time.monotonic() + SECONDS
         known |= time_settings(advice.config, {each: expected[each] for each in missing}, until)
     own = advice.own.setting

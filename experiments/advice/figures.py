@@ -53,7 +53,7 @@ def _lags_above(reading: Reading, size: float) -> int:
 
 def memory_figure(advice: Advice) -> Figure:
     """The excess loss of the trained pilot by the number of true inputs."""
-    memory = advice.findings.memory
+    memory = advice.analysis.memory
     assert memory is not None
     figure = new_figure(3.5)
     axes = figure.subplots()
@@ -78,7 +78,7 @@ def cost_figure(advice: Advice) -> Figure:
     farthest = FARTHEST * max(each.unbiased_cost for each in named)
     drawn = [
         each
-        for each in advice.findings.candidates
+        for each in advice.analysis.candidates
         if each.is_known
         and each.unbiased_cost <= farthest
         and not each.setting.truncation.style.random

@@ -82,7 +82,7 @@ def _drawings(advice: Advice) -> Iterator[tuple[str, Callable[[Advice], Figure],
         "The size of the derivative of a loss with respect to the state some steps earlier, at "
         "several moments of the pilot. The dashed line is the effective depth of the advice.",
     )  # fmt: skip
-    if advice.findings.memory is not None:
+    if advice.analysis.memory is not None:
         yield (
             "memory.png", memory_figure, "Inputs that the pilot uses",
             "The trained pilot reads windows from the state of another row. The excess of its loss "
@@ -98,9 +98,9 @@ def _drawings(advice: Advice) -> Iterator[tuple[str, Callable[[Advice], Figure],
 
 def _sorted(advice: Advice) -> list[Candidate]:
     """By style, then by width; the timed ones first."""
-    kinds = [each.setting.truncation.kind for each in advice.findings.candidates]
+    kinds = [each.setting.truncation.kind for each in advice.analysis.candidates]
     return sorted(
-        advice.findings.candidates,
+        advice.analysis.candidates,
         key=lambda each: (
             each.seconds is None,
             kinds.index(each.setting.truncation.kind),
@@ -115,13 +115,13 @@ def _row(advice: Advice, candidate: Candidate) -> list[str | float]:
         for name, there in (
             ("advised", candidate == advice.choice.advised),
             ("yours", candidate == advice.own),
-            ("frontier", candidate in frontier(advice.findings.candidates)),
+            ("frontier", candidate in frontier(advice.analysis.candidates)),
         )
         if there
     ]
     an_update = candidate.symbol_seconds * candidate.setting.num_steps
     updates = 1 / an_update / advice.config.graph.batch_size
-    enough = is_enough(candidate, advice.findings.need, advice.tolerance)
+    enough = is_enough(candidate, advice.analysis.need, advice.tolerance)
     return [
         str(candidate.setting),
         "all" if candidate.setting.truncation.carries else f"{candidate.setting.effective_depth}",

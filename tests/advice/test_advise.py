@@ -15,10 +15,10 @@ import run
 from experiments import commands
 from experiments.advice import advise, report, schedule
 from experiments.advice.advise import RETIMED, settle
+from experiments.advice.analysis import PilotAnalysis
 from experiments.advice.answer import Advice
 from experiments.advice.check import Contest, Training, contestants, equal_time, judge, sentence
 from experiments.advice.choice import Candidate, Choice, Need
-from experiments.advice.findings import Findings
 from experiments.advice.pilot import Pilot
 from experiments.advice.reading import HeldOut
 from experiments.advice.schedule import Schedule
@@ -147,7 +147,7 @@ def advice(*widths: int) -> Advice:
     settings = [setting_of(config), *(ADVISED._replace(num_steps=width) for width in widths)]
     candidates = [Candidate(setting, share, 3.0, 1e-6) for setting in settings]
     (best,) = (each for each in candidates if each.setting == ADVISED)
-    found = Findings(Need(True, 9, 0), None, None, Interval(0.5, 0.4, 0.6), 0.66, candidates)
+    found = PilotAnalysis(Need(True, 9, 0), None, None, Interval(0.5, 0.4, 0.6), 0.66, candidates)
     pilot = Pilot(Schedule(96, 10), 1e-6, [], {}, HeldOut([], 1, None, None), 1)
     return Advice(config, 0.1, True, pilot, found, Choice("advised", best, None))
 
@@ -160,12 +160,12 @@ def test_the_advised_one_is_trained_against_its_neighbours_and_the_own() -> None
 def test_equal_time_takes_as_many_epochs_as_the_own_run() -> None:
     """Two epochs of 20,000 symbols at 1 µs; at twice the cost there is time for one."""
     given = advice(40)
-    own, best = given.findings.candidates
+    own, best = given.analysis.candidates
     (equal,) = equal_time(given, [best.setting]).values()
     assert equal.epochs == 2
     assert equal.seconds == pytest.approx(0.04)
     dear = given._replace(
-        findings=given.findings._replace(candidates=[own, best._replace(seconds=2e-6)])
+        analysis=given.analysis._replace(candidates=[own, best._replace(seconds=2e-6)])
     )
     (equal,) = equal_time(dear, [best.setting]).values()
     assert equal.epochs == 1
@@ -197,9 +197,9 @@ def test_several_contests_share_the_level(contests: int, verdict: str) -> None:
 
 def test_the_last_time_that_is_measured_counts() -> None:
     """Each setting turns out dear, and the next one is advised by its expected time."""
-    given = advice(16, 32, 40, 64).findings
+    given = advice(16, 32, 40, 64).analysis
 
-    def with_times(seconds: Mapping[Setting, float]) -> Findings:
+    def with_times(seconds: Mapping[Setting, float]) -> PilotAnalysis:
         return given._replace(
             candidates=[
                 each._replace(seconds=seconds.get(each.setting), expected=1e-6)
@@ -213,9 +213,9 @@ def test_the_last_time_that_is_measured_counts() -> None:
         measured.append(candidate.setting)
         return {candidate.setting: len(measured) * 1.0}
 
-    findings, choice = settle(with_times, {}, 0.5, time_one)
+    analysis, choice = settle(with_times, {}, 0.5, time_one)
     assert len({*measured}) == RETIMED
-    times = {each.setting: each.seconds for each in findings.candidates}
+    times = {each.setting: each.seconds for each in analysis.candidates}
     assert times[measured[-1]] == RETIMED
     assert choice.advised
     assert choice.advised.setting != measured[-1]

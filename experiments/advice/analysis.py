@@ -24,8 +24,8 @@ from experiments.statistics.intervals import Interval
 TailOf = Callable[[NDArray[np.float64]], Tail]
 
 
-class Findings(NamedTuple):
-    """The findings of a pilot."""
+class PilotAnalysis(NamedTuple):
+    """What a pilot shows of the data and of each setting."""
 
     need: Need
     memory: Memory | None  # at the end; None for examples
@@ -41,7 +41,7 @@ class Findings(NamedTuple):
         return before is not None and now is not None and now > before
 
 
-def find(pilot: Pilot, config: Config, task: Task, settings: Sequence[Setting]) -> Findings:
+def analyze(pilot: Pilot, config: Config, task: Task, settings: Sequence[Setting]) -> PilotAnalysis:
     """Judge the pilot, and every setting by it."""
     last = pilot.readings[-1]
     guess = pilot.data.guess
@@ -72,7 +72,7 @@ def find(pilot: Pilot, config: Config, task: Task, settings: Sequence[Setting]) 
     ]
     began = pilot.readings[-2].updates > 0
     earlier = memories[0].inputs if remembers and began and memories[0] else None
-    return Findings(need, memory if remembers else None, earlier, loss, guess, candidates)
+    return PilotAnalysis(need, memory if remembers else None, earlier, loss, guess, candidates)
 
 
 def _learned(readings: Sequence[Reading], guess: float) -> list[Reading]:

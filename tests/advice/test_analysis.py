@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.advice import findings as findings_of
+from experiments.advice import analysis as analysis_module
+from experiments.advice.analysis import PilotAnalysis, analyze
 from experiments.advice.answer import Advice, as_dict, lines
 from experiments.advice.choice import Update, choose, with_costs
-from experiments.advice.findings import Findings, find
 from experiments.advice.pilot import Pilot
 from experiments.advice.reading import HeldOut, Reading
 from experiments.advice.schedule import Schedule
@@ -38,8 +38,8 @@ def reading(updates: int, loss: float, lag: int, rate: float = 0.5) -> Reading:
     )
 
 
-def findings(*readings: Reading) -> Findings:
-    return find(pilot(*readings), CONFIG, TASK, [OWN, WIDE])
+def analysis(*readings: Reading) -> PilotAnalysis:
+    return analyze(pilot(*readings), CONFIG, TASK, [OWN, WIDE])
 
 
 def pilot(*readings: Reading) -> Pilot:
@@ -48,7 +48,7 @@ def pilot(*readings: Reading) -> Pilot:
 
 
 def advice(*readings: Reading, **changes: Any) -> Advice:
-    found = findings(*readings)
+    found = analysis(*readings)
     timed = with_costs(found.candidates, {OWN: 1e-6, WIDE: 0.9e-6}, Update(72, 24e-6))
     choice = choose(timed, found.need, 0.1)
     return Advice(
@@ -57,7 +57,7 @@ def advice(*readings: Reading, **changes: Any) -> Advice:
 
 
 def test_a_pilot_that_learned_lag_8_needs_nine_inputs() -> None:
-    found = findings(reading(50, 0.5, 3), reading(100, 0.45, 8))
+    found = analysis(reading(50, 0.5, 3), reading(100, 0.45, 8))
     assert found.need.learned
     assert found.need.inputs == 9
     assert found.earlier_inputs == 4
@@ -66,13 +66,13 @@ def test_a_pilot_that_learned_lag_8_needs_nine_inputs() -> None:
 
 def test_the_bias_is_that_of_the_worst_moment() -> None:
     """At lag 8 the signal is 1 at the lags that count, 0 to 8. TF style of 10 keeps 1 − k / 10."""
-    late = findings(reading(50, 0.5, 3), reading(100, 0.45, 8))
+    late = analysis(reading(50, 0.5, 3), reading(100, 0.45, 8))
     own, wide = late.candidates
     shares = 1 - np.arange(9) / 10
     factors = np.linspace(0, 10, 10_001)[:, None]
     assert own.bias.mean == pytest.approx(np.abs(1 - factors * shares).mean(1).min(), rel=1e-3)
     assert wide.bias.mean < 0.1
-    assert findings(reading(100, 0.5, 3)).candidates[0].bias.mean < own.bias.mean
+    assert analysis(reading(100, 0.5, 3)).candidates[0].bias.mean < own.bias.mean
 
 
 def test_a_loss_no_better_than_a_guess_has_learned_nothing() -> None:
@@ -89,7 +89,7 @@ def test_a_model_of_the_present_input_alone_has_learned_nothing_of_the_past() ->
 
 
 def test_errors_beyond_the_inputs_that_count_are_no_bias() -> None:
-    slow, quick = (findings(reading(100, 0.45, 8, rate)).candidates[0] for rate in (0.99, 0.1))
+    slow, quick = (analysis(reading(100, 0.45, 8, rate)).candidates[0] for rate in (0.99, 0.1))
     assert slow.bias.mean == pytest.approx(quick.bias.mean)
 
 
@@ -102,11 +102,11 @@ def test_a_pilot_that_uses_all_its_inputs_is_not_enough() -> None:
 def test_values_have_no_measured_inputs_so_the_signal_must_decay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(findings_of, "measured_biases", lambda *_: {})  # see test_against_rtrl
+    monkeypatch.setattr(analysis_module, "measured_biases", lambda *_: {})  # see test_against_rtrl
     config = load_config("influence_balancing")
     task = make_workload(config).task
     for rate, enough in ((0.99, False), (0.5, True)):
-        found = find(pilot(reading(100, 0.45, 8, rate)), config, task, [OWN, WIDE])
+        found = analyze(pilot(reading(100, 0.45, 8, rate)), config, task, [OWN, WIDE])
         assert found.need.learned
         assert (found.need.unseen < 0.5) is enough
         assert found.memory is None
@@ -128,8 +128,8 @@ def test_the_second_line_says_which_inputs_yours_does_not_reach() -> None:
 def test_noise_of_a_random_style_is_no_bias() -> None:
     found = advice(reading(100, 0.45, 8))
     own = found.own._replace(setting=Setting(10, TruncationConfig(kind="uoro")))
-    candidates = [own, *found.findings.candidates[1:]]
-    _, second, _ = lines(found._replace(findings=found.findings._replace(candidates=candidates)))
+    candidates = [own, *found.analysis.candidates[1:]]
+    _, second, _ = lines(found._replace(analysis=found.analysis._replace(candidates=candidates)))
     assert "and noise, which is not measured" in second
 
 
