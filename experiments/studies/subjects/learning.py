@@ -104,7 +104,7 @@ class Learned(Criterion):
 class DepthNeeded(Criterion):
     """From effective depth `depth` on, most seeds of these runs learn the lag; below it few do.
 
-    The next shorter of the runs must have been too short.
+    Every run of the next shorter depth must have been too short.
     """
 
     names: tuple[RunPattern, ...] = Field(min_length=1)
@@ -129,12 +129,12 @@ class DepthNeeded(Criterion):
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         chosen = sorted(runs.matching(self.names), key=lambda run: run.effective_depth)
         counts = [(run.effective_depth, learners(run, self.lag)) for run in chosen]
-        enough = list(
-            itertools.takewhile(lambda row: row[1].share >= self.least_share, reversed(counts))
-        )
-        too_short = counts[: len(counts) - len(enough)]
-        needed = enough[-1][0] if enough else None
-        low = too_short[-1][0] if enough and too_short else None
+        few = {depth for depth, one in counts if one.share < self.least_share}
+        depths = sorted({depth for depth, _ in counts})
+        enough = list(itertools.takewhile(lambda depth: depth not in few, reversed(depths)))
+        too_short = depths[: len(depths) - len(enough)]
+        needed = enough[-1] if enough else None
+        low = too_short[-1] if enough and too_short else None
         tried = "; ".join(f"{depth}: {one.learned} of {one.seeds}" for depth, one in counts)
         note = f"seeds that learned, by depth: {tried}; low is the next shorter depth"
         value = f"depth {needed}" if enough else "none of these"
@@ -143,11 +143,13 @@ class DepthNeeded(Criterion):
         return Finding(value, low, needed, seeds, judgement.verdict, note, p)
 
     def _judge(self, counts: Sequence[tuple[int, Learners]]) -> Judge:
-        shorter = [one for depth, one in counts if depth < self.depth]
+        shorter = [depth for depth, _ in counts if depth < self.depth]
         if not shorter:
             raise NotRun(f"no run shorter than depth {self.depth}")
+        next_shorter = max(shorter)
         long = [at_least(*one, self.least_share) for at, one in counts if at >= self.depth]
-        return all_of([*long, at_most(*shorter[-1], self.least_share)])
+        short = [at_most(*one, self.least_share) for at, one in counts if at == next_shorter]
+        return all_of([*long, *short])
 
 
 class OnsetRatio(AgainstRun):

@@ -89,6 +89,23 @@ class TestDepthNeeded:
         with pytest.raises(NotRun, match="no run shorter than depth 18"):
             self.decide(tmp_path, {18: 8, 27: 8}, 18)
 
+    @pytest.mark.parametrize("order", [[8, 0], [0, 8]])
+    def test_every_run_of_the_next_shorter_depth_counts(
+        self, order: list[int], tmp_path: Path
+    ) -> None:
+        names = ["one", "other", "long"]
+        learned = [[seed < count for seed in range(self.SEEDS)] for count in [*order, self.SEEDS]]
+        runs = [
+            finished_run(
+                tmp_path, name, [SOON] * self.SEEDS, of,
+                ["truncation.kind=true_bptt", f"truncation.depth={18 if name == 'long' else 17}"],
+            )
+            for name, of in zip(names, learned, strict=True)
+        ]  # fmt: skip
+        found = decide("depth_needed", *runs, names=names, lag=17, depth=18)
+        assert found[:3] == ("depth 18", 17, 18)
+        assert found.verdict == "fails"  # at depth 17 eight of eight seeds of one run learned
+
     def test_no_depth_may_be_enough(self, tmp_path: Path) -> None:
         found = self.decide(tmp_path, {17: 0, 18: 2}, 18)
         assert found[:4] == ("none of these", None, None, 8)
