@@ -19,6 +19,7 @@ from experiments.statistics.parts import Judge, all_of, any_of
 from experiments.statistics.verdicts import LEVEL, Judgement
 from experiments.studies.entries import Criterion, Planned, StudyFigure
 from experiments.studies.findings import HALF, at_least, at_most, of_share
+from experiments.studies.planned import PlannedRun
 from experiments.studies.runs import RunPattern, StudyRuns, matching
 from experiments.studies.subjects.learning import Learners, learners
 
@@ -39,13 +40,24 @@ class GridCell(NamedTuple):
 CellAndLag = tuple[str, int]
 
 
+def cell_of(run: Run | PlannedRun) -> GridCell:
+    """The cell of the grid that a run with one lag is in."""
+    (lag,) = run.config.task.dependency_lags
+    return GridCell(run.config.model.cell, lag, run.effective_depth)
+
+
 def learned_by_cell(runs: Iterable[Run]) -> dict[GridCell, Learners]:
-    """The seeds that learned the one dependency of each run."""
-    found = {}
+    """The seeds that learned the one dependency of each run.
+
+    Raises NotRun where two runs are one cell of the grid, as overrides can make them.
+    """
+    found: dict[GridCell, Learners] = {}
     for run in runs:
-        (lag,) = run.config.task.dependency_lags
-        grid_cell = GridCell(run.config.model.cell, lag, run.effective_depth)
-        found[grid_cell] = learners(run, lag)
+        grid_cell = cell_of(run)
+        if grid_cell in found:
+            cell, lag, depth = grid_cell
+            raise NotRun(f"run {run.label}: another is of {cell} and lag {lag} at depth {depth}")
+        found[grid_cell] = learners(run, grid_cell.lag)
     return found
 
 
@@ -65,6 +77,20 @@ def need_one_lag(patterns: tuple[RunPattern, ...], planned: Planned) -> None:
         lags = planned[name].config.task.dependency_lags
         if len(lags) != 1:
             raise ValueError(f"run {name}: expected a task of one lag; it has {len(lags)}")
+
+
+def need_one_run_each(names: Iterable[str], planned: Planned) -> None:
+    """See that each of these runs, of one lag, has a cell of the grid alone. Raises ValueError."""
+    there: dict[GridCell, str] = {}
+    for name in names:
+        grid_cell = cell_of(planned[name])
+        if grid_cell in there:
+            cell, lag, depth = grid_cell
+            raise ValueError(
+                f"names: expected one run of {cell} and lag {lag} at depth {depth}; "
+                f"got {there[grid_cell]} and {name}"
+            )
+        there[grid_cell] = name
 
 
 class NoneBeyondDepth(Criterion):
@@ -117,6 +143,7 @@ class HalfLearnWithin(Criterion):
 
     def check(self, planned: Planned) -> None:
         need_one_lag(self.names, planned)
+        need_one_run_each(matching(self.names, planned), planned)
         there = {
             lag
             for name in matching(self.names, planned)
@@ -177,9 +204,13 @@ class SameHorizon(Criterion):
 
     def check(self, planned: Planned) -> None:
         need_one_lag(self.names, planned)
-        kinds = {planned[name].config.truncation.kind for name in matching(self.names, planned)}
-        if len(kinds) < 2:
-            raise ValueError(f"names: expected runs of two styles; got {', '.join(kinds)}")
+        styles: dict[str, list[str]] = {}
+        for name in matching(self.names, planned):
+            styles.setdefault(planned[name].config.truncation.kind, []).append(name)
+        if len(styles) < 2:
+            raise ValueError(f"names: expected runs of two styles; got {', '.join(styles)}")
+        for names in styles.values():
+            need_one_run_each(names, planned)
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         chosen = runs.matching(self.names)
@@ -242,6 +273,7 @@ class Horizon(StudyFigure):
 
     def check(self, planned: Planned) -> None:
         need_one_lag(self.names, planned)
+        need_one_run_each(matching(self.names, planned), planned)
         for name in matching(self.names, planned):
             config = planned[name].config
             values = {"num_steps": config.graph.num_steps, "depth": config.truncation.depth}

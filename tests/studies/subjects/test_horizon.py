@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from experiments.config.compose import load_config
 from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.run import Run
+from experiments.studies.entries import Entry
 from experiments.studies.planned import PlannedRun
 from experiments.studies.registry import make_criterion, make_figure
 from experiments.studies.runs import StudyRuns
@@ -167,6 +170,47 @@ def test_what_the_runs_will_not_have_is_named(
     criterion = make_criterion(kind, {"names": ["*"], **arguments})
     with pytest.raises(ValueError, match=message):
         criterion.check({"run": PlannedRun("run", load_config("lag_17"))})
+
+
+def planned_at(*kinds: str) -> dict[str, PlannedRun]:
+    """Runs a, b … of one lag and one depth, of these styles."""
+    styles = {
+        "tf_style": ["graph.num_steps=18"],
+        "true_bptt": ["truncation.kind=true_bptt", "truncation.depth=18"],
+    }
+    configs = [load_config("lag_17", styles[kind]) for kind in kinds]
+    return {name: PlannedRun(name, config) for name, config in zip("abc", configs, strict=False)}
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "arguments"),
+    [
+        (make_criterion, "half_learn_within", {"lags": [17], "factor": 1}),
+        (make_criterion, "same_horizon", {}),
+        (make_figure, "horizon", {"against": "num_steps"}),
+    ],
+)
+def test_two_runs_of_one_cell_of_the_grid_are_refused(
+    make: Callable[..., Entry], kind: str, arguments: dict[str, object]
+) -> None:
+    entry = make(kind, {"names": ["*"], **arguments})
+    runs = planned_at("tf_style", "tf_style", *["true_bptt"] * (kind == "same_horizon"))
+    with pytest.raises(ValueError, match="lag 17 at depth 18; got a and b"):
+        entry.check(runs)
+
+
+def test_overrides_that_make_two_runs_one_cell_leave_nothing_to_decide(
+    runs: dict[str, Run], tmp_path: Path
+) -> None:
+    twin = run_at(tmp_path, "gru", 4, 5, [NO, NO])
+    with pytest.raises(NotRun, match="run twin: another is of gru and lag 4 at depth 5"):
+        decide(
+            "half_learn_within", {**runs, "twin": replace(twin, label="twin")}, lags=[4], factor=1
+        )
+
+
+def test_styles_may_be_at_the_same_depth() -> None:
+    make_criterion("same_horizon", {"names": ["*"]}).check(planned_at("tf_style", "true_bptt"))
 
 
 def test_a_run_of_two_lags_has_no_horizon() -> None:
