@@ -163,8 +163,7 @@ class Group:
     @property
     def task(self) -> str:
         """The task as text, without its size. Losses of different tasks cannot be compared."""
-        task = flatten(self.runs[0].config.task.model_dump(mode="json"))
-        return json.dumps({key: value for key, value in task.items() if key != "size"})
+        return json.dumps(self.runs[0].config.task_without_size)
 
     @property
     def seconds_a_seed(self) -> float | None:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from data.registry import TaskConfig
 from experiments.config.catalog import nearest
+from experiments.config.flat import flatten
 from rnn_graphs.config import (
     ExecutionConfig,
     GraphConfig,
@@ -113,6 +114,12 @@ class Config(Section):
     def seeds(self) -> range:
         """The seeds of this run."""
         return range(self.training.first_seed, self.training.first_seed + self.training.seeds)
+
+    @property
+    def task_without_size(self) -> dict[str, Any]:
+        """The task, flat, without its size. Losses of different tasks cannot be compared."""
+        task = flatten(self.task.model_dump(mode="json"))
+        return {key: value for key, value in task.items() if key != "size"}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for YAML."""

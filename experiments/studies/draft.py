@@ -36,6 +36,8 @@ def final_loss(path: Path, loss: float, tolerance: float) -> str:
 
 def difference(path: Path, other: Path) -> str:
     """The claim that a run's final loss is below another's. Raises UsageError."""
+    if path.resolve() == other.resolve():
+        raise UsageError(f"--below {other}: expected another run than {path}")
     run, against = (_complete_run(each) for each in (path, other))
     name, other_name = _name(run), _name(against)
     if name == other_name:
@@ -67,6 +69,9 @@ def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
         "claims": [claim],
     }
     study: StudyConfig = validate(StudyConfig, content, "claim")
+    problem = study.problem({name: run.config for name, run in runs.items()})
+    if problem:
+        raise UsageError(problem)
     try:
         found = study.claims[0].criterion.find(StudyRuns(runs))
     except NotRun as error:

@@ -183,6 +183,19 @@ def test_a_claim_on_a_run_that_is_not_complete_is_refused(
         assert not said.out
 
 
+def test_a_run_is_claimed_to_be_below_another_of_the_same_task(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished_run(place, "near", [[0.3]], overrides=["task.dependencies.0.lag=4"])
+    for below, message in (
+        (f"./{LOW}", f"--below {LOW}: expected another run than {LOW}"),
+        ("near", "lowers_loss: losses of different tasks cannot be compared: "
+                 "task.dependencies.0.lag is 17 in lag_17_low, 4 in lag_17_near"),
+    ):  # fmt: skip
+        assert run.main(["claim", LOW, "--below", below]) == 2
+        assert capsys.readouterr().err == f"error: {message}\n"
+
+
 def test_a_tolerance_is_of_a_loss_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["claim", LOW, "--below", HIGH, "--tolerance", "0.1"]) == 2
     assert capsys.readouterr().err == "error: --tolerance: only with --loss\n"

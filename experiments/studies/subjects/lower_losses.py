@@ -8,7 +8,9 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from experiments.reporting.claims import Finding
+from experiments.config.flat import shown_value
+from experiments.config.schema import Config
+from experiments.reporting.claims import Finding, NotRun
 from experiments.runs.run import Run
 from experiments.statistics import paired, verdicts
 from experiments.statistics.estimates import Estimate
@@ -62,6 +64,8 @@ class LowersALoss(AgainstRun):
 
     margin: float = 0.0
 
+    of_one_task: ClassVar[bool] = True  # False: in a unit in which tasks can be compared
+
     def expectation(self) -> str:
         return f"below {0 - self.margin:g}"  # not -0
 
@@ -73,7 +77,15 @@ class LowersALoss(AgainstRun):
     def _metric(self) -> str:
         """The loss in words."""
 
+    def check(self, planned: Planned) -> None:
+        problem = self._other_task(planned[self.run].config, planned[self.against].config)
+        if problem:
+            raise ValueError(problem)
+
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        problem = self._other_task(runs[self.run].config, runs[self.against].config)
+        if problem:
+            raise NotRun(problem)
         ours, theirs = (self._losses(runs[name]) for name in (self.run, self.against))
         difference, how = self._difference(ours, theirs, runs)
         judgement = verdicts.below(difference, -self.margin, level=level)
@@ -82,6 +94,18 @@ class LowersALoss(AgainstRun):
             f"{percent(judgement.confidence)} interval, {how}"
         )
         return judged(judgement, len(ours), note)
+
+    def _other_task(self, config: Config, other: Config) -> str:
+        """The first key in which the tasks differ, where that matters; empty: they may."""
+        task, other_task = config.task_without_size, other.task_without_size
+        if not self.of_one_task or task == other_task:
+            return ""
+        key = next(key for key in {**task, **other_task} if task.get(key) != other_task.get(key))
+        return (
+            f"losses of different tasks cannot be compared: task.{key} is "
+            f"{shown_value(task.get(key))} in {self.run}, "
+            f"{shown_value(other_task.get(key))} in {self.against}"
+        )
 
     def _difference(self, ours: Losses, theirs: Losses, _runs: StudyRuns) -> tuple[Estimate, str]:
         """The difference, and how its interval is found."""
@@ -117,6 +141,7 @@ class LowersLossOfUpdates(LowersALoss):
         return self
 
     def check(self, planned: Planned) -> None:
+        super().check(planned)
         for name in (self.run, self.against):
             planned[name].need_rows(self.first, self.last)
 

@@ -56,6 +56,7 @@ class LowersValidationLoss(LowersALoss):
     updates: int | None = Field(default=None, ge=1)
 
     def check(self, planned: Planned) -> None:
+        super().check(planned)
         for name in (self.run, self.against):
             planned[name].need_validation(self.updates)
         check_spread(self.spread_of, planned, PlannedRun.need_validation)

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from experiments.reporting.claims import NotRun
+from experiments.studies.planned import PlannedRun
 from experiments.studies.runs import StudyRuns
 from experiments.studies.subjects.lower_losses import LowersLossOfUpdates
 from tests.handmade import finished_run
@@ -72,6 +73,34 @@ def test_modes_of_a_difference_are_told(tmp_path: Path) -> None:
     note = decide("lowers_loss", every, some, run="every", against="some").note
     assert "some: 3 of 4 seeds end below the middle of the floors" in note
     assert "every: " not in note
+
+
+@pytest.mark.parametrize(
+    "kind", ["lowers_loss", "lowers_loss_of_updates", "lowers_validation_loss"]
+)
+def test_losses_of_different_tasks_are_not_compared(kind: str, tmp_path: Path) -> None:
+    lags = {"near": 4, "far": 17}
+    runs = {
+        name: finished_run(tmp_path, name, LOSSES, overrides=[f"task.dependencies.0.lag={lag}"])
+        for name, lag in lags.items()
+    }
+    updates = {"first": 1, "last": 30} if kind == "lowers_loss_of_updates" else {}
+    criterion = make(kind, run="near", against="far", **updates)
+    message = (
+        r"losses of different tasks cannot be compared: task\.dependencies\.0\.lag is 4 in near, "
+        "17 in far"
+    )
+    with pytest.raises(ValueError, match=message):
+        criterion.check({name: PlannedRun(name, run.config) for name, run in runs.items()})
+    with pytest.raises(NotRun, match=message):
+        criterion.decide(StudyRuns(runs))
+
+
+def test_more_data_are_no_other_task(tmp_path: Path) -> None:
+    low = finished_run(tmp_path, "low", shifted(-0.02))
+    high = finished_run(tmp_path, "high", LOSSES, overrides=["task.size=3000000"])
+    found = decide("lowers_loss", low, high, run="low", against="high")
+    assert found.verdict == "holds"
 
 
 def test_a_run_is_not_compared_with_itself() -> None:

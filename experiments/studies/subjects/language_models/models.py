@@ -38,7 +38,10 @@ from experiments.studies.subjects.time_per_step import TimeRatio
 class LowersBitsPerCharacter(LowersALoss):
     """The least validation loss of `run`, bits per character, is below that of `against`."""
 
+    of_one_task: ClassVar[bool] = False
+
     def check(self, planned: Planned) -> None:
+        super().check(planned)
         for name in (self.run, self.against):
             planned[name].need_validation()
             need_spelling(name, planned)
