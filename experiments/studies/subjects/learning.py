@@ -212,12 +212,13 @@ class LearnsSooner(OnsetRatio):
         return "below 1"
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        run = runs[self.run]
-        sooner = partial(censored.ratio_below, *self.onsets(runs))
+        onsets = self.onsets(runs)
+        sooner = partial(censored.ratio_below, *onsets)
         shown = sooner(level)
-        judgement = all_of([sooner, most_learned(run)])(level)
+        judgement = all_of([sooner, most_learned(runs[self.run])])(level)
         note = self.note(runs, shown.confidence)
-        return judged(judgement._replace(interval=shown.interval), len(run.onsets), note)
+        pairs = len(paired.shared_seeds(*onsets))
+        return judged(judgement._replace(interval=shown.interval), pairs, note)
 
 
 class LearnsAsSoon(OnsetRatio):
@@ -229,9 +230,11 @@ class LearnsAsSoon(OnsetRatio):
         return f"{1 / self.factor:.2g} to {self.factor:g}"
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        pair = runs[self.run], runs[self.against]
-        alike = partial(censored.ratio_within_factor, *self.onsets(runs), self.factor)
+        onsets = self.onsets(runs)
+        alike = partial(censored.ratio_within_factor, *onsets, self.factor)
         shown = alike(level)
-        judgement = all_of([alike, *map(most_learned, pair)])(level)
+        learned = [most_learned(runs[name]) for name in (self.run, self.against)]
+        judgement = all_of([alike, *learned])(level)
         note = self.note(runs, shown.confidence)
-        return judged(judgement._replace(interval=shown.interval), len(pair[0].onsets), note)
+        pairs = len(paired.shared_seeds(*onsets))
+        return judged(judgement._replace(interval=shown.interval), pairs, note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -56,7 +56,15 @@ class SeedsDiffer(Criterion):
             f"{self._metric()}, {one} minus {other}; {percent(judgement.confidence)} interval, "
             f"{pairing(ours, theirs)}"
         )
-        return judged(judgement, len(ours), note)
+        return judged(judgement, compared(ours, theirs), note)
+
+
+class Difference(NamedTuple):
+    """The difference of two losses."""
+
+    estimate: Estimate
+    seeds: int  # that it is of
+    how: str  # its interval is found
 
 
 class LowersALoss(AgainstRun):
@@ -87,13 +95,13 @@ class LowersALoss(AgainstRun):
         if problem:
             raise NotRun(problem)
         ours, theirs = (self._losses(runs[name]) for name in (self.run, self.against))
-        difference, how = self._difference(ours, theirs, runs)
-        judgement = verdicts.below(difference, -self.margin, level=level)
+        difference = self._difference(ours, theirs, runs)
+        judgement = verdicts.below(difference.estimate, -self.margin, level=level)
         note = (
             f"{self._metric()}, {self.run} minus {self.against}; "
-            f"{percent(judgement.confidence)} interval, {how}"
+            f"{percent(judgement.confidence)} interval, {difference.how}"
         )
-        return judged(judgement, len(ours), note)
+        return judged(judgement, difference.seeds, note)
 
     def _other_task(self, config: Config, other: Config) -> str:
         """The first key in which the tasks differ, where that matters; empty: they may."""
@@ -107,9 +115,10 @@ class LowersALoss(AgainstRun):
             f"{shown_value(other_task.get(key))} in {self.against}"
         )
 
-    def _difference(self, ours: Losses, theirs: Losses, _runs: StudyRuns) -> tuple[Estimate, str]:
-        """The difference, and how its interval is found."""
-        return paired.difference(ours, theirs), pairing(ours, theirs)
+    def _difference(self, ours: Losses, theirs: Losses, _runs: StudyRuns) -> Difference:
+        """The difference of both losses."""
+        estimate = paired.difference(ours, theirs)
+        return Difference(estimate, compared(ours, theirs), pairing(ours, theirs))
 
 
 class LowersLoss(LowersALoss):
@@ -154,4 +163,13 @@ class LowersLossOfUpdates(LowersALoss):
 
 def pairing(ours: Values, theirs: Values) -> str:
     """How the interval of a difference is found."""
-    return "paired by seed" if paired.are_paired(ours, theirs) else "Welch"
+    if paired.are_paired(ours, theirs):
+        return "paired by seed"
+    return f"Welch, of {len(ours)} and {len(theirs)} seeds"
+
+
+def compared(ours: Values, theirs: Values) -> int:
+    """The seeds that a difference is of: the pairs, or all of the first where none is paired."""
+    if paired.are_paired(ours, theirs):
+        return len(paired.shared_seeds(ours, theirs))
+    return len(ours)

@@ -12,7 +12,6 @@ from experiments.reporting.claims import NotRun
 from experiments.reporting.style import COLORS, new_figure, style_axes
 from experiments.runs.run import Run
 from experiments.statistics import spread
-from experiments.statistics.estimates import Estimate
 from experiments.studies.entries import Planned, StudyFigure
 from experiments.studies.planned import PlannedRun
 from experiments.studies.runs import RunName, StudyRuns
@@ -23,7 +22,7 @@ from experiments.studies.subjects.losses import (
     check_spread,
     pooled_spread,
 )
-from experiments.studies.subjects.lower_losses import LowersALoss
+from experiments.studies.subjects.lower_losses import Difference, LowersALoss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,13 +67,17 @@ class LowersValidationLoss(LowersALoss):
         within = "" if self.updates is None else f" within {self.updates:,} updates"
         return f"least validation loss of the epochs{within}"
 
-    def _difference(self, ours: Losses, theirs: Losses, runs: StudyRuns) -> tuple[Estimate, str]:
+    def _difference(self, ours: Losses, theirs: Losses, runs: StudyRuns) -> Difference:
         losses = partial(least_losses, updates=self.updates)
         known = pooled_spread(self.spread_of, runs, losses)
         if known is None:
             return super()._difference(ours, theirs, runs)
-        difference = spread.difference([*ours.values()], [*theirs.values()], known)
-        return difference, f"by the pooled spread, {known.degrees} degrees of freedom"
+        estimate = spread.difference([*ours.values()], [*theirs.values()], known)
+        how = (
+            f"by the pooled spread, {known.degrees} degrees of freedom, of {len(ours)} and "
+            f"{len(theirs)} seeds"
+        )
+        return Difference(estimate, len(ours), how)
 
 
 def least_losses(run: Run, updates: int | None = None) -> Losses:

@@ -137,6 +137,9 @@ class TestLearnsSooner:
         assert (found.seeds, found.verdict) == (6, "holds")
         assert "medians 20 and 40" in found.note
 
+    def test_the_seeds_are_the_pairs(self, tmp_path: Path) -> None:
+        assert self.decide(tmp_path, [SOON] * 6, [LATE] * 3).seeds == 3
+
     def test_later_fails(self, tmp_path: Path) -> None:
         found = self.decide(tmp_path, [LATE] * 6, [SOON] * 6)
         assert found.value == pytest.approx(2)

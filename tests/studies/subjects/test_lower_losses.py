@@ -67,6 +67,16 @@ def test_what_seeds_share_drops_out_of_a_difference(tmp_path: Path) -> None:
     assert (found.verdict, "Welch" in found.note) == ("undecided", True)
 
 
+def test_the_seeds_of_a_difference_are_those_that_it_is_of(tmp_path: Path) -> None:
+    six = finished_run(tmp_path, "six", [[0.4 + seed / 100] for seed in range(6)])
+    two = finished_run(tmp_path, "two", [[0.41], [0.42]])
+    later = finished_run(tmp_path, "later", [[0.41], [0.42]], first_seed=6)
+    found = decide("lowers_loss", six, two, run="six", against="two")
+    assert (found.seeds, "paired by seed" in found.note) == (2, True)
+    found = decide("lowers_loss", six, later, run="six", against="later")
+    assert (found.seeds, "Welch, of 6 and 2 seeds" in found.note) == (6, True)
+
+
 def test_modes_of_a_difference_are_told(tmp_path: Path) -> None:
     some = finished_run(tmp_path, "some", [[0.42]] * 3 + [[0.6]])
     every = finished_run(tmp_path, "every", [[0.42]] * 4)
