@@ -27,7 +27,8 @@ class Finding(NamedTuple):
     seeds: int
     verdict: Verdict
     note: str  # how to read value, low and high
-    p: float | None = None  # at most the level where it is decided; None: exact, nothing random
+    p: float | None = None  # at most the level where it is decided; None: not tested
+    exact: bool = False  # follows from the configs alone, nothing random or timed in it
 
 
 class Claim(NamedTuple):
@@ -43,15 +44,11 @@ class Claim(NamedTuple):
     seeds: int
     verdict: Outcome
     note: str
-    p: float | None = None  # None: exact, or not run
+    p: float | None = None  # None: not tested, or not run
     p_corrected: float | None = None  # by Holm's correction over the claims of the study
     verdict_corrected: Outcome | None = None  # None: as `verdict`, which needs no correction
     stale: str = ""  # why its runs are to be trained again; empty: they need not be
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether its numbers follow from the config alone, with nothing random in them."""
-        return not self.seeds and self.p is None and self.verdict != "not_run"
+    exact: bool = False  # its numbers follow from the configs alone
 
 
 def write_claims(path: Path, claims: Sequence[Claim]) -> None:

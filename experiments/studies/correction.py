@@ -12,7 +12,8 @@ from experiments.statistics.verdicts import LEVEL
 def with_corrections(claims: Sequence[Claim], level: float = LEVEL) -> list[Claim]:
     """The claims with their corrected verdicts, in the same order.
 
-    Exact claims, and those that were not run, have no p: they keep their verdict and do not count.
+    Claims that are exact, measured once or not run have no p: they keep their verdict and do not
+    count.
     """
     tested = [claim.id for claim in claims if claim.p is not None]
     p_values = holm([claim.p for claim in claims if claim.p is not None])

@@ -74,6 +74,7 @@ def decide(spec: ClaimSpec, runs: StudyRuns, level: float = LEVEL, debug: bool =
         verdict=found.verdict,
         note=found.note,
         p=found.p,
+        exact=found.exact,
     )
 
 

@@ -8,14 +8,23 @@ from experiments.reporting.claims import Finding
 from experiments.statistics import shares
 from experiments.statistics.intervals import share_interval
 from experiments.statistics.parts import Judge
-from experiments.statistics.verdicts import Judgement
+from experiments.statistics.verdicts import Judgement, Verdict
 
 HALF = 0.5  # of the seeds
 
 
 def exact(value: float | str, holds: bool, note: str, seeds: int = 0) -> Finding:
     """Of a number without sampling error, which decides at once."""
-    return Finding(value, None, None, seeds, "holds" if holds else "fails", note)
+    return Finding(value, None, None, seeds, _verdict(holds), note, exact=not seeds)
+
+
+def measured_once(value: float | str, holds: bool, note: str) -> Finding:
+    """Of one measurement on this machine, such as of seconds: no spread, and so no test."""
+    return Finding(value, None, None, 0, _verdict(holds), f"{note}; measured once, not tested")
+
+
+def _verdict(holds: bool) -> Verdict:
+    return "holds" if holds else "fails"
 
 
 def judged(

@@ -154,8 +154,8 @@ def corrected_table(claims: Sequence[Claim]) -> Table:
     columns = ["claim", "verdict", "corrected", "p", "corrected p", "stale"]
     caption = (
         "Each verdict alone is wrong in at most 5 % of studies. After Holm's correction, at most "
-        "5 % of studies have a wrong verdict at all. Exact claims have no p. A claim is stale "
-        "where its runs were made by other code or versions than those here."
+        "5 % of studies have a wrong verdict at all. Claims that are exact or measured once have "
+        "no p. A claim is stale where its runs were made by other code or versions than those here."
     )
     return Table("Verdicts, corrected for the number of claims", caption, columns, rows)
 
@@ -228,7 +228,7 @@ def print_claims(claims: Sequence[Claim]) -> None:
     table = []
     for claim in claims:
         expected, measured = (
-            shown(value, claim.is_exact) for value in (claim.expected, claim.measured)
+            shown(value, claim.exact) for value in (claim.expected, claim.measured)
         )
         verdict = in_words(claim.verdict)
         if claim.verdict_corrected not in (None, claim.verdict):

@@ -85,6 +85,14 @@ def written(folder: Path, **fields: Any) -> str:
     return (folder / "report.html").read_text("utf-8")
 
 
+def test_exact_numbers_have_twelve_digits_and_measured_ones_four(tmp_path: Path) -> None:
+    measured = claim("times", "holds")._replace(measured=1 / 7, seeds=0)
+    exact = claim("floor", "holds")._replace(measured=2 / 7, seeds=0, exact=True)
+    page = written(tmp_path, claims=[measured, exact])
+    assert ">0.1429<" in page
+    assert ">0.285714285714<" in page
+
+
 def test_the_answer_comes_before_all_else_and_links_to_rows_and_figures(tmp_path: Path) -> None:
     claims = [claim("a", "holds"), claim("b", "fails"), claim("c", "not_run")]
     figure = charted(tmp_path)

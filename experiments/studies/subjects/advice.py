@@ -13,7 +13,7 @@ from experiments.reporting.style import COLORS, draw_title, new_figure, style_gr
 from experiments.statistics.intervals import share_interval
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, Entry, Planned, StudyFigure
-from experiments.studies.findings import exact
+from experiments.studies.findings import measured_once
 from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 from experiments.studies.subjects.advised import Case, advice_for, cases_of
 from experiments.studies.subjects.influence_balancing.influence import measured_influence
@@ -60,7 +60,7 @@ class OfCases(OfAdvice, Criterion):
         note = f"cases of this study; share of all such cases, 95 %: {low:.2f} to {high:.2f}"
         if missed:
             note += f"; not: {', '.join(missed)}"
-        return exact(f"{count} of {len(found)}", count >= self.at_least * len(found), note)
+        return measured_once(f"{count} of {len(found)}", count >= self.at_least * len(found), note)
 
 
 class AdviceReaches(OfCases):
@@ -122,7 +122,7 @@ class AdviceIsCheap(OfAdvice, Criterion):
             f"median over {len(ratios)} cases of time a symbol, advised / cheapest run that "
             f"learned; {min(ratios):.2f} to {max(ratios):.2f}"
         )
-        return exact(median, median <= self.at_most, note)
+        return measured_once(median, median <= self.at_most, note)
 
 
 def _cost_ratio(case: Case, advice: dict[str, Any]) -> float:
@@ -148,10 +148,10 @@ class AdviceHasRightSign(OfAdvice, Criterion):
         ((_, advice),) = self.advised(runs)
         advised = advice["advised"]
         if not advised:
-            return exact("nothing advised", False, advice["lines"][0])
+            return measured_once("nothing advised", False, advice["lines"][0])
         truncation = TruncationConfig(**advised["truncation"])
         found = measured_influence(truncation, advised["num_steps"])
-        return exact(found, found < 0, f"influence of θ seen by {advice['lines'][0]}")
+        return measured_once(found, found < 0, f"influence of θ seen by {advice['lines'][0]}")
 
 
 class AdvisedDepths(OfAdvice, StudyFigure):

@@ -12,7 +12,7 @@ from experiments.runs import checkpoints
 from experiments.runs.run import Run
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import AgainstRun
-from experiments.studies.findings import exact
+from experiments.studies.findings import exact, measured_once
 from experiments.studies.runs import StudyRuns
 
 REPEATS = 2
@@ -32,7 +32,7 @@ class BuildsFaster(AgainstRun):
     def decide(self, runs: StudyRuns, _level: float = LEVEL) -> Finding:
         ours, theirs = (seconds_to_build(runs[name]) for name in (self.run, self.against))
         note = f"{self.run} {ours:.2f} s, {self.against} {theirs:.2f} s, on this machine"
-        return exact(theirs / ours, theirs / ours >= self.times, note)
+        return measured_once(theirs / ours, theirs / ours >= self.times, note)
 
 
 class FewerParameters(AgainstRun):
@@ -66,7 +66,7 @@ class TakesMoreMemory(AgainstRun):
             f"{self.run} {ours / 2**20:,.0f} MiB, {self.against} {theirs / 2**20:,.0f} MiB beyond "
             "the memory of the process before, one process each"
         )
-        return exact(ours / theirs, ours / theirs >= self.times, note)
+        return measured_once(ours / theirs, ours / theirs >= self.times, note)
 
 
 def added_memory(run: Run) -> int:

@@ -35,9 +35,9 @@ def test_parameters_and_building(tmp_path: Path) -> None:
     runs = StudyRuns(there)
     for share, verdict in ((0.8, "holds"), (0.7, "fails")):
         found = FewerParameters(run="gru", against="lstm", share=share).decide(runs)  # type: ignore[arg-type]
-        assert found.verdict == verdict
+        assert (found.verdict, found.exact) == (verdict, True)
     found = BuildsFaster(run="gru", against="lstm", times=1.1).decide(runs)  # type: ignore[arg-type]
-    assert found.verdict == "holds"  # a fifth of the steps
+    assert (found.verdict, found.exact) == ("holds", False)  # a fifth of the steps
     for path in (tmp_path / "gru" / "checkpoint").rglob("*.npz"):
         path.unlink()
     assert checkpoints.newest(there["gru"].directory.checkpoints, 0).checkpoint is None
@@ -58,7 +58,8 @@ def test_memory_is_compared_beyond_what_the_process_held(tmp_path: Path) -> None
             {"run": "wide", "against": "narrow", "times": times}
         )
         found = criterion.decide(runs)
-        assert (found.verdict, found.value) == (verdict, 3.0)
+        assert (found.verdict, found.value, found.exact) == (verdict, 3.0, False)
+        assert "measured once, not tested" in found.note
         assert "wide 90 MiB, narrow 30 MiB" in found.note
 
 
