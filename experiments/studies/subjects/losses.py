@@ -110,7 +110,7 @@ class ExpectedLoss(Criterion):
             estimate = self._less_expected(side.losses, runs)
             parts.append(partial(equivalence.within, estimate, self.tolerance, 0))
             mean, low, high = equivalence.within(estimate, self.tolerance, level=level).interval
-            ends = (end if end is None else end + self.expected for end in (low, high))
+            ends = (end if end is None else max(0, end + self.expected) for end in (low, high))
             interval = Interval(mean + self.expected, *ends)
             note += f"; {self._kind_of_interval(estimate, level)}"
         note += modes(run, losses)

@@ -63,6 +63,12 @@ class TestEquality:
         found = self.decide(tmp_path, [5.04], 0.05)
         assert (found.seeds, found.verdict) == (1, "undecided")
 
+    def test_no_loss_is_below_0(self, tmp_path: Path) -> None:
+        found = self.decide(tmp_path, [0.2, 5.06], 0.05)
+        assert (found.low, found.verdict) == (0, "undecided")
+        assert found.high is not None
+        assert found.high > 5.06
+
     def test_a_stricter_level_has_a_wider_interval(self, tmp_path: Path) -> None:
         run = finished_run(tmp_path, "run", [[0.52]] * 5 + [[0.521]])
         criterion = make("final_loss", run="run", expected=0.52, tolerance=0.005)
