@@ -16,6 +16,8 @@ from experiments.arguments import COMMANDS, make_parser
 from experiments.config.catalog import names
 from experiments.config.compose import load_config
 from experiments.config.own_cells import register_cells
+from experiments.studies.grid import GridSpec, RunSpec
+from experiments.studies.spec import ClaimSpec, FigureSpec, StudyConfig
 from tests.conftest import ROOT
 
 SYSTEMS = (ROOT / "docs" / "systems.md").read_text("utf-8")
@@ -82,6 +84,12 @@ def test_every_key_named_is_there(key: str) -> None:
     config = load_config(OF_A_TASK.get(key, "r2rt_n5"))
     section, name = key.split(".")
     assert name in getattr(config, section).model_dump()
+
+
+def test_every_key_of_a_study_is_explained() -> None:
+    section = SYSTEMS.partition("## A study of your own")[2].partition("\n## ")[0]
+    for model in (StudyConfig, RunSpec, GridSpec, FigureSpec, ClaimSpec):
+        assert {key for key in model.model_fields if f"`{key}`" not in section} == set()
 
 
 @pytest.mark.parametrize("line", COMMAND_LINES)

@@ -100,7 +100,7 @@ def _rename(config: MutableMapping[Any, Any]) -> None:
 
 
 def _experiment_path(experiment: str) -> Path:
-    if experiment.endswith((".yaml", ".yml")) or "/" in experiment:
+    if is_file_name(experiment):
         path = expanded(experiment)
         if path.is_dir():
             raise UsageError(f"experiment file {experiment}: expected a file, found a folder")
@@ -111,6 +111,16 @@ def _experiment_path(experiment: str) -> Path:
     if not path.is_file():
         raise UsageError(unknown("experiment", experiment))
     return path
+
+
+def is_file_name(name: str) -> bool:
+    """Whether an experiment, a sweep or a study is named by its file."""
+    return name.endswith((".yaml", ".yml")) or "/" in name
+
+
+def beside(path: Path, experiment: str) -> str:
+    """The experiment that the file at `path` names: a name, or a file from that file's folder."""
+    return str(path.parent / expanded(experiment)) if is_file_name(experiment) else experiment
 
 
 def expanded(text: str | Path) -> Path:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.config.compose import is_file_name
 from experiments.paths import REPORTS
 from experiments.runs.files import write_atomic
 from experiments.runs.naming import name_as_written
-from experiments.studies.spec import is_file_name
 
 CONTENT = "study.json"
 

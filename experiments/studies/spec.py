@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, SerializeAsAny, model_validator
 
 from experiments.config.catalog import nearest, path_of, unknown
-from experiments.config.compose import expanded, load_yaml, validate
+from experiments.config.compose import beside, is_file_name, load_yaml, validate
 from experiments.config.schema import Config
 from experiments.errors import UsageError
 from experiments.studies.entries import Criterion, Entry, StudyFigure
@@ -142,16 +142,11 @@ def load_study(name: str) -> StudyConfig:
     return study
 
 
-def is_file_name(name: str) -> bool:
-    """Whether a study or an experiment is named by its file."""
-    return name.endswith((".yaml", ".yml")) or "/" in name
-
-
 def _find_files_beside(path: Path, content: dict[str, Any]) -> None:
     """Make the experiments that are files relative to the folder of the study's file."""
     for part in ("runs", "grids"):
         specs = content.get(part)
         for spec in specs.values() if isinstance(specs, dict) else ():
             experiment = spec.get("experiment") if isinstance(spec, dict) else None
-            if isinstance(experiment, str) and is_file_name(experiment):
-                spec["experiment"] = str(path.parent / expanded(experiment))
+            if isinstance(experiment, str):
+                spec["experiment"] = beside(path, experiment)

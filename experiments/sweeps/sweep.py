@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from experiments.config.catalog import names, nearest, path_of
-from experiments.config.compose import load_yaml, validate
+from experiments.config.compose import beside, load_yaml, validate
 from experiments.console import plain, print_json
 from experiments.errors import RunError, UsageError
 from experiments.sweeps import slurm
@@ -28,7 +28,7 @@ class SweepConfig(Section):
     """The content of configs/sweep/NAME.yaml."""
 
     description: str
-    experiment: str
+    experiment: str  # a name that `list` shows, or a YAML file beside the sweep's
     grid: dict[str, Any] = Field(min_length=1)
 
 
@@ -144,7 +144,7 @@ def _read_grid(name: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
     if content is None:
         return name, list(overrides)
     found: SweepConfig = validate(SweepConfig, content, f"sweep {name}")
-    return found.experiment, grid_overrides(found.grid, overrides)
+    return beside(Path(name), found.experiment), grid_overrides(found.grid, overrides)
 
 
 def _read_sweep(name: str) -> dict[str, Any] | None:

@@ -64,6 +64,15 @@ class TestPoints:
             assert [point.config.model.state_size for point in points] == [2, 3]
             assert {point.config.graph.num_steps for point in points} == {4}
 
+    def test_the_experiment_of_a_file_is_a_file_beside_it(self, folder: Path) -> None:
+        (folder / "grids").mkdir()
+        (folder / "grids/mine.yaml").write_text("graph: {num_steps: 4}\n")
+        (folder / "grids/grid.yaml").write_text(
+            "description: mine\nexperiment: mine.yaml\ngrid: {model.state_size: [2, 3]}\n"
+        )
+        points = load_points("grids/grid.yaml", [])
+        assert [point.config.graph.num_steps for point in points] == [4, 4]
+
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
