@@ -77,7 +77,7 @@ def configs_of(study: StudyConfig, overrides: Sequence[str]) -> dict[str, Config
             found = load_configs(source, changes_by_name.values())
         except UsageError:
             name, error = _first_invalid(source, changes_by_name)
-            raise UsageError(f"study “{study.title}”: run {name}: {error}") from error
+            raise UsageError(f"{study.named}: run {name}: {error}") from error
         configs |= dict(zip(changes_by_name, found, strict=True))
     return configs
 
@@ -105,4 +105,4 @@ def check_names(
     if problem and overrides:
         problem = study.problem(configs_of(study, ()))
     if problem:
-        raise UsageError(f"study “{study.title}”: {problem}")
+        raise UsageError(f"{study.named}: {problem}")

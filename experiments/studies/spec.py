@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, PrivateAttr, SerializeAsAny, model_validator
 
 from experiments.config.catalog import nearest, path_of, unknown
 from experiments.config.compose import beside, is_file_name, load_yaml, validate
@@ -76,6 +76,12 @@ class StudyConfig(Section):
     grids: dict[str, GridSpec] = Field(default_factory=dict)
     figures: tuple[FigureSpec, ...] = ()
     claims: tuple[ClaimSpec, ...] = ()
+    _name: str | None = PrivateAttr(None)  # by which it was loaded
+
+    @property
+    def named(self) -> str:
+        """The study as errors name it: by its name or its file, or by its title if it has none."""
+        return f"study {self._name}" if self._name else f"study “{self.title}”"
 
     @property
     def all_runs(self) -> dict[str, RunSpec]:
@@ -138,7 +144,8 @@ def load_study(name: str) -> StudyConfig:
         print(f"{path}: renamed: {', '.join(renamed)}", file=sys.stderr)
     if own:
         _find_files_beside(path, content)
-    study: StudyConfig = validate(StudyConfig, content, str(path))
+    study: StudyConfig = validate(StudyConfig, content, f"study {name}")
+    study._name = name
     return study
 
 

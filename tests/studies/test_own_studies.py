@@ -57,6 +57,29 @@ def test_experiments_are_files_beside_the_study(place: Path) -> None:
         load_study("other.yaml")
 
 
+@pytest.mark.parametrize(
+    ("runs", "message"),
+    [
+        (
+            {"a": {"experiment": "r2rt_n5", "overrides": ["task.siz=3"]}},
+            "run a: experiment r2rt_n5: ",
+        ),
+        ({"a": {"experiment": "r2rt_n5", "overrides": ["task.size=5000"]}}, "late: run a: "),
+        ({"a": {"experiment": "r2rt_n5", "other": 1}}, "runs.a.other: unknown key"),
+    ],
+)
+def test_a_mistake_in_a_study_names_its_file(
+    runs: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = {"run": "a", "first": 901, "last": 1000, "expected": 0.5, "tolerance": 0.1}
+    claim = {"id": "late", "source": "s", "claim": "c", "criterion": "loss_of_updates"}
+    content = {"description": "d", "title": "t", "runs": runs}
+    content["claims"] = [claim | {"arguments": late}]
+    Path("own.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    assert run.main(["reproduce", "own.yaml"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: study own.yaml: {message}")
+
+
 def test_the_result_may_be_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["claim", LOW, "--loss", "0.42", "--tolerance", "0.01"]) == 0
     Path("mine.yaml").write_text(capsys.readouterr().out, "utf-8")
