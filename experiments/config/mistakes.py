@@ -25,6 +25,10 @@ WORDS = {  # pydantic's, by pattern, and those of this program
     "less than or equal to": "at most",
     "greater than": "more than",
 }
+OF_PATTERNS = {  # by the key whose text has to match one
+    "name": "expected letters, digits, _, . and -, a letter or a digit first",
+    "id": "expected lower-case letters, digits and _",
+}
 
 
 def one_line(error: ValidationError, model: type[Any], where: str) -> str:
@@ -53,8 +57,8 @@ def one_line(error: ValidationError, model: type[Any], where: str) -> str:
         if not isinstance(first["input"], dict):
             return f"{where}: {key}: expected a mapping of keys; got {first['input']!r}{more}"
         return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
-    if first["type"] == "string_pattern_mismatch" and key == "name":
-        reason = "expected letters, digits, _, . and -, a letter or a digit first"
+    if first["type"] == "string_pattern_mismatch":
+        reason = OF_PATTERNS.get(location[-1], reason)
     for theirs, ours in WORDS.items():
         reason = re.sub(theirs, ours, reason)
     return f"{where}: {key}: {reason}; got {first['input']!r}{more}"

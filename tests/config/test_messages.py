@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 import run
-from experiments.config.compose import load_config
+from experiments.config.compose import load_config, validate
 from experiments.config.quoting import quoted_override
 from experiments.config.yaml_file import dump_yaml
 from experiments.errors import UsageError
 from experiments.paths import ROOT
 from experiments.runs.directory import RunDirectory
+from experiments.studies.spec import StudyConfig
 
 
 def error_of(experiment: str | Path, *overrides: str) -> str:
@@ -116,6 +117,20 @@ def test_a_file_that_cannot_name_an_experiment_is_told_by_its_name(
 def test_a_name_is_refused_in_words() -> None:
     message = error_of("r2rt_n5", "name='李明'")
     assert "name: expected letters, digits, _, . and -, a letter or a digit first" in message
+
+
+def error_of_study(**parts: object) -> str:
+    with pytest.raises(UsageError) as caught:
+        validate(StudyConfig, {"description": "d", "title": "t", **parts}, "study mine.yaml")
+    return str(caught.value)
+
+
+def test_an_id_is_refused_in_words() -> None:
+    arguments = {"run": "a", "expected": 1, "tolerance": 1}
+    claim = {"source": "s", "claim": "c", "criterion": "final_loss", "arguments": arguments}
+    message = error_of_study(claims=[claim | {"id": "My id"}])
+    expected = "expected lower-case letters, digits and _; got 'My id'"
+    assert message == f"study mine.yaml: claims.0.id: {expected}"
 
 
 def test_a_file_below_the_home_folder_is_found(
