@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -43,11 +43,12 @@ def one_line(error: ValidationError, model: type[Any], where: str) -> str:
         return f"{where}: {key}: unknown key"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        path = ".".join(part for part in location if not part.isdigit())
+        path = _key_parts([part for part in first["loc"] if not isinstance(part, int)])
         known = known_keys(model)
         if location[0] == "task":  # the keys of other tasks would be no help
             known = known_keys(CONFIGS_OF_TASKS[str(first["loc"][1])], "task.")
-        return f"{where}: {key}: unknown key{nearest(path, known)}{more}"
+        close = nearest(".".join(path), [_with_names_of(path, each) for each in known])
+        return f"{where}: {key}: unknown key{close}{more}"
     if first["type"] == "missing":
         return f"{where}: {key}: this key is needed and was not given{more}"
     reason = first["msg"].removeprefix("Value error, ")
@@ -76,12 +77,23 @@ def _key_parts(location: Sequence[int | str]) -> list[str]:
     return parts[:-1] if parts[-1:] == ["int"] else parts
 
 
+def _with_names_of(path: Sequence[str], key: str) -> str:
+    """A known key with the names of `path` in place of its stars."""
+    own = [*path, *["*"] * key.count(".")]
+    parts = key.split(".")
+    return ".".join(name if part == "*" else part for part, name in zip(parts, own, strict=False))
+
+
 def known_keys(model: type[Any], prefix: str = "") -> list[str]:
-    """Every dotted key of a pydantic model, those of its sections and lists included."""
+    """Every dotted key of a pydantic model, those of its sections and lists included.
+
+    The star in "runs.*.overrides" stands for a name that the user chooses.
+    """
     keys = []
     for name, field in model.model_fields.items():
         keys.append(prefix + name)
+        star = "*." if get_origin(field.annotation) is dict else ""
         for part in (field.annotation, *get_args(field.annotation)):
             if hasattr(part, "model_fields"):
-                keys += known_keys(part, f"{prefix}{name}.")
+                keys += known_keys(part, f"{prefix}{name}.{star}")
     return keys

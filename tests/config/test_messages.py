@@ -133,6 +133,31 @@ def test_an_id_is_refused_in_words() -> None:
     assert message == f"study mine.yaml: claims.0.id: {expected}"
 
 
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"runs": {"a": {"experiment": "r2rt_n5", "overides": []}}},
+            "runs.a.overides: unknown key; did you mean 'runs.a.overrides'?",
+        ),
+        (
+            {"runs": {"1": {"experiment": "r2rt_n5", "overides": []}}},
+            "runs.1.overides: unknown key; did you mean 'runs.1.overrides'?",
+        ),
+        (
+            {"grids": {"g": {"experiment": "r2rt_n5", "ovre": {}}}},
+            "grids.g.ovre: unknown key; did you mean 'grids.g.over'? (and 1 more)",
+        ),
+        ({"rusn": {}}, "rusn: unknown key; did you mean 'runs'?"),
+        ({"claims": [{"sorce": 1}]}, "claims.0.sorce: unknown key; did you mean 'claims.source'?"),
+    ],
+)
+def test_the_nearest_key_has_the_name_that_the_file_gives(
+    parts: dict[str, object], message: str
+) -> None:
+    assert error_of_study(**parts).startswith(f"study mine.yaml: {message}")
+
+
 def test_a_file_below_the_home_folder_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
