@@ -157,6 +157,7 @@ class TestMistakes:
             (("evaluate", "nowhere"), "nowhere: no run directory"),
             (("train", "r2rt_n5", "graph.num_steps=5001"), "graph.batch_size = 5000; got 5001"),
             (("train", "r2rt_n5", "graph.batch_size=1000001"), "size of the data, 1000000; got"),
+            (("reproduce", "./"), "study file ./: expected a file, found a folder"),
             (("reproduce", "nothing"), "study 'nothing': not known"),
             (("compare", "nowhere"), "nowhere"),
         ],

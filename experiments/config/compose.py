@@ -49,7 +49,7 @@ def load_configs(experiment: str, variants: Iterable[Sequence[str]]) -> list[Con
 
     Raises UsageError for the first that is wrong.
     """
-    path = _experiment_path(experiment)
+    path = config_file("experiment", experiment)
     composed: dict[tuple[str, ...], Composed] = {}  # by the groups that the overrides choose
     configs = []
     for overrides in variants:
@@ -99,17 +99,21 @@ def _rename(config: MutableMapping[Any, Any]) -> None:
         note_old_name(old)
 
 
-def _experiment_path(experiment: str) -> Path:
-    if is_file_name(experiment):
-        path = expanded(experiment)
+def config_file(kind: str, name: str) -> Path:
+    """The file of an experiment, a sweep or a study: of the user or of configs/.
+
+    Raises UsageError where there is none.
+    """
+    if is_file_name(name):
+        path = expanded(name)
         if path.is_dir():
-            raise UsageError(f"experiment file {experiment}: expected a file, found a folder")
+            raise UsageError(f"{kind} file {name}: expected a file, found a folder")
         if not path.is_file():
-            raise UsageError(f"experiment file {experiment}: no such file")
+            raise UsageError(f"{kind} file {name}: no such file")
         return path
-    path = path_of("experiment", experiment)
+    path = path_of(kind, name)
     if not path.is_file():
-        raise UsageError(unknown("experiment", experiment))
+        raise UsageError(unknown(kind, name))
     return path
 
 

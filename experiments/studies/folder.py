@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.config.compose import is_file_name
+from experiments.config.compose import expanded, is_file_name
 from experiments.paths import REPORTS
 from experiments.runs.files import write_atomic
 from experiments.runs.naming import name_as_written
@@ -47,5 +47,5 @@ def name_content(folder: Path, study: str, overrides: Sequence[str]) -> None:
 
 def _content(study: str, overrides: Sequence[str]) -> dict[str, Any]:
     """A shipped study by its name, a user's own by its file."""
-    source = str(Path(study).resolve()) if is_file_name(study) else study
+    source = str(expanded(study).resolve()) if is_file_name(study) else study
     return {"study": source, "overrides": sorted(overrides)}

@@ -9,10 +9,9 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, SerializeAsAny, model_validator
 
-from experiments.config.catalog import nearest, path_of, unknown
-from experiments.config.compose import beside, is_file_name, load_yaml, validate
+from experiments.config.catalog import nearest
+from experiments.config.compose import beside, config_file, is_file_name, load_yaml, validate
 from experiments.config.schema import Config
-from experiments.errors import UsageError
 from experiments.studies.entries import Criterion, Entry, StudyFigure
 from experiments.studies.grid import GridSpec, RunSpec
 from experiments.studies.old_keys import with_new_keys
@@ -135,14 +134,11 @@ class StudyConfig(Section):
 
 def load_study(name: str) -> StudyConfig:
     """The checked study, by name or by the path of a YAML file. Raises UsageError."""
-    own = is_file_name(name)
-    path = Path(name) if own else path_of("study", name)
-    if not path.is_file():
-        raise UsageError(f"study file {name}: no such file" if own else unknown("study", name))
+    path = config_file("study", name)
     content, renamed = with_new_keys(load_yaml(path))
     if renamed:
         print(f"{path}: renamed: {', '.join(renamed)}", file=sys.stderr)
-    if own:
+    if is_file_name(name):
         _find_files_beside(path, content)
     study: StudyConfig = validate(StudyConfig, content, f"study {name}")
     study._name = name

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from experiments.config.catalog import names, nearest, path_of
-from experiments.config.compose import beside, load_yaml, validate
+from experiments.config.catalog import names, nearest
+from experiments.config.compose import beside, config_file, is_file_name, load_yaml, validate
 from experiments.console import plain, print_json
 from experiments.errors import RunError, UsageError
 from experiments.sweeps import slurm
@@ -140,22 +140,19 @@ def load_points(
 
 def _read_grid(name: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
     """The experiment of a sweep and its grid as overrides."""
-    content = _read_sweep(name)
-    if content is None:
+    path = _sweep_file(name)
+    content = load_yaml(path)
+    if not {"grid", "experiment"} & content.keys():
         return name, list(overrides)
     found: SweepConfig = validate(SweepConfig, content, f"sweep {name}")
-    return beside(Path(name), found.experiment), grid_overrides(found.grid, overrides)
+    return beside(path, found.experiment), grid_overrides(found.grid, overrides)
 
 
-def _read_sweep(name: str) -> dict[str, Any] | None:
-    """The content of a sweep's file, or None for an experiment."""
-    if name.endswith((".yaml", ".yml")):
-        content = load_yaml(Path(name))
-        return content if {"grid", "experiment"} & content.keys() else None
-    if path_of("sweep", name).is_file():
-        return load_yaml(path_of("sweep", name))
-    known = names("experiment")
-    if name not in known:
-        close = nearest(name, [*names("sweep"), *known])
-        raise UsageError(f"sweep '{name}': neither a sweep nor an experiment{close}")
-    return None
+def _sweep_file(name: str) -> Path:
+    """The file of a sweep or of an experiment. Raises UsageError where there is none."""
+    if is_file_name(name) or name in names("sweep"):
+        return config_file("sweep", name)
+    if name in names("experiment"):
+        return config_file("experiment", name)
+    close = nearest(name, [*names("sweep"), *names("experiment")])
+    raise UsageError(f"sweep '{name}': neither a sweep nor an experiment{close}")

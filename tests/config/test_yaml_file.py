@@ -20,7 +20,7 @@ from experiments.config.yaml_file import dump_yaml, read_yaml
 from experiments.errors import UsageError
 from experiments.paths import CONFIGS
 from experiments.runs.directory import RunDirectory
-from experiments.studies import spec
+from experiments.studies.spec import load_study
 from experiments.sweeps.grid import expand, grid_overrides
 from experiments.sweeps.sweep import load_points
 
@@ -110,16 +110,13 @@ def test_a_key_given_twice_is_an_error_with_both_lines(
 TWICE = "description: one\ndescription: two\n"
 
 
-def test_every_file_that_is_read_has_each_key_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_file_that_is_read_has_each_key_once(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(TWICE)
-    monkeypatch.setattr(spec, "path_of", lambda *_: path)
     for use in (
         lambda: load_config(str(path)),
         lambda: load_points(str(path), []),
-        lambda: spec.load_study("mine"),
+        lambda: load_study(str(path)),
         RunDirectory(tmp_path).read_config,
     ):
         with pytest.raises(UsageError, match=r"description: given on line 1 and again on line 2"):

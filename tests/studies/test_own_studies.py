@@ -126,7 +126,7 @@ def test_a_tilde_is_the_home_folder(place: Path, monkeypatch: pytest.MonkeyPatch
         "grids": {"g": {"experiment": "~/mine.yaml", "over": {"graph.num_steps": [9]}}},
     }
     Path("studies/own.yaml").write_text(yaml.safe_dump(content), "utf-8")
-    study = load_study("studies/own.yaml")
+    study = load_study("~/studies/own.yaml")
     assert study.runs["a"].source == str(place / LOW / "config.yaml")
     one, other, third = plan(study, []).points
     assert (one.directory, other.config) == (place / LOW, one.config)

@@ -122,7 +122,7 @@ def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPat
 def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the study available to commands by its name."""
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
-    monkeypatch.setattr(spec, "path_of", lambda _, name: place / f"{name}.yaml")
+    monkeypatch.setattr(spec, "config_file", lambda _, name: place / f"{name}.yaml")
 
 
 @pytest.mark.usefixtures("shipped")

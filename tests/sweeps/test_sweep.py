@@ -73,11 +73,24 @@ class TestPoints:
         points = load_points("grids/grid.yaml", [])
         assert [point.config.graph.num_steps for point in points] == [4, 4]
 
+    def test_a_tilde_is_the_home_folder(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", str(folder))
+        (folder / "grids").mkdir()
+        (folder / "grids/mine.yaml").write_text("graph: {num_steps: 4}\n")
+        (folder / "grids/grid.yaml").write_text(
+            "description: mine\nexperiment: mine.yaml\ngrid: {model.state_size: [2, 3]}\n"
+        )
+        for name in ("~/grids/grid.yaml", "~/grids/mine.yaml"):
+            assert load_points(name, [])[0].config.graph.num_steps == 4
+
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
             (("r2rt_widht",), "neither a sweep nor an experiment; did you mean 'r2rt_width'?"),
-            (("none.yaml",), "none.yaml: cannot be read"),
+            (("none.yaml",), "error: sweep file none.yaml: no such file"),
+            (("./",), "error: sweep file ./: expected a file, found a folder"),
             (("r2rt_width", "graph.num_stpes=1,2"), "did you mean 'graph.num_steps'?"),
             (("r2rt_n5", "graph.num_steps=5,0"), "graph.num_steps: expected"),
             (("r2rt_n5", "graph.num_steps=5,5001"), "graph.batch_size = 5000; got 5001"),
