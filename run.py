@@ -42,7 +42,7 @@ def _run(arguments: Sequence[str] | None, stop: Interruption, output: SafeStream
         complete(parser)
     options, rest = parser.parse_known_args(arguments)
     if rest and (not hasattr(options, "overrides") or any(text.startswith("-") for text in rest)):
-        parser.error(f"unknown: {' '.join(rest)}")
+        getattr(options, "own_parser", parser).error(f"unknown: {' '.join(rest)}")
     if rest:
         options.overrides += rest  # key=value after an option, which argparse leaves over
     if options.command is None:

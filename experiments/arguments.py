@@ -40,6 +40,7 @@ def make_parser() -> Parser:
             formatter_class=RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        command.set_defaults(own_parser=command)  # for errors found after parsing
         command.add_argument("--debug", action="store_true", help="show tracebacks")
         if name not in WITHOUT_OWN_CELLS:
             command.add_argument(

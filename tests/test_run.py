@@ -128,6 +128,8 @@ class TestMistakes:
             (("sweep", "x", "--workers", "0"), "--workers: "),
             (("sweep", "x", "--dryrun"), "unknown: --dryrun"),
             (("list", "--quiet"), "unknown: --quiet"),
+            (("--quiet",), "unknown: --quiet (see `run.py --help`)"),
+            (("train", "r2rt_n5", "--seeds=3"), "unknown: --seeds=3 (see `run.py train --help`)"),
         ],
     )
     def test_of_grammar_exit_2_with_one_line(
