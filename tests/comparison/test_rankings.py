@@ -274,7 +274,7 @@ class TestFormats:
         file = MetricsFile(run.directory.metrics)
         file.start()
         file.append(rows)
-        compare([tmp_path], Options(by="gradient_norm", format="json"))
+        compare([tmp_path], CompareOptions(by="gradient_norm", format="json"))
         (group,) = json.loads(capsys.readouterr().out)["groups"]
         assert group["gradient_norm"] is None
         assert group["final_loss"] == pytest.approx(0.45)
