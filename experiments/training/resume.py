@@ -54,6 +54,21 @@ def find_resume_point(config: Config, directory: RunDirectory) -> ResumePoint:
     )
 
 
+def check_windows(point: ResumePoint, windows: int, directory: RunDirectory) -> None:
+    """Raise UsageError where a seed has done more windows of an epoch than it has by now.
+
+    Data that have become shorter leave it no update to make, and no end to come to.
+    """
+    for seed, checkpoint in point.started.items():
+        done = checkpoint.position.window
+        if done >= windows:
+            raise UsageError(
+                f"run directory {directory.path}: seed {seed} has done {done} updates of an epoch, "
+                f"which has {windows} on the data as they are now; restore them to resume, or "
+                "train it again with --overwrite"
+            )
+
+
 def cut_back(point: ResumePoint, directory: RunDirectory, progress: Progress) -> None:
     """Cut metrics.csv back to where the seeds resume, and set damaged checkpoints aside."""
     for note in point.notes:

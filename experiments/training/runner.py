@@ -29,7 +29,7 @@ from experiments.training.picture import save_learning_curves
 from experiments.training.progress import Progress, SeedsProgress
 from experiments.training.progress import progress as show_progress
 from experiments.training.resources import OpenSessions, RunResources, one_graph
-from experiments.training.resume import ResumePoint, cut_back, find_resume_point
+from experiments.training.resume import ResumePoint, check_windows, cut_back, find_resume_point
 from experiments.training.run_data import (
     is_unknown,
     record_data,
@@ -139,6 +139,7 @@ def _train(run: ActiveRun, open_sessions: OpenSessions) -> dict[str, Any]:
     for note in run.workload.notes:
         run.progress.log(note)
     point = find_resume_point(config, directory)  # a run that cannot resume stays as it is
+    check_windows(point, run.workload.updates_per_epoch, directory)
     try:
         record_data(directory, run.workload.task)
         directory.write_summary(

@@ -172,6 +172,26 @@ def test_a_run_that_goes_on_over_a_changed_text_says_which_it_has_seen(
     runner.train(config_of(book), run)  # complete, and of the text as it is now
 
 
+def test_a_run_does_not_go_on_where_an_epoch_has_become_shorter_than_what_is_done(
+    book: Path, stop_at_save: StopAtSave
+) -> None:
+    """It would make no update, and be called complete."""
+    run = book.parent / "resumed"
+    stop_at_save.arm(3)
+    with pytest.raises(Interrupted, match="update 40"):
+        runner.train(config_of(book, "training.epochs=1"), run)
+    before = {
+        path: path.read_bytes()
+        for path in run.iterdir()
+        if path.suffix != ".txt" and path.is_file()
+    }
+    book.write_text(TEXT[: len(TEXT) // 2])
+    shorter = r"seed 0 has done 40 updates of an epoch, which has 2\d on the data as they are now"
+    with pytest.raises(UsageError, match=shorter):
+        runner.train(config_of(book, "training.epochs=1"), run, data_changed=True)
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_a_file_that_only_moved_is_the_same(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunDirectory(book.parent / "run")
     (book.parent / "elsewhere").mkdir()
