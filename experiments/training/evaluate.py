@@ -28,7 +28,7 @@ class SplitResult(NamedTuple):
     updates: int
     split: str
     evaluated: Evaluated
-    spelled: Spelled | None  # the text of the labels
+    spelled: Spelled | None  # the text of the labels; None at one position, which spells none
 
     @property
     def bits_per_character(self) -> float | None:
@@ -105,7 +105,8 @@ def _evaluate(
             drawn = at_position(drawn, position)
         size = min(batch_size, len(drawn.inputs))
         evaluated = evaluator.evaluate(drawn, size, task.held_out_rows)
-        yield SplitResult(at.seed, at.updates, split, evaluated, task.spelled(split))
+        spelled = task.spelled(split) if position is None else None
+        yield SplitResult(at.seed, at.updates, split, evaluated, spelled)
 
 
 def _check_position(position: int | None, config: Config, task: Task) -> None:

@@ -186,3 +186,20 @@ def test_windows_that_start_anew_have_positions(tmp_path: Path) -> None:
     assert found[0].loss > found[-1].loss + 0.05  # its first step has no input 3 steps back
     with pytest.raises(UsageError, match="--position: expected a time step with a loss, 1 to 5"):
         [*evaluate_run(directory, None, "last", position=6)]
+
+
+def test_bits_per_character_are_of_a_whole_text_and_of_no_position(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("abcd\n" * 400)
+    config = load_config(
+        "text_python_docs",
+        [
+            "task.source=file", f"task.path={tmp_path / 'text.txt'}", "training.carry_state=false",
+            "graph.num_steps=5", "graph.batch_size=10", "model.cell=scratch", "model.state_size=4",
+            "training.epochs=1", "execution.xla=off",
+        ],
+    )  # fmt: skip
+    runner.train(config, tmp_path / "run")
+    directory = RunDirectory(tmp_path / "run")
+    assert all(each.bits_per_character for each in evaluate_run(directory, None, "last"))
+    for each in evaluate_run(directory, None, "last", position=2):
+        assert each.bits_per_character is None
