@@ -12,6 +12,7 @@ from data.task import Sequence, Spelled
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training.text_model import open_text_model
+from rnn_graphs.metrics import values_of
 
 
 class Scored(NamedTuple):
@@ -29,7 +30,8 @@ class Scored(NamedTuple):
     @property
     def perplexity(self) -> float:
         """exp of the mean loss of a symbol."""
-        return math.exp(-self.total / len(self.symbols))
+        loss = -self.total / len(self.symbols)
+        return values_of(["perplexity"], loss, {})["perplexity"]
 
     @property
     def bits_per_character(self) -> float:

@@ -16,7 +16,7 @@ from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
 from experiments.training.neighbours import cosines_to, neighbours
-from experiments.training.score import score_text
+from experiments.training.score import Scored, score_text
 from experiments.training.trained_weights import find_checkpoint
 from run import main
 from tests.numpy_reference import Weights, forward, losses
@@ -94,6 +94,10 @@ def test_bits_per_character_are_a_lower_bound_where_words_are_not_spelled(
     assert main([*command, "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert content["spelled"] == {"labels": 3, "characters": 11, "unknown": 1}
+
+
+def test_a_perplexity_that_no_float_holds_is_infinite() -> None:
+    assert Scored(["a"], [-800.0], Spelled(1, 1, 0)).perplexity == math.inf
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "at least one symbol"), ("az", "'z' is not")])
