@@ -73,7 +73,7 @@ def test_a_mistake_in_a_study_names_its_file(
 ) -> None:
     late = {"run": "a", "first": 901, "last": 1000, "expected": 0.5, "tolerance": 0.1}
     claim = {"id": "late", "source": "s", "claim": "c", "criterion": "loss_of_updates"}
-    content = {"description": "d", "title": "t", "runs": runs}
+    content: dict[str, Any] = {"description": "d", "title": "t", "runs": runs}
     content["claims"] = [claim | {"arguments": late}]
     Path("own.yaml").write_text(yaml.safe_dump(content), "utf-8")
     assert run.main(["reproduce", "own.yaml"]) == 2
