@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from experiments.reporting.claims import Finding
 from experiments.statistics import shares
 from experiments.statistics.intervals import share_interval
-from experiments.statistics.parts import Judge
+from experiments.statistics.parts import Judge, all_of
 from experiments.statistics.verdicts import Judgement, Verdict
 
 HALF = 0.5  # of the seeds
@@ -34,6 +35,18 @@ def judged(
     mean, low, high = judgement.interval
     shown = mean if value is None else value
     return Finding(shown, low, high, seeds, judgement.verdict, note, judgement.p)
+
+
+def shown_of(part: Judge, parts: Sequence[Judge], level: float) -> tuple[Judgement, str]:
+    """The judgement of the part whose interval is shown, and how to read it beside the verdict.
+
+    A part that fails at the full level, but not at its share of it, decides nothing: its interval
+    is that at its share, which leaves the part open too.
+    """
+    alone = part(level)
+    if alone.verdict == "fails" and all_of(parts)(level).verdict == "undecided":
+        return part(level / len(parts)), f", at its share of the level (1 of {len(parts)} parts)"
+    return alone, ""
 
 
 def of_share(count: int, seeds: int, judgement: Judgement, note: str) -> Finding:

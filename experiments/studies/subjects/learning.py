@@ -29,6 +29,7 @@ from experiments.studies.findings import (
     exact_and_wilson,
     judged,
     percent,
+    shown_of,
 )
 from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 
@@ -90,13 +91,13 @@ class Learned(Criterion):
         least = min(agreeing)
         text = "; ".join(f"lag {lag} by {one.learned} of {one.seeds}" for lag, one in found.items())
         parts = [at_least(count, seeds, self.least_share) for count in agreeing]
-        shown = at_least(least, seeds, self.least_share)(level)
+        shown, how = shown_of(at_least(least, seeds, self.least_share), parts, level)
         note = (
             "seeds whose probe shows it learned; low to high: "
             f"{exact_and_wilson(least, seeds, shown)} as claimed"
         )
         if len(agreeing) > 1:
-            note += ", the least of these shares"
+            note += f", the least of these shares{how}"
         verdict = all_of(parts)(level)._replace(interval=shown.interval)
         return judged(verdict, seeds, note, text)
 
@@ -175,14 +176,14 @@ class OnsetRatio(AgainstRun):
             raise NotRun(f"runs {self.run} and {self.against}: no seed in common")
         return ours, theirs
 
-    def note(self, runs: StudyRuns, confidence: float) -> str:
-        """How to read the ratio, with the medians of both runs."""
+    def note(self, runs: StudyRuns, interval: str) -> str:
+        """How to read the ratio and its interval, with the medians of both runs."""
         pair = [runs[name] for name in (self.run, self.against)]
         medians = [np.median([getattr(o, self.axis) for o in r.onsets.values()]) for r in pair]
         ours, theirs = (f"{m:,.0f}" if m >= 10 else f"{m:.2g}" for m in medians)
         axis, names = self.axis.replace("_", " "), f"{self.run} / {self.against}"
         note = (
-            f"{axis} until learned, {names}, pairs of seeds, {percent(confidence)} interval; "
+            f"{axis} until learned, {names}, pairs of seeds, {interval}; "
             f"medians {ours} and {theirs}"
         )
         late = [run for run in pair if not all_learned(run)]
@@ -214,9 +215,10 @@ class LearnsSooner(OnsetRatio):
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         onsets = self.onsets(runs)
         sooner = partial(censored.ratio_below, *onsets)
-        shown = sooner(level)
-        judgement = all_of([sooner, most_learned(runs[self.run])])(level)
-        note = self.note(runs, shown.confidence)
+        parts = [sooner, most_learned(runs[self.run])]
+        judgement = all_of(parts)(level)
+        shown, how = shown_of(sooner, parts, level)
+        note = self.note(runs, f"{percent(shown.confidence)} interval{how}")
         pairs = len(paired.shared_seeds(*onsets))
         return judged(judgement._replace(interval=shown.interval), pairs, note)
 
@@ -232,9 +234,9 @@ class LearnsAsSoon(OnsetRatio):
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         onsets = self.onsets(runs)
         alike = partial(censored.ratio_within_factor, *onsets, self.factor)
-        shown = alike(level)
-        learned = [most_learned(runs[name]) for name in (self.run, self.against)]
-        judgement = all_of([alike, *learned])(level)
-        note = self.note(runs, shown.confidence)
+        parts = [alike, *(most_learned(runs[name]) for name in (self.run, self.against))]
+        judgement = all_of(parts)(level)
+        shown, how = shown_of(alike, parts, level)
+        note = self.note(runs, f"{percent(shown.confidence)} interval{how}")
         pairs = len(paired.shared_seeds(*onsets))
         return judged(judgement._replace(interval=shown.interval), pairs, note)

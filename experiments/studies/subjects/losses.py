@@ -23,7 +23,7 @@ from experiments.statistics.parts import Judge, all_of
 from experiments.statistics.spread import Spread
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.entries import Criterion, Planned
-from experiments.studies.findings import HALF, at_least, judged, percent
+from experiments.studies.findings import HALF, at_least, judged, percent, shown_of
 from experiments.studies.planned import PlannedRun
 from experiments.studies.runs import RunName, RunPattern, StudyRuns, matching
 
@@ -108,13 +108,19 @@ class ExpectedLoss(Criterion):
         interval = Interval(float(np.mean([*losses.values()])), None, None)
         if side.losses:
             estimate = self._less_expected(side.losses, runs)
-            parts.append(partial(equivalence.within, estimate, self.tolerance, 0))
-            mean, low, high = equivalence.within(estimate, self.tolerance, level=level).interval
-            ends = (end if end is None else max(0, end + self.expected) for end in (low, high))
-            interval = Interval(mean + self.expected, *ends)
-            note += f"; {self._kind_of_interval(estimate, level)}"
+            within = partial(equivalence.within, estimate, self.tolerance, 0)
+            parts.append(within)
+            shown, how = shown_of(within, parts, level)
+            interval = self._of_loss(shown.interval)
+            note += f"; {self._kind_of_interval(estimate, shown.confidence)}{how}"
         note += modes(run, losses)
         return judged(all_of(parts)(level)._replace(interval=interval), len(losses), note)
+
+    def _of_loss(self, difference: Interval) -> Interval:
+        """The interval of the loss, from that of its difference to what is expected."""
+        mean, *ends = difference
+        low, high = (end if end is None else max(0, end + self.expected) for end in ends)
+        return Interval(mean + self.expected, low, high)
 
     def _side(self, losses: Losses, threshold: float | None) -> Side:
         values = [*losses.values()]
@@ -140,7 +146,7 @@ class ExpectedLoss(Criterion):
                 ours = estimates.mean(losses)
                 return ours._replace(value=ours.value - self.expected)
 
-    def _kind_of_interval(self, estimate: Estimate, level: float) -> str:
+    def _kind_of_interval(self, estimate: Estimate, confidence: float) -> str:
         if not math.isfinite(estimate.standard_error):
             return "one seed has no interval"
         kinds = {
@@ -148,7 +154,7 @@ class ExpectedLoss(Criterion):
             "mean": "of the difference to the published mean",
             "exact": "of the mean",
         }
-        return f"{percent(1 - 2 * level)} interval {kinds[self.expected_is]}"
+        return f"{percent(confidence)} interval {kinds[self.expected_is]}"
 
 
 class FinalLoss(ExpectedLoss):

@@ -47,6 +47,20 @@ class TestLearned:
         stricter = {"run": "run", "lags": [17], "others": [], "least_share": 0.61}
         assert decide("learned", run, **stricter).verdict == "undecided"
 
+    def test_a_part_that_fails_at_the_full_level_alone_shows_its_share_of_it(
+        self, tmp_path: Path
+    ) -> None:
+        """1 of 8 is below one half at 5 % (p = 9/256), but not at a half of it."""
+        run = finished_run(tmp_path, "run", [SOON] * 8, [True] + [False] * 7)
+        for probe in run.summary["probe"]:
+            probe["effects"].append({"lag": 3, "learned": False})
+        found = decide("learned", run, run="run", lags=[17], others=[3])
+        assert found.verdict == "undecided"
+        assert found.high is not None
+        assert found.high > 0.5
+        assert "exact 95 % interval" in found.note
+        assert "at its share of the level (1 of 2 parts)" in found.note
+
     def test_without_a_probe_nothing_is_decided(self, tmp_path: Path) -> None:
         run = finished_run(tmp_path, "run", [SOON])
         with pytest.raises(NotRun, match="run run: no probe of lag 17"):
@@ -144,6 +158,14 @@ class TestLearnsSooner:
         found = self.decide(tmp_path, [LATE] * 6, [SOON] * 6)
         assert found.value == pytest.approx(2)
         assert found.verdict == "fails"
+
+    def test_later_at_the_full_level_alone_leaves_1_in_the_interval(self, tmp_path: Path) -> None:
+        """Four of eight take twice as long: p = 0.03, and a half of 5 % is for each part."""
+        found = self.decide(tmp_path, [*[LATE] * 4, *[SOON] * 4], [SOON] * 8)
+        assert found.verdict == "undecided"
+        assert found.low is not None
+        assert found.low < 1
+        assert "97.5 % interval, at its share of the level (1 of 2 parts)" in found.note
 
     def test_seeds_that_disagree_decide_nothing(self, tmp_path: Path) -> None:
         found = self.decide(tmp_path, [SOON, LATE], [LATE, SOON])

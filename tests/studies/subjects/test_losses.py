@@ -110,6 +110,15 @@ class TestFinalLoss:
         assert found.value == pytest.approx(0.6)
         assert (found.low, found.verdict) == (None, "fails")
 
+    def test_a_loss_outside_at_the_full_level_alone_leaves_it_open(self, tmp_path: Path) -> None:
+        losses = [0.429 + seed / 1000 for seed in range(-2, 4)]
+        found = self.decide(tmp_path, losses, 0.42)
+        assert found.verdict == "undecided"
+        assert found.low is not None
+        assert found.low < 0.425
+        assert "95 % interval" in found.note
+        assert "at its share of the level (1 of 2 parts)" in found.note
+
 
 class TestLossOfUpdates:
     RANGE: ClassVar = {"run": "run", "first": 11, "last": 25, "tolerance": 0.01}  # row 2 alone
