@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from experiments.config.catalog import names, nearest
 from experiments.config.compose import beside, config_file, is_file_name, load_yaml, validate
@@ -30,6 +31,41 @@ class SweepConfig(Section):
     description: str
     experiment: str  # a name that `list` shows, or a YAML file beside the sweep's
     grid: dict[str, Any] = Field(min_length=1)
+
+    @field_validator("grid")
+    @classmethod
+    def _every_key_has_values(cls, grid: dict[str, Any]) -> dict[str, Any]:
+        for key, value in grid.items():
+            if value == []:
+                raise ValueError(f"{key}: expected a value or a list of values; got []")
+        return grid
+
+
+class Grid(NamedTuple):
+    """An experiment, and overrides with the values to try."""
+
+    experiment: str
+    overrides: list[str]
+    named: str  # the sweep as errors name it; empty for an experiment, which its own errors name
+
+    def most_points(self) -> int:
+        """An upper bound on the number of points. Raises UsageError, which names the sweep."""
+        with _naming(self.named):
+            return count_points(self.overrides)
+
+    def points(self) -> list[Point]:
+        """The points. Raises UsageError, which names the sweep."""
+        with _naming(self.named):
+            return make_points(self.experiment, expand(self.overrides))
+
+
+@contextlib.contextmanager
+def _naming(sweep: str) -> Iterator[None]:
+    """Begin an error with the sweep, if there is one: its file has the key at fault."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{sweep}: {error}" if sweep else str(error)) from error
 
 
 class Where(NamedTuple):
@@ -56,7 +92,7 @@ def sweep(
     check_cluster(where.cluster, where.workers)
     if where.cluster == "slurm":
         slurm.check_programs()
-    count = count_points(_read_grid(name, overrides)[1])
+    count = _read_grid(name, overrides).most_points()
     if not may_start(name, count, yes):
         return
     points = load_points(name, overrides, data_changed)
@@ -130,22 +166,24 @@ def load_points(
 
     Raises UsageError for an invalid name, config or grid, and as `check` does.
     """
-    experiment, texts = _read_grid(name, overrides)
-    if (count := count_points(texts)) > MOST:
+    grid = _read_grid(name, overrides)
+    if (count := grid.most_points()) > MOST:
         raise UsageError(f"{name}: {count:,} points; expected at most {MOST:,}")
-    points = make_points(experiment, expand(texts))
+    points = grid.points()
     check(points, data_changed)
     return points
 
 
-def _read_grid(name: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
-    """The experiment of a sweep and its grid as overrides."""
+def _read_grid(name: str, overrides: Sequence[str]) -> Grid:
+    """The grid of a sweep's file, or that of an experiment with overrides."""
     path = _sweep_file(name)
     content = load_yaml(path)
     if not {"grid", "experiment"} & content.keys():
-        return name, list(overrides)
-    found: SweepConfig = validate(SweepConfig, content, f"sweep {name}")
-    return beside(path, found.experiment), grid_overrides(found.grid, overrides)
+        return Grid(name, list(overrides), named="")
+    named = f"sweep {name}"
+    found: SweepConfig = validate(SweepConfig, content, named)
+    texts = grid_overrides(found.grid, overrides)
+    return Grid(beside(path, found.experiment), texts, named)
 
 
 def _sweep_file(name: str) -> Path:

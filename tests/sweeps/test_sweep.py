@@ -196,6 +196,26 @@ class TestPoints:
         with pytest.raises(UsageError, match=r"^sweep mine\.yaml: "):
             load_points("mine.yaml", [])
 
+    @pytest.mark.parametrize(
+        ("grid", "message"),
+        [
+            ("graph.num_stpes: [1, 2]", "experiment r2rt_n5: graph.num_stpes: unknown key"),
+            ("graph.num_steps:", "experiment r2rt_n5: graph.num_steps: expected a whole number"),
+            ("graph.num_steps: 'range(3'", "override 'graph.num_steps=range(3': value not"),
+            (
+                "graph.num_steps: []",
+                "grid: graph.num_steps: expected a value or a list of values; got []",
+            ),
+        ],
+    )
+    def test_a_mistake_in_a_grid_names_its_file(
+        self, grid: str, message: str, folder: Path, capsys: Capture
+    ) -> None:
+        text = f"description: d\nexperiment: r2rt_n5\ngrid: {{{grid}}}\n"
+        (folder / "grid.yaml").write_text(text)
+        assert sweep("grid.yaml") == 2
+        assert capsys.readouterr().err.startswith(f"error: sweep grid.yaml: {message}")
+
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
