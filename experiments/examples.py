@@ -36,7 +36,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "config": (
         ("config r2rt_n5", "the whole config, every default included"),
-        ("config r2rt_n5 graph.num_steps=10 > mine.yaml", "a file to train from"),
+        ("config r2rt_n5 name=mine graph.num_steps=10 > mine.yaml", "a file to train from"),
         ("config text_python_docs model.cell=lstm", "check an override without training"),
     ),
     "train": (

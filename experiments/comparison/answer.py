@@ -31,8 +31,15 @@ def _answer(lines: Sequence[Line], ranking: Ranking) -> str:
     if not others:
         return f"{best.group.label} has a {number}."
     sentence = f"{best.group.label} is best, with a {number}"
-    tied = [line for line in others if line.standing != "worse"]
-    if not tied:
-        return f"{sentence}."
-    rest = f"{tied[0].group.label} is" if len(tied) == 1 else f"{len(tied)} others are"
-    return f"{sentence}, but {rest} indistinguishable from it."
+    alike = {
+        "indistinguishable from it": [line for line in others if line.standing == "tied"],
+        "not comparable, for want of seeds": [
+            line for line in others if line.standing not in ("tied", "worse")
+        ],
+    }
+    rest = [f"{_subject(found)} {what}" for what, found in alike.items() if found]
+    return ", but ".join([sentence, " and ".join(rest)] if rest else [sentence]) + "."
+
+
+def _subject(lines: Sequence[Line]) -> str:
+    return f"{lines[0].group.label} is" if len(lines) == 1 else f"{len(lines)} others are"

@@ -98,6 +98,8 @@ def compare(paths: Sequence[Path], options: CompareOptions) -> None:
     remarks = [*dict.fromkeys(notes(compared)), *(f"Left out: {reason}" for reason in unreadable)]
     if options.format:
         if options.out:
+            if holds_other_runs(options.out, runs):
+                print(f"this replaces a comparison of other runs in {options.out}", file=sys.stderr)
             _write(compared, remarks, runs, options.out)
         print(FORMATS[options.format](compared, remarks))
         return

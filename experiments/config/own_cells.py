@@ -39,7 +39,7 @@ def register_cells(path: Path) -> None:
         if not isinstance(made, Cell) and not callable(made):
             raise UsageError(f"--cells {path}: {name}: expected a class or a function: {made!r}")
     for name, made in found.items():
-        CELLS[name] = replace(_entry(path, name, made), file=path.resolve())
+        CELLS[name] = replace(_entry(path, name, made), file=str(path.resolve()))
 
 
 def _entry(path: Path, name: str, made: Any) -> Cell:

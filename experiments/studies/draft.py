@@ -79,6 +79,8 @@ def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
     ends = interval_text(found.low, found.high)
     interval = f" ({ends})" if ends else ""
     today = f"# Today: {found.verdict}, {shown(found.value)}{interval}, {found.seeds} seeds.\n"
+    if found.note:
+        today += f"# {found.note}\n"
     return today + dump_yaml(content, allow_unicode=True, width=100)
 
 

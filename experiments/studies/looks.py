@@ -118,7 +118,7 @@ class Looks:
         count = sum(claim.verdict == "undecided" for claim in self.claims.values())
         noun = "claims are" if count > 1 else "claim is"
         return (
-            f"Seeds were added until the claims were decided: {self.look} of at most "
-            f"{self.planned} looks, each at the level {self.level:.3g}, so that all together are "
-            f"wrong in at most {100 * LEVEL:g} % of studies; {count or 'no'} {noun} undecided."
+            f"Looks taken: {self.look} of at most {self.planned}, each at the level "
+            f"{self.level:.3g}, so that each claim is wrong in at most {100 * LEVEL:g} % of "
+            f"studies; {count or 'no'} {noun} undecided."
         )

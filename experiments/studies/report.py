@@ -36,6 +36,7 @@ from experiments.studies.recorded import is_recorded
 from experiments.studies.runs import StudyRuns
 from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
+from experiments.training.runner import default_directory
 
 PRINTED = (
     "run",
@@ -64,7 +65,7 @@ def write_study_report(
         study.introduction.strip().split("\n\n"),
         [figure for figure in figures if figure],
         claims,
-        [corrected_table(claims), runs_table(there, commands(points))],
+        [corrected_table(claims), runs_table(there, sources(points))],
         {name: run.directory.config.read_text("utf-8") for name, run in there.items()},
         describe_environment(environment()),
         figure_of=figures_of_claims(study),
@@ -109,26 +110,33 @@ def draw(
     return None
 
 
-def commands(points: Sequence[Point]) -> dict[str, str]:
-    """The overrides of each run by its name."""
-    return {point.name: " ".join(point.overrides) for point in points}
+def sources(points: Sequence[Point]) -> dict[str, str]:
+    """What each run was made from, by its name: an experiment and overrides, or a run directory."""
+    return {point.name: _source(point) for point in points}
 
 
-def runs_table(runs: Mapping[str, Run], overrides: Mapping[str, str]) -> Table:
-    """Every run with its final loss."""
+def _source(point: Point) -> str:
+    place = default_directory(point.config, point.overrides)
+    if point.directory == place or is_recorded(point.directory):
+        return " ".join([point.config.name, *point.overrides])
+    return str(point.directory)
+
+
+def runs_table(runs: Mapping[str, Run], made_from: Mapping[str, str]) -> Table:
+    """Every run with its final loss; `made_from` by its name."""
     rows: list[list[float | str]] = []
     for name, run in runs.items():
         losses = [*run.final_losses.values()]
         found = seed_losses(losses, run.floors)
-        command = f"{run.config.name} {overrides[name]}".strip()
         cells = [
             ends(found.mean), ends(found.bootstrap), with_ends(found.interquartile),
             in_short(found.modes),
         ]  # fmt: skip
         seconds = "" if run.seconds_a_seed is None else f"{run.seconds_a_seed:.1f}"
-        rows.append([name, command, len(losses), found.mean.mean, *cells, seconds])
+        rows.append([name, made_from[name], len(losses), found.mean.mean, *cells, seconds])
     columns = [
-        "run", "experiment and overrides", "seeds", "final loss", "95 % interval", "bootstrap",
+        "run", "experiment and overrides, or directory", "seeds", "final loss", "95 % interval",
+        "bootstrap",
         "interquartile mean", "either side of the middle", "seconds a seed",
     ]  # fmt: skip
     caption = (
@@ -214,7 +222,7 @@ def as_json(claims: Sequence[Claim], runs: Mapping[str, Run], report: Path) -> d
 
 def print_runs(runs: Mapping[str, Run], points: Sequence[Point]) -> None:
     """The final losses, without the columns of details."""
-    table = runs_table(runs, commands(points))
+    table = runs_table(runs, sources(points))
     kept = [place for place, name in enumerate(table.columns) if name in PRINTED]
     print()
     print_table(

@@ -126,7 +126,7 @@ def _batch(
         for point in points
     ]
     file = points[0].config.model.traits.file  # of all points, which differ in their seeds only
-    return JobBatch(tuple(jobs), str(here), children, onednn, str(file) if file else None)
+    return JobBatch(tuple(jobs), str(here), children, onednn, file)
 
 
 def _by_onednn(alike: Sequence[Point]) -> Mapping[bool, Sequence[Point]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -101,7 +100,7 @@ class Cell:
     # Whether each matrix but a projection multiplies [x, h], as recurrent_initializer needs it.
     joins_inputs: bool = True
     # The file of the user's own cell, which processes that train it read too; else None.
-    file: Path | None = None
+    file: str | None = None
 
 
 def _normalized_rnn(config: CellConfig, state_size: int, dtype: Any) -> Any:

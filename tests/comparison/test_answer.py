@@ -49,13 +49,18 @@ def of_folder(folder: Path) -> list[str]:
         (
             {18: (0.50,), 54: (0.40,)},
             "num_steps=54 is best, with a final loss of 0.4000, "
-            "but num_steps=18 is indistinguishable from it.",
+            "but num_steps=18 is not comparable, for want of seeds.",
         ),
         # One seed is not called the best, however low its loss is.
         (
             {18: (0.50, 0.51, 0.52), 54: (0.40,)},
             "num_steps=18 is best, with a final loss of 0.5100, "
-            "but num_steps=54 is indistinguishable from it.",
+            "but num_steps=54 is not comparable, for want of seeds.",
+        ),
+        (
+            {18: (0.40, 0.44, 0.46), 36: (0.39,), 54: (0.40, 0.41, 0.42), 72: (0.5,)},
+            "num_steps=54 is best, with a final loss of 0.4100, but num_steps=18 is "
+            "indistinguishable from it and 2 others are not comparable, for want of seeds.",
         ),
         ({54: (0.40, 0.42)}, "lag_17 has a final loss of 0.4100."),
     ],

@@ -104,7 +104,7 @@ def test_seeds_are_added_for_the_claims_that_are_open(
     assert (found["close"]["seeds"], found["close"]["verdict"]) == (4 * len(trained), "holds")
     assert found["close"]["p"] <= 0.05 / 6
     said = capsys.readouterr().out
-    assert f"{len(trained)} of at most 6 looks, each at the level 0.00833" in said
+    assert f"{len(trained)} of at most 6, each at the level 0.00833" in said
     assert "report: reports/mine/report.html" in said
 
 

@@ -175,6 +175,7 @@ def test_what_claim_prints_is_a_study_that_decides_it(
     said = capsys.readouterr().out
     assert "final loss" in said  # the runs
     assert said.splitlines()[-1] == "report: reports/mine/report.html"
+    assert f">{LOW}<" in Path("reports/mine/report.html").read_text("utf-8")  # of the run
 
 
 @pytest.mark.parametrize("path", ["1e-3", "010", "1_000", "on", "étés"])
