@@ -99,6 +99,18 @@ class PlannedRun:
         if before >= updates or min(before + every, updates) > last:
             raise self._has_no_row(f"within updates {first} to {last}")
 
+    def need_late_rows(self, least: int) -> None:
+        """metrics.csv must have so many whole rows in the second half of training."""
+        if not self.workload:
+            return
+        whole = self.workload.updates // self.config.logging.every
+        late = whole - whole // 2
+        if late < least:
+            raise ValueError(
+                f"run {self.name}: expected {least} rows of {self.config.logging.every} updates or "
+                f"more in the second half of training; it has {late}"
+            )
+
     def _has_no_row(self, place: str) -> ValueError:
         assert self.workload is not None
         return ValueError(

@@ -20,6 +20,7 @@ from experiments.studies.findings import HALF, at_least, of_share
 from experiments.studies.runs import RunName, StudyRuns
 
 SURE = 0.99  # the share of flat curves of which nothing is said that is not so
+LATE_ROWS = 3  # fewer tell nothing of their noise
 SIMULATED = 10_000  # flat curves
 Losses = NDArray[np.float64]
 
@@ -83,6 +84,9 @@ class DoesNotSettle(Criterion):
     def expectation(self) -> str:
         return f"rises ≥ {self.rise:g} in ≥ {self.least_share:g} of seeds"
 
+    def check(self, planned: Planned) -> None:
+        planned[self.run].need_late_rows(LATE_ROWS)
+
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         rises = [largest_rise(losses) for losses in late_rows(runs[self.run])]
         seeds = len(rises)
@@ -122,13 +126,13 @@ def whole_rows(run: Run) -> Losses:
 def late_rows(run: Run) -> list[Losses]:
     """Each seed's rows of the second half of training, without a short one at the end.
 
-    Raises NotRun where there are fewer than three, which tell nothing of their noise.
+    Raises NotRun where there are fewer than LATE_ROWS.
     """
     whole = whole_rows(run)
     late = whole[:, whole.shape[1] // 2 :]
     rows = [losses[~np.isnan(losses)] for losses in late]
-    if min(map(len, rows)) < 3:
-        raise NotRun(f"run {run.label}: fewer than three rows in the second half of training")
+    if min(map(len, rows)) < LATE_ROWS:
+        raise NotRun(f"run {run.label}: fewer than {LATE_ROWS} rows in the second half of training")
     return rows
 
 

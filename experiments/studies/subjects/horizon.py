@@ -144,15 +144,23 @@ class HalfLearnWithin(Criterion):
     def check(self, planned: Planned) -> None:
         need_one_lag(self.names, planned)
         need_one_run_each(matching(self.names, planned), planned)
-        there = {
-            lag
-            for name in matching(self.names, planned)
-            for lag in planned[name].config.task.dependency_lags
-        }
+        cells = {cell_of(planned[name]) for name in matching(self.names, planned)}
         for lag in self.lags:
-            if lag not in there:
-                known = ", ".join(map(str, sorted(there)))
+            if not any(cell.lag == lag for cell in cells):
+                known = ", ".join(map(str, sorted({cell.lag for cell in cells})))
                 raise ValueError(f"lags: expected lags of the runs, {known}; got {lag}")
+        for key in sorted({cell[:2] for cell in cells if cell.lag in self.lags}):
+            if not any(cell[:2] == key and self._is_short(cell) for cell in cells):
+                raise ValueError(f"names: {self._none_short(*key)}")
+
+    def _is_short(self, cell: GridCell) -> bool:
+        """Whether a run's depth is within the claimed one."""
+        return cell.effective_depth <= self.factor * (cell.lag + 1)
+
+    def _none_short(self, cell: str, lag: int) -> str:
+        """What is missing where no run of this cell and lag is short enough."""
+        limit = self.factor * (lag + 1)
+        return f"no run of {cell} and lag {lag} with a depth of at most {limit:g}"
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         learned = learned_by_cell(runs.matching(self.names))
@@ -178,15 +186,13 @@ class HalfLearnWithin(Criterion):
         self, cell_and_lag: CellAndLag, learned: Mapping[GridCell, Learners]
     ) -> Judge:
         """The judge of the claim that half learn at one of the depths that are short enough."""
-        limit = self.factor * (cell_and_lag[1] + 1)
         tried = [
             at_least(*found, HALF)
             for cell, found in learned.items()
-            if cell[:2] == cell_and_lag and cell.effective_depth <= limit
+            if cell[:2] == cell_and_lag and self._is_short(cell)
         ]
         if not tried:
-            cell, lag = cell_and_lag
-            raise NotRun(f"no run of {cell} and lag {lag} with a depth of at most {limit:g}")
+            raise NotRun(self._none_short(*cell_and_lag))
         return any_of(tried)
 
 
@@ -211,6 +217,9 @@ class SameHorizon(Criterion):
             raise ValueError(f"names: expected runs of two styles; got {', '.join(styles)}")
         for names in styles.values():
             need_one_run_each(names, planned)
+        cells = [{cell_of(planned[name]) for name in names} for names in styles.values()]
+        if not set.intersection(*cells):
+            raise ValueError(f"names: {_none_shared(styles)}")
 
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         chosen = runs.matching(self.names)
@@ -241,10 +250,14 @@ def _same_at_each(learned: Mapping[str, Mapping[GridCell, Learners]]) -> Judge:
     """
     shared = set.intersection(*(set(found) for found in learned.values()))
     if not shared:
-        raise NotRun(f"{' and '.join(learned)} have no cell, lag and depth in common")
+        raise NotRun(_none_shared(learned))
     return all_of(
         [_agree([at_least(*found[cell], HALF) for found in learned.values()]) for cell in shared]
     )
+
+
+def _none_shared(styles: Iterable[str]) -> str:
+    return f"{' and '.join(styles)} have no cell, lag and depth in common"
 
 
 def _agree(styles: Sequence[Judge]) -> Judge:

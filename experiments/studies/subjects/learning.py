@@ -165,6 +165,12 @@ class OnsetRatio(AgainstRun):
     def check(self, planned: Planned) -> None:
         for name in (self.run, self.against):
             planned[name].need_onset()
+        ours, theirs = (planned[name].config.seeds for name in (self.run, self.against))
+        if not {*ours} & {*theirs}:
+            raise ValueError(
+                f"expected a seed that both runs have; {self.run} has {_range(ours)}, "
+                f"{self.against} {_range(theirs)}"
+            )
 
     def onsets(self, runs: StudyRuns) -> tuple[dict[int, Seen], dict[int, Seen]]:
         """The onsets of both runs along the axis, by seed. Raises NotRun if they share none."""
@@ -193,6 +199,10 @@ class OnsetRatio(AgainstRun):
         if late:
             note += "; the ratio is a median: a seed that did not learn is later than its last row"
         return note
+
+
+def _range(seeds: range) -> str:
+    return f"{seeds[0]} to {seeds[-1]}"
 
 
 def all_learned(run: Run) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from experiments.config.compose import load_config
 from experiments.reporting.claims import Finding, NotRun
 from experiments.statistics.sampling_noise import binary_loss_variance
+from experiments.studies.planned import PlannedRun
 from experiments.studies.subjects.fluctuation import flat_range, largest_rise, row_error
 from tests.handmade import finished_run
 from tests.studies.subjects.entries import check_on_lag_17, decide, make
@@ -93,8 +94,19 @@ def test_a_short_last_row_does_not_count(tmp_path: Path) -> None:
 
 
 def test_two_rows_tell_nothing_of_their_noise(tmp_path: Path) -> None:
-    with pytest.raises(NotRun, match="run run: fewer than three rows"):
+    with pytest.raises(NotRun, match="run run: fewer than 3 rows"):
         does_not_settle(tmp_path, np.array([[0.6, 0.5, 0.4, 0.5]]))
+
+
+def test_a_run_that_will_have_two_late_rows_is_refused_before_it_is_trained() -> None:
+    criterion = make("does_not_settle", run="a", rise=0.01)
+    planned = {
+        every: {"a": PlannedRun("a", load_config("lag_17", [f"logging.every={every}"]))}
+        for every in (400, 500)  # of 2000 updates
+    }
+    criterion.check(planned[400])
+    with pytest.raises(ValueError, match="run a: expected 3 rows of 500 updates"):
+        criterion.check(planned[500])
 
 
 def test_handmade_rows_are_a_run_of_whole_rows() -> None:

@@ -160,6 +160,11 @@ def test_styles_without_a_depth_in_common_are_not_compared(
     ("kind", "arguments", "message"),
     [
         ("half_learn_within", {"lags": [17, 4], "factor": 1}, "lags of the runs, 17; got 4"),
+        (
+            "half_learn_within",
+            {"lags": [17], "factor": 1},
+            "no run of scratch and lag 17 with a depth of at most 18",
+        ),
         ("same_horizon", {}, "expected runs of two styles; got full"),
         ("none_beyond_depth", {}, "none of these runs has a depth of at most its lag"),
     ],
@@ -170,6 +175,16 @@ def test_what_the_runs_will_not_have_is_named(
     criterion = make_criterion(kind, {"names": ["*"], **arguments})
     with pytest.raises(ValueError, match=message):
         criterion.check({"run": PlannedRun("run", load_config("lag_17"))})
+
+
+def test_styles_that_will_have_no_depth_in_common_are_refused() -> None:
+    configs = {
+        "full": load_config("lag_17"),
+        "tf": load_config("lag_17", ["truncation.kind=tf_style", "graph.num_steps=18"]),
+    }
+    planned = {name: PlannedRun(name, config) for name, config in configs.items()}
+    with pytest.raises(ValueError, match="full and tf_style have no cell, lag and depth in common"):
+        make_criterion("same_horizon", {"names": ["*"]}).check(planned)
 
 
 def planned_at(*kinds: str) -> dict[str, PlannedRun]:

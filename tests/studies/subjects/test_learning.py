@@ -282,3 +282,21 @@ def test_arguments_are_checked(kind: str, arguments: dict[str, object], message:
 def test_a_lag_that_a_run_will_not_have_is_named_before_it_is_trained() -> None:
     with pytest.raises(ValueError, match="expected a lag of run a, 17; got 8"):
         check_on_lag_17("learned", lags=[17], others=[8])
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits"), [("learns_sooner", {}), ("learns_as_soon", {"factor": 2})]
+)
+def test_runs_that_will_share_no_seed_are_refused_before_they_are_trained(
+    kind: str, limits: dict[str, object]
+) -> None:
+    firsts = {"a": 0, "b": 3}
+    planned = {
+        name: PlannedRun(
+            name, load_config("lag_17", ["training.seeds=3", f"training.first_seed={first}"])
+        )
+        for name, first in firsts.items()
+    }
+    criterion = make(kind, run="a", against="b", axis="updates", **limits)
+    with pytest.raises(ValueError, match="a seed that both runs have; a has 0 to 2, b 3 to 5"):
+        criterion.check(planned)
