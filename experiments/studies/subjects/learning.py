@@ -225,7 +225,7 @@ class LearnsSooner(OnsetRatio):
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         onsets = self.onsets(runs)
         sooner = partial(censored.ratio_below, *onsets)
-        parts = [sooner, most_learned(runs[self.run])]
+        parts: list[Judge] = [sooner, most_learned(runs[self.run])]
         judgement = all_of(parts)(level)
         shown, how = shown_of(sooner, parts, level)
         note = self.note(runs, f"{percent(shown.confidence)} interval{how}")
@@ -244,7 +244,10 @@ class LearnsAsSoon(OnsetRatio):
     def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
         onsets = self.onsets(runs)
         alike = partial(censored.ratio_within_factor, *onsets, self.factor)
-        parts = [alike, *(most_learned(runs[name]) for name in (self.run, self.against))]
+        parts: list[Judge] = [
+            alike,
+            *(most_learned(runs[name]) for name in (self.run, self.against)),
+        ]
         judgement = all_of(parts)(level)
         shown, how = shown_of(alike, parts, level)
         note = self.note(runs, f"{percent(shown.confidence)} interval{how}")
