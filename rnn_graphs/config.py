@@ -145,11 +145,6 @@ class GraphConfig(Section):
         """Whether the graph has one copy of the cells, in a loop, however many steps it takes."""
         return self.unroll in ("dynamic", "scan")
 
-    @property
-    def copies(self) -> int:
-        """How many copies of the cells the graph has for a window."""
-        return 1 if self.in_a_loop else self.num_steps
-
 
 class OptimizerConfig(Section):
     """A `tf.compat.v1.train` optimizer. A key that the kind does not use must stay null."""

@@ -112,9 +112,7 @@ class TrainingSession(GraphSession):
     """A session on a training graph, which is initialized for each seed."""
 
     def __init__(self, graph: TrainingGraph, threads: Threads) -> None:
-        options = session_options(threads)
-        options.graph_options.rewrite_options.disable_meta_optimizer = not graph.rewritten
-        super().__init__(graph.graph, graph.snapshot, options)
+        super().__init__(graph.graph, graph.snapshot, session_options(threads))
         self._graph = graph
 
     @property

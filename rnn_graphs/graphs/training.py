@@ -28,9 +28,6 @@ from rnn_graphs.window_start import from_first_state
 Tensor = Any
 StepMaker = Callable[[Model, UnrollFunction, TruncationConfig], StepFunction]
 FED_BYTES = 1 << 24  # of inputs in one session.run, which is always fed as many
-# Copies of the cell. TensorFlow rewrites a graph before its first update, and takes longer by more
-# than the size of the graph: that of 10,000 copies had not been rewritten after 18 minutes.
-REWRITTEN = 2_000
 
 
 class TrainingGraph(NamedTuple):
@@ -47,7 +44,6 @@ class TrainingGraph(NamedTuple):
     choose: Choice | None  # sets the depth of a style that chooses it
     reset_state: tf.Operation  # resets what is carried, at the start of an epoch
     snapshot: Snapshot
-    rewritten: bool  # whether TensorFlow rewrites it before the first update
 
 
 class Choice(NamedTuple):
@@ -135,7 +131,7 @@ def build_training_graph(
     graph.finalize()
     return TrainingGraph(
         graph, seed, initial, feeds, count, iterations, shape.padded, measured, choose, reset_state,
-        snapshot, configs.graph.copies <= REWRITTEN,
+        snapshot,
     )  # fmt: skip
 
 

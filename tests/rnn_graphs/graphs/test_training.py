@@ -13,7 +13,6 @@ from data.streams import training_stream
 from experiments.config.compose import load_config
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
-from rnn_graphs.graphs import training
 from rnn_graphs.tf1 import tf
 from tests.conftest import small_config
 
@@ -53,18 +52,6 @@ def test_the_first_200_updates_have_the_same_losses(
 def test_xla_compiles_a_single_step_too() -> None:
     ours = curve("execution.loop=per_step", "execution.xla=on")
     np.testing.assert_allclose(ours, curve("execution.loop=per_step"), rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize(("unroll", "rewritten"), [("static", False), ("dynamic", True)])
-def test_a_graph_of_very_many_copies_is_not_rewritten_and_computes_the_same(
-    unroll: str, rewritten: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = (f"graph.unroll={unroll}", "execution.loop=in_graph")
-    expected = curve(*keys)
-    monkeypatch.setattr(training, "REWRITTEN", 4)
-    config = small_config(*keys)
-    assert build(config, make_workload(config)).rewritten is rewritten
-    np.testing.assert_allclose(curve.__wrapped__(*keys), expected, rtol=0, atol=1e-4)
 
 
 def test_these_updates_learn_something() -> None:
