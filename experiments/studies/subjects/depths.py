@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METRIC = "chosen_depth"
+AREA = 12.0  # of the dot of one seed, in square points
+SHIFT = 0.2  # epochs between the dots of two runs
 
 
 class ChoosesAtLeast(Criterion):
@@ -41,7 +44,7 @@ class ChoosesAtLeast(Criterion):
 
 
 class DepthByEpoch(StudyFigure):
-    """K by epoch: a line for each seed, in the color of its run."""
+    """K by epoch, runs beside each other: a dot whose area is the number of seeds that chose K."""
 
     labels: dict[RunName, str] = Field(min_length=1)
 
@@ -50,18 +53,29 @@ class DepthByEpoch(StudyFigure):
             need_choice(name, planned)
 
     def draw(self, title: str, runs: StudyRuns) -> Figure:
+        from matplotlib.ticker import MaxNLocator
+
         figure = new_figure()
         axes = figure.subplots()
         for index, (name, label) in enumerate(self.labels.items()):
-            for place, depths in enumerate(by_epoch(runs[name]).values()):
-                axes.step(
-                    range(1, len(depths) + 1), depths, where="mid", alpha=0.6,
-                    color=COLORS[index % len(COLORS)], label=label if place == 0 else None,
-                )  # fmt: skip
+            seeds = Counter(
+                (epoch, depth)
+                for depths in by_epoch(runs[name]).values()
+                for epoch, depth in enumerate(depths, 1)
+            )
+            epochs, chosen = np.transpose([*seeds])
+            beside = SHIFT * (index - (len(self.labels) - 1) / 2)
+            areas = [AREA * count for count in seeds.values()]
+            color = COLORS[index % len(COLORS)]
+            axes.scatter(epochs + beside, chosen, areas, [color], linewidths=0, label=label)
         draw_title(axes, title)
         axes.set_xlabel("epoch")
         axes.set_ylabel("K")
-        axes.legend(frameon=False)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        legend = figure.legend(loc="outside lower center", ncols=len(self.labels), frameon=False)
+        for handle in legend.legend_handles:
+            handle.set_sizes([5 * AREA])
         style_grid(axes)
         return figure
 
