@@ -97,10 +97,10 @@ def _compare_points(sweep_name: str, data_changed: bool, directories: Sequence[P
     """Compare the complete points at the end of a sweep."""
     from experiments.comparison.compare import CompareOptions
     from experiments.comparison.compare import compare as compare_runs
-    from experiments.paths import REPORTS
+    from experiments.comparison.folder import sweep_folder
 
     print()
-    out = REPORTS / f"sweep-{Path(sweep_name).stem}"
+    out = sweep_folder(Path(sweep_name).stem, directories)
     compare_runs(directories, CompareOptions(out, data_changed=data_changed))
 
 

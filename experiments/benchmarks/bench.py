@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def bench(out: Path) -> None:
     """Measure, print, and write bench.json to `out`, row by row. Takes 20 minutes or more."""
-    make_output_folder(out)
+    make_output_folder(out, ["bench.json"])
     from experiments.benchmarks import choice
 
     decided = choice.decide_all()  # before TensorFlow is imported, as `train` does

@@ -127,7 +127,7 @@ def _compared(runs: Sequence[Run], options: CompareOptions) -> Comparison:
 
 def _write(compared: Comparison, remarks: Sequence[str], runs: Sequence[Run], out: Path) -> None:
     """Write the files of the folder."""
-    make_output_folder(out)
+    make_output_folder(out, [] if (out / TABLE).exists() else ["report.html"])
     remove_pictures(out)
     records = [record(line, compared) for line in compared.lines]
     header = list(dict.fromkeys(name for each in records for name in each))

@@ -31,6 +31,17 @@ def default_folder(paths: Sequence[Path], runs: Sequence[Run]) -> Path:
     raise AssertionError("itertools.count has no end")
 
 
+def sweep_folder(sweep: str, points: Sequence[Path]) -> Path:
+    """reports/sweep-SWEEP, numbered if that folder compares points that are not of this sweep."""
+    own = {path.resolve() for path in points}
+    for number in itertools.count(1):
+        folder = REPORTS / (f"sweep-{sweep}" if number == 1 else f"sweep-{sweep}-{number}")
+        earlier = _compared_in(folder) if (folder / TABLE).exists() else set()
+        if earlier is not None and earlier <= own:
+            return folder
+    raise AssertionError("itertools.count has no end")
+
+
 def holds_other_runs(folder: Path, runs: Sequence[Run]) -> bool:
     """Whether the folder holds a comparison of other runs."""
     if not (folder / TABLE).exists():

@@ -14,7 +14,7 @@ from experiments.reporting.claims import Claim, write_claims
 from experiments.runs.files import make_output_folder
 from experiments.studies.correction import with_corrections
 from experiments.studies.decisions import decide, read_runs, stale_claim, stale_runs
-from experiments.studies.folder import default_folder, holds_another, name_content
+from experiments.studies.folder import CONTENT, default_folder, holds_another, name_content
 from experiments.studies.looks import Budget, Decide, Looks, planned_looks
 from experiments.studies.points import last_of_each_key, plan
 from experiments.studies.spec import StudyConfig, load_study
@@ -75,7 +75,7 @@ def _report_folder(name: str, options: ReproduceOptions) -> Path:
     """The folder of the report, made. Says so where it holds another report."""
     overrides = last_of_each_key(*options.overrides)
     folder = options.out or default_folder(name, overrides)
-    make_output_folder(folder)
+    make_output_folder(folder, [] if (folder / CONTENT).exists() else ["report.html"])
     if holds_another(folder, name, overrides):
         print(plain(f"this replaces the report of another study or of other overrides in {folder}"))
     return folder

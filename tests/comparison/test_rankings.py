@@ -17,6 +17,7 @@ from scipy.stats import trim_mean
 from experiments.comparison.cells import columns, record, shown
 from experiments.comparison.compare import CompareOptions, compare
 from experiments.comparison.figures import Curve, curves_figure
+from experiments.comparison.folder import sweep_folder
 from experiments.comparison.groups import Group, group_runs, labels_of
 from experiments.comparison.notes import notes
 from experiments.comparison.ranking import RANKINGS, choose_ranking
@@ -335,6 +336,32 @@ class TestFolders:
         compare([Path("two")], CompareOptions(Path("out")))
         assert "This replaces a comparison of other runs in out." in capsys.readouterr().out
         assert not Path("out/target.png").exists()
+
+    def test_the_report_of_another_command_is_replaced_with_a_word(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("out").mkdir()
+        Path("out/report.html").write_text("of a study")
+        compare([Path("two")], CompareOptions(Path("out")))
+        assert "this replaces report.html in out\n" in capsys.readouterr().err
+
+    def test_a_table_for_another_program_says_what_it_replaces(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for path in ("runs one", "two"):
+            compare([Path(path)], CompareOptions(Path("out"), format="md"))
+        said = capsys.readouterr()
+        assert said.err.endswith("this replaces a comparison of other runs in out\n")
+        assert "replaces" not in said.out
+
+    def test_sweeps_of_other_points_have_folders_of_their_own(self) -> None:
+        one, others = (
+            [run.directory.path for run in find_runs([Path(path)])] for path in ("runs one", "two")
+        )
+        assert sweep_folder("s", one) == Path("reports/sweep-s")
+        compare(one, CompareOptions(sweep_folder("s", one)))
+        assert sweep_folder("s", others) == Path("reports/sweep-s-2")
+        assert sweep_folder("s", [*one, *others]) == Path("reports/sweep-s")  # it has grown
 
 
 def test_names_leave_out_what_is_constant_or_null() -> None:

@@ -122,7 +122,7 @@ def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPat
 def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the study available to commands by its name."""
     (place / "kept.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
-    monkeypatch.setattr(spec, "config_file", lambda _, name: place / f"{name}.yaml")
+    monkeypatch.setattr(spec, "config_file", lambda _, name: (place / name).with_suffix(".yaml"))
 
 
 @pytest.mark.usefixtures("shipped")
@@ -246,6 +246,14 @@ class TestTheFolderOfTheReport:
         reproduce("kept", ReproduceOptions(["training.seeds=2"], out=Path("mine")))
         said = "this replaces the report of another study or of other overrides in mine"
         assert said in capsys.readouterr().out
+
+    def test_a_report_of_another_command_is_replaced_with_a_word(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("mine").mkdir()
+        Path("mine/report.html").write_text("of a comparison")
+        reproduce("kept", ReproduceOptions(out=Path("mine")))
+        assert "this replaces report.html in mine\n" in capsys.readouterr().err
 
 
 def figure(name: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,21 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const lineColor = (index) => (dark.matches ? LINES_ON_DARK : LINES)[index % LINES.length];
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
 function showNumber(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e6) return value.toExponential(2);
   return size >= 1000 ? whole.format(value) : String(Number(value.toPrecision(5)));
+}
+
+// Large numbers in short, 123.1K, with so many digits that neighbours on an axis differ.
+function compactFormat(splits) {
+  const there = splits.filter((split) => split !== null);
+  const step = Math.min(...there.slice(1).map((split, place) => Math.abs(split - there[place])));
+  const digits = Math.ceil(Math.log10(Math.max(...there.map(Math.abs)) / step)) + 1;
+  const maximumSignificantDigits = Math.min(Math.max(digits, 3), 15);
+  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits });
 }
 
 // Round numbers between the ends of an axis: fewer to a power of ten the more powers it spans.
@@ -52,7 +60,8 @@ class CurveChart {
       ...(data.marks ? [data.marks.label] : []),
     ];
     this.place = figure.querySelector(".chart");
-    this.canvas = element("div", { className: "canvas" });
+    const title = figure.querySelector("h3").textContent;
+    this.canvas = element("div", { className: "canvas", role: "img", ariaLabel: title });
     this.box = element("div", { className: "readout", hidden: true });
     this.legend = element("div", { className: "legend" });
     this.place.append(this.makeControls(), this.canvas, this.legend);
@@ -265,8 +274,11 @@ class CurveChart {
 
   axisOptions(label, isLog, size) {
     const grid = { stroke: color("--line"), width: 1 };
-    const values = (_, splits) => splits.map((value) =>
-      (value === null ? "" : Math.abs(value) >= 1e4 ? compact.format(value) : showNumber(value)));
+    const values = (_, splits) => {
+      const compact = compactFormat(splits);
+      return splits.map((value) =>
+        (value === null ? "" : Math.abs(value) >= 1e4 ? compact.format(value) : showNumber(value)));
+    };
     const common = { label, labelSize: 22, size, values, grid, ticks: grid, stroke: color("--soft"),
       font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif" };
     return isLog ? { ...common, splits: logSplits, filter: (_, splits) => splits } : common;
