@@ -149,7 +149,10 @@ class TestANewCell:
             config_of("model.cell=leaky", "model.activation=crelu")
 
     def test_messages_list_it(self) -> None:
-        with pytest.raises(ValidationError, match=r"expected one of scratch, .*, leaky; got 'no'"):
+        with pytest.raises(
+            ValidationError,
+            match=r"expected one of scratch, .*, leaky, or a cell of --cells FILE.py; got 'no'",
+        ):
             ModelConfig(cell="no", state_size=3)
 
     def test_it_trains(self, tmp_path: Path, only_training: None) -> None:

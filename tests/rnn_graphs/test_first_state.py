@@ -250,7 +250,7 @@ def test_held_out_data_are_read_in_windows_that_start_from_it() -> None:
         expected = evaluator.evaluate(alone, 200).loss
         assert evaluator.evaluate(exact, 7).loss == pytest.approx(expected, abs=1e-12)
         np.testing.assert_allclose(
-            evaluator.probabilities(exact, 1)[0],
+            evaluator.probabilities(exact, 1).reshape(whole, 2),
             evaluator.probabilities(alone, 200).reshape(whole, 2),
             atol=1e-12,
         )
