@@ -53,6 +53,7 @@ class DepthByEpoch(StudyFigure):
             need_choice(name, planned)
 
     def draw(self, title: str, runs: StudyRuns) -> Figure:
+        from matplotlib.collections import PathCollection
         from matplotlib.ticker import MaxNLocator
 
         figure = new_figure()
@@ -75,6 +76,7 @@ class DepthByEpoch(StudyFigure):
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         legend = figure.legend(loc="outside lower center", ncols=len(self.labels), frameon=False)
         for handle in legend.legend_handles:
+            assert isinstance(handle, PathCollection)
             handle.set_sizes([5 * AREA])
         style_grid(axes)
         return figure
