@@ -120,6 +120,11 @@ def anchor(name: str, kind: str) -> str:
     return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}"
 
 
+def with_code(escaped: str) -> str:
+    """Text that is escaped for HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escaped))
+
+
 def _render(report: Report) -> str:
     """The whole page. Every string of the report is escaped."""
     environment = Environment(
@@ -132,6 +137,7 @@ def _render(report: Report) -> str:
         "shown": shown,
         "interval": interval_text,
         "anchor": anchor,
+        "with_code": with_code,
         "sign": SIGNS.__getitem__,
     }
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}

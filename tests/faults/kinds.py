@@ -58,7 +58,7 @@ class Kind(NamedTuple):
             }
             for seed in range(self.points)
         ]
-        batch = {"jobs": jobs, "folder": str(folder)}
+        batch = {"jobs": jobs, "folder": str(folder), "cells": None}
         return Command([CHILD], folder, json.dumps(batch) + "\n")
 
     def is_complete(self, ended: Ended) -> bool:

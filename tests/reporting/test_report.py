@@ -232,3 +232,10 @@ def test_a_browser_draws_the_chart_and_makes_tables_sortable(tmp_path: Path) -> 
     assert "<canvas" in drawn
     assert re.search(r'<th><button type="button" title="sort">a</button>', drawn)
     assert "a run (2 seeds)" in drawn
+
+
+def test_what_stands_between_backticks_is_code_and_the_rest_is_escaped(tmp_path: Path) -> None:
+    report = Report("t", ["`a<b` & `c`, 5 ` 6"], [], [], [], {}, {})
+    write_report(tmp_path / "report.html", report)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "<code>a&lt;b</code> &amp; <code>c</code>, 5 ` 6" in text
