@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.paths import REPORTS
+from experiments.runs.files import numbered_folder
 from experiments.runs.run import Run
 
 TABLE = "comparison.csv"
@@ -24,22 +23,18 @@ def default_folder(paths: Sequence[Path], runs: Sequence[Run]) -> Path:
     if len(name) > LONGEST:
         rest = f"+{len(names) - 1}-more" if len(names) > 1 else ""
         name = names[0][: LONGEST - len(rest)] + rest
-    for number in itertools.count(1):
-        folder = REPORTS / (f"compare-{name}" if number == 1 else f"compare-{name}-{number}")
-        if not holds_other_runs(folder, runs):
-            return folder
-    raise AssertionError("itertools.count has no end")
+    return numbered_folder(f"compare-{name}", lambda folder: not holds_other_runs(folder, runs))
 
 
 def sweep_folder(sweep: str, points: Sequence[Path]) -> Path:
     """reports/sweep-SWEEP, numbered if that folder compares points that are not of this sweep."""
     own = {path.resolve() for path in points}
-    for number in itertools.count(1):
-        folder = REPORTS / (f"sweep-{sweep}" if number == 1 else f"sweep-{sweep}-{number}")
+
+    def fits(folder: Path) -> bool:
         earlier = _compared_in(folder) if (folder / TABLE).exists() else set()
-        if earlier is not None and earlier <= own:
-            return folder
-    raise AssertionError("itertools.count has no end")
+        return earlier is not None and earlier <= own
+
+    return numbered_folder(f"sweep-{sweep}", fits)
 
 
 def holds_other_runs(folder: Path, runs: Sequence[Run]) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from experiments.console import is_quiet, plain
 from experiments.errors import UsageError
+from experiments.paths import REPORTS
 
 
 def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
@@ -35,6 +37,15 @@ def make_output_folder(out: Path, names: Sequence[str] = ()) -> None:
     replaced = [name for name in names if (out / name).exists()]
     if replaced and not is_quiet():
         print(plain(f"this replaces {', '.join(replaced)} in {out}"), file=sys.stderr)
+
+
+def numbered_folder(name: str, fits: Callable[[Path], bool]) -> Path:
+    """The first of reports/NAME, reports/NAME-2 and so on that fits."""
+    numbers = itertools.count(2)
+    folder = REPORTS / name
+    while not fits(folder):
+        folder = REPORTS / f"{name}-{next(numbers)}"
+    return folder
 
 
 def write_atomic(path: Path, content: str | bytes | memoryview) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.config.compose import expanded, is_file_name
-from experiments.paths import REPORTS
-from experiments.runs.files import write_atomic
+from experiments.runs.files import numbered_folder, write_atomic
 from experiments.runs.naming import name_as_written
 
 CONTENT = "study.json"
@@ -20,11 +18,7 @@ def default_folder(study: str, overrides: Sequence[str]) -> Path:
     """reports/STUDY, or reports/STUDY,<overrides>; numbered if it holds another study's report."""
     stem = Path(study).stem
     name = f"{stem},{name_as_written(overrides)}" if overrides else stem
-    for number in itertools.count(1):
-        folder = REPORTS / (name if number == 1 else f"{name}-{number}")
-        if not holds_another(folder, study, overrides):
-            return folder
-    raise AssertionError("itertools.count has no end")
+    return numbered_folder(name, lambda folder: not holds_another(folder, study, overrides))
 
 
 def holds_another(folder: Path, study: str, overrides: Sequence[str]) -> bool:

@@ -45,9 +45,7 @@ def build_gradient_graph(
         model = Model(model_config.without_dropout, shape, DTYPE)
         first_state = model.first_state.rows(graph_config.batch_size)
         is_weighted = not shape.carries_state and graph_config.padding != "none"
-        window = fed_window(graph_config, shape, first_state)
-        if is_weighted:
-            window = window._replace(weights=tf.placeholder(DTYPE, window.labels.shape, "weights"))
+        window = fed_window(graph_config, shape, first_state, is_weighted=is_weighted)
         unroll = model.unrolls[graph_config.unroll]
         full, *steps = (
             from_first_state(model, make_step(model, unroll, truncation))(window)

@@ -39,9 +39,8 @@ def build_signal_graph(
     with tf.Graph().as_default() as graph:
         model = Model(model_config.without_dropout, shape, DTYPE)
         first_state = model.first_state.rows(graph_config.batch_size)
-        window = fed_window(graph_config, shape, first_state)
-        if not shape.carries_state:
-            window = window._replace(weights=tf.placeholder(DTYPE, window.labels.shape, "weights"))
+        is_weighted = not shape.carries_state
+        window = fed_window(graph_config, shape, first_state, is_weighted=is_weighted)
         encoded = model.encode(window.inputs, window.key)
         unrolled = model.unrolls["dynamic"](model.cell, encoded, window.state, None)
         losses = model.head.losses(model.head.logits(unrolled.outputs), window.labels)

@@ -17,10 +17,15 @@ DTYPE = tf.float64
 
 
 def fed_window(
-    graph_config: GraphConfig, shape: TaskShape, first_state: Any, influences: Any = ()
+    graph_config: GraphConfig,
+    shape: TaskShape,
+    first_state: Any,
+    influences: Any = (),
+    is_weighted: bool = False,
 ) -> Window:
     """Placeholders for the inputs, the labels and the key of one window, and for what it carries.
 
+    The weights of the losses are fed too where they differ, `is_weighted`.
     The state and the influences before it are nested as those before the first window, given here.
     """
     ids = [graph_config.num_steps, graph_config.batch_size]
@@ -32,5 +37,6 @@ def fed_window(
         tf.placeholder(shape.label_dtype, ids, "labels"),
         state,
         tf.placeholder(tf.int32, [2], "key"),
+        tf.placeholder(DTYPE, ids, "weights") if is_weighted else None,
         influence=influence,
     )

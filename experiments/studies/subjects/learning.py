@@ -7,7 +7,8 @@ loss is below the middle of its floors.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Self
 
@@ -172,6 +173,25 @@ class OnsetRatio(AgainstRun):
                 f"{self.against} {_range(theirs)}"
             )
 
+    @abstractmethod
+    def ratio(self, ours: Mapping[int, Seen], theirs: Mapping[int, Seen]) -> Judge:
+        """The judge of the claim on the ratio of the onsets, by seed."""
+
+    @property
+    @abstractmethod
+    def learning(self) -> tuple[RunName, ...]:
+        """The runs of which at least half of the seeds must learn."""
+
+    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
+        onsets = self.onsets(runs)
+        ratio = self.ratio(*onsets)
+        parts = [ratio, *(most_learned(runs[name]) for name in self.learning)]
+        judgement = all_of(parts)(level)
+        shown, how = shown_of(ratio, parts, level)
+        note = self.note(runs, f"{percent(shown.confidence)} interval{how}")
+        pairs = len(paired.shared_seeds(*onsets))
+        return judged(judgement._replace(interval=shown.interval), pairs, note)
+
     def onsets(self, runs: StudyRuns) -> tuple[dict[int, Seen], dict[int, Seen]]:
         """The onsets of both runs along the axis, by seed. Raises NotRun if they share none."""
         ours, theirs = (
@@ -222,15 +242,12 @@ class LearnsSooner(OnsetRatio):
     def expectation(self) -> str:
         return "below 1"
 
-    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        onsets = self.onsets(runs)
-        sooner = partial(censored.ratio_below, *onsets)
-        parts: list[Judge] = [sooner, most_learned(runs[self.run])]
-        judgement = all_of(parts)(level)
-        shown, how = shown_of(sooner, parts, level)
-        note = self.note(runs, f"{percent(shown.confidence)} interval{how}")
-        pairs = len(paired.shared_seeds(*onsets))
-        return judged(judgement._replace(interval=shown.interval), pairs, note)
+    def ratio(self, ours: Mapping[int, Seen], theirs: Mapping[int, Seen]) -> Judge:
+        return partial(censored.ratio_below, ours, theirs)
+
+    @property
+    def learning(self) -> tuple[RunName, ...]:
+        return (self.run,)
 
 
 class LearnsAsSoon(OnsetRatio):
@@ -241,15 +258,9 @@ class LearnsAsSoon(OnsetRatio):
     def expectation(self) -> str:
         return f"{1 / self.factor:.2g} to {self.factor:g}"
 
-    def decide(self, runs: StudyRuns, level: float = LEVEL) -> Finding:
-        onsets = self.onsets(runs)
-        alike = partial(censored.ratio_within_factor, *onsets, self.factor)
-        parts: list[Judge] = [
-            alike,
-            *(most_learned(runs[name]) for name in (self.run, self.against)),
-        ]
-        judgement = all_of(parts)(level)
-        shown, how = shown_of(alike, parts, level)
-        note = self.note(runs, f"{percent(shown.confidence)} interval{how}")
-        pairs = len(paired.shared_seeds(*onsets))
-        return judged(judgement._replace(interval=shown.interval), pairs, note)
+    def ratio(self, ours: Mapping[int, Seen], theirs: Mapping[int, Seen]) -> Judge:
+        return partial(censored.ratio_within_factor, ours, theirs, self.factor)
+
+    @property
+    def learning(self) -> tuple[RunName, ...]:
+        return (self.run, self.against)
