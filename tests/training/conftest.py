@@ -9,11 +9,13 @@ import pytest
 
 from experiments.config.schema import Config
 from experiments.errors import Interrupted
+from experiments.runs.directory import RunDirectory
 from experiments.training import runner
 from tests.conftest import StopAtSave, small_config
 
 CONFIG = small_config("training.seeds=2")  # 2 seeds of 400 updates, 40 checkpoints each
 SEEDS = list(CONFIG.seeds)
+FLOAT64 = small_config("training.seeds=2", "graph.precision=float64")
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("undisturbed")
     runner.train(CONFIG, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    """A finished run of FLOAT64, which no test changes."""
+    path = tmp_path_factory.mktemp("run")
+    runner.train(FLOAT64, path)
+    return RunDirectory(path)
 
 
 @pytest.fixture

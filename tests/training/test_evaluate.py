@@ -21,18 +21,9 @@ from experiments.training import runner
 from experiments.training.evaluate import evaluate_run
 from run import main
 from tests.conftest import LoadedCheckpoints, small_config, summary_of
+from tests.training.conftest import FLOAT64
 
 Change = Callable[[NDArray[Any]], NDArray[Any]]
-
-CONFIG = small_config("training.seeds=2", "graph.precision=float64")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    """A finished run of two seeds."""
-    path = tmp_path_factory.mktemp("run")
-    runner.train(CONFIG, path)
-    return RunDirectory(path)
 
 
 def test_fresh_data_give_about_the_loss_of_training(run: RunDirectory) -> None:
@@ -60,8 +51,8 @@ def test_one_checkpoint_is_in_memory_at_a_time(
 
 def test_a_run_without_checkpoints_is_told(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path)
-    directory.check(CONFIG, False)
-    directory.prepare(CONFIG, False)
+    directory.check(FLOAT64, False)
+    directory.prepare(FLOAT64, False)
     with pytest.raises(RunError, match="no last checkpoint; train it first"):
         list(evaluate_run(directory, None, "last"))
     directory.write_summary({"status": "complete"})  # `train` would leave it alone

@@ -11,22 +11,13 @@ from data.batching import cut_into_rows
 from data.streams import evaluation_stream
 from experiments.runs import checkpoints
 from experiments.runs.directory import RunDirectory
-from experiments.training import evaluator, runner
+from experiments.training import evaluator
 from experiments.training.evaluate import evaluate_run
 from experiments.training.evaluator import Evaluator
 from tests import numpy_reference
-from tests.conftest import small_config, summary_of
+from tests.conftest import summary_of
 from tests.numpy_reference import Weights
-
-CONFIG = small_config("training.seeds=2", "graph.precision=float64")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    """A finished run of two seeds."""
-    path = tmp_path_factory.mktemp("run")
-    runner.train(CONFIG, path)
-    return RunDirectory(path)
+from tests.training.conftest import FLOAT64
 
 
 def weights_of(run: RunDirectory, seed: int) -> Weights:
@@ -43,9 +34,9 @@ def test_losses_are_those_of_one_sequence_at_any_batch_size(
     assert [result.seed for result in results] == [0, 1]
     for result in results:
         weights = weights_of(run, result.seed)
-        sequence = CONFIG.task.make().evaluation("fresh", evaluation_stream(result.seed))
+        sequence = FLOAT64.task.make().evaluation("fresh", evaluation_stream(result.seed))
         rows = cut_into_rows(sequence, 1)
-        state = np.zeros([1, *CONFIG.model.state_sizes])
+        state = np.zeros([1, *FLOAT64.model.state_sizes])
         states = numpy_reference.forward(weights, rows.inputs.T, state)
         losses = numpy_reference.losses(weights, states, rows.labels.T)
         chances = numpy_reference.probabilities(weights, states)
@@ -83,12 +74,12 @@ def test_the_state_is_carried_from_run_to_run(
 
 
 def test_probabilities_are_the_references(run: RunDirectory) -> None:
-    sequence = CONFIG.task.make().evaluation("fresh", evaluation_stream(0))
+    sequence = FLOAT64.task.make().evaluation("fresh", evaluation_stream(0))
     rows = cut_into_rows(sequence, 100)
     weights = weights_of(run, 0)
     checkpoint = checkpoints.newest(run.checkpoints, 0).checkpoint
     assert checkpoint is not None
-    with Evaluator(CONFIG, CONFIG.task.make()) as reader:
+    with Evaluator(FLOAT64, FLOAT64.task.make()) as reader:
         reader.restore(checkpoint.variables)
         ours = reader.probabilities(sequence, 100)
     states = numpy_reference.forward(weights, rows.inputs.T, np.zeros([100, 4]))
@@ -100,9 +91,9 @@ def test_the_probe_in_the_summary_is_of_these_probabilities(run: RunDirectory) -
     answers = summary_of(run.path)["probe"]
     assert answers
     for answer in answers:
-        task = CONFIG.task.make()
+        task = FLOAT64.task.make()
         sequence = task.evaluation("fresh", evaluation_stream(answer["seed"]))
-        rows = cut_into_rows(sequence, CONFIG.graph.batch_size)
+        rows = cut_into_rows(sequence, FLOAT64.graph.batch_size)
         weights = weights_of(run, answer["seed"])
         states = numpy_reference.forward(weights, rows.inputs.T, np.zeros([20, 4]))
         chances = numpy_reference.probabilities(weights, states)[:, :, 1].T  # [batch, time]

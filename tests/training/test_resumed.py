@@ -88,16 +88,17 @@ class TestInterrupted:
         assert summary_of(tmp_path)["status"] == "interrupted"
 
 
+@pytest.fixture
+def stopped(tmp_path: Path, stop_at_save: StopAtSave) -> Path:
+    """A run that stopped in its second seed, with two checkpoints to resume from."""
+    path = tmp_path / "stopped"
+    stop(CONFIG, path, stop_at_save, 60)
+    assert len(list((path / "checkpoint" / "seed-1").iterdir())) == 2
+    return path
+
+
 @pytest.mark.usefixtures("only_training")
 class TestDamagedCheckpoints:
-    @pytest.fixture
-    def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
-        """A run that stopped in its second seed, with two checkpoints to resume from."""
-        path = tmp_path / "stopped"
-        stop(CONFIG, path, stop_at_save, 60)
-        assert len(list((path / "checkpoint" / "seed-1").iterdir())) == 2
-        return path
-
     @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
     def test_the_one_before_takes_over_and_the_end_is_the_same(
         self, stopped: Path, undisturbed: Path, damage: str, capsys: pytest.CaptureFixture[str]
@@ -142,13 +143,6 @@ def contents(directory: Path) -> dict[Path, bytes]:
 
 @pytest.mark.usefixtures("only_training")
 class TestChangedByHand:
-    @pytest.fixture
-    def stopped(self, tmp_path: Path, stop_at_save: StopAtSave) -> Path:
-        """A run that stopped in its second seed."""
-        path = tmp_path / "stopped"
-        stop(CONFIG, path, stop_at_save, 60)
-        return path
-
     @pytest.mark.parametrize("how", ["carriage returns", "gone", "another number"])
     def test_rows_that_were_changed_stop_it_before_anything_is_lost(
         self, stopped: Path, undisturbed: Path, how: str
