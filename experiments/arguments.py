@@ -256,8 +256,10 @@ def _credit(command: Parser) -> None:
 
 
 def _gradients(command: Parser) -> None:
-    _add_configured(command)
+    _add_configured(command, "a name that `list` shows, a YAML file, or a run directory")
     _add_out(command, "reports/gradients")
+    _add_checkpoint(command)
+    _add_data_changed(command)
     _add_json(command)
     _add_quiet(command)
 
@@ -311,7 +313,7 @@ COMMANDS = {
     "export": ("write a run's model as a checkpoint that tf.train.Saver restores", _export),
     "credit": ("measure the credit matrix: which errors reach which steps", _credit),
     "gradients": (
-        "train, and measure the error signal by lag and the bias of each style",
+        "measure the error signal by lag and the bias of each style",
         _gradients,
     ),
     "advise": ("find the num_steps and the style that the data need, and the cost", _advise),
@@ -326,8 +328,10 @@ COMMANDS = {
 WITHOUT_OWN_CELLS = ("list", "bench")  # they read no config of the user's
 
 
-def _add_configured(command: Parser) -> None:
-    experiment = command.add_argument("experiment", help="a name that `list` shows, or a YAML file")
+def _add_configured(
+    command: Parser, text: str = "a name that `list` shows, or a YAML file"
+) -> None:
+    experiment = command.add_argument("experiment", help=text)
     _complete(experiment, "experiment")
     _add_overrides(command, "key=value", "changes to its config")
 

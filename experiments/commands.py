@@ -362,14 +362,42 @@ def credit(options: Namespace) -> int:
 
 def gradients(options: Namespace) -> int:
     """Measure the error signal by lag, and every style's gradient against the full one."""
-    from experiments.config.compose import load_config
+    from experiments.config.compose import expanded, is_file_name, load_config
 
+    if is_file_name(options.experiment) and expanded(options.experiment).is_dir():
+        return _gradients_of_run(options)
+    for option, is_given in (
+        ("--checkpoint best", options.checkpoint == "best"),
+        ("--data-changed", options.data_changed),
+    ):
+        if is_given:
+            raise UsageError(f"{option}: works with a run directory only; got {options.experiment}")
     composed = load_config(options.experiment, options.overrides)
     from experiments.config.sizes import naming_sizes
     from experiments.gradients.during_training import gradients as measure
 
     with naming_sizes(composed):
         measure(composed, options.out, options.json)
+    return 0
+
+
+def _gradients_of_run(options: Namespace) -> int:
+    """Measure at the checkpoints of a run, which is not trained further."""
+    from experiments.config.compose import expanded
+    from experiments.runs.directory import RunDirectory
+
+    directory = RunDirectory(expanded(options.experiment))
+    config = directory.read_config()
+    if options.overrides:
+        raise UsageError(
+            f"{options.experiment}: a run keeps the config that it was trained with; expected no "
+            f"changes, got {' '.join(options.overrides)}"
+        )
+    from experiments.config.sizes import naming_sizes
+    from experiments.gradients.during_training import gradients_of_run as measure
+
+    with naming_sizes(config):
+        measure(directory, options.checkpoint, options.data_changed, options.out, options.json)
     return 0
 
 

@@ -113,6 +113,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "gradients": (
         ("gradients r2rt_n10", "the error signal by lag, the bias of each style"),
         ("gradients r2rt_n10 graph.num_steps=20 --out reports/wide", "a wider graph"),
+        ("gradients runs/r2rt_n10/default", "at the last checkpoints of a run"),
     ),
     "advise": (
         ("advise r2rt_n10", "the num_steps and the style to take, and the cost"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from experiments.console import print_table
 from experiments.gradients.carried import Beyond
 from experiments.gradients.error import GradientError
-from experiments.gradients.rows import Row, spread_of
+from experiments.gradients.rows import Row, header, shown_moments, spread_of
 
 
 def rows_beyond(beyond: Sequence[Beyond]) -> Iterator[Row]:
@@ -22,17 +22,16 @@ def rows_beyond(beyond: Sequence[Beyond]) -> Iterator[Row]:
             yield Row(one.seed, one.updates, one.window, name, value, style=one.style)
 
 
-def summary_beyond(beyond: Sequence[Beyond]) -> dict[str, Any]:
-    """Means over seeds and windows, by style, at start and end; empty if rtrl was not run."""
+def summary_beyond(beyond: Sequence[Beyond], updates: Sequence[int]) -> dict[str, Any]:
+    """Means over seeds and windows, by style and moment; empty if rtrl was not run."""
     if not beyond:
         return {}
-    updates = [one.updates for one in beyond]
-    moments = {"start": min(updates), "end": max(updates)}
+    moments = shown_moments(updates)
     return {
         f"{quantity}_to_rtrl": {
             style: {
-                name: float(np.mean(_of(beyond, style, moment, quantity)))
-                for name, moment in moments.items()
+                name: float(np.mean(_of(beyond, style, updates[at], quantity)))
+                for name, at in moments.items()
             }
             for style in dict.fromkeys(one.style for one in beyond)
         }
@@ -56,6 +55,7 @@ def print_beyond(beyond: Sequence[Beyond], updates: Sequence[int]) -> None:
     """Print each style with an influence compared with rtrl, whose gradient is exact."""
     if not beyond:
         return
+    shown = shown_moments(updates)
     for quantity, title in (
         ("relative_error", "relative error against rtrl, all windows"),
         ("cosine", "cosine with rtrl, all windows"),
@@ -63,9 +63,9 @@ def print_beyond(beyond: Sequence[Beyond], updates: Sequence[int]) -> None:
         table = [
             [
                 style,
-                *[spread_of(_of(beyond, style, at, quantity)) for at in (updates[0], updates[-1])],
+                *[spread_of(_of(beyond, style, updates[at], quantity)) for at in shown.values()],
             ]
             for style in dict.fromkeys(one.style for one in beyond)
         ]
-        print_table([title, "start of training", "end of training"], table)
+        print_table([title, *map(header, shown)], table)
         print()

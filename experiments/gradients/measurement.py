@@ -1,8 +1,8 @@
-"""Train, and at several moments compare every style's gradient with the full one, or rtrl's."""
+"""At each moment, compare every style's gradient with the full one, or rtrl's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,19 +13,16 @@ from data.streams import evaluation_stream
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.console import is_quiet
-from experiments.errors import RunError, UsageError
+from experiments.errors import UsageError
 from experiments.gradients.carried import Beyond, in_a_list, open_carried_gauge
 from experiments.gradients.error import GradientError, compare
-from experiments.training.adaptive import open_chooser
-from experiments.training.loop import TrainingLoop
-from experiments.training.session import TrainingSession, build, session_options, shape_of
+from experiments.gradients.moments import Moments
+from experiments.training.session import session_options, shape_of
 from experiments.training.window_session import WindowSession
-from experiments.training.workload import Workload
 from rnn_graphs.config import TruncationConfig
 from rnn_graphs.graphs.gradients import build_gradient_graph
 from rnn_graphs.truncation.styles import STYLES
 
-MOMENTS = (0, 1 / 64, 1 / 16, 1 / 4, 1)  # as fractions of a seed's updates
 WINDOWS = 5  # measured one after the other at each moment
 DRAWS = 50  # of a random style's gates, for each window
 
@@ -70,21 +67,11 @@ def styles(num_steps: int) -> list[TruncationConfig]:
     ]
 
 
-def moments(total: int) -> list[int]:
-    """The numbers of updates, out of `total`, after which to measure."""
-    return sorted({round(part * total) for part in MOMENTS})
-
-
-def check(config: Config) -> None:
-    """Raise UsageError if there is no error signal by lag, or no fixed end of training."""
+def check_direction(config: Config) -> None:
+    """Raise UsageError if errors come from both sides."""
     if config.model.bidirectional:
         raise UsageError(
             "model.bidirectional: its errors come from both sides, and have no lag; expected false"
-        )
-    if config.training.patience:
-        raise UsageError(
-            "training.patience: gradients are measured at parts of a training that does not stop "
-            f"early; expected null, got {config.training.patience}"
         )
 
 
@@ -98,22 +85,17 @@ def check_losses(config: Config, task: Task) -> None:
         )
 
 
-def measure(config: Config, workload: Workload) -> Measured:
-    """Train every seed of the config, and measure at each moment.
-
-    Raises RunError if training diverges.
-    """
-    updates = moments(workload.updates)
+def measure(config: Config, task: Task, moments: Moments) -> Measured:
+    """Measure every seed of the config at each moment."""
     readings = []
     beyond: list[Beyond] = []
+    updates = moments.updates
     with (
-        TrainingSession(build(config, workload), config.execution.threads) as training,
-        Gauge(config, workload.task, styles(config.graph.num_steps)) as gauge,
-        open_carried_gauge(config, workload.task) as carried,
+        Gauge(config, task, styles(config.graph.num_steps)) as gauge,
+        open_carried_gauge(config, task) as carried,
     ):
-        for seed in config.seeds:
-            windows = held_out_windows(config, workload.task, seed)
-            weights = weights_at(updates, config, workload, training, seed)
+        for seed, weights in zip(config.seeds, moments.weights, strict=True):
+            windows = held_out_windows(config, task, seed)
             for moment, variables in zip(updates, weights, strict=True):
                 readings.append(gauge.measure(variables, windows, seed))
                 if carried is not None:
@@ -156,36 +138,6 @@ def held_out_windows(config: Config, task: Task, seed: int) -> list[Windows]:
         f"graph.batch_size: expected at most what fills a window of {num_steps} steps of held-out "
         f"data ({', '.join(task.held_out) or 'the task has none'}); got {batch_size}"
     )
-
-
-def weights_at(
-    updates: Sequence[int], config: Config, workload: Workload, session: TrainingSession, seed: int
-) -> Iterator[dict[str, NDArray[Any]]]:
-    """Every variable of a seed after each of these updates, trained as in a run.
-
-    `updates` are ascending. Raises RunError if the loss or a variable is not finite.
-    """
-    with open_chooser(config, workload) as chooser:
-        loop = TrainingLoop(config, workload, session, chooser)
-        start = loop.start(seed)
-        if updates[0] == 0:
-            yield session.variables()
-        for chunk in loop.run(start, cuts=updates):
-            done = chunk.end.epoch * workload.updates_per_epoch + chunk.end.window
-            variables = session.variables()
-            if chunk.status == "diverged" or not _all_finite(variables):
-                raise RunError(
-                    f"seed {seed}: the loss or a weight was not finite by update {done}; "
-                    "there is no gradient to measure"
-                )
-            if done in updates:
-                yield variables
-            if done == updates[-1]:
-                return
-
-
-def _all_finite(variables: dict[str, NDArray[Any]]) -> bool:
-    return all(np.isfinite(value).all() for value in variables.values())
 
 
 class Gauge(WindowSession):

@@ -72,7 +72,8 @@ def draw_estimates(axes: Axes, values: NDArray[np.float64], measured: Measured) 
         depths = np.array([_depth(each, num_steps) for each in estimates]) * BESIDE ** (place - 2)
         first, last = values[:, 0][..., indices], values[:, -1][..., indices]
         color = COLORS[place % len(COLORS)]
-        axes.plot(depths, first.mean((0, 1)), "o:", color=color, markersize=3, linewidth=1.2)
+        if len(measured.updates) > 1:
+            axes.plot(depths, first.mean((0, 1)), "o:", color=color, markersize=3, linewidth=1.2)
         axes.plot(depths, last.mean((0, 1)), "o-", color=color, markersize=4, linewidth=1.8)
         axes.vlines(depths, last.min((0, 1)), last.max((0, 1)), color=color, alpha=0.5, linewidth=1)
     axes.set_xscale("log", base=2)
@@ -101,11 +102,9 @@ def _keys(measured: Measured) -> list[Line2D]:
         for family, color in zip(families, itertools.cycle(COLORS), strict=False)
     ]
     first, last = measured.updates[0], measured.updates[-1]
-    return [
-        *keys,
-        Line2D([], [], color=FLOOR, linestyle=":", label=f"update {first}"),
-        Line2D([], [], color=FLOOR, linestyle="-", label=f"update {last}"),
-    ]
+    if first < last:
+        keys.append(Line2D([], [], color=FLOOR, linestyle=":", label=f"update {first}"))
+    return [*keys, Line2D([], [], color=FLOOR, linestyle="-", label=f"update {last}")]
 
 
 def _family(estimate: GradientEstimate) -> str:

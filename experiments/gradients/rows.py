@@ -1,7 +1,8 @@
-"""The rows of gradients.csv, and means with their range."""
+"""The rows of gradients.csv, means with their range, and the moments that tables show."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,3 +32,13 @@ def spread_of(values: NDArray[np.float64]) -> str:
     if np.abs(values).max() < ROUNDING:
         return f"under {ROUNDING:g}"
     return f"{values.mean():.3g} ({values.min():.3g}–{values.max():.3g})"
+
+
+def shown_moments(updates: Sequence[int]) -> dict[str, int]:
+    """The moments of tables and JSON by name, as places in `updates`."""
+    return {"start": 0, "end": len(updates) - 1} if len(updates) > 1 else {"checkpoint": 0}
+
+
+def header(moment: str) -> str:
+    """Of a column of a table."""
+    return moment if moment == "checkpoint" else f"{moment} of training"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from experiments.errors import RunError
 from experiments.runs import checkpoints
 from experiments.runs.checkpoints import Checkpoint, not_finite
@@ -51,16 +53,27 @@ def _way_out(directory: RunDirectory) -> str:
 
 def load_into(session: GraphSession, directory: RunDirectory, checkpoint: Checkpoint) -> None:
     """Load a checkpoint. Raises RunError where it is not of this run's model, or diverged."""
-    path = checkpoints.path_of(directory.checkpoints, checkpoint.position)
-    if not path.exists():
-        path = path.with_name(checkpoints.BEST)
-    if checkpoint.position.status == "diverged":
-        seed, updates = checkpoint.position.seed, checkpoint.position.updates
-        raise RunError(f"{path}: seed {seed} diverged at update {updates}")
+    check_trained(directory, checkpoint)
     try:
         session.restore(checkpoint.variables)
     except ValueError as error:
-        raise RunError(f"{path}: {error}") from error
+        raise RunError(f"{_file_of(directory, checkpoint)}: {error}") from error
+
+
+def check_trained(directory: RunDirectory, checkpoint: Checkpoint) -> None:
+    """Raise RunError where training diverged."""
+    if checkpoint.position.status == "diverged":
+        seed, updates = checkpoint.position.seed, checkpoint.position.updates
+        raise RunError(
+            f"{_file_of(directory, checkpoint)}: seed {seed} diverged at update {updates}"
+        )
     broken = not_finite(checkpoint.variables)
     if broken is not None:
-        raise RunError(f"{path}: the model diverged: {broken} is not finite")
+        raise RunError(
+            f"{_file_of(directory, checkpoint)}: the model diverged: {broken} is not finite"
+        )
+
+
+def _file_of(directory: RunDirectory, checkpoint: Checkpoint) -> Path:
+    path = checkpoints.path_of(directory.checkpoints, checkpoint.position)
+    return path if path.exists() else path.with_name(checkpoints.BEST)

@@ -11,15 +11,16 @@ import pytest
 
 import run
 from experiments.errors import UsageError
-from experiments.gradients.during_training import gradients, rows
+from experiments.gradients.during_training import gradients
 from experiments.gradients.measurement import (
     WINDOWS,
     GradientEstimate,
     Measured,
     mean_error_signal,
-    moments,
     styles,
 )
+from experiments.gradients.moments import parts_of
+from experiments.gradients.report import rows
 from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig
 from tests.conftest import SMALL, small_config
@@ -76,7 +77,7 @@ class TestCommand:
         num_steps = config.graph.num_steps
         artbp = sum(style.kind == "artbp" for style in styles(num_steps))
         lines = len(styles(num_steps)) + artbp
-        places = seeds * len(moments(make_workload(config).updates)) * WINDOWS
+        places = seeds * len(parts_of(make_workload(config).updates)) * WINDOWS
         beyond = [row for row in rows if row["quantity"].endswith("_to_rtrl")]
         assert {row["quantity"] for row in beyond} == {"relative_error_to_rtrl", "cosine_to_rtrl"}
         assert len(rows) - len(beyond) == places * (num_steps + 2 * lines)
@@ -162,3 +163,79 @@ class TestCommand:
         with pytest.raises(UsageError, match=r"--out .*: cannot be made: Not a directory"):
             gradients(small_config(), tmp_path / "file" / "out")
         assert capsys.readouterr().out == ""
+
+
+class TestRun:
+    """At the checkpoints of a run."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def trained(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        path = tmp_path_factory.mktemp("trained") / "run"
+        assert run.main(["train", "r2rt_n5", *TINY, "-q", "--run-dir", str(path)]) == 0
+        return path
+
+    def test_has_the_numbers_of_the_end_of_the_same_training(
+        self, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        along, after = tmp_path / "along", tmp_path / "after"
+        assert run.main(["gradients", "r2rt_n5", *TINY, "-q", "--out", str(along)]) == 0
+        before = [path.read_bytes() for path in sorted((trained / "checkpoint").rglob("*.npz"))]
+        assert run.main(["gradients", str(trained), "-q", "--out", str(after)]) == 0
+        last = [row for row in numbers(along) if row["updates"] == "40"]
+        assert numbers(after) == last != []
+        printed = capsys.readouterr().out
+        assert "error signal, checkpoint: " in printed
+        assert before == [
+            path.read_bytes() for path in sorted((trained / "checkpoint").rglob("*.npz"))
+        ]
+
+    def test_the_summary_may_be_json(
+        self, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run.main(["gradients", str(trained), "--json", "-q", "--out", str(tmp_path)]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert len(found["error_signal"]["checkpoint"]) == 4
+        assert found["cosine"]["tf_style (depth 4)"] == {"checkpoint": pytest.approx(1)}
+        assert found["cosine_to_rtrl"]["full"].keys() == {"checkpoint"}
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (
+                ("RUN", "graph.num_steps=2"),
+                "expected no changes, got graph.num_steps=2",
+            ),
+            (("RUN", "--checkpoint", "best"), "no best checkpoint"),
+            (("FOLDER",), "config.yaml"),
+            (
+                ("r2rt_n5", "--checkpoint", "best"),
+                "--checkpoint best: works with a run directory only; got r2rt_n5",
+            ),
+            (
+                ("r2rt_n5", "--data-changed"),
+                "--data-changed: works with a run directory only; got r2rt_n5",
+            ),
+        ],
+    )
+    def test_what_cannot_be_measured_is_one_line(
+        self,
+        arguments: tuple[str, ...],
+        message: str,
+        trained: Path,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        out, places = tmp_path / "out", {"RUN": str(trained), "FOLDER": str(tmp_path)}
+        given = [places.get(argument, argument) for argument in arguments]
+        assert run.main(["gradients", *given, "--out", str(out)]) in (1, 2)
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ")
+        assert message in line
+        assert not out.exists()
+
+
+def numbers(out: Path) -> list[dict[str, str]]:
+    """The rows of gradients.csv."""
+    with open(out / "gradients.csv", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,8 +1,7 @@
-"""gradients/measurement.py: styles, moments and windows, and what is measured at them."""
+"""gradients/measurement.py: styles and windows, and what is measured at them."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,8 @@ from experiments.gradients.measurement import (
     WINDOWS,
     Gauge,
     held_out_windows,
-    moments,
     styles,
-    weights_at,
 )
-from experiments.runs import checkpoints
-from experiments.training import runner
 from experiments.training.session import TrainingSession, build
 from experiments.training.workload import make_workload
 from rnn_graphs.config import TruncationConfig
@@ -70,27 +65,6 @@ class TestStyles:
             *[("williams_peng", 2 * stride, stride, None) for stride in (1, 2, 5)],
             *[("artbp", None, None, chance) for chance in (0.5, 0.25, 0.125, 0.1)],
         ]
-
-
-class TestMoments:
-    def test_go_from_the_start_to_the_end(self) -> None:
-        assert moments(6400) == [0, 100, 400, 1600, 6400]
-
-    def test_of_a_single_update_are_before_and_after_it(self) -> None:
-        assert moments(1) == [0, 1]
-
-    @pytest.mark.usefixtures("only_training")
-    def test_have_the_weights_that_training_has(self, tmp_path: Path) -> None:
-        config = small_config("logging.tensorboard=false", "task.size=4000")
-        runner.train(config, tmp_path)
-        trained = checkpoints.newest(tmp_path / "checkpoint", 0).checkpoint
-        assert trained is not None
-        work = make_workload(config)
-        with TrainingSession(build(config, work), 1) as session:
-            *_, ours = weights_at([0, 3, 45, work.updates], config, work, session, 0)
-        assert ours.keys() == trained.variables.keys()
-        for name, value in ours.items():
-            np.testing.assert_array_equal(value, trained.variables[name], err_msg=name)
 
 
 class TestGauge:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.gradients.rows import spread_of
+from experiments.gradients.rows import shown_moments, spread_of
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,8 @@ from experiments.gradients.rows import spread_of
 )
 def test_only_what_is_near_0_is_rounding(values: list[float], shown: str) -> None:
     assert spread_of(np.array(values)) == shown
+
+
+def test_one_moment_is_a_checkpoint() -> None:
+    assert shown_moments([0, 10, 40]) == {"start": 0, "end": 2}
+    assert shown_moments([40]) == {"checkpoint": 0}
