@@ -17,6 +17,7 @@ from rnn_graphs.config import ExecutionConfig
 if TYPE_CHECKING:
     from experiments.training.session import TrainingSession
     from rnn_graphs.graphs.training import TrainingGraph
+    from rnn_graphs.model import TaskShape
 
 # (config, workload, progress, count) → that many sessions on one graph.
 OpenSessions = Callable[[Config, Workload, Progress, int], "Sequence[TrainingSession]"]
@@ -39,26 +40,27 @@ def one_graph() -> Iterator[OpenSessions]:
     """Sessions on one built graph, for runs that differ in nothing but their seeds.
 
     The first run that asks builds it; the sessions are closed at the end of the block. A run that
-    began with another execution, and keeps it, has a graph and sessions of its own.
+    began with another execution or vocabulary, and keeps it, has a graph and sessions of its own.
     """
-    opened: dict[ExecutionConfig, _Opened] = {}
+    opened: dict[tuple[ExecutionConfig, TaskShape], _Opened] = {}
     with contextlib.ExitStack() as stack:
 
         def open_sessions(
             config: Config, workload: Workload, shown: Progress, count: int
         ) -> Sequence[TrainingSession]:
-            from experiments.training.session import TrainingSession, build  # imports TensorFlow
+            from experiments.training import session  # imports TensorFlow
 
-            if config.execution not in opened:
+            kind = config.execution, session.training_shape(config, workload)
+            if kind not in opened:
                 shown.stage("build")
-                opened[config.execution] = _Opened(build(config, workload), [])
-            graph, sessions = opened[config.execution]
+                opened[kind] = _Opened(session.build(config, workload), [])
+            graph, sessions = opened[kind]
             threads = config.execution.threads
             missing = range(len(sessions), count)
-            new = [stack.enter_context(TrainingSession(graph, threads)) for _ in missing]
+            new = [stack.enter_context(session.TrainingSession(graph, threads)) for _ in missing]
             if new:
                 shown.stage("compile")
-                side_by_side([session.warm_up for session in new])
+                side_by_side([each.warm_up for each in new])
             sessions.extend(new)
             return sessions[:count]
 

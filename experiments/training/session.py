@@ -34,7 +34,7 @@ def build(
         GraphConfigs(
             config.model, config.graph, config.truncation, config.optimizer, config.execution
         ),
-        shape_of(workload.task, config.training.carry_state)._replace(padded=workload.padded),
+        training_shape(config, workload),
         measured_in_graph(config.logging.metrics),
         uses_xla(config, workload),
         step_maker,
@@ -47,6 +47,12 @@ def shape_of(task: Task, carry_state: bool = True) -> TaskShape:
         task.num_inputs, task.num_classes, task.inputs, task.labels, task.carries_state,
         task.decoder_ids, not carry_state,
     )  # fmt: skip
+
+
+def training_shape(config: Config, workload: Workload) -> TaskShape:
+    """The properties of the task and its data that the training graph depends on."""
+    shape = shape_of(workload.task, config.training.carry_state)
+    return shape._replace(padded=workload.padded)
 
 
 Threads = int | Literal["auto"] | None
