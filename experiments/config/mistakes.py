@@ -45,7 +45,7 @@ def one_line(error: ValidationError, model: type[Any], where: str) -> str:
     if first["type"] == "extra_forbidden":
         path = _key_parts([part for part in first["loc"] if not isinstance(part, int)])
         known = known_keys(model)
-        if location[0] == "task":  # the keys of other tasks would be no help
+        if location[0] == "task" and len(path) > 1:  # the keys of other tasks would be no help
             known = known_keys(CONFIGS_OF_TASKS[str(first["loc"][1])], "task.")
         close = nearest(".".join(path), [_with_names_of(path, each) for each in known])
         return f"{where}: {key}: unknown key{close}{more}"

@@ -125,6 +125,11 @@ def error_of_study(**parts: object) -> str:
     return str(caught.value)
 
 
+def test_a_study_has_no_task_of_its_own() -> None:
+    """Only in an experiment is `task` a section, whose keys depend on its kind."""
+    assert error_of_study(task="text").startswith("study mine.yaml: task: unknown key")
+
+
 def test_an_id_is_refused_in_words() -> None:
     arguments = {"run": "a", "expected": 1, "tolerance": 1}
     claim = {"source": "s", "claim": "c", "criterion": "final_loss", "arguments": arguments}
