@@ -21,7 +21,7 @@ from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.graphs.states import build_state_graph
 
-PARTS = {1: ("h",), 2: ("c", "h")}
+PARTS = {1: ("h",), 2: ("c", "h")}  # names, by the number of parts of a state
 
 
 class Recording(NamedTuple):
@@ -100,7 +100,7 @@ class StateReader(GraphSession):
         for names, start, parts in zip(graph.variables, first, states, strict=True):
             after = [part[:, 0] for part in parts]
             before = [np.concatenate([s, a[:-1]]) for s, a in zip(start, after, strict=True)]
-            named = dict(zip(PARTS.get(len(after), ()), after, strict=True))
+            named = dict(zip(_names(len(after)), after, strict=True))
             read_gates = self._model.traits.read_gates
             if read_gates is not None and self._model.decoder == "shared":
                 own = [weights[name] for name in names]
@@ -108,6 +108,11 @@ class StateReader(GraphSession):
             found.append({name: value.astype(np.float64) for name, value in named.items()})
             x = after[-1]
         return found
+
+
+def _names(parts: int) -> Sequence[str]:
+    """Of the parts of a layer's state. A cell of the user's own may have any number of them."""
+    return PARTS.get(parts) or [f"state part {place}" for place in range(1, parts + 1)]
 
 
 def _sequence(task: Task, config: Config, options: SequenceOptions) -> tuple[Array, list[str]]:

@@ -22,8 +22,10 @@ from experiments.reporting.state_figure import state_figure, write_state_csv
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
 from experiments.training.states import Recording, SequenceOptions, StateReader, record_run
+from rnn_graphs.cells.traits import CELLS, Cell
 from rnn_graphs.config import ModelConfig
 from rnn_graphs.model import TaskShape
+from rnn_graphs.tf1 import tf
 from tests.conftest import SMALL
 
 # (value, keep, write) of each step, and c after it: the table of an LSTM's gates.
@@ -81,6 +83,29 @@ def test_an_encoder_and_decoder_of_their_own_weights() -> None:
     assert set(values) == {"h"}
     assert values["h"].shape == (4, 3)
     np.testing.assert_array_equal(values["h"][:2], encoded["h"])
+
+
+class ThreeParts(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
+    """A cell of the user's own: it remembers its last three inputs, the newest last."""
+
+    state_size = (2, 2, 2)
+    output_size = 2
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        _, second, third = state
+        return inputs, (second, third, inputs)
+
+
+@pytest.mark.usefixtures("known_cells")
+def test_a_cell_of_ones_own_may_have_any_number_of_parts() -> None:
+    made = Cell(lambda *_: ThreeParts(), takes=(), joins_inputs=False)
+    CELLS["three_parts"] = made
+    with StateReader(ModelConfig(cell="three_parts", state_size=2), TaskShape(2, 2)) as reader:
+        reader.restore({"model/softmax/W": np.zeros([2, 2]), "model/softmax/b": np.zeros(2)})
+        (values,) = reader.read(np.array([0, 1, 1, 0]))
+    assert list(values) == ["state part 1", "state part 2", "state part 3"]
+    np.testing.assert_array_equal(values["state part 3"], np.eye(2)[[0, 1, 1, 0]])
+    np.testing.assert_array_equal(values["state part 1"][2:], np.eye(2)[[0, 1]])
 
 
 def test_the_picture_and_the_table_show_every_value(tmp_path: Path) -> None:
