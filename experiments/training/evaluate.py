@@ -60,7 +60,7 @@ def evaluate_run(
             "run with task.valid or task.test above 0"
         )
     _check_batch_size(batch_size, task)
-    _check_position(position, config, task)
+    check_position(position, config, task)
     evaluated, refused = 0, []
     with Evaluator(config, task) as evaluator:
         for seed in config.seeds:
@@ -109,7 +109,7 @@ def _evaluate(
         yield SplitResult(at.seed, at.updates, split, evaluated, spelled)
 
 
-def _check_position(position: int | None, config: Config, task: Task) -> None:
+def check_position(position: int | None, config: Config, task: Task) -> None:
     """Raise UsageError for a position at which no example has a loss."""
     if position is None:
         return
@@ -123,6 +123,11 @@ def _check_position(position: int | None, config: Config, task: Task) -> None:
         )
     counted = [np.flatnonzero((each.weights > 0).any(axis=0)) + 1 for each in examples]
     steps = sorted(set.intersection(*(set(each.tolist()) for each in counted)))
+    if not steps:
+        raise UsageError(
+            f"--position: no time step has a loss in each of {', '.join(task.held_out)}; expected "
+            f"no --position, got {position}"
+        )
     if position not in steps:
         raise UsageError(
             f"--position: expected a time step with a loss, {steps[0]} to {steps[-1]}; "

@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from data.examples import ExampleTask
+from data.task import Examples
 from experiments.config.compose import load_config
 from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
 from experiments.runs.directory import RunDirectory
 from experiments.training import runner
-from experiments.training.evaluate import evaluate_run
+from experiments.training.evaluate import check_position, evaluate_run
 from run import main
 from tests.conftest import LoadedCheckpoints, small_config, summary_of
 from tests.training.conftest import FLOAT64
@@ -155,6 +157,21 @@ def test_a_position_counts_the_losses_of_one_time_step_alone(tmp_path: Path) -> 
         assert totals[split] == pytest.approx(evaluated.loss * evaluated.time_steps, rel=1e-5)
     with pytest.raises(UsageError, match="--position: expected a time step with a loss, 1 to 6"):
         [*evaluate_run(directory, None, "last", position=7)]
+
+
+def test_sets_may_share_no_position() -> None:
+    """Here every validation example ends at the first step, every test example at the second."""
+    labels = np.zeros([1, 2], np.int32)
+    sets = {
+        split: Examples(labels, labels, np.eye(2, dtype=np.float32)[[end]], np.array([end + 1]))
+        for end, split in enumerate(("valid", "test"))
+    }
+    task = ExampleTask(sets["valid"], sets, ())
+    for position in (1, 2):
+        with pytest.raises(
+            UsageError, match="--position: no time step has a loss in each of valid, test; expected"
+        ):
+            check_position(position, small_config(), task)
 
 
 def test_a_sequence_that_is_carried_has_no_positions(tmp_path: Path) -> None:
