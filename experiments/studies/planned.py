@@ -114,6 +114,7 @@ class PlannedRun:
     def _has_no_row(self, place: str) -> ValueError:
         assert self.workload is not None
         return ValueError(
-            f"run {self.name}: it has a row each {self.config.logging.every} updates of "
-            f"{self.workload.updates}; expected one {place}"
+            f"run {self.name}: expected a row of metrics.csv {place}; rows end every "
+            f"{self.config.logging.every} updates (logging.every) and at the last update, "
+            f"{self.workload.updates}"
         )

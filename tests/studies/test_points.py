@@ -50,7 +50,8 @@ def check_study(study: StudyConfig, *overrides: str) -> None:
         (
             "curves",
             {"labels": {"tf9": "a"}, "published": {105: 0.6}},
-            "run tf9: it has a row each 10 updates of 2000; expected one at update 105",
+            "run tf9: expected a row of metrics.csv at update 105; rows end every 10 updates "
+            r"\(logging.every\) and at the last update, 2000",
         ),
         (
             "validation_table",
@@ -70,7 +71,7 @@ def test_an_override_may_take_away_what_a_claim_needs() -> None:
     arguments = {"run": "tf9", "first": 1991, "last": 2000, "expected": 1, "tolerance": 1}
     check_study(study_of("loss_of_updates", **arguments), "task.size=540000")
     late = arguments | {"first": 2001, "last": 2010}
-    with pytest.raises(UsageError, match="a row each 10 updates of 2000"):
+    with pytest.raises(UsageError, match="and at the last update, 2000"):
         check_study(study_of("loss_of_updates", **late), "task.size=540000")
 
 

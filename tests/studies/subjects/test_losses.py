@@ -204,9 +204,10 @@ def test_arguments_are_checked(arguments: dict[str, object], message: str) -> No
         (
             11,
             19,
-            "run a: it has a row each 10 updates of 2000; expected one within updates 11 to 19",
+            "run a: expected a row of metrics.csv within updates 11 to 19; rows end every 10 "
+            r"updates \(logging.every\) and at the last update, 2000",
         ),
-        (2001, 2010, "expected one within updates 2001 to 2010"),
+        (2001, 2010, "expected a row of metrics.csv within updates 2001 to 2010"),
     ],
 )
 def test_updates_that_a_run_will_not_have_are_named_before_it_is_trained(
