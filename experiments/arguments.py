@@ -44,7 +44,7 @@ def make_parser() -> Parser:
         command.add_argument("--debug", action="store_true", help="show tracebacks")
         if name not in WITHOUT_OWN_CELLS:
             command.add_argument(
-                "--cells", type=path, metavar="FILE.py", help="cells of your own, for model.cell"
+                "--cells", type=path, metavar="FILE.py", help="define your own cells for model.cell"
             )
         add_arguments(command)
     return parser
@@ -61,7 +61,10 @@ def _config(command: Parser) -> None:
 def _train(command: Parser) -> None:
     _add_configured(command)
     command.add_argument(
-        "--run-dir", type=path, metavar="DIR", help="run directory; default: below runs/"
+        "--run-dir",
+        type=path,
+        metavar="DIR",
+        help="where to write the run; default: runs/EXPERIMENT/OVERRIDES",
     )
     command.add_argument("--overwrite", action="store_true", help="replace an existing run")
     _add_data_changed(command)
@@ -73,16 +76,18 @@ def _sweep(command: Parser) -> None:
         "sweep", help="a name that `list` shows, an experiment, or a YAML file"
     )
     _complete(sweep, "sweep", "experiment")
-    values = "values to try, or range(1,9), choice(…), {key:value},{key:value}"
+    values = "values to try, separated by commas; also range(1,9), choice(…), {key:value},…"
     _add_overrides(command, "key=v1,v2", values)
-    _add_workers(command, "points trained at a time; default: one per core")
+    _add_workers(command, "points to train at a time; default: one per core")
     command.add_argument(
         "--cluster",
         default="local",
         metavar="WHERE",
-        help="local (default), slurm, tcp://host:port or a Dask scheduler file",
+        help="where to train: local (default), slurm, tcp://host:port or a Dask scheduler file",
     )
-    command.add_argument("--dry-run", action="store_true", help="show points and estimated time")
+    command.add_argument(
+        "--dry-run", action="store_true", help="train nothing; show the points and estimated time"
+    )
     _add_yes(command, "do not ask before starting more than 1,000 points")
     _add_data_changed(command)
     _add_json(command)
@@ -92,19 +97,30 @@ def _sweep(command: Parser) -> None:
 def _reproduce(command: Parser) -> None:
     study = command.add_argument("study", help="a name that `list` shows, or a YAML file")
     _complete(study, "study")
-    _add_overrides(command, "key=value", "changes to every run")
-    _add_workers(command, "runs trained at a time; default: one per core")
+    _add_overrides(command, "key=value", "config keys to change in every run")
+    _add_workers(command, "runs to train at a time; default: one per core")
     command.add_argument(
-        "--out", type=path, metavar="DIR", help="default: reports/STUDY[,<overrides>]"
+        "--out",
+        type=path,
+        metavar="DIR",
+        help="folder of the report; default: reports/STUDY[,OVERRIDES]",
     )
     command.add_argument(
-        "--seeds-until", choices=("decided",), help="add seeds in batches until no claim is open"
+        "--seeds-until",
+        choices=("decided",),
+        help="add seeds in batches until every claim is decided",
     )
     command.add_argument(
-        "--max-seeds", type=count, metavar="N", help="of each run; default: 4 times the study's"
+        "--max-seeds",
+        type=count,
+        metavar="N",
+        help="the most seeds of a run; default: 4 times the study's",
     )
     command.add_argument(
-        "--max-time", type=duration, metavar="TIME", help="90s, 30m or 2h; no batch starts later"
+        "--max-time",
+        type=duration,
+        metavar="TIME",
+        help="start no further batch of seeds after this time, such as 90s, 30m or 2h",
     )
     _add_data_changed(command)
     _add_yes(command, "do not ask before starting more than 1,000 runs")
@@ -115,16 +131,30 @@ def _reproduce(command: Parser) -> None:
 def _claim(command: Parser) -> None:
     _add_run(command)
     limit = command.add_mutually_exclusive_group(required=True)
-    limit.add_argument("--loss", type=float, metavar="LOSS", help="the final loss is this")
     limit.add_argument(
-        "--below", type=path, metavar="RUN_DIR", help="the final loss is below that run's"
+        "--loss", type=float, metavar="LOSS", help="claim that the final loss is this"
     )
-    command.add_argument("--tolerance", type=float, metavar="T", help="of --loss; default: 0.01")
+    limit.add_argument(
+        "--below",
+        type=path,
+        metavar="RUN_DIR",
+        help="claim that the final loss is below that of this run",
+    )
+    command.add_argument(
+        "--tolerance",
+        type=float,
+        metavar="T",
+        help="how far from --loss it may be; default: 0.01",
+    )
 
 
 def _runs(command: Parser) -> None:
     command.add_argument(
-        "paths", nargs="*", type=path, metavar="PATH", help="a run, or a folder; default: runs/"
+        "paths",
+        nargs="*",
+        type=path,
+        metavar="PATH",
+        help="a run, or a folder of runs; default: runs/",
     )
     command.add_argument(
         "--where",
@@ -132,16 +162,20 @@ def _runs(command: Parser) -> None:
         help="select by config keys, status, loss and seconds_a_seed, with = != < <= > >= "
         "and or not ( )",
     )
-    command.add_argument("--archive", type=path, metavar="FILE.tar.gz", help="write them to a file")
     command.add_argument(
-        "--remove", action="store_true", help="remove them, after --archive if given"
+        "--archive", type=path, metavar="FILE.tar.gz", help="write the listed runs to a file"
+    )
+    command.add_argument(
+        "--remove", action="store_true", help="remove the listed runs, after --archive if given"
     )
     _add_yes(command, "archive and remove without asking")
     _add_json(command)
 
 
 def _diff(command: Parser) -> None:
-    command.add_argument("run_dirs", nargs=2, type=path, metavar="RUN_DIR")
+    command.add_argument(
+        "run_dirs", nargs=2, type=path, metavar="RUN_DIR", help="the two runs to compare"
+    )
     _add_json(command)
 
 
@@ -150,17 +184,21 @@ def _compare(command: Parser) -> None:
         "run_dirs", nargs="+", type=path, metavar="RUN_DIR", help="a run, or a folder of runs"
     )
     command.add_argument(
-        "--out", type=path, metavar="DIR", help="default: reports/compare-<names of the runs>"
+        "--out",
+        type=path,
+        metavar="DIR",
+        help="folder of the report; default: reports/compare-NAMES_OF_THE_RUNS",
     )
     command.add_argument(
         "--by",
         metavar="METRIC",
-        help="rank by train, valid, fresh or a metric; default: valid, else fresh, else train",
+        help="rank by the train, valid or fresh loss or by a metric; default: valid, else fresh, "
+        "else train",
     )
     command.add_argument(
         "--target",
         metavar="LOSS",
-        help="show training until this loss, or `halfway` between floors",
+        help="also show how soon this loss, or `halfway` between the floors, was reached",
     )
     command.add_argument(
         "--format",
@@ -176,13 +214,14 @@ def _evaluate(command: Parser) -> None:
         "--batch-size",
         type=count,
         metavar="N",
-        help="examples, or parts of a sequence, side by side; default: as in training",
+        help="how many examples, or parts of a sequence, to read side by side; default: as in "
+        "training",
     )
     command.add_argument(
         "--position",
         type=count,
         metavar="N",
-        help="count the losses at this time step of each example alone, from 1 on",
+        help="count only the loss at this time step of each example; the first is 1",
     )
     _add_checkpoint(command)
     _add_data_changed(command)
@@ -192,29 +231,33 @@ def _evaluate(command: Parser) -> None:
 def _generate(command: Parser) -> None:
     _add_run(command)
     command.add_argument("--prompt", default="", metavar="TEXT", help="the beginning of the text")
-    command.add_argument("--length", type=count, default=500, metavar="N", help="symbols to write")
+    command.add_argument(
+        "--length", type=count, default=500, metavar="N", help="symbols to write; default: 500"
+    )
     command.add_argument(
         "--temperature",
         type=temperature,
         default=1.0,
         metavar="T",
-        help="0 always writes the likeliest symbol",
+        help="higher is more random, 0 always writes the likeliest symbol; default: 1",
     )
-    command.add_argument("--seed", type=seed, default=0, metavar="N", help="of the random draws")
+    command.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="seed of the random draws; default: 0"
+    )
     command.add_argument(
         "--top-k", type=count, metavar="K", help="draw from the K likeliest symbols; default: all"
     )
     command.add_argument(
         "--at-spaces",
         action="store_true",
-        help="of characters: draw only after white space, and write the likeliest one elsewhere",
+        help="for characters: draw only after white space, and write the likeliest one elsewhere",
     )
     _add_checkpoint(command)
 
 
 def _score(command: Parser) -> None:
     _add_run(command)
-    command.add_argument("text", metavar="TEXT", help="read from the start of a line on")
+    command.add_argument("text", metavar="TEXT", help="the text, read as if it began a line")
     _add_checkpoint(command)
     _add_json(command)
 
@@ -222,7 +265,9 @@ def _score(command: Parser) -> None:
 def _neighbours(command: Parser) -> None:
     _add_run(command)
     command.add_argument("word", metavar="WORD", help="a symbol of the run's vocabulary")
-    command.add_argument("--count", type=count, default=10, metavar="N", help="default: 10")
+    command.add_argument(
+        "--count", type=count, default=10, metavar="N", help="symbols to show; default: 10"
+    )
     _add_checkpoint(command)
     _add_json(command)
 
@@ -233,10 +278,13 @@ def _states(command: Parser) -> None:
         "--prompt", metavar="TEXT", help="the sequence to read; default: held-out data"
     )
     command.add_argument(
-        "--example", type=seed, metavar="N", help="of held-out examples; default: 0, the first"
+        "--example",
+        type=seed,
+        metavar="N",
+        help="which held-out example to read; default: 0, the first",
     )
     command.add_argument(
-        "--length", type=count, default=60, metavar="N", help="time steps at most; default: 60"
+        "--length", type=count, default=60, metavar="N", help="the most time steps; default: 60"
     )
     _add_checkpoint(command)
     _add_data_changed(command)
@@ -267,19 +315,23 @@ def _gradients(command: Parser) -> None:
 def _advise(command: Parser) -> None:
     _add_configured(command)
     command.add_argument(
-        "--budget", type=duration, default=300.0, metavar="TIME", help="90s, 5m or 1h; default: 5m"
+        "--budget",
+        type=duration,
+        default=300.0,
+        metavar="TIME",
+        help="how long it may take, such as 90s, 5m or 1h; default: 5m",
     )
     command.add_argument(
         "--tolerance",
         type=share,
         default=0.5,
         metavar="SHARE",
-        help="the most relative bias of the gradient; default: 0.5",
+        help="the largest relative bias that the gradient may have; default: 0.5",
     )
     command.add_argument(
         "--check", action="store_true", help="train the advised setting and others for equal time"
     )
-    _add_workers(command, "runs of --check trained at a time; default: one per core")
+    _add_workers(command, "runs of --check to train at a time; default: one per core")
     _add_out(command, "reports/advise")
     _add_json(command)
     _add_quiet(command)
@@ -296,32 +348,35 @@ def _bench(command: Parser) -> None:
 
 
 COMMANDS = {
-    "list": ("list experiments, sweeps and studies, one a line", _list),
-    "config": ("print the composed config as YAML", _config),
+    "list": ("list all experiments, sweeps and studies", _list),
+    "config": ("print the whole config of an experiment as YAML", _config),
     "train": ("train an experiment, or resume its run", _train),
-    "sweep": ("train the points of a grid that are not complete yet", _sweep),
-    "reproduce": ("run a study: many runs, claims with verdicts, a report", _reproduce),
-    "claim": ("print a study with a claim on a run, as YAML", _claim),
-    "runs": ("run directories with status, loss, time and size", _runs),
-    "diff": ("what two runs differ in: config, versions, rows, final losses", _diff),
-    "compare": ("curves, a heat map where two keys vary, a table, one report", _compare),
-    "evaluate": ("loss of a run's checkpoints on held-out data", _evaluate),
+    "sweep": ("train every point of a grid that is not complete yet", _sweep),
+    "reproduce": ("run a study: train its runs, decide its claims, write a report", _reproduce),
+    "claim": ("print a study with one claim about a run, as YAML", _claim),
+    "runs": ("list, archive or remove runs", _runs),
+    "diff": ("show how two runs differ: config, versions, metrics, final losses", _diff),
+    "compare": ("compare runs in one report: curves, a heat map, a table", _compare),
+    "evaluate": ("print the loss of a run's checkpoints on held-out data", _evaluate),
     "generate": ("write text with a run's model", _generate),
-    "score": ("the probability of a text under a run's model", _score),
-    "neighbours": ("the symbols whose vectors are nearest to a symbol's", _neighbours),
-    "states": ("states and gates of a run's model along a sequence", _states),
+    "score": ("print the probability of a text under a run's model", _score),
+    "neighbours": ("print the symbols whose vectors are nearest to a symbol's", _neighbours),
+    "states": ("draw the states and gates of a run's model along a sequence", _states),
     "export": ("write a run's model as a checkpoint that tf.train.Saver restores", _export),
     "credit": ("measure the credit matrix: which errors reach which steps", _credit),
     "gradients": (
-        "measure the error signal by lag and the bias of each style",
+        "measure the error signal by lag and the bias of each style of truncation",
         _gradients,
     ),
-    "advise": ("find the num_steps and the style that the data need, and the cost", _advise),
+    "advise": (
+        "find the num_steps and the style of truncation that your data need, and the cost",
+        _advise,
+    ),
     "describe": (
-        "shapes, parameters, memory and work of an experiment, without training",
+        "print the shapes, parameters, memory and work of an experiment, without training",
         _describe,
     ),
-    "bench": ("measure speed on this machine", _bench),
+    "bench": ("measure the speed of this machine", _bench),
 }
 
 
@@ -333,7 +388,7 @@ def _add_configured(
 ) -> None:
     experiment = command.add_argument("experiment", help=text)
     _complete(experiment, "experiment")
-    _add_overrides(command, "key=value", "changes to its config")
+    _add_overrides(command, "key=value", "config keys to change, such as graph.num_steps=10")
 
 
 def _add_overrides(command: Parser, metavar: str, text: str) -> None:
@@ -341,11 +396,22 @@ def _add_overrides(command: Parser, metavar: str, text: str) -> None:
 
 
 def _add_run(command: Parser) -> None:
-    command.add_argument("run_dir", type=path, metavar="RUN_DIR")
+    command.add_argument(
+        "run_dir",
+        type=path,
+        metavar="RUN_DIR",
+        help="a run directory, such as runs/r2rt_n5/default",
+    )
 
 
 def _add_out(command: Parser, folder: str) -> None:
-    command.add_argument("--out", type=path, default=Path(folder), metavar="DIR")
+    command.add_argument(
+        "--out",
+        type=path,
+        default=Path(folder),
+        metavar="DIR",
+        help=f"folder to write to; default: {folder}",
+    )
 
 
 def _add_workers(command: Parser, text: str) -> None:
@@ -354,7 +420,10 @@ def _add_workers(command: Parser, text: str) -> None:
 
 def _add_checkpoint(command: Parser) -> None:
     command.add_argument(
-        "--checkpoint", choices=("last", "best"), default="last", help="best: by validation loss"
+        "--checkpoint",
+        choices=("last", "best"),
+        default="last",
+        help="which checkpoint to read: the last (default), or the best by validation loss",
     )
 
 
@@ -362,7 +431,7 @@ def _add_data_changed(command: Parser) -> None:
     command.add_argument(
         "--data-changed",
         action="store_true",
-        help="go ahead if a data file is not the one that a run was trained on",
+        help="go ahead if a data file has changed since the run began",
     )
 
 
@@ -372,7 +441,7 @@ def _add_json(command: Parser) -> None:
 
 def _add_quiet(command: Parser) -> None:
     command.add_argument(
-        "-q", "--quiet", action="store_true", help="show results and errors but no progress"
+        "-q", "--quiet", action="store_true", help="hide progress; show only results and errors"
     )
 
 
