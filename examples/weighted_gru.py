@@ -1,4 +1,4 @@
-"""A cell of one's own: a GRU whose candidate mixes five input matrices by learned weights.
+"""An example of your own cell: a GRU whose candidate mixes five input matrices.
 
     r, u = σ([x, h] W + b)
     λ    = softmax([x, h] V + d)            five weights for each row, which sum to 1
@@ -8,6 +8,8 @@
 Source: S. Pitis, "Recurrent Neural Networks in Tensorflow II" (r2rt, 2016), "Using a custom cell".
 
     python run.py train text_python_docs --cells examples/weighted_gru.py model.cell=weighted_gru
+
+To write your own, copy this file, replace the class and name it in CELLS at the end.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ class WeightedGRUCell(tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
         return state, state
 
     def _affine(self, name: str, rows: int, columns: int, bias: float) -> tuple[Any, Any]:
-        """The program draws every matrix anew; variables named `bias` keep their first values."""
+        """W [rows, columns] and b [columns]. The program redraws W; a `bias` keeps its values."""
         with tf.variable_scope(name):
             W = tf.get_variable("kernel", [rows, columns], self.dtype)
             first = tf.constant_initializer(bias)
@@ -71,5 +73,5 @@ def _apply(inputs: Any, affine: tuple[Any, Any]) -> Any:
     return tf.matmul(inputs, W) + b
 
 
-# By the name for model.cell: a function (state_size, dtype) that makes the cell of one layer.
+# The name for model.cell, and a function (state_size, dtype) that makes the cell of one layer.
 CELLS = {"weighted_gru": WeightedGRUCell}
