@@ -53,20 +53,29 @@ def _way_out(directory: RunDirectory) -> str:
 
 def load_into(session: GraphSession, directory: RunDirectory, checkpoint: Checkpoint) -> None:
     """Load a checkpoint. Raises RunError where it is not of this run's model, or diverged."""
-    check_trained(directory, checkpoint)
+    _check_status(directory, checkpoint)
     try:
         session.restore(checkpoint.variables)
     except ValueError as error:
         raise RunError(f"{_file_of(directory, checkpoint)}: {error}") from error
+    _check_finite(directory, checkpoint)
 
 
 def check_trained(directory: RunDirectory, checkpoint: Checkpoint) -> None:
     """Raise RunError where training diverged."""
+    _check_status(directory, checkpoint)
+    _check_finite(directory, checkpoint)
+
+
+def _check_status(directory: RunDirectory, checkpoint: Checkpoint) -> None:
     if checkpoint.position.status == "diverged":
         seed, updates = checkpoint.position.seed, checkpoint.position.updates
         raise RunError(
             f"{_file_of(directory, checkpoint)}: seed {seed} diverged at update {updates}"
         )
+
+
+def _check_finite(directory: RunDirectory, checkpoint: Checkpoint) -> None:
     broken = not_finite(checkpoint.variables)
     if broken is not None:
         raise RunError(
