@@ -163,8 +163,7 @@ def as_dict(advice: Advice) -> dict[str, Any]:
             "left_beyond": analysis.need.unseen,
         },
         "error_signal": {
-            str(reading.updates): reading.error_signal.mean(0).tolist()
-            for reading in pilot.readings
+            str(reading.updates): reading.mean_signal.tolist() for reading in pilot.readings
         },
         "excess_loss": memory.excess.tolist() if memory else None,
         "candidates": [_candidate(each) for each in analysis.candidates],

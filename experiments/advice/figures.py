@@ -26,11 +26,11 @@ def error_signal_figure(advice: Advice) -> Figure:
     readings = advice.pilot.readings
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(readings)))
     for reading, color in zip(readings, shades, strict=True):
-        mean = reading.error_signal.mean(0)
+        mean = reading.mean_signal
         shown = np.where(mean > 0, mean, np.nan)  # the axis is logarithmic
         axes.plot(shown, color=color, label=f"update {reading.updates:,}", linewidth=1.8)
     axes.set_yscale("log")
-    largest = max(float(reading.error_signal.mean(0).max()) for reading in readings)
+    largest = max(float(np.nanmax(reading.mean_signal)) for reading in readings)
     axes.set_ylim(largest * SMALLEST, largest * 3)
     shown_lags = max(_lags_above(reading, largest * SMALLEST) for reading in readings)
     axes.set_xlim(-0.5, shown_lags + 1)
@@ -48,7 +48,7 @@ def error_signal_figure(advice: Advice) -> Figure:
 
 
 def _lags_above(reading: Reading, size: float) -> int:
-    return int(np.flatnonzero(reading.error_signal.mean(0) > size).max(initial=0))
+    return int(np.flatnonzero(reading.mean_signal > size).max(initial=0))
 
 
 def memory_figure(advice: Advice) -> Figure:

@@ -32,8 +32,14 @@ class Reading(NamedTuple):
 
     updates: int  # of training, before it
     loss: NDArray[np.float64]  # [windows], nats per time step, the mean of each
-    error_signal: NDArray[np.float64]  # [windows, lags], ‖∂L_t/∂h_{t−k}‖
+    error_signal: NDArray[np.float64]  # [windows, lags], ‖∂L_t/∂h_{t−k}‖; nan: no row is that long
     excess: NDArray[np.float64] | None  # [windows, num_steps], of memory.py; None: examples
+
+    @property
+    def mean_signal(self) -> NDArray[np.float64]:
+        """The error signal, mean over windows, [lags]; nan at lags that no example is long for."""
+        present = np.ma.masked_invalid(self.error_signal)
+        return np.asarray(present.mean(axis=0).filled(np.nan))
 
 
 class HeldOut(NamedTuple):
