@@ -11,6 +11,7 @@ from data.batching import cut_into_rows
 from data.streams import evaluation_stream
 from data.task import Task
 from experiments.config.schema import Config
+from experiments.reporting.claims import NotRun
 from experiments.training.session import GraphSession, session_options, shape_of
 from rnn_graphs.graphs.state_batch import build_state_batch_graph
 
@@ -30,8 +31,14 @@ class StateBatchReader(GraphSession):
         """The share of the variance of x(t − lag) that a least-squares readout of h_t explains.
 
         The readout is fitted on one half of the rows and judged on the other; it is at most 1.
+        Raises NotRun where there are too few data.
         """
         sequence = self._task.evaluation(self._task.held_out[0], evaluation_stream(seed))
+        if len(sequence.inputs) < ROWS * STEPS:
+            raise NotRun(
+                f"expected {ROWS * STEPS:,} symbols of {self._task.held_out[0]} data, to read "
+                f"states on; found {len(sequence.inputs):,}"
+            )
         inputs = cut_into_rows(sequence, ROWS).inputs[:, :STEPS].T
         self.restore(variables)
         states = self._session.run(self._graph.states, {self._graph.inputs: inputs})
