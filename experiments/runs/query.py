@@ -115,10 +115,12 @@ class _Parser:
         if value.kind not in ("word", "quoted") or value.text in WORDS:
             raise _expected("a value", value)
         self.keys.append(key)
-        given = value.text[1:-1] if value.kind == "quoted" else _read(value.text)
-        if sign.text[0] in "<>" and not _is_number(given):
+        is_quoted = value.kind == "quoted"
+        text = value.text[1:-1] if is_quoted else value.text
+        number = None if is_quoted else _number(text)
+        if sign.text[0] in "<>" and number is None:
             raise _expected(f"a number after {sign.text}", value)
-        return lambda values: _compare(values.get(key.text), sign.text, given)
+        return lambda values: _compare(values.get(key.text), sign.text, text, number)
 
     @property
     def _next(self) -> Token:
@@ -150,25 +152,24 @@ def _tokens(text: str) -> list[Token]:
     return [*found, Token("end", "", len(text) + 1)]
 
 
-def _read(word: str) -> Any:
-    """The value of a word, as YAML has it."""
-    constants = {"true": True, "false": False, "null": None}
-    if word in constants:
-        return constants[word]
-    for kind in (int, float):
+def _number(word: str) -> int | float | None:
+    """The number that a word is; None for any other word."""
+    kinds: tuple[Callable[[str], int | float], ...] = (int, float)
+    for kind in kinds:
         try:
             return kind(word)
         except ValueError:
             continue
-    return word
+    return None
 
 
-def _compare(found: Any, sign: str, given: Any) -> bool:
-    if _is_number(found) and _is_number(given):
-        return OPERATORS[sign](found, given)
+def _compare(found: Any, sign: str, text: str, number: int | float | None) -> bool:
+    """A run's value with one that was given: as numbers, where both are, or else as text."""
+    if _is_number(found) and number is not None:
+        return OPERATORS[sign](found, number)
     if sign[0] in "<>":  # the run's value is no number, so it is on neither side
         return False
-    texts = _as_text(found), _as_text(given)
+    texts = _as_text(found), text
     if isinstance(found, list):  # the command line has [16,16], a config [16, 16]
         texts = _without_spaces(texts[0]), _without_spaces(texts[1])
     return OPERATORS[sign](*texts)

@@ -10,7 +10,7 @@ from experiments.runs.query import parse_query
 RUN = {
     "graph.num_steps": 20, "status": "complete", "loss": 0.5, "model.cell": "gru",
     "execution.threads": None, "logging.tensorboard": True, "model.state_size": [64, 32],
-    "description": "a, b",
+    "description": "a, b", "name": "007",
 }  # fmt: skip
 
 
@@ -40,6 +40,11 @@ RUN = {
         ("model.state_size=[32,64]", False),
         ("description='a, b'", True),
         ("description=a,b", False),
+        # The text of a run stands beside what was written, not the number that it looks like.
+        ("name=007", True),
+        ("name='007'", True),
+        ("name=7", False),
+        ("name!=007", False),
         ("no.key.of.this.run=null", True),
         ("no.key.of.this.run>3", False),
         ("execution.threads<3", False),
