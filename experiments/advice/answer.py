@@ -38,7 +38,7 @@ def _first(advice: Advice) -> str:
     analysis, width = advice.analysis, advice.pilot.schedule.num_steps
     need, advised = analysis.need, advice.choice.advised
     if advised:
-        return f"{advised.setting}: {_time(advised)}bias of the gradient {_share(advised.bias)}"
+        return f"{advised.setting}: {_time(advised)}; bias of the gradient {_share(advised.bias)}"
     if advice.choice.status == "nothing_learned":
         if analysis.loss.high is None or analysis.loss.high >= analysis.guess:
             than = "before training" if advice.pilot.data.guess is None else "a guess"
@@ -71,7 +71,7 @@ def _second(advice: Advice) -> str:
     if advised and advised.setting == own.setting:
         text = "that is what the experiment has"
     else:
-        text = f"your {own.setting}: {_time(own)}bias {_percent(own)}"
+        text = f"your {own.setting}: {_time(own)}; bias {_percent(own)}"
         if own.setting.truncation.style.random:
             text += " and noise, which is not measured"
         needed = advice.analysis.need.inputs
@@ -85,7 +85,7 @@ def _other(advice: Advice) -> str:
     """The next setting with quicker updates, or one without a window if that is all there is."""
     choice, own = advice.choice, advice.own
     if unbounded := choice.unbounded:
-        return f"{unbounded.setting} would be enough at any lag: {_time(unbounded)[:-2]}"
+        return f"{unbounded.setting} would be enough at any lag: {_time(unbounded)}"
     advised, quicker = choice.advised, choice.quicker
     if advised is None or quicker is None or quicker == own:
         return ""
@@ -117,8 +117,8 @@ def _third(advice: Advice) -> str:
 
 def _time(candidate: Candidate) -> str:
     if candidate.seconds is None:
-        return f"about {candidate.expected * 1e6:.2g} µs a symbol (not timed); "
-    return f"{candidate.seconds * 1e6:.3g} µs a symbol; "
+        return f"about {candidate.expected * 1e6:.2g} µs a symbol (not timed)"
+    return f"{candidate.seconds * 1e6:.3g} µs a symbol"
 
 
 def _percent(candidate: Candidate) -> str:
