@@ -17,31 +17,8 @@ BEYOND_PILOT = 4  # times its width
 FULL_WORK = 3  # cell applications for a symbol, forward and back, by full gradients
 WIDTHS_WITH_INFLUENCE = (1, 4, 16)  # whatever the lag, because credit goes beyond them
 WIDTHS = (
-    1,
-    2,
-    3,
-    4,
-    6,
-    8,
-    12,
-    16,
-    20,
-    24,
-    32,
-    40,
-    48,
-    64,
-    80,
-    96,
-    128,
-    160,
-    192,
-    256,
-    320,
-    384,
-    512,
-    768,
-)
+    1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 768
+)  # fmt: skip
 
 
 class Setting(NamedTuple):
