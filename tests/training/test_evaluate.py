@@ -7,14 +7,14 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from data.examples import ExampleTask
-from data.task import Examples, Task
+from data.task import Examples
+from data.tasks.captions import Captions
 from experiments.config.compose import load_config
 from experiments.errors import RunError, UsageError
 from experiments.runs import checkpoints
@@ -166,12 +166,12 @@ def test_sets_may_share_no_position() -> None:
         split: Examples(labels, labels, np.eye(2, dtype=np.float32)[[end]], np.array([end + 1]))
         for end, split in enumerate(("valid", "test"))
     }
-    task = ExampleTask(sets["valid"], sets, ())
+    task = Captions(sets["valid"], sets, ())
     for position in (1, 2):
         with pytest.raises(
             UsageError, match="--position: no time step has a loss in each of valid, test; expected"
         ):
-            check_position(position, small_config(), cast(Task, task))  # asked for its sets alone
+            check_position(position, small_config(), task)
 
 
 def test_a_sequence_that_is_carried_has_no_positions(tmp_path: Path) -> None:
