@@ -107,24 +107,9 @@ def build_training_graph(
             train = tf.function(train, jit_compile=True, autograph=False)
         carried = _carried_variables(model, configs)
         key = tf.get_variable("key", [2], tf.int32, tf.zeros_initializer(), trainable=False)
-        before = tf.nest.map_structure(tf.identity, carried)
-        windows = Window(
-            feeds.inputs, feeds.labels, before.state, tf.identity(key), feeds.weights,
-            feeds.lengths, before.influence, feeds.buckets,
-        )  # fmt: skip
-        looped = train(windows, count)
-        with tf.control_dependencies(_assign(carried, looped.carried)):
-            advanced = key.assign_add([0, count])  # after all updates have read it
-        with tf.control_dependencies([advanced]):
-            measured = {name: tf.identity(value) for name, value in looped.metrics.items()}
-
+        measured = _trained(train, feeds, count, carried, key)
         seed = tf.placeholder(tf.int32, [], "seed")
-        others = [v for v in tf.global_variables() if not any(v is w for w in model.all_variables)]
-        initial = tf.group(
-            initialize(model.all_variables, seed, configs.model, model.input_rows),
-            key.assign(tf.stack([seed, 0])),
-            *[variable.initializer for variable in others if variable is not key],
-        )
+        initial = _initialized(model, seed, key)
         reset_state = tf.group(*[variable.initializer for variable in tf.nest.flatten(carried)])
         choose = _make_choice(configs.truncation, carried)
         snapshot = make_snapshot(tf.global_variables())
@@ -133,6 +118,36 @@ def build_training_graph(
         graph, seed, initial, feeds, count, iterations, shape.padded, measured, choose, reset_state,
         snapshot,
     )  # fmt: skip
+
+
+def _trained(
+    train: Callable[[Window, Tensor], loops.Looped],
+    feeds: Feeds,
+    count: Tensor,
+    carried: loops.Carried,
+    key: Any,
+) -> dict[str, Tensor]:
+    """The metrics of the updates on what is fed, which leave the variables `carried` and `key`."""
+    before = tf.nest.map_structure(tf.identity, carried)
+    windows = Window(
+        feeds.inputs, feeds.labels, before.state, tf.identity(key), feeds.weights, feeds.lengths,
+        before.influence, feeds.buckets,
+    )  # fmt: skip
+    looped = train(windows, count)
+    with tf.control_dependencies(_assign(carried, looped.carried)):
+        advanced = key.assign_add([0, count])  # after all updates have read it
+    with tf.control_dependencies([advanced]):
+        return {name: tf.identity(value) for name, value in looped.metrics.items()}
+
+
+def _initialized(model: Model, seed: Tensor, key: Any) -> tf.Operation:
+    """Sets the weights and the key from the seed, every other variable to its initial value."""
+    others = [v for v in tf.global_variables() if not any(v is w for w in model.all_variables)]
+    return tf.group(
+        initialize(model.all_variables, seed, model.config, model.input_rows),
+        key.assign(tf.stack([seed, 0])),
+        *[variable.initializer for variable in others if variable is not key],
+    )
 
 
 def _make_update(
