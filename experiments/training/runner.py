@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.config.sizes import naming_sizes
 from experiments.errors import Interrupted, RunError, UsageError
-from experiments.interrupts import StopRequest, stop_request
+from experiments.interrupts import Stop, StopRequest, stop_request
 from experiments.output import safe_output
 from experiments.paths import RUNS
 from experiments.runs.checkpoints import Position
@@ -40,6 +40,10 @@ from experiments.training.side_by_side import side_by_side
 from experiments.training.summary import code_of, summarize
 from experiments.training.validation import open_validation
 from experiments.training.workload import Workload, make_workload
+
+if TYPE_CHECKING:
+    from experiments.training.seed import SeedTraining
+    from experiments.training.session import TrainingSession
 
 
 class ActiveRun(NamedTuple):
@@ -190,9 +194,7 @@ def _train_seeds(
         return None
     _check_stop(run.stop, seeds[0])
     shown.stage("import")
-    from experiments.training.adaptive import open_chooser  # TensorFlow takes seconds to import
-    from experiments.training.seed import SeedTraining
-    from experiments.training.tensorboard import write_floors
+    from experiments.training.tensorboard import write_floors  # TensorFlow takes seconds to import
 
     _check_stop(run.stop, seeds[0])
     memory = PeakMemory()
@@ -200,27 +202,43 @@ def _train_seeds(
     _check_stop(run.stop, seeds[0])
     if config.logging.tensorboard:
         write_floors(directory.events, workload.task.floors(), workload.updates)
-    # A run of an earlier version is validated to its end as it was at its start.
-    is_old = is_unknown(directory, workload.task)
-    rows = config.graph.batch_size if is_old else workload.task.held_out_rows
     metrics = MetricsFile(directory.metrics)
     progress = SeedsProgress(shown, config.seeds, workload.updates)
     progress.skip(point.finished)
     queue = SeedQueue(seeds, point.started, positions, run.stop)
-    with contextlib.ExitStack() as stack:
-        trainings = [
-            SeedTraining(
-                config, workload, directory, metrics, session, progress, queue,
-                stack.enter_context(open_validation(config, workload.task, rows, queue)),
-                stack.enter_context(open_chooser(config, workload, progress.log)),
-            )
-            for session in sessions
-        ]  # fmt: skip
+    with _opened(run, sessions, metrics, progress, queue) as trainings:
         side_by_side([functools.partial(queue.train, each, shown.log) for each in trainings])
     # Seeds side by side, or one whose checkpoint is damaged, end in another order.
     positions.sort(key=lambda position: position.seed)
     metrics.sort()
     return memory.read()
+
+
+@contextlib.contextmanager
+def _opened(
+    run: ActiveRun,
+    sessions: Sequence[TrainingSession],
+    metrics: MetricsFile,
+    progress: SeedsProgress,
+    stop: Stop,
+) -> Iterator[list[SeedTraining]]:
+    """What trains seeds on each session, with a validation and a choice of depths of its own."""
+    from experiments.training.adaptive import open_chooser
+    from experiments.training.seed import SeedTraining
+
+    config, workload, directory = run.config, run.workload, run.directory
+    # A run of an earlier version is validated to its end as it was at its start.
+    is_old = is_unknown(directory, workload.task)
+    rows = config.graph.batch_size if is_old else workload.task.held_out_rows
+    with contextlib.ExitStack() as stack:
+        yield [
+            SeedTraining(
+                config, workload, directory, metrics, session, progress, stop,
+                stack.enter_context(open_validation(config, workload.task, rows, stop)),
+                stack.enter_context(open_chooser(config, workload, progress.log)),
+            )
+            for session in sessions
+        ]  # fmt: skip
 
 
 def _check_stop(stop: StopRequest, seed: int) -> None:
