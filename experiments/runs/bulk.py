@@ -41,7 +41,8 @@ def read_fields(lines: bytes, header: Sequence[str]) -> list[Fields] | None:
         return None
     import pandas as pd  # takes half a second to import
 
-    names = [*WHOLE, *REST, *(name for name in header if name in METRICS)]
+    measured = [name for name in header if name in METRICS]
+    names = [*WHOLE, *REST, *measured]
     try:
         table = pd.read_csv(
             io.BytesIO(lines), header=None, names=list(header), usecols=names, engine="c",
@@ -60,7 +61,7 @@ def read_fields(lines: bytes, header: Sequence[str]) -> list[Fields] | None:
         }:
             return None
         metrics = _metrics(
-            {name: table[name].tolist() for name in names[7:] if any(table[name].cat.categories)}
+            {name: table[name].tolist() for name in measured if any(table[name].cat.categories)}
         )
         return list(zip(*whole, seconds, split, loss, metrics, strict=False))
     except (ValueError, pd.errors.ParserError):
