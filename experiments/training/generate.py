@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from data.task import TextCodec
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.training.text_model import TextModel, open_text_model
+from experiments.training.text_model import TextModel, ids_of, open_text_model, tell_replaced
 
 
 class Sampling(NamedTuple):
@@ -37,7 +36,8 @@ def generate_text(
         codec = model.codec
         if sampling.at_spaces:
             _check_characters(codec)
-        given = _encode(codec, prompt)
+        given = ids_of(codec, prompt, "--prompt")
+        tell_replaced(codec, prompt, "--prompt")
         start = given if len(given) else np.asarray(codec.first())
         written = write(model, start, sampling)
     return codec.decode(np.concatenate([given, written]))
@@ -50,17 +50,6 @@ def _check_characters(codec: TextCodec) -> None:
             raise UsageError(
                 f"--at-spaces: expected a run of characters; its symbols are longer, as {symbol!r}"
             )
-
-
-def _encode(codec: TextCodec, prompt: str) -> NDArray[Any]:
-    """The prompt's ids; a word that the model does not know is named on standard error."""
-    try:
-        ids = codec.encode(prompt)
-    except ValueError as error:
-        raise UsageError(f"--prompt: {error}") from error
-    for symbol in codec.replaced(prompt):
-        print(f"--prompt: {symbol!r} is not in the vocabulary; read as <unk>", file=sys.stderr)
-    return np.asarray(ids)
 
 
 def write(model: TextModel, start: NDArray[Any], sampling: Sampling) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from data.task import Sequence, Spelled
 from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
-from experiments.training.text_model import open_text_model
+from experiments.training.text_model import ids_of, open_text_model, tell_replaced
 from rnn_graphs.metrics import values_of
 
 
@@ -47,10 +46,7 @@ def score_text(directory: RunDirectory, text: str, checkpoint: str) -> Scored:
     """
     with open_text_model(directory, checkpoint) as model:
         codec = model.codec
-        try:
-            ids = np.asarray(codec.encode(text))
-        except ValueError as error:
-            raise UsageError(f"TEXT: {error}") from error
+        ids = ids_of(codec, text, "TEXT")
         spelled = codec.spelled(text)
         if spelled is None:
             kind = directory.read_config().task.kind
@@ -60,8 +56,7 @@ def score_text(directory: RunDirectory, text: str, checkpoint: str) -> Scored:
             )
         if not len(ids):
             raise UsageError("TEXT: expected at least one symbol, got none")
-        for symbol in codec.replaced(text):
-            print(f"TEXT: {symbol!r} is not in the vocabulary; read as <unk>", file=sys.stderr)
+        tell_replaced(codec, text, "TEXT")
         inputs = np.concatenate([np.asarray(codec.first(), ids.dtype), ids[:-1]])
         losses = model.evaluator.losses(Sequence(inputs, ids))
     symbols = [codec.vocabulary[index] for index in ids]

@@ -15,7 +15,7 @@ from experiments.errors import UsageError
 from experiments.runs.directory import RunDirectory
 from experiments.training.run_data import workload_of_run
 from experiments.training.session import GraphSession, session_options, shape_of
-from experiments.training.text_model import task_of
+from experiments.training.text_model import ids_of, task_of
 from experiments.training.trained_weights import load_into, need_checkpoint
 from experiments.training.workload import make_workload
 from rnn_graphs.config import ModelConfig
@@ -148,10 +148,7 @@ def _example(drawn: Examples, place: int, split: str) -> Array:
 def _prompt(task: Task, config: Config, options: SequenceOptions) -> tuple[Array, list[str]]:
     if task.codec is None:
         raise UsageError(f"--prompt: {config.task.kind} has no text; expected no --prompt")
-    try:
-        ids = np.asarray(task.codec.encode(options.prompt or ""))[: options.length]
-    except ValueError as error:
-        raise UsageError(f"--prompt: {error}") from error
+    ids = ids_of(task.codec, options.prompt or "", "--prompt")[: options.length]
     if not len(ids):
         raise UsageError("--prompt: expected at least one symbol, got none")
     return ids, _in_words(task, ids)

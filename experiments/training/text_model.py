@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from data.task import Task, TextCodec
 from experiments.config.schema import Config
@@ -54,3 +57,20 @@ def task_of(config: Config, directory: RunDirectory) -> Task:
     if is_unknown(directory, task):
         print(warning(directory), file=sys.stderr)
     return task
+
+
+def ids_of(codec: TextCodec, text: str, argument: str) -> NDArray[Any]:
+    """The ids, [symbols], of a text that is an argument of the command line.
+
+    Raises UsageError, which names the argument, for a symbol that the model does not know.
+    """
+    try:
+        return np.asarray(codec.encode(text))
+    except ValueError as error:
+        raise UsageError(f"{argument}: {error}") from error
+
+
+def tell_replaced(codec: TextCodec, text: str, argument: str) -> None:
+    """Name on standard error each symbol of the text that is read as the unknown one."""
+    for symbol in codec.replaced(text):
+        print(f"{argument}: {symbol!r} is not in the vocabulary; read as <unk>", file=sys.stderr)
