@@ -29,6 +29,7 @@ from experiments.comparison.table import Comparison, compare_groups
 from experiments.errors import UsageError
 from experiments.runs.found import find_runs
 from experiments.statistics.best import above_best
+from experiments.statistics.intervals import Interval
 from tests.handmade import FLOORS, finished_run
 
 RATES = ("0.001", "0.003", "0.01")
@@ -225,6 +226,17 @@ def test_a_floor_above_all_losses_is_in_the_picture(tmp_path: Path) -> None:
     (axes,) = curves_figure(runs, curve, "title").axes
     assert max(FLOORS.values()) < axes.get_ylim()[1]
     assert greatest_loss(runs, curve) == max(FLOORS.values())  # the top of the interactive chart
+
+
+def test_panels_name_their_floors(tmp_path: Path) -> None:
+    for number in range(8):
+        add(tmp_path, 18 + number, "0.001", (0.4, 0.41))
+    bands = {"lag 17": Interval(0.4, 0.39, 0.41)}
+    curve = Curve("updates", lambda group: group.curves, FLOORS, bands)
+    for axes in curves_figure(group_runs(find_runs([tmp_path])), curve, "title").axes:
+        assert [text.get_text() for text in axes.texts] == [
+            "0.6000\nnothing known", "0.4000 ± 0.0100\nlag 17 known",
+        ]  # fmt: skip
 
 
 class TestArrange:

@@ -11,6 +11,7 @@ from experiments.comparison.groups import (
     Group,
     differing_keys,
     group_runs,
+    labels_of,
     short_names,
     sort_key,
 )
@@ -68,6 +69,17 @@ def test_names_are_as_short_as_they_can_be() -> None:
         "graph.num_steps": "num_steps",
         "truncation.kind": "truncation.kind",
     }
+
+
+def test_names_leave_out_what_is_constant_or_null() -> None:
+    values: list[dict[str, Any]] = [
+        {"kind": "full", "depth": None, "size": 20},
+        {"kind": "true_bptt", "depth": 4, "size": 20},
+    ]
+    assert labels_of([Group(each, []) for each in values]) == [
+        "kind=full",
+        "kind=true_bptt, depth=4",
+    ]
 
 
 def test_values_sort_by_size_then_text_then_nothing() -> None:

@@ -25,3 +25,9 @@ def test_a_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
 def test_no_rows_leave_the_names(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", ["lag", "share"], iter(()))
     assert (tmp_path / "a.csv").read_text() == "lag,share\n"
+
+
+def test_a_formula_becomes_text_and_a_number_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_csv(path, ["a", "b", "c", "d"], [["=1+1", "-0.5", -0.5, "@x"]])
+    assert path.read_text().splitlines()[1] == "'=1+1,-0.5,-0.5,'@x"
