@@ -169,6 +169,8 @@ def _compare(found: Any, sign: str, text: str, number: int | float | None) -> bo
         return OPERATORS[sign](found, number)
     if sign[0] in "<>":  # the run's value is no number, so it is on neither side
         return False
+    if found is None or isinstance(found, bool):  # YAML and overrides take True and NULL too
+        text = text.lower()
     texts = _as_text(found), text
     if isinstance(found, list):  # the command line has [16,16], a config [16, 16]
         texts = _without_spaces(texts[0]), _without_spaces(texts[1])

@@ -31,6 +31,10 @@ RUN = {
         ("execution.threads=null", True),
         ("logging.tensorboard=true", True),
         ("logging.tensorboard=1", False),
+        # Written otherwise, as overrides and YAML allow it too.
+        ("logging.tensorboard=True", True),
+        ("logging.tensorboard!=True", False),
+        ("execution.threads=NULL", True),
         ("model.state_size='[64, 32]'", True),
         # Without spaces, as on the command line, and with them, as in a config.
         ("model.state_size=[64,32]", True),
