@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from data.registry import CONFIGS as CONFIGS_OF_TASKS
 from experiments.config.catalog import nearest
+from experiments.config.flat import shown_value
 
 WORDS = {  # pydantic's, by pattern, and those of this program
     "Input should (be|have)": "expected",
@@ -18,6 +19,8 @@ WORDS = {  # pydantic's, by pattern, and those of this program
     "a valid (tuple|list)": "a list",
     "a valid dictionary( or instance of \\w+)?": "a mapping of keys",
     "a valid integer(, (unable to parse|got a number).*)?": "a whole number",
+    "Unable to parse input string as an integer, exceeded maximum size": "expected a smaller whole "
+    "number",
     "a valid number(, unable to parse.*)?": "a number",
     "a valid string": "text",
     "a valid boolean(, unable to interpret.*)?": "true or false",
@@ -56,13 +59,19 @@ def one_line(error: ValidationError, model: type[Any], where: str) -> str:
         return f"{where}: {key + ': ' if key else ''}{reason}{more}"
     if first["type"] == "task_kind":
         if not isinstance(first["input"], dict):
-            return f"{where}: {key}: expected a mapping of keys; got {first['input']!r}{more}"
-        return f"{where}: {key}.{reason}; got {first['input'].get('kind')!r}{more}"
+            return f"{where}: {key}: expected a mapping of keys; got {_found(first['input'])}{more}"
+        kind = first["input"].get("kind")
+        return f"{where}: {key}.{reason}; got {_found(kind)}{more}"
     if first["type"] == "string_pattern_mismatch":
         reason = OF_PATTERNS.get(location[-1], reason)
     for theirs, ours in WORDS.items():
         reason = re.sub(theirs, ours, reason)
-    return f"{where}: {key}: {reason}; got {first['input']!r}{more}"
+    return f"{where}: {key}: {reason}; got {_found(first['input'])}{more}"
+
+
+def _found(value: Any) -> str:
+    """What was got, with null, true and false as they are written in YAML."""
+    return shown_value(value) if value is None or isinstance(value, bool) else repr(value)
 
 
 def _key_parts(location: Sequence[int | str]) -> list[str]:

@@ -92,7 +92,9 @@ def test_every_default_is_in_the_yaml_and_commented() -> None:
         # wrong types
         ("graph.num_steps=five", "graph.num_steps", "expected a whole number", "'five'"),
         ("graph.num_steps=2.5", "graph.num_steps", "expected a whole number", "2.5"),
-        ("graph.num_steps=null", "graph.num_steps", "expected a whole number", "None"),
+        ("graph.num_steps=null", "graph.num_steps", "expected a whole number", "got null"),
+        ("graph=null", "graph", "expected a mapping of keys", "got null"),
+        ("training.seeds=1e30", "training.seeds", "expected a smaller whole number", "1e+30"),
         ("graph.num_steps=true", "graph.num_steps", "expected a number", "true"),
         ("model.state_size=true", "model.state_size", "expected a number", "true"),
         ("model.state_size=[true,2]", "model.state_size", "expected a number", "true"),
