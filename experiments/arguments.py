@@ -344,6 +344,9 @@ def _describe(command: Parser) -> None:
 
 
 def _bench(command: Parser) -> None:
+    command.add_argument(
+        "parts", nargs="*", metavar="PART", help="such as updates or peers; default: all of them"
+    )
     _add_out(command, "reports/bench")
 
 

@@ -454,7 +454,8 @@ def describe(options: Namespace) -> int:
 
 def bench(options: Namespace) -> int:
     """Measure speed on this machine."""
+    from experiments.benchmarks.bench import PARTS
     from experiments.benchmarks.bench import bench as measure
 
-    measure(options.out)
+    measure(options.out, options.parts or PARTS)
     return 0

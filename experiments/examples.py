@@ -145,7 +145,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "bench": (
         ("bench", "speed on this machine, as ratios to a baseline"),
-        ("bench --out reports/bench_2", "write the numbers to another folder"),
+        ("bench updates peers --out reports/bench_2", "two parts of it, in another folder"),
     ),
 }  # fmt: skip
 

@@ -1,14 +1,15 @@
-"""Run all measurements, print a table and write bench.json."""
+"""Run the measurements, print a table and write bench.json."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.benchmarks.timing import Measurement
 from experiments.console import print_table
+from experiments.errors import UsageError
 from experiments.runs.environment import environment
 from experiments.runs.files import make_output_folder, write_atomic
 
@@ -17,35 +18,56 @@ if TYPE_CHECKING:
     from experiments.benchmarks.truncation import GraphSize
 
 
-def bench(out: Path) -> None:
-    """Measure, print, and write bench.json to `out`, row by row. Takes 20 minutes or more."""
+PARTS = (
+    "graphs", "data", "updates", "truncation", "influences", "adaptive", "start", "sweeps", "scale",
+    "peers", "choice",
+)  # fmt: skip
+
+
+def bench(out: Path, parts: Sequence[str] = PARTS) -> None:
+    """Measure, print, and write bench.json to `out`, row by row. All take 20 minutes or more.
+
+    Raises UsageError for an unknown part, or where `out` cannot be used.
+    """
+    check_parts(parts)
     make_output_folder(out, ["bench.json"])
     from experiments.benchmarks import choice
 
-    decided = choice.decide_all()  # before TensorFlow is imported, as `train` does
+    decided = choice.decide_all() if "choice" in parts else {}  # before TensorFlow is imported
     from experiments.benchmarks import graphs, truncation
 
-    costs = graphs.measure_graphs()  # first, because it forks and no session may be open
-    sizes = truncation.measure_sizes()
+    # First, because it forks and no session may be open.
+    costs = graphs.measure_graphs() if "graphs" in parts else []
+    sizes = truncation.measure_sizes() if "truncation" in parts else []
     others = {
         "graphs": [cost._asdict() for cost in costs],
         "true_bptt_graphs": [size._asdict() for size in sizes],
         **environment(),
     }
     rows: list[Measurement] = []
-    for row in _measured(sizes, decided):
-        rows.append(row)
-        _write(out / "bench.json", {"measurements": [row._asdict() for row in rows], **others})
+    for part, measure in _measures(sizes, decided).items():
+        for row in measure() if part in parts else ():
+            rows.append(row)
+            _write(out / "bench.json", {"measurements": [row._asdict() for row in rows], **others})
     _print(rows, costs, sizes)
     print(f"written: {out / 'bench.json'}")
+
+
+def check_parts(parts: Sequence[str]) -> None:
+    """Raise UsageError for a part that there is not."""
+    for part in parts:
+        if part not in PARTS:
+            raise UsageError(f"part: expected one of {', '.join(PARTS)}; got {part}")
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     write_atomic(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def _measured(sizes: Sequence[GraphSize], decided: Decided) -> Iterator[Measurement]:
-    """The rows of the table, as they are measured."""
+def _measures(
+    sizes: Sequence[GraphSize], decided: Decided
+) -> dict[str, Callable[[], Iterable[Measurement]]]:
+    """What gives the rows of each part of the table, in its order."""
     from experiments.benchmarks import (
         adaptive,
         beyond,
@@ -58,19 +80,18 @@ def _measured(sizes: Sequence[GraphSize], decided: Decided) -> Iterator[Measurem
     )
     from experiments.benchmarks.peers import rows as peers
 
-    yield updates.measure_data()
-    yield from updates.measure_updates()
-    yield from truncation.measure_truncation()
-    yield from truncation.judge_sizes(sizes)
-    yield from beyond.measure_influences()
-    yield from adaptive.measure_adaptive()
-    yield from start.measure_commands()
-    yield start.measure_train()
-    yield start.measure_seeds()
-    yield from sweeps.measure_sweeps()
-    yield from scale.measure_scale()
-    yield from peers.measure_peers()
-    yield from choice.measure_choice(decided)
+    return {
+        "data": lambda: [updates.measure_data()],
+        "updates": updates.measure_updates,
+        "truncation": lambda: [*truncation.measure_truncation(), *truncation.judge_sizes(sizes)],
+        "influences": beyond.measure_influences,
+        "adaptive": adaptive.measure_adaptive,
+        "start": start.measure_start,
+        "sweeps": sweeps.measure_sweeps,
+        "scale": scale.measure_scale,
+        "peers": peers.measure_peers,
+        "choice": lambda: choice.measure_choice(decided),
+    }
 
 
 Row = tuple[str | float, ...]
@@ -84,17 +105,21 @@ def _print(rows: Sequence[Measurement], costs: Sequence[Row], sizes: Sequence[Ro
         met = "" if row.met is None else ("yes" if row.met else "no")
         here = "" if row.value is None else f"{row.value:.4g} {row.unit}"
         table.append([row.measure, here, baseline, ratio, row.target, met])
-    print_table(["measurement", "here", "baseline", "ratio", "target", "met"], table)
-    print("\ngraphs: state 4, batch 200, no XLA")
-    columns = [
-        "unroll", "num_steps", "operations", "build s", "first update s", "peak MiB", "update ms"
-    ]  # fmt: skip
-    print_table(
-        columns,
-        [
-            [f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row]
-            for row in costs
-        ],
-    )
-    print("\ngraphs of true_bptt, static")
-    print_table(["num_steps", "depth", "operations"], [list(map(str, row)) for row in sizes])
+    if table:
+        print_table(["measurement", "here", "baseline", "ratio", "target", "met"], table)
+    if costs:
+        print("\ngraphs: state 4, batch 200, no XLA")
+        columns = [
+            "unroll", "num_steps", "operations", "build s", "first update s", "peak MiB",
+            "update ms",
+        ]  # fmt: skip
+        print_table(
+            columns,
+            [
+                [f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row]
+                for row in costs
+            ],
+        )
+    if sizes:
+        print("\ngraphs of true_bptt, static")
+        print_table(["num_steps", "depth", "operations"], [list(map(str, row)) for row in sizes])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import run
 from data.batching import cut_into_rows
 from data.streams import training_stream
 from experiments.benchmarks import choice, graphs, per_loss, truncation, updates
@@ -95,6 +96,26 @@ def test_what_was_measured_before_an_error_is_written(
         bench(tmp_path)
     written = json.loads((tmp_path / "bench.json").read_text())
     assert written["measurements"] == [row._asdict()]
+
+
+def test_only_the_parts_that_are_asked_for_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = Measurement("data", 1.0, "s", None, None, "", None)
+    monkeypatch.setattr(updates, "measure_data", lambda: row)
+    assert run.main(["bench", "data", "--out", str(tmp_path)]) == 0
+    written = json.loads((tmp_path / "bench.json").read_text())
+    assert (written["measurements"], written["graphs"]) == ([row._asdict()], [])
+    assert "graphs" not in capsys.readouterr().out
+
+
+def test_an_unknown_part_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert run.main(["bench", "speed", "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: part: expected one of graphs, data, updates, ")
+    assert line.endswith("; got speed")
+    assert not out.exists()
 
 
 def test_the_exponent_of_a_power_is_found() -> None:
