@@ -84,8 +84,7 @@ class ModelConfig(CellConfig):
                 "recurrent_initializer: it draws the rows for h of matrices that multiply [x, h], "
                 f"and {self.cell} may have others; expected null, got {self.recurrent_initializer}"
             )
-        keeps = min(getattr(self, key) for key in KEEP_PROBS)
-        if self.dropout_mask != "step" and keeps == 1:
+        if self.dropout_mask != "step" and not self.drops:
             raise ValueError(f"dropout_mask: nothing is dropped; got {self.dropout_mask}")
         return self
 
@@ -117,6 +116,11 @@ class ModelConfig(CellConfig):
     def learns_initial_state(self) -> bool:
         """Whether the first state is a variable."""
         return "learned" in self.initial_state
+
+    @property
+    def drops(self) -> bool:
+        """Whether there is dropout."""
+        return any(getattr(self, key) < 1 for key in KEEP_PROBS)
 
     @property
     def without_dropout(self) -> ModelConfig:

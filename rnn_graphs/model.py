@@ -183,7 +183,7 @@ class Model:
         return tf.cast(tf.cast(inputs, tf.int32) >= first, self.dtype)[..., None]
 
     def _with_masks(self, encoded: Tensor, key: Tensor) -> Tensor:
-        if not self._drops:
+        if not self.config.drops:
             return encoded
         time, batch = int(encoded.shape[0]), int(encoded.shape[1])
         if self.config.dropout_mask == "step":
@@ -200,11 +200,6 @@ class Model:
     @property
     def _embeds(self) -> bool:
         return self.config.embedding is not None and self.shape.inputs == "ids"
-
-    @property
-    def _drops(self) -> bool:
-        config = self.config
-        return min(config.input_keep_prob, config.state_keep_prob, config.output_keep_prob) < 1
 
     def _make_layers(self) -> Any:
         if self.config.bidirectional:
@@ -241,7 +236,7 @@ class Model:
             backward = self._make_layer(f"layer_{index}/backward", size, input_size)
             layers.append(Directions(forward, backward))
             input_size = 2 * forward.output_size
-        return BidirectionalLayers(layers, self._drops)
+        return BidirectionalLayers(layers, self.config.drops)
 
     def _make_layer(self, name: str, size: int, input_size: int) -> Any:
         """One cell with its variables, wrapped in DropoutCell if dropout is used."""
@@ -253,7 +248,7 @@ class Model:
             self._layers.append((variables, tuple(tf.nest.flatten(cell.state_size))))
             sizes = LayerSizes(input_size, size, cell.output_size)
             self.layer_sizes |= {variable.op.name: sizes for variable in variables}
-        if not self._drops:
+        if not self.config.drops:
             return cell
         specs = mask_specs(self.config, input_size, cell)
         self._masks.append(specs)
