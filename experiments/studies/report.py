@@ -21,12 +21,7 @@ from experiments.reporting.report import (
     shown,
     write_report,
 )
-from experiments.reporting.seed_losses import (
-    INTERVALS,
-    ends,
-    in_short,
-    with_ends,
-)
+from experiments.reporting.seed_losses import INTERVALS, ends, in_short, with_ends
 from experiments.reporting.verdicts import tally
 from experiments.runs.environment import describe_environment, environment
 from experiments.runs.run import Run
@@ -38,13 +33,8 @@ from experiments.studies.spec import FigureSpec, StudyConfig
 from experiments.sweeps.points import Point
 from experiments.training.runner import default_directory
 
-PRINTED = (
-    "run",
-    "seeds",
-    "final loss",
-    "95 % interval",
-    "seconds a seed",
-)  # the report has more columns
+# The columns of the runs on the terminal; the report has more.
+PRINTED = ("run", "seeds", "final loss", "95 % interval", "seconds a seed")
 
 
 def write_study_report(
@@ -61,13 +51,13 @@ def write_study_report(
     figures = [draw(spec, runs, folder, debug) for spec in study.figures]
     there = runs.there
     report = Report(
-        study.title,
-        study.introduction.strip().split("\n\n"),
-        [figure for figure in figures if figure],
-        claims,
-        [corrected_table(claims), runs_table(there, sources(points))],
-        {name: run.directory.config.read_text("utf-8") for name, run in there.items()},
-        describe_environment(environment()),
+        title=study.title,
+        introduction=study.introduction.strip().split("\n\n"),
+        figures=[figure for figure in figures if figure],
+        claims=claims,
+        tables=[corrected_table(claims), runs_table(there, sources(points))],
+        configs={name: run.directory.config.read_text("utf-8") for name, run in there.items()},
+        environment=describe_environment(environment()),
         figure_of=figures_of_claims(study),
     )
     write_report(path, report)
@@ -136,8 +126,7 @@ def runs_table(runs: Mapping[str, Run], made_from: Mapping[str, str]) -> Table:
         rows.append([name, made_from[name], len(losses), found.mean.mean, *cells, seconds])
     columns = [
         "run", "experiment and overrides, or directory", "seeds", "final loss", "95 % interval",
-        "bootstrap",
-        "interquartile mean", "either side of the middle", "seconds a seed",
+        "bootstrap", "interquartile mean", "either side of the middle", "seconds a seed",
     ]  # fmt: skip
     caption = (
         "Final loss: nats per time step, mean over the last tenth of training and over seeds. "
@@ -233,7 +222,7 @@ def print_runs(runs: Mapping[str, Run], points: Sequence[Point]) -> None:
 
 def print_claims(claims: Sequence[Claim]) -> None:
     """The claims as a table on the terminal, and why some could not be decided."""
-    table = []
+    rows = []
     for claim in claims:
         expected, measured = (
             shown(value, claim.exact) for value in (claim.expected, claim.measured)
@@ -241,9 +230,9 @@ def print_claims(claims: Sequence[Claim]) -> None:
         verdict = in_words(claim.verdict)
         if claim.verdict_corrected not in (None, claim.verdict):
             verdict += f" ({in_words(claim.verdict_corrected)})"
-        ends = interval_text(claim.low, claim.high)
-        table.append([verdict, claim.id, expected, measured, ends, str(claim.seeds or "")])
-    print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], table)
+        interval = interval_text(claim.low, claim.high)
+        rows.append([verdict, claim.id, expected, measured, interval, str(claim.seeds or "")])
+    print_table(["verdict", "claim", "expected", "measured", "low to high", "seeds"], rows)
     if claims:
         print(tally(claims))
     if any(claim.verdict_corrected not in (None, claim.verdict) for claim in claims):
