@@ -12,7 +12,7 @@ from experiments.runs.directory import RunDirectory
 from experiments.runs.naming import directory_beside, directory_name
 from experiments.studies.recorded import find_recorded
 from experiments.studies.spec import StudyConfig
-from experiments.sweeps.points import Point, check
+from experiments.sweeps.points import Point, check_can_start
 from experiments.training.runner import default_directory
 
 
@@ -38,8 +38,8 @@ def plan(study: StudyConfig, overrides: Sequence[str], data_changed: bool = Fals
         else:
             here.append(point)
             points.append(point)
-    check_names(study, overrides, {point.name: point.config for point in points})
-    check(here, data_changed)
+    check_entries(study, overrides, {point.name: point.config for point in points})
+    check_can_start(here, data_changed)
     return Plan(points, {point.name: point for point in own})
 
 
@@ -94,10 +94,10 @@ def _first_invalid(
     raise AssertionError("every config is valid on its own")
 
 
-def check_names(
+def check_entries(
     study: StudyConfig, overrides: Sequence[str], configs: Mapping[str, Config]
 ) -> None:
-    """See that figures and claims ask of the runs what they will have. Raises UsageError.
+    """See that figures and claims ask only for what the runs will have. Raises UsageError.
 
     Where overrides take away what a claim needs, the study is right and that claim is not run.
     """

@@ -19,7 +19,7 @@ from experiments.studies.looks import Budget, Decide, Looks, planned_looks
 from experiments.studies.points import last_of_each_key, plan
 from experiments.studies.spec import StudyConfig, load_study
 from experiments.sweeps.launcher import may_start, train_missing
-from experiments.sweeps.points import Point, Result, check, read_results
+from experiments.sweeps.points import Point, Result, check_can_start, read_results
 
 
 class ReproduceOptions(NamedTuple):
@@ -103,7 +103,7 @@ def _train_and_decide(
         looks.take(read_runs(looks.batches, absent), judge)
         batch = looks.next_batch()
         if batch:
-            check(batch, options.data_changed)
+            check_can_start(batch, options.data_changed)
             print(looks.describe())
 
 

@@ -81,7 +81,7 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     return short if different else {name: name for name in names}
 
 
-def check(points: Sequence[Point], data_changed: bool = False) -> None:
+def check_can_start(points: Sequence[Point], data_changed: bool = False) -> None:
     """Check that every point can start. Writes nothing.
 
     Raises UsageError if the data do not fit a config, if a directory holds another run or one of

@@ -17,7 +17,7 @@ from experiments.sweeps import slurm
 from experiments.sweeps.clusters import check_cluster
 from experiments.sweeps.grid import count_points, expand, grid_overrides
 from experiments.sweeps.launcher import may_start, train_missing
-from experiments.sweeps.points import Point, Result, check, make_points, read_results
+from experiments.sweeps.points import Point, Result, check_can_start, make_points, read_results
 from experiments.sweeps.time_estimate import estimate_time, in_words
 from experiments.training.cores import allowed_cores
 from rnn_graphs.config import Section
@@ -164,13 +164,13 @@ def load_points(
 ) -> list[Point]:  # fmt: skip
     """The checked points of a sweep, or of an experiment with the overrides as its grid.
 
-    Raises UsageError for an invalid name, config or grid, and as `check` does.
+    Raises UsageError for an invalid name, config or grid, and as `check_can_start` does.
     """
     grid = _read_grid(name, overrides)
     if (count := grid.most_points()) > MOST:
         raise UsageError(f"{name}: {count:,} points; expected at most {MOST:,}")
     points = grid.points()
-    check(points, data_changed)
+    check_can_start(points, data_changed)
     return points
 
 

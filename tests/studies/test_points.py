@@ -8,7 +8,7 @@ import pytest
 
 import run
 from experiments.errors import UsageError
-from experiments.studies.points import check_names, configs_of, plan
+from experiments.studies.points import check_entries, configs_of, plan
 from experiments.studies.spec import StudyConfig, load_study
 from tests.studies.small_study import study_of
 
@@ -30,7 +30,7 @@ def test_a_wrong_override_stops_before_any_run() -> None:
 
 
 def check_study(study: StudyConfig, *overrides: str) -> None:
-    check_names(study, overrides, configs_of(study, overrides))
+    check_entries(study, overrides, configs_of(study, overrides))
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_run_that_did_not_end_is_not_used(place: Path) -> None:
 
 def test_a_recorded_run_needs_no_data(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Point] = []
-    monkeypatch.setattr(points, "check", lambda given, _data_changed: asked.extend(given))
+    monkeypatch.setattr(points, "check_can_start", lambda given, _data_changed: asked.extend(given))
     plan(StudyConfig.model_validate(STUDY), [])
     assert [point.config.graph.num_steps for point in asked] == [36]
 

@@ -11,7 +11,7 @@ import pytest
 from experiments.errors import UsageError
 from experiments.sweeps.points import (
     Point,
-    check,
+    check_can_start,
     make_points,
     read_results,
     share_graphs,
@@ -66,24 +66,24 @@ def test_a_name_stays_whole_where_nothing_can_be_left_out(names: list[str]) -> N
 
 class TestCheck:
     def test_it_writes_nothing(self, folder: Path) -> None:
-        check(points("graph.num_steps=3", "graph.num_steps=5"))
+        check_can_start(points("graph.num_steps=3", "graph.num_steps=5"))
         assert list(folder.iterdir()) == []
 
     def test_data_that_do_not_fit_are_named(self) -> None:
         with pytest.raises(UsageError, match="size of the data"):
-            check(points("graph.num_steps=3", "task.size=10"))
+            check_can_start(points("graph.num_steps=3", "task.size=10"))
 
     def test_two_points_of_one_directory_are_named(self) -> None:
         # Characters that a file name should not have become "_".
         with pytest.raises(UsageError, match="2 points have this name"):
-            check(make_points("r2rt_n5", [["description='a b'"], ["description='a*b'"]]))
+            check_can_start(make_points("r2rt_n5", [["description='a b'"], ["description='a*b'"]]))
 
     def test_a_directory_of_another_run_is_named(self) -> None:
         one, other = points("graph.num_steps=3", "graph.num_steps=4")
         one.directory.mkdir(parents=True)
         (one.directory / "config.yaml").write_text(json.dumps(other.config.as_dict()))
         with pytest.raises(UsageError, match=r"graph\.num_steps = 4, this one has 3"):
-            check([one])
+            check_can_start([one])
 
 
 class TestResults:

@@ -28,7 +28,7 @@ from experiments.runs.metrics import read_metrics
 from experiments.sweeps.child import _train
 from experiments.sweeps.launcher import _batch
 from experiments.sweeps.messages import Message
-from experiments.sweeps.points import Point, check
+from experiments.sweeps.points import Point, check_can_start
 from experiments.training import runner
 from experiments.training.evaluate import evaluate_run
 from experiments.training.export import export
@@ -242,10 +242,10 @@ def test_compare_names_the_file_that_is_not_the_same(book: Path) -> None:
 
 def test_a_sweep_stops_before_its_first_point(book: Path) -> None:
     point = Point("only", (), config_of(book), book.parent / "run")
-    check([point])
+    check_can_start([point])
     replace(book)
     with pytest.raises(UsageError, match=CHANGED):
-        check([point])
+        check_can_start([point])
 
 
 def test_a_sweep_goes_ahead_on_changed_data_where_the_user_says_so(
