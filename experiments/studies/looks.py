@@ -17,6 +17,7 @@ from experiments.reporting.claims import Claim
 from experiments.statistics import sequential
 from experiments.statistics.verdicts import LEVEL
 from experiments.studies.batches import batch_of
+from experiments.studies.decisions import read_runs
 from experiments.studies.runs import StudyRuns, hits, names_in
 from experiments.studies.spec import ClaimSpec
 from experiments.sweeps.points import Point
@@ -62,6 +63,7 @@ class Looks:
     max_seconds: float | None
     batches: dict[str, list[Point]]  # by run; each but the first is `batch_of` the first
     own: Mapping[str, Point]  # where further batches of a run belong
+    absent: dict[str, str] = field(default_factory=dict)  # why a run is not complete, by name
     look: int = 0
     claims: dict[str, Claim] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
@@ -70,6 +72,10 @@ class Looks:
     def level(self) -> float:
         """The chance of a wrong verdict at one look."""
         return sequential.level_of_look(max(1, self.look), self.planned, LEVEL)
+
+    def runs(self) -> StudyRuns:
+        """The runs that are complete, each with all its batches, as they are on disk now."""
+        return read_runs(self.batches, self.absent)
 
     def take(self, runs: StudyRuns, decide: Decide) -> None:
         """Look once: decide what is not decided yet."""

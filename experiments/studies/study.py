@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -13,7 +13,7 @@ from experiments.errors import Interrupted
 from experiments.reporting.claims import Claim, write_claims
 from experiments.runs.files import make_output_folder
 from experiments.studies.correction import with_corrections
-from experiments.studies.decisions import decide, read_runs, stale_claim, stale_runs
+from experiments.studies.decisions import decide, stale_claim, stale_runs
 from experiments.studies.folder import CONTENT, default_folder, holds_another, name_content
 from experiments.studies.looks import Budget, Decide, Looks, planned_looks
 from experiments.studies.points import last_of_each_key, plan
@@ -56,19 +56,18 @@ def reproduce(name: str, options: ReproduceOptions) -> int:
     folder = _report_folder(name, options)
     report = partial(_report, study, looks, name, folder, options)
     judge = partial(decide, debug=options.debug)
-    absent: dict[str, str] = {}
     try:
-        _train_and_decide(points, looks, judge, options, absent)
+        _train_and_decide(points, looks, judge, options)
     except Interrupted:
         if not looks.look:
-            absent = _not_complete(read_results(points, {}))
-            if len(absent) == len(points):
+            looks.absent = _not_complete(read_results(points, {}))
+            if len(looks.absent) == len(points):
                 raise
-            looks.take(read_runs(looks.batches, absent), judge)
-        report(absent)
+            looks.take(looks.runs(), judge)
+        report()
         raise
-    claims = report(absent)
-    return 1 if absent or any(claim.verdict != "holds" for claim in claims) else 0
+    claims = report()
+    return 1 if looks.absent or any(claim.verdict != "holds" for claim in claims) else 0
 
 
 def _report_folder(name: str, options: ReproduceOptions) -> Path:
@@ -82,25 +81,21 @@ def _report_folder(name: str, options: ReproduceOptions) -> Path:
 
 
 def _train_and_decide(
-    points: list[Point],
-    looks: Looks,
-    judge: Decide,
-    options: ReproduceOptions,
-    absent: dict[str, str],
+    points: list[Point], looks: Looks, judge: Decide, options: ReproduceOptions
 ) -> None:
-    """Train batch after batch until the looks end; `absent` gets why runs are not complete.
+    """Train batch after batch until the looks end.
 
-    Raises Interrupted when asked to stop; looks and `absent` are then those of the last look.
+    Raises Interrupted when asked to stop; `looks` are then as the last look left them.
     """
     if not points:  # its claims measure for themselves
-        looks.take(read_runs(looks.batches, absent), judge)
+        looks.take(looks.runs(), judge)
     batch = points
     while batch:
         results = train_missing(batch, "local", options.workers, options.data_changed)
-        absent |= _not_complete(results)
+        looks.absent |= _not_complete(results)
         if looks.look:
             looks.add(batch)
-        looks.take(read_runs(looks.batches, absent), judge)
+        looks.take(looks.runs(), judge)
         batch = looks.next_batch()
         if batch:
             check_can_start(batch, options.data_changed)
@@ -127,17 +122,12 @@ def _not_complete(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _report(
-    study: StudyConfig,
-    looks: Looks,
-    name: str,
-    folder: Path,
-    options: ReproduceOptions,
-    absent: Mapping[str, str],
+    study: StudyConfig, looks: Looks, name: str, folder: Path, options: ReproduceOptions
 ) -> list[Claim]:
-    """Write down the claims as they stand; `absent` says why some runs are not there."""
+    """Write down the claims as they stand."""
     from experiments.studies.report import as_json, print_study, write_study_report
 
-    runs = read_runs(looks.batches, absent)
+    runs = looks.runs()
     stale = stale_runs(runs)
     claims = [
         claim._replace(stale=stale_claim(spec, stale))
