@@ -78,7 +78,8 @@ def _draft(runs: dict[str, Run], claim: dict[str, Any]) -> str:
         raise UsageError(str(error)) from error
     ends = interval_text(found.low, found.high)
     interval = f" ({ends})" if ends else ""
-    today = f"# Today: {found.verdict}, {shown(found.value)}{interval}, {found.seeds} seeds.\n"
+    seeds = "1 seed" if found.seeds == 1 else f"{found.seeds} seeds"
+    today = f"# Today: {found.verdict}, {shown(found.value)}{interval}, {seeds}.\n"
     if found.note:
         today += f"# {found.note}\n"
     return today + dump_yaml(content, allow_unicode=True, width=100)
