@@ -22,7 +22,7 @@ def test_the_work_of_an_experiment_is_its_shapes() -> None:
 
 def test_a_contender_times_its_updates_in_a_process_of_its_own() -> None:
     work = work_of("r2rt_n5", SMALL, 1)
-    (seconds,) = seconds_of_an_update([rows.OURS], work, 2, 0.01)
+    (seconds,) = seconds_of_an_update([rows.AS_TRAINED], work, 2, 0.01)
     assert len(seconds) == 2
     assert all(0 < each < 1 for each in seconds)
 
@@ -31,6 +31,21 @@ def test_a_contender_that_cannot_do_the_work_names_its_reason() -> None:
     work = work_of("r2rt_n5", SMALL, 1)
     with pytest.raises(RunError, match=r"ours \(no such variant\): .*execution.xla"):
         seconds_of_an_update([Contender("ours", "no such variant")], work, 1, 0.01)
+
+
+def test_what_jax_compiles_is_compiled_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`auto` runs a short epoch without XLA where compiling takes longer than it saves."""
+    asked = []
+
+    def instead(contenders: list[Contender], *_: object) -> list[list[float]]:
+        asked.append(contenders[0])
+        return [[1.0]] * len(contenders)
+
+    monkeypatch.setattr(rows, "find_spec", lambda name: name)
+    monkeypatch.setattr(rows, "seconds_of_an_update", instead)
+    monkeypatch.setattr(rows, "WIDE", [])
+    assert len(list(rows.measure_peers())) == len(rows.NARROW)
+    assert {contender.variant for contender in asked} == {"on"}
 
 
 def test_a_peer_that_is_not_installed_is_a_row_with_the_reason(
