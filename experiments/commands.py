@@ -190,7 +190,7 @@ def compare(options: Namespace) -> int:
 
 def evaluate(options: Namespace) -> int:
     """Measure the loss of each seed's checkpoint on held-out data."""
-    directory = _run_directory(options)
+    directory = _run_directory(options.run_dir)
     from experiments.training.evaluate import evaluate_run
     from rnn_graphs.metrics import texts_of
 
@@ -243,11 +243,11 @@ def _bits_of(spelled: Spelled, bits: float) -> str:
     )
 
 
-def _run_directory(options: Namespace) -> RunDirectory:
+def _run_directory(path: Path) -> RunDirectory:
     """The run that a command reads. Fails before TensorFlow is imported if it is none."""
     from experiments.runs.directory import RunDirectory
 
-    directory = RunDirectory(options.run_dir)
+    directory = RunDirectory(path)
     directory.read_config()
     return directory
 
@@ -263,7 +263,7 @@ def _evaluated(result: SplitResult) -> dict[str, object]:
 
 def generate(options: Namespace) -> int:
     """Print text written by a run's model."""
-    directory = _run_directory(options)
+    directory = _run_directory(options.run_dir)
     from experiments.console import print_written
     from experiments.training.generate import Sampling, generate_text
 
@@ -276,7 +276,7 @@ def generate(options: Namespace) -> int:
 
 def score(options: Namespace) -> int:
     """Print the probability of a text under a run's model."""
-    directory = _run_directory(options)
+    directory = _run_directory(options.run_dir)
     from experiments.console import print_json, print_table
     from experiments.training.score import score_text
 
@@ -302,7 +302,7 @@ def score(options: Namespace) -> int:
 
 def neighbours(options: Namespace) -> int:
     """Print the symbols whose vectors are nearest to a symbol's."""
-    directory = _run_directory(options)
+    directory = _run_directory(options.run_dir)
     from experiments.console import print_json, print_table
     from experiments.training.neighbours import neighbours as nearest
 
@@ -319,7 +319,7 @@ def states(options: Namespace) -> int:
     """Draw the states and gates of a run's model along a sequence."""
     from experiments.runs.files import make_output_folder
 
-    directory = _run_directory(options)
+    directory = _run_directory(options.run_dir)
     picture, table = options.out / "states.png", options.out / "states.csv"
     from experiments.reporting.pictures import save_picture
     from experiments.reporting.state_figure import state_figure, write_state_csv
@@ -336,7 +336,7 @@ def states(options: Namespace) -> int:
 
 def export(options: Namespace) -> int:
     """Write a run's model as a checkpoint of TensorFlow 1."""
-    directory = _run_directory(options)
+    directory = _run_directory(options.run_dir)
     from experiments.console import print_table
     from experiments.training.export import export as write
 
@@ -365,7 +365,7 @@ def gradients(options: Namespace) -> int:
     from experiments.config.compose import expanded, is_file_name, load_config
 
     if is_file_name(options.experiment) and expanded(options.experiment).is_dir():
-        return _gradients_of_run(options)
+        return _gradients_of_run(options, _run_directory(expanded(options.experiment)))
     for option, is_given in (
         ("--checkpoint best", options.checkpoint == "best"),
         ("--data-changed", options.data_changed),
@@ -381,13 +381,8 @@ def gradients(options: Namespace) -> int:
     return 0
 
 
-def _gradients_of_run(options: Namespace) -> int:
+def _gradients_of_run(options: Namespace, directory: RunDirectory) -> int:
     """Measure at the checkpoints of a run, which is not trained further."""
-    from experiments.config.compose import expanded
-    from experiments.runs.directory import RunDirectory
-
-    directory = RunDirectory(expanded(options.experiment))
-    config = directory.read_config()
     if options.overrides:
         raise UsageError(
             f"{options.experiment}: a run keeps the config that it was trained with; expected no "
@@ -396,7 +391,7 @@ def _gradients_of_run(options: Namespace) -> int:
     from experiments.config.sizes import naming_sizes
     from experiments.gradients.during_training import gradients_of_run as measure
 
-    with naming_sizes(config):
+    with naming_sizes(directory.read_config()):
         measure(directory, options.checkpoint, options.data_changed, options.out, options.json)
     return 0
 

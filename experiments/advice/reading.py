@@ -15,6 +15,7 @@ from data.task import Drawn, Examples, Task
 from experiments.advice.schedule import Schedule
 from experiments.config.schema import Config
 from experiments.errors import UsageError
+from experiments.gradients.rows import mean_of_present
 from experiments.training.session import session_options, shape_of
 from experiments.training.window_session import Feeds, WindowSession
 from rnn_graphs.graphs.signal import build_signal_graph
@@ -38,8 +39,7 @@ class Reading(NamedTuple):
     @property
     def mean_signal(self) -> NDArray[np.float64]:
         """The error signal, mean over windows, [lags]; nan at lags that no example is long for."""
-        present = np.ma.masked_invalid(self.error_signal)
-        return np.asarray(present.mean(axis=0).filled(np.nan))
+        return mean_of_present(self.error_signal, 0)
 
 
 class HeldOut(NamedTuple):

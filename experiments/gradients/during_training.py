@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from experiments.config.schema import Config
@@ -11,7 +10,7 @@ from experiments.gradients.measurement import check_direction, check_losses, mea
 from experiments.gradients.moments import along_training, of_run
 from experiments.gradients.report import make_folder, report
 from experiments.runs.directory import RunDirectory
-from experiments.training.run_data import is_unknown, warning, workload_of_run
+from experiments.training.run_data import warn_if_unknown, workload_of_run
 from experiments.training.workload import make_workload
 
 
@@ -38,11 +37,10 @@ def gradients_of_run(
     """
     config = directory.read_config()
     check_direction(config)
-    moments = of_run(directory, which)
+    moments = of_run(directory, config.seeds, which)
     task = workload_of_run(config, directory, make_workload(config), data_changed).task
     check_losses(config, task)
-    if is_unknown(directory, task):
-        print(warning(directory), file=sys.stderr)
+    warn_if_unknown(directory, task)
     make_folder(out)
     try:
         measured = measure(config, task, moments)

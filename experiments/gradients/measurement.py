@@ -17,6 +17,7 @@ from experiments.errors import UsageError
 from experiments.gradients.carried import Beyond, in_a_list, open_carried_gauge
 from experiments.gradients.error import GradientError, compare
 from experiments.gradients.moments import Moments
+from experiments.gradients.rows import mean_of_present
 from experiments.training.session import session_options, shape_of
 from experiments.training.window_session import WindowSession
 from rnn_graphs.config import TruncationConfig
@@ -54,8 +55,7 @@ class Measured(NamedTuple):
 
 def mean_error_signal(measured: Measured) -> NDArray[np.float64]:
     """The mean over seeds and windows, [moments, lags]; nan at lags that no row has."""
-    present = np.ma.masked_invalid(measured.error_signal)
-    return np.asarray(present.mean(axis=(0, 2)).filled(np.nan))
+    return mean_of_present(measured.error_signal, (0, 2))
 
 
 def styles(num_steps: int) -> list[TruncationConfig]:

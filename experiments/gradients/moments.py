@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from experiments.config.schema import Config
 from experiments.errors import RunError, UsageError
+from experiments.runs.checkpoints import not_finite
 from experiments.runs.directory import RunDirectory
 from experiments.training.adaptive import open_chooser
 from experiments.training.loop import TrainingLoop
@@ -44,20 +44,20 @@ def along_training(config: Config, workload: Workload) -> Moments:
     return Moments(updates, _train(updates, config, workload))
 
 
-def of_run(directory: RunDirectory, which: str) -> Moments:
+def of_run(directory: RunDirectory, seeds: Sequence[int], which: str) -> Moments:
     """The "last" or "best" checkpoints of a run, one a seed.
 
     Raises RunError where one is missing, damaged or diverged, UsageError where they are not of
     the same update.
     """
-    found = [need_checkpoint(directory, seed, which) for seed in directory.read_config().seeds]
+    found = [need_checkpoint(directory, seed, which) for seed in seeds]
     for checkpoint in found:
         check_trained(directory, checkpoint)
     updates = {checkpoint.position.seed: checkpoint.position.updates for checkpoint in found}
     if len(set(updates.values())) > 1:
-        seeds = ", ".join(f"{number} of seed {seed}" for seed, number in updates.items())
+        found_at = ", ".join(f"{number} of seed {seed}" for seed, number in updates.items())
         raise UsageError(
-            f"{directory.path}: expected {which} checkpoints of the same update, found {seeds}"
+            f"{directory.path}: expected {which} checkpoints of the same update, found {found_at}"
         )
     return Moments([found[0].position.updates], [[one.variables] for one in found])
 
@@ -90,7 +90,7 @@ def weights_at(
         for chunk in loop.run(start, cuts=updates):
             done = chunk.end.epoch * workload.updates_per_epoch + chunk.end.window
             variables = session.variables()
-            if chunk.status == "diverged" or not _all_finite(variables):
+            if chunk.status == "diverged" or not_finite(variables) is not None:
                 raise RunError(
                     f"seed {seed}: the loss or a weight was not finite by update {done}; "
                     "there is no gradient to measure"
@@ -99,7 +99,3 @@ def weights_at(
                 yield variables
             if done == updates[-1]:
                 return
-
-
-def _all_finite(variables: Variables) -> bool:
-    return all(np.isfinite(value).all() for value in variables.values())

@@ -34,6 +34,13 @@ def spread_of(values: NDArray[np.float64]) -> str:
     return f"{values.mean():.3g} ({values.min():.3g}–{values.max():.3g})"
 
 
+def mean_of_present(
+    values: NDArray[np.float64], axes: int | tuple[int, ...]
+) -> NDArray[np.float64]:
+    """The mean over the axes of the values that are not nan; nan where there is none."""
+    return np.asarray(np.ma.masked_invalid(values).mean(axis=axes).filled(np.nan))
+
+
 def shown_moments(updates: Sequence[int]) -> dict[str, int]:
     """The moments of tables and JSON by name, as places in `updates`."""
     return {"start": 0, "end": len(updates) - 1} if len(updates) > 1 else {"checkpoint": 0}

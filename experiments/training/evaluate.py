@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from experiments.errors import RunError, UsageError
 from experiments.runs.checkpoints import Position
 from experiments.runs.directory import RunDirectory
 from experiments.training.evaluator import Evaluated, Evaluator, as_read
-from experiments.training.run_data import is_unknown, warning, workload_of_run
+from experiments.training.run_data import warn_if_unknown, workload_of_run
 from experiments.training.trained_weights import find_checkpoint, load_into, no_checkpoint
 from experiments.training.workload import make_workload
 
@@ -52,8 +51,7 @@ def evaluate_run(
     """
     config = directory.read_config()
     task = workload_of_run(config, directory, make_workload(config), data_changed).task
-    if is_unknown(directory, task):
-        print(warning(directory), file=sys.stderr)
+    warn_if_unknown(directory, task)
     if not task.held_out:
         raise UsageError(
             f"{directory.path}: {config.task.kind} has no held-out data to evaluate; expected a "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from data.task import Task
 from experiments.config.schema import Config
 from experiments.errors import UsageError
@@ -59,6 +61,12 @@ def record_data(directory: RunDirectory, task: Task) -> None:
 def is_unknown(directory: RunDirectory, task: Task) -> bool:
     """Whether nothing says which data the run was trained on: an earlier version wrote it."""
     return bool(task.sources) and directory.metrics.exists() and not directory.data.exists()
+
+
+def warn_if_unknown(directory: RunDirectory, task: Task) -> None:
+    """Say on standard error that the data of the run are unknown, if they are."""
+    if is_unknown(directory, task):
+        print(warning(directory), file=sys.stderr)
 
 
 def warning(directory: RunDirectory) -> str:

@@ -17,7 +17,7 @@ from experiments.runs.checkpoints import Checkpoint
 from experiments.runs.data_identity import read_identity
 from experiments.runs.directory import RunDirectory
 from experiments.training.evaluator import Evaluator
-from experiments.training.run_data import is_unknown, warning
+from experiments.training.run_data import warn_if_unknown
 from experiments.training.trained_weights import load_into, need_checkpoint
 from experiments.training.workload import make_workload
 
@@ -54,8 +54,7 @@ def task_of(config: Config, directory: RunDirectory) -> Task:
         if task is not None:
             return task
     task = make_workload(config).task
-    if is_unknown(directory, task):
-        print(warning(directory), file=sys.stderr)
+    warn_if_unknown(directory, task)
     return task
 
 

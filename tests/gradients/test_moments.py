@@ -53,7 +53,7 @@ class TestOfRun:
         return RunDirectory(path)
 
     def test_is_one_moment_with_the_weights_of_each_seed(self, run: RunDirectory) -> None:
-        found = of_run(run, "last")
+        found = of_run(run, range(2), "last")
         assert found.updates == [10]
         for seed, (variables,) in enumerate(found.weights):
             checkpoint = checkpoints.newest(run.checkpoints, seed).checkpoint
@@ -73,7 +73,7 @@ class TestOfRun:
         earlier = dataclasses.replace(last.position, updates=5)
         checkpoints.save(copy.checkpoints, last._replace(position=earlier))
         with pytest.raises(UsageError, match=r"same update, found 10 of seed 0, 5 of seed 1"):
-            of_run(copy, "last")
+            of_run(copy, range(2), "last")
 
     def test_a_seed_without_a_checkpoint_is_refused(
         self, run: RunDirectory, tmp_path: Path
@@ -82,4 +82,4 @@ class TestOfRun:
         shutil.copytree(run.path, copy.path)
         shutil.rmtree(copy.checkpoints / "seed-1")
         with pytest.raises(RunError, match="no last checkpoint; train it again"):
-            of_run(copy, "last")
+            of_run(copy, range(2), "last")
